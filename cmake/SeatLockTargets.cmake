@@ -1,0 +1,70 @@
+# One way to declare each kind of target, so that every folder's CMakeLists.txt is a list of files.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+# ccache reuses objects between presets, worktrees and clones. Precompiled headers need the two
+# sloppiness words, or every translation unit that uses one misses.
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
+endif()
+
+# What all of our own code is compiled with.
+add_library(seatlock_options INTERFACE)
+target_compile_options(seatlock_options INTERFACE -Wall -Wextra -Wshadow -Werror)
+target_include_directories(seatlock_options INTERFACE ${CMAKE_SOURCE_DIR})
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 warns falsely about std::string and std::optional under -O2 (GCC bug 105651, 105562).
+  target_compile_options(seatlock_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized -fpch-preprocess)
+else()
+  target_compile_options(seatlock_options INTERFACE -Wthread-safety)
+endif()
+
+if(SEATLOCK_SANITIZER STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(SEATLOCK_SANITIZER STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer -Wno-tsan)
+  add_link_options(-fsanitize=thread)
+elseif(NOT SEATLOCK_SANITIZER STREQUAL "")
+  message(FATAL_ERROR "SEATLOCK_SANITIZER is '${SEATLOCK_SANITIZER}': empty, address or thread")
+endif()
+
+# seatlock_library(NAME SOURCES a.cc a.h DEPS ...): the library seatlock::NAME.
+function(seatlock_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_library(seatlock_${name} STATIC ${ARG_SOURCES})
+  add_library(seatlock::${name} ALIAS seatlock_${name})
+  target_link_libraries(seatlock_${name} PUBLIC ${ARG_DEPS} PRIVATE seatlock_options)
+  target_include_directories(seatlock_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+endfunction()
+
+# seatlock_binary(NAME SOURCES main.cc DEPS ...): the program bin/NAME.
+function(seatlock_binary name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} seatlock_options)
+endfunction()
+
+# seatlock_test(NAME LABEL unit TIMEOUT 60 SOURCES x_test.cc DEPS ...): a GoogleTest program, run as
+# one ctest entry (starting a process per test case costs more than the cases do).
+function(seatlock_test name)
+  if(NOT SEATLOCK_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} seatlock_options GTest::gmock GTest::gtest_main)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+endfunction()

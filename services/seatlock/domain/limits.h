@@ -1,0 +1,47 @@
+// Every bound of the service's rules, each with its reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace seatlock::domain {
+
+inline constexpr int64_t kSecondMs = 1000;
+inline constexpr int64_t kMinuteMs = 60 * kSecondMs;
+
+// Ids, in bytes (the contract). 128 holds a UUID, a hash or a URN; 40 a section, a row and a seat.
+inline constexpr size_t kShowtimeIdBytesMax = 128;
+inline constexpr size_t kSessionIdBytesMax = 128;
+inline constexpr size_t kOrderIdBytesMax = 128;
+inline constexpr size_t kSeatIdBytesMax = 40;
+inline constexpr size_t kRequestIdBytesMax = 64;
+
+// Seats in one call (the contract): a school class fits, a record stays below 40 KiB.
+inline constexpr size_t kSeatsPerCallMax = 100;
+inline constexpr uint32_t kSessionSeatsDefault = 100;
+
+// Lock times (the contract).
+inline constexpr int64_t kTtlMsMin = kSecondMs;
+inline constexpr int64_t kTtlMsMax = 120 * kMinuteMs;
+inline constexpr int64_t kTtlMsDefault = 10 * kMinuteMs;
+inline constexpr int64_t kLockAgeMsMax = 120 * kMinuteMs;
+
+// How long requests and the grants of freed seats are remembered (the contract: at least 60 min).
+inline constexpr int64_t kRequestMemoryMs = 60 * kMinuteMs;
+inline constexpr int64_t kGrantMemoryMs = 60 * kMinuteMs;
+
+// Locks freed by one EXPIRED change: its message stays far below gRPC's 4 MiB.
+inline constexpr size_t kExpiredPerChangeMax = 1000;
+
+// What one showtime may hold in memory. The largest stadiums have 130,000 seats; a showtime that
+// makes 1,000,000 changes with request_ids in an hour takes 277 a second, each of a few seats.
+inline constexpr size_t kSeatsPerShowtimeMax = 250'000;
+inline constexpr size_t kOrdersPerShowtimeMax = 1'000'000;
+inline constexpr size_t kRequestsPerShowtimeMax = 1'000'000;
+
+static_assert(kTtlMsMin <= kTtlMsDefault && kTtlMsDefault <= kTtlMsMax);
+static_assert(kTtlMsMax <= kLockAgeMsMax);
+static_assert(kSessionSeatsDefault >= kSeatsPerCallMax);
+static_assert(kExpiredPerChangeMax >= kSeatsPerCallMax);
+
+}  // namespace seatlock::domain

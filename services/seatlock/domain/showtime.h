@@ -1,0 +1,109 @@
+// The state of one showtime: what its changes add up to.
+//
+// Thread-compatible. Invariant: folding the same changes, or restoring Export() of an earlier
+// state and folding the rest, gives an equal state.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "services/seatlock/domain/types.h"
+
+namespace seatlock::domain {
+
+// A seat as the showtime remembers it: locked or booked, or free with grants still remembered.
+struct SeatState {
+  SeatId seat;
+  SeatStatus status = SeatStatus::kAvailable;
+  SessionId session;       // locked: the holder; booked: who booked it
+  int64_t expire_ms = 0;   // locked alone
+  int64_t granted_ms = 0;  // locked alone
+  Fence fence;             // locked alone
+  OrderId order;           // booked alone
+  SessionId last_grant_session;
+  Fence last_grant_fence;
+  Fence other_grant_fence;  // the last grant to any session but last_grant_session
+  int64_t freed_ms = 0;     // free alone: when; forgotten kGrantMemoryMs later
+
+  friend bool operator==(const SeatState&, const SeatState&) = default;
+};
+
+struct OrderEntry {
+  OrderId order;
+  std::vector<SeatId> seats;      // ordered
+  std::vector<SeatId> cancelled;  // ordered
+  bool closed = false;
+
+  friend bool operator==(const OrderEntry&, const OrderEntry&) = default;
+};
+
+struct RequestEntry {
+  RequestKey key;
+  Revision revision;
+  int64_t commit_ms = 0;
+
+  friend bool operator==(const RequestEntry&, const RequestEntry&) = default;
+};
+
+// A whole state as plain values: what snapshots keep.
+struct ShowtimeParts {
+  Revision revision;
+  int64_t commit_ms = 0;
+  std::vector<SeatState> seats;        // by seat
+  std::vector<OrderEntry> orders;      // by order
+  std::vector<RequestEntry> requests;  // oldest first
+
+  friend bool operator==(const ShowtimeParts&, const ShowtimeParts&) = default;
+};
+
+class Showtime {
+ public:
+  // A showtime without changes.
+  Showtime();
+  ~Showtime();
+  Showtime(Showtime&&) noexcept;
+  Showtime& operator=(Showtime&&) noexcept;
+
+  // The state that Export() gave. INVALID_ARGUMENT where the parts contradict each other.
+  static absl::StatusOr<Showtime> Restore(ShowtimeParts parts);
+  ShowtimeParts Export() const;
+
+  // Makes `change` part of the state. Its revision is revision() + 1 and it was decided on this
+  // very state; anything else is a bug of the caller and ends the process.
+  void Apply(const Change& change);
+
+  Revision revision() const;
+  // The commit time of the last change; 0 before the first.
+  int64_t commit_ms() const;
+
+  // nullptr: available, with no grant remembered. A free seat whose grants are remembered is found.
+  const SeatState* FindSeat(const SeatId& seat) const;
+  // The seats that `session` has locked, ordered.
+  std::vector<SeatId> HeldBy(const SessionId& session) const;
+  size_t HeldCount(const SessionId& session) const;
+  // nullptr: never known.
+  const OrderEntry* FindOrder(const OrderId& order) const;
+  // nullptr: not remembered.
+  const RequestEntry* FindRequest(const RequestId& request) const;
+
+  // When the next lock lapses.
+  std::optional<int64_t> earliest_expire_ms() const;
+  // Seats whose locks have expire_ms <= now_ms: by time, then by seat; at most `max`.
+  std::vector<SeatId> LapsedAt(int64_t now_ms, size_t max) const;
+
+  // Every seat that is locked, booked or blocked, ordered by seat id. Valid until the next Apply.
+  std::vector<const SeatState*> TakenSeats() const;
+
+  // For the bounds of limits.h. seat_count counts the free seats that are remembered too.
+  size_t seat_count() const;
+  size_t order_count() const;
+  size_t request_count() const;
+
+ private:
+  // The tables; see showtime.cc.
+};
+
+}  // namespace seatlock::domain

@@ -1,0 +1,162 @@
+// The port behind which stores lie: an append-only log of records per showtime.
+//
+// A store knows no seat: records and snapshots are bytes to it. It keeps, per showtime, an epoch,
+// records 1, 2, 3 ... (the oldest may be trimmed), up to two snapshots and a wake time. Each
+// record is chained (chain.h); a head is (epoch, revision, chain), so that a history that was
+// rewritten is noticed.
+//
+// Thread-safe. No call blocks; each calls back exactly once, on a thread of the store's choosing,
+// possibly before the call returns: call without locks held. Callbacks must be short. A log is
+// destroyed only after every callback has returned.
+//
+// Errors of the callbacks' Status: UNAVAILABLE, the store cannot be reached or written now, and
+// nothing was done; DATA_LOSS, what is stored does not fit its chain.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "services/seatlock/domain/types.h"
+#include "services/seatlock/log/chain.h"
+
+namespace seatlock::log {
+
+// Where a showtime's history ends. For a showtime without records: revision 0 and the rest empty.
+struct Head {
+  domain::Epoch epoch;
+  domain::Revision revision;
+  Chain chain{};
+
+  friend bool operator==(const Head&, const Head&) = default;
+};
+
+// A stored record. `bytes` is a serialised seatlock.log.v1.Record, kept as it was hashed.
+struct StoredRecord {
+  domain::Revision revision;
+  int64_t commit_ms = 0;  // as in the record; trimming goes by it
+  Chain chain{};          // after this record
+  std::string bytes;
+
+  friend bool operator==(const StoredRecord&, const StoredRecord&) = default;
+};
+
+struct AppendRequest {
+  domain::ShowtimeId showtime;
+  // The records go in only if this is the showtime's head.
+  Head expected;
+  // The epoch of the records: expected.epoch, or a new one where expected.revision is 0.
+  domain::Epoch epoch;
+  // At least one; revisions follow expected.revision, chains follow expected.chain.
+  std::vector<StoredRecord> records;
+  // When the showtime next needs attention (its earliest expiry, Unix milliseconds), none for
+  // never. Takes the place of what was stored.
+  std::optional<int64_t> wake_ms;
+};
+
+struct AppendResult {
+  enum class Outcome {
+    kAppended,     // durable; `head` is the new head
+    kConflict,     // nothing done: `head` is another than expected, `missed` what led to it
+    kNotAppended,  // nothing done: `status` says why
+    kUnknown,      // may or may not be there: call Recover, then read
+  };
+  Outcome outcome = Outcome::kNotAppended;
+  Head head;
+  // kConflict: the records after expected.revision, as many as one page holds; empty where
+  // expected is not in the history at all.
+  std::vector<StoredRecord> missed;
+  absl::Status status;
+};
+
+struct StoredSnapshot {
+  Head head;          // the position that it stands for
+  std::string bytes;  // a serialised seatlock.log.v1.Snapshot
+
+  friend bool operator==(const StoredSnapshot&, const StoredSnapshot&) = default;
+};
+
+struct Page {
+  // The showtime's head when the page was read.
+  Head head;
+  // The oldest revision that is still kept; head.revision + 1 where none is.
+  domain::Revision oldest;
+  // Consecutive, starting at the revision asked for; verified against the chain. Empty where that
+  // revision is above the head or below `oldest`.
+  std::vector<StoredRecord> records;
+};
+
+struct LoadResult {
+  Head head;
+  std::optional<StoredSnapshot> snapshot;  // the newest
+  // The first page of records after the snapshot, or from 1 where there is none.
+  Page tail;
+};
+
+class ShowtimeLog {
+ public:
+  using AppendCallback = absl::AnyInvocable<void(AppendResult) &&>;
+  using PageCallback = absl::AnyInvocable<void(absl::StatusOr<Page>) &&>;
+  using LoadCallback = absl::AnyInvocable<void(absl::StatusOr<LoadResult>) &&>;
+  using DueCallback = absl::AnyInvocable<void(absl::StatusOr<std::vector<domain::ShowtimeId>>) &&>;
+  using StatusCallback = absl::AnyInvocable<void(absl::Status) &&>;
+  // Called with records in order, without holes, on a thread of the store's; must not block.
+  using TailListener = absl::AnyInvocable<void(const Head&, const std::vector<StoredRecord>&)>;
+
+  virtual ~ShowtimeLog() = default;
+
+  // Appends if the head is still `request.expected`. Appends of many showtimes may share one
+  // transaction, yet each has its own result. The caller has at most one append per showtime
+  // under way.
+  virtual void Append(AppendRequest request, AppendCallback done) = 0;
+
+  // Reads records from revision `from` (at least 1), at most `kPageRecordsMax` and about
+  // `kPageBytesMax` a page: ask again with the next revision for more.
+  virtual void Read(domain::ShowtimeId showtime, domain::Revision from, PageCallback done) = 0;
+
+  // Reads what is needed to rebuild the state: the newest snapshot and the first page after it,
+  // from one consistent view. A snapshot that is not in the history is passed over.
+  virtual void Load(domain::ShowtimeId showtime, LoadCallback done) = 0;
+
+  // Keeps a snapshot, in place of the second newest. One whose head is not in the showtime's
+  // history is refused with FAILED_PRECONDITION.
+  virtual void SaveSnapshot(domain::ShowtimeId showtime, StoredSnapshot snapshot,
+                            StatusCallback done) = 0;
+
+  // Forgets records that are older than `before_ms`, are not among the last `keep`, and lie at or
+  // below the older of two snapshots (with fewer snapshots nothing is trimmed). Chains of what
+  // is left still verify.
+  virtual void Trim(domain::ShowtimeId showtime, int64_t before_ms, uint64_t keep,
+                    StatusCallback done) = 0;
+
+  // Showtimes whose wake time is at or before `now_ms`, earliest first, at most `limit`.
+  virtual void Due(int64_t now_ms, size_t limit, DueCallback done) = 0;
+
+  // After an unknown outcome: when `done` is called with OK, no append submitted before can land
+  // any more, and reads show what has landed.
+  virtual void Recover(StatusCallback done) = 0;
+
+  // Follows the records that are appended to `showtime` after the call, whoever appends them.
+  // The returned object ends it: when its destructor returns, the listener runs no more (do not
+  // destroy it inside the listener).
+  class Follower {
+   public:
+    virtual ~Follower() = default;
+  };
+  virtual std::unique_ptr<Follower> Follow(domain::ShowtimeId showtime, TailListener listener) = 0;
+
+  // Whether appends are likely to succeed now; for readiness. Does not touch the store.
+  virtual bool Healthy() const = 0;
+};
+
+// Bounds of a page: long reads go page by page, so that they hold up neither the writer nor
+// checkpoints. 1,000 records of one seat are about 150 KiB.
+inline constexpr size_t kPageRecordsMax = 1000;
+inline constexpr size_t kPageBytesMax = 1 << 20;
+
+}  // namespace seatlock::log
