@@ -1,0 +1,62 @@
+// The log in memory: the reference for what the port means, for tests and for `--store=memory:`.
+//
+// Thread-safe. Calls back inside the call, without a lock held. What it holds is lost with it; it
+// never fails, and no outcome is ever unknown.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "common/base/mutex.h"
+#include "services/seatlock/log/showtime_log.h"
+#include "services/seatlock/log/tail_hub.h"
+
+namespace seatlock::log {
+
+class MemoryLog final : public ShowtimeLog {
+ public:
+  MemoryLog() = default;
+
+  void Append(AppendRequest request, AppendCallback done) override;
+  void Read(domain::ShowtimeId showtime, domain::Revision from, PageCallback done) override;
+  void Load(domain::ShowtimeId showtime, LoadCallback done) override;
+  void SaveSnapshot(domain::ShowtimeId showtime, StoredSnapshot snapshot,
+                    StatusCallback done) override;
+  void Trim(domain::ShowtimeId showtime, int64_t before_ms, uint64_t keep,
+            StatusCallback done) override;
+  void Due(int64_t now_ms, size_t limit, DueCallback done) override;
+  void Recover(StatusCallback done) override;
+  std::unique_ptr<Follower> Follow(domain::ShowtimeId showtime, TailListener listener) override;
+  bool Healthy() const override { return true; }
+
+ private:
+  // One showtime's log. Invariant: `records` are the consecutive ones after `base`, up to `head`.
+  struct Entry {
+    Head head;
+    domain::Revision base;  // the newest that was trimmed; 0 for none
+    Chain base_chain{};
+    std::deque<StoredRecord> records;
+    std::map<domain::Revision, StoredSnapshot> snapshots;
+    std::optional<int64_t> wake_ms;
+  };
+
+  AppendResult AppendLocked(AppendRequest& request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SetWakeLocked(const domain::ShowtimeId& showtime, Entry& entry,
+                     std::optional<int64_t> wake_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // nullptr: a showtime without records.
+  Entry* FindLocked(const domain::ShowtimeId& showtime) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  static Page PageFrom(const Entry& entry, domain::Revision from);
+  static bool InHistory(const Entry& entry, const Head& position);
+
+  TailHub hub_;
+
+  base::Mutex mu_;
+  std::map<domain::ShowtimeId, Entry> entries_ ABSL_GUARDED_BY(mu_);
+  std::set<std::pair<int64_t, domain::ShowtimeId>> wakes_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace seatlock::log
