@@ -1,0 +1,215 @@
+#include "common/runtime/admin_server.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <chrono>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace seatlock::runtime {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using tcp = asio::ip::tcp;
+using boost::system::error_code;
+
+// Probes, a Prometheus or two and a few people; beyond it, connections wait in the backlog.
+constexpr int kConnectionsMax = 64;
+// curl sends 80 bytes of headers, a browser under 2 KiB.
+constexpr uint32_t kHeaderBytesMax = 8 * 1024;
+constexpr std::chrono::seconds kRequestTime(10);
+
+using Request = http::request<http::empty_body>;
+using Response = http::response<http::string_body>;
+
+Response MakeResponse(const Request& request, http::status status, std::string body,
+                      const char* type = "text/plain; charset=utf-8") {
+  Response response(status, request.version(), std::move(body));
+  response.set(http::field::content_type, type);
+  response.set(http::field::cache_control, "no-store");
+  response.keep_alive(request.keep_alive());
+  response.prepare_payload();
+  // The length stays that of the page; the page itself is not sent.
+  if (request.method() == http::verb::head) response.body().clear();
+  return response;
+}
+
+Response ReadyPage(const AdminServer::Pages& pages, const Request& request) {
+  const absl::Status status = pages.ready();
+  if (status.ok()) return MakeResponse(request, http::status::ok, "ok\n");
+  return MakeResponse(request, http::status::service_unavailable,
+                      absl::StrCat(status.message(), "\n"));
+}
+
+Response Answer(const AdminServer::Pages& pages, const Request& request) {
+  const auto target = request.target();
+  const std::string_view path(target.data(), std::min(target.find('?'), target.size()));
+  const bool known =
+      path == "/livez" || path == "/readyz" || path == "/metrics" || path == "/version";
+  if (!known) return MakeResponse(request, http::status::not_found, "not found\n");
+  if (request.method() != http::verb::get && request.method() != http::verb::head) {
+    Response response =
+        MakeResponse(request, http::status::method_not_allowed, "use GET or HEAD\n");
+    response.set(http::field::allow, "GET, HEAD");
+    return response;
+  }
+  if (path == "/livez") return MakeResponse(request, http::status::ok, "ok\n");
+  if (path == "/readyz") return ReadyPage(pages, request);
+  if (path == "/version") {
+    return MakeResponse(request, http::status::ok, pages.version, "application/json");
+  }
+  return MakeResponse(request, http::status::ok, pages.metrics(),
+                      "text/plain; version=0.0.4; charset=utf-8");
+}
+
+// One connection: reads a request, answers it, and so on. Lives in its own handlers.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(tcp::socket socket, const AdminServer::Pages* pages, std::function<void()> on_end)
+      : stream_(std::move(socket)), pages_(pages), on_end_(std::move(on_end)) {}
+  ~Session() { on_end_(); }
+
+  void Read() {
+    parser_.emplace();
+    parser_->header_limit(kHeaderBytesMax);
+    parser_->body_limit(0);
+    stream_.expires_after(kRequestTime);
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = shared_from_this()](error_code error, size_t) { self->Write(error); });
+  }
+
+ private:
+  void Write(error_code error) {
+    if (error) return Close();
+    response_ = Answer(*pages_, parser_->get());
+    stream_.expires_after(kRequestTime);
+    // A HEAD's answer is its header alone, whatever length that names.
+    serializer_.emplace(*response_);
+    auto done = [self = shared_from_this()](error_code failed, size_t) { self->Next(failed); };
+    if (parser_->get().method() == http::verb::head) {
+      http::async_write_header(stream_, *serializer_, std::move(done));
+    } else {
+      http::async_write(stream_, *serializer_, std::move(done));
+    }
+  }
+
+  void Next(error_code error) {
+    if (error || !response_->keep_alive()) return Close();
+    Read();
+  }
+
+  void Close() {
+    error_code ignored;
+    stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
+  beast::tcp_stream stream_;
+  beast::flat_buffer buffer_{kHeaderBytesMax};
+  const AdminServer::Pages* const pages_;
+  const std::function<void()> on_end_;
+  std::optional<http::request_parser<http::empty_body>> parser_;
+  std::optional<Response> response_;
+  std::optional<http::response_serializer<http::string_body>> serializer_;
+};
+
+}  // namespace
+
+struct AdminServer::Impl {
+  Impl(HostPort listen, Pages the_pages)
+      : address(std::move(listen)), pages(std::move(the_pages)), acceptor(io), resume(io) {}
+
+  absl::Status Listen();
+  void Accept();
+  void Accepted(error_code error, tcp::socket socket);
+  // Accept failed, for want of files say: tries again a little later.
+  void AcceptLater();
+
+  HostPort address;
+  const Pages pages;
+  // The sessions live in io's queue, so what they refer to stands before it.
+  int connections = 0;
+  bool accepting = false;
+  asio::io_context io{1};
+  tcp::acceptor acceptor;
+  asio::steady_timer resume;
+  std::thread thread;
+};
+
+absl::Status AdminServer::Impl::Listen() {
+  error_code error;
+  tcp::resolver resolver(io);
+  const auto found =
+      resolver.resolve(address.host, std::to_string(address.port),
+                       tcp::resolver::passive | tcp::resolver::numeric_service, error);
+  tcp::endpoint endpoint;
+  if (!error) endpoint = found.begin()->endpoint();
+  if (!error) acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", address.ToString(), ": ", error.message()));
+  }
+  address.port = acceptor.local_endpoint().port();
+  return absl::OkStatus();
+}
+
+void AdminServer::Impl::Accept() {
+  if (accepting || connections >= kConnectionsMax) return;
+  accepting = true;
+  acceptor.async_accept([this](error_code error, tcp::socket socket) {
+    accepting = false;
+    Accepted(error, std::move(socket));
+  });
+}
+
+void AdminServer::Impl::Accepted(error_code error, tcp::socket socket) {
+  if (error == asio::error::operation_aborted) return;
+  if (error) return AcceptLater();
+  ++connections;
+  const auto on_end = [this] {
+    --connections;
+    if (!io.stopped()) Accept();
+  };
+  std::make_shared<Session>(std::move(socket), &pages, on_end)->Read();
+  Accept();
+}
+
+void AdminServer::Impl::AcceptLater() {
+  resume.expires_after(std::chrono::milliseconds(100));
+  resume.async_wait([this](error_code error) {
+    if (!error) Accept();
+  });
+}
+
+AdminServer::AdminServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const HostPort& listen,
+                                                                Pages pages) {
+  auto impl = std::make_unique<Impl>(listen, std::move(pages));
+  const absl::Status status = impl->Listen();
+  if (!status.ok()) return status;
+  impl->Accept();
+  impl->thread = std::thread([&io = impl->io] { io.run(); });
+  return std::unique_ptr<AdminServer>(new AdminServer(std::move(impl)));
+}
+
+AdminServer::~AdminServer() {
+  impl_->io.stop();
+  impl_->thread.join();
+}
+
+const HostPort& AdminServer::address() const {
+  return impl_->address;
+}
+
+}  // namespace seatlock::runtime

@@ -1,0 +1,155 @@
+#include "common/runtime/admin_server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/testing/status_matchers.h"
+
+namespace seatlock::runtime {
+namespace {
+
+using ::seatlock::testing::IsOk;
+using ::seatlock::testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+using tcp = boost::asio::ip::tcp;
+
+class AdminServerTest : public ::testing::Test {
+ protected:
+  AdminServerTest() {
+    AdminServer::Pages pages;
+    pages.ready = [this] {
+      return ready_ ? absl::OkStatus() : absl::UnavailableError("the store is being opened");
+    };
+    pages.metrics = [] { return std::string("calls_total 1\n"); };
+    pages.version = "{\"version\":\"1\"}\n";
+    server_ = *AdminServer::Start({.host = "127.0.0.1", .port = 0}, std::move(pages));
+  }
+
+  tcp::socket Connect() {
+    tcp::socket socket(io_);
+    socket.connect(
+        {boost::asio::ip::make_address(server_->address().host), server_->address().port});
+    return socket;
+  }
+
+  // All that the server sends to `request` until it closes.
+  std::string Send(const std::string& request) {
+    tcp::socket socket = Connect();
+    boost::system::error_code error;
+    boost::asio::write(socket, boost::asio::buffer(request), error);
+    std::string answer;
+    boost::asio::read(socket, boost::asio::dynamic_buffer(answer), error);
+    return answer;
+  }
+  std::string Get(const std::string& path, const std::string& method = "GET") {
+    return Send(method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  }
+
+  std::atomic<bool> ready_{true};
+  boost::asio::io_context io_;
+  std::unique_ptr<AdminServer> server_;
+};
+
+TEST_F(AdminServerTest, PortZeroBecomesOneThatIsFree) {
+  EXPECT_NE(server_->address().port, 0);
+}
+
+TEST_F(AdminServerTest, AnswersItsPages) {
+  EXPECT_THAT(Get("/livez"), AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("\r\n\r\nok\n")));
+  EXPECT_THAT(Get("/readyz"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(Get("/metrics"),
+              AllOf(HasSubstr("text/plain; version=0.0.4"), HasSubstr("\r\n\r\ncalls_total 1\n")));
+  EXPECT_THAT(Get("/version?x=1"),
+              AllOf(HasSubstr("application/json"), HasSubstr("{\"version\":\"1\"}")));
+}
+
+TEST_F(AdminServerTest, NotReadyIs503WithTheReasonAndStaysLive) {
+  ready_ = false;
+  EXPECT_THAT(Get("/readyz"),
+              AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("the store is being opened\n")));
+  EXPECT_THAT(Get("/livez"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(AdminServerTest, OtherPathsAre404AndOtherMethods405) {
+  for (const char* path : {"/", "/livez/", "/metricsx", "/../livez"}) {
+    EXPECT_THAT(Get(path), StartsWith("HTTP/1.1 404 ")) << path;
+  }
+  EXPECT_THAT(Get("/livez", "POST"),
+              AllOf(StartsWith("HTTP/1.1 405 "), HasSubstr("Allow: GET, HEAD")));
+}
+
+TEST_F(AdminServerTest, HeadHasTheLengthAndNoBody) {
+  EXPECT_THAT(Get("/metrics", "HEAD"),
+              AllOf(HasSubstr("Content-Length: 14"), Not(HasSubstr("calls_total"))));
+}
+
+TEST_F(AdminServerTest, ConnectionServesSeveralRequests) {
+  const std::string keep = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+  const std::string last = "GET /version HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  EXPECT_THAT(Send(keep + last), AllOf(HasSubstr("ok\n"), HasSubstr("{\"version\":\"1\"}")));
+}
+
+TEST_F(AdminServerTest, OversizeHeadersBodiesAndNonsenseEndTheConnection) {
+  EXPECT_EQ(Send("GET /livez HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n"), "");
+  EXPECT_THAT(Send("POST /livez HTTP/1.1\r\nContent-Length: 9000000000\r\n\r\nabc"),
+              Not(HasSubstr(" 200 ")));
+  EXPECT_EQ(Send("\x16\x03\x01 not HTTP\r\n\r\n"), "");
+  EXPECT_THAT(Get("/livez"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(AdminServerTest, ConnectionsBeyondTheBoundWaitForOthersToEnd) {
+  std::vector<tcp::socket> idle;
+  for (int i = 0; i < 64; ++i) idle.push_back(Connect());
+  tcp::socket late = Connect();
+  const std::string request = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  boost::asio::write(late, boost::asio::buffer(request));
+  idle.clear();
+  std::string answer;
+  boost::system::error_code error;
+  boost::asio::read(late, boost::asio::dynamic_buffer(answer), error);
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(AdminServerTest, StopsWhileConnectionsAreOpen) {
+  tcp::socket open = Connect();
+  boost::asio::write(open, boost::asio::buffer(std::string("GET /li")));
+  server_.reset();
+  std::string answer;
+  boost::system::error_code error;
+  boost::asio::read(open, boost::asio::dynamic_buffer(answer), error);
+  EXPECT_TRUE(error);
+  EXPECT_EQ(answer, "");
+}
+
+TEST_F(AdminServerTest, TakenPortIsOneClearLine) {
+  const auto second = AdminServer::Start(server_->address(), {});
+  EXPECT_THAT(second, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(std::string(second.status().message()),
+              AllOf(HasSubstr("cannot listen on 127.0.0.1:"), HasSubstr("in use")));
+}
+
+TEST(AdminServerStartTest, NameThatDoesNotResolveIsOneClearLine) {
+  EXPECT_THAT(AdminServer::Start({.host = "256.0.0.1", .port = 0}, {}),
+              StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST(AdminServerStartTest, ListensOnIpv6WhereTheMachineHasIt) {
+  const auto server = AdminServer::Start({.host = "::1", .port = 0}, {});
+  if (!server.ok()) GTEST_SKIP() << server.status();
+  EXPECT_THAT((*server)->address().ToString(), StartsWith("[::1]:"));
+}
+
+}  // namespace
+}  // namespace seatlock::runtime

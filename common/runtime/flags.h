@@ -1,0 +1,79 @@
+// A program's flags, each with an environment variable: --admin-listen of the prefix "SEATLOCK_"
+// is SEATLOCK_ADMIN_LISTEN. A flag beats the environment, the environment beats the default; a
+// variable set to nothing counts as unset. There are no configuration files.
+//
+//   Flags flags("seatlockd", "Owns the locks of seats.", "SEATLOCK_");
+//   flags.Address(&config.listen, "listen", "where gRPC listens");
+//   if (std::optional<int> exit_code = flags.Parse(argc, argv)) return *exit_code;
+//
+// Every value is written by Parse into the variable that was handed in, whose content beforehand
+// is the default, and which outlives the Flags. Thread-compatible; used once, in main.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/runtime/net.h"
+
+namespace seatlock::runtime {
+
+class Flags {
+ public:
+  Flags(std::string program, std::string description, std::string env_prefix);
+  ~Flags();
+  Flags(const Flags&) = delete;
+  Flags& operator=(const Flags&) = delete;
+
+  // Names are without dashes: "admin-listen". `help` is a phrase; default and variable are added.
+  void String(std::string* value, std::string name, std::string help);
+  // One of `choices`.
+  void Choice(std::string* value, std::string name, std::vector<std::string> choices,
+              std::string help);
+  // A whole number, `min` to `max`.
+  void Int(int64_t* value, std::string name, int64_t min, int64_t max, std::string help);
+  // --name, --name=true or --name=false.
+  void Bool(bool* value, std::string name, std::string help);
+  // A time with its unit, such as 500ms, 10s, 1m30s or 2h; `min_ms` to `max_ms`.
+  void DurationMs(int64_t* value_ms, std::string name, int64_t min_ms, int64_t max_ms,
+                  std::string help);
+  // host:port.
+  void Address(HostPort* value, std::string name, std::string help);
+
+  // A further environment variable, weaker than any that belongs to a flag: `set` is called with
+  // its text before those are applied, and answers InvalidArgument in words that complete
+  // "VARIABLE ...", such as "must be a port".
+  void EnvAlias(std::string variable, std::string help,
+                std::function<absl::Status(std::string_view)> set);
+
+  // Reads the environment, then the arguments. No value means: go on. Otherwise the exit code: 0
+  // after --help, --version or --print-config (one `name=value` a line), 2 after one line on
+  // stderr that names the flag or variable that is wrong and what it must be.
+  std::optional<int> Parse(int argc, const char* const* argv);
+
+ private:
+  struct Flag;
+  struct Alias;
+
+  void Add(Flag flag);
+  absl::Status ApplyEnvironment();
+  absl::Status ApplyArguments(int argc, const char* const* argv);
+  std::string HelpOf(const Flag& flag) const;
+  std::string VariableOf(const Flag& flag) const;
+  std::string Config() const;
+
+  const std::string program_;
+  const std::string description_;
+  const std::string env_prefix_;
+  std::vector<Flag> flags_;
+  std::vector<Alias> aliases_;
+  // What is to be printed on stdout instead of running, after --help and its like.
+  std::optional<std::string> answer_;
+};
+
+}  // namespace seatlock::runtime

@@ -1,0 +1,172 @@
+#include "common/runtime/flags.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "common/runtime/version.h"
+
+namespace seatlock::runtime {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+// A program with one flag of each kind.
+class FlagsTest : public ::testing::Test {
+ protected:
+  FlagsTest() {
+    flags_.Address(&listen_, "listen", "where it listens");
+    flags_.String(&store_, "store", "where it stores");
+    flags_.Int(&seats_, "max-seats", 1, 100, "how many seats");
+    flags_.Bool(&reflection_, "reflection", "whether it tells its services");
+    flags_.DurationMs(&drain_ms_, "drain", 0, 60'000, "how long it drains");
+    flags_.Choice(&color_, "color", {"red", "green"}, "its color");
+    flags_.EnvAlias("FLAGS_TEST_PORT", "the port of --listen", [this](std::string_view text) {
+      const absl::StatusOr<uint16_t> port = ParsePort(text);
+      if (port.ok()) listen_.port = *port;
+      return port.status();
+    });
+  }
+  ~FlagsTest() override {
+    for (const std::string& name : set_) unsetenv(name.c_str());
+  }
+
+  void SetEnv(const std::string& name, const std::string& value) {
+    setenv(name.c_str(), value.c_str(), 1);
+    set_.push_back(name);
+  }
+
+  std::optional<int> Parse(std::vector<const char*> args) {
+    args.insert(args.begin(), "prog");
+    ::testing::internal::CaptureStdout();
+    ::testing::internal::CaptureStderr();
+    const std::optional<int> code = flags_.Parse(static_cast<int>(args.size()), args.data());
+    out_ = ::testing::internal::GetCapturedStdout();
+    err_ = ::testing::internal::GetCapturedStderr();
+    return code;
+  }
+
+  HostPort listen_{.host = "127.0.0.1", .port = 1};
+  std::string store_ = "memory:";
+  int64_t seats_ = 10;
+  bool reflection_ = true;
+  int64_t drain_ms_ = 5000;
+  std::string color_ = "red";
+  Flags flags_{"prog", "A program.", "FLAGS_TEST_"};
+  std::string out_;
+  std::string err_;
+
+ private:
+  std::vector<std::string> set_;
+};
+
+TEST_F(FlagsTest, DefaultsStandWhereNothingIsGiven) {
+  EXPECT_EQ(Parse({}), std::nullopt);
+  EXPECT_EQ(listen_.ToString(), "127.0.0.1:1");
+  EXPECT_EQ(seats_, 10);
+  EXPECT_EQ(err_, "");
+}
+
+TEST_F(FlagsTest, EveryKindIsRead) {
+  EXPECT_EQ(Parse({"--listen=[::]:80", "--store", "sqlite:x.db", "--max-seats=7",
+                   "--reflection=false", "--drain=1m", "--color", "green"}),
+            std::nullopt)
+      << err_;
+  EXPECT_EQ(listen_.ToString(), "[::]:80");
+  EXPECT_EQ(store_, "sqlite:x.db");
+  EXPECT_EQ(seats_, 7);
+  EXPECT_FALSE(reflection_);
+  EXPECT_EQ(drain_ms_, 60'000);
+  EXPECT_EQ(color_, "green");
+}
+
+TEST_F(FlagsTest, SwitchNeedsNoValue) {
+  reflection_ = false;
+  EXPECT_EQ(Parse({"--reflection"}), std::nullopt);
+  EXPECT_TRUE(reflection_);
+}
+
+TEST_F(FlagsTest, LastOfRepeatedFlagsCounts) {
+  EXPECT_EQ(Parse({"--max-seats=7", "--max-seats=8"}), std::nullopt) << err_;
+  EXPECT_EQ(seats_, 8);
+}
+
+TEST_F(FlagsTest, EnvironmentBeatsDefaultAndFlagBeatsEnvironment) {
+  SetEnv("FLAGS_TEST_MAX_SEATS", "20");
+  SetEnv("FLAGS_TEST_STORE", "sqlite:env.db");
+  EXPECT_EQ(Parse({"--max-seats=30"}), std::nullopt);
+  EXPECT_EQ(seats_, 30);
+  EXPECT_EQ(store_, "sqlite:env.db");
+}
+
+TEST_F(FlagsTest, EmptyVariableCountsAsUnset) {
+  SetEnv("FLAGS_TEST_MAX_SEATS", "");
+  EXPECT_EQ(Parse({}), std::nullopt);
+  EXPECT_EQ(seats_, 10);
+}
+
+TEST_F(FlagsTest, AliasIsWeakerThanTheFlagsOwnVariable) {
+  SetEnv("FLAGS_TEST_PORT", "8081");
+  EXPECT_EQ(Parse({}), std::nullopt);
+  EXPECT_EQ(listen_.ToString(), "127.0.0.1:8081");
+  SetEnv("FLAGS_TEST_LISTEN", "0.0.0.0:9");
+  EXPECT_EQ(Parse({}), std::nullopt);
+  EXPECT_EQ(listen_.ToString(), "0.0.0.0:9");
+}
+
+TEST_F(FlagsTest, BadFlagIsOneLineThatNamesIt) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"--listen=nowhere", "prog: --listen must be host:port"},
+      {"--max-seats=0", "prog: --max-seats must be a whole number between 1 and 100 (got '0')"},
+      {"--max-seats=9x", "--max-seats must be"},
+      {"--reflection=maybe", "--reflection must be true or false"},
+      {"--drain=10", "--drain must be a time with its unit"},
+      {"--drain=61s", "between 0 and 1m"},
+      {"--color=blue", "--color must be one of red, green (got 'blue')"},
+      {"--unknown=1", "--unknown"},
+      {"stray", "stray"},
+      {"--listen", "--listen"}};
+  for (const auto& [argument, complaint] : cases) {
+    EXPECT_EQ(Parse({argument}), 2) << argument;
+    EXPECT_THAT(err_, AllOf(HasSubstr("prog: "), HasSubstr(complaint))) << argument;
+    EXPECT_EQ(std::count(err_.begin(), err_.end(), '\n'), 1) << err_;
+    EXPECT_EQ(out_, "");
+  }
+}
+
+TEST_F(FlagsTest, BadVariableIsOneLineThatNamesIt) {
+  SetEnv("FLAGS_TEST_DRAIN", "soon");
+  EXPECT_EQ(Parse({}), 2);
+  EXPECT_THAT(err_, HasSubstr("prog: FLAGS_TEST_DRAIN must be a time"));
+  SetEnv("FLAGS_TEST_PORT", "eighty");
+  EXPECT_EQ(Parse({}), 2);
+  EXPECT_THAT(err_, HasSubstr("FLAGS_TEST_PORT must be a port between 0 and 65535 (got 'eighty')"));
+}
+
+TEST_F(FlagsTest, PrintConfigShowsWhatWouldHold) {
+  SetEnv("FLAGS_TEST_MAX_SEATS", "20");
+  EXPECT_EQ(Parse({"--print-config", "--drain=1500ms"}), 0);
+  EXPECT_EQ(out_,
+            "listen=127.0.0.1:1\nstore=memory:\nmax-seats=20\nreflection=true\ndrain=1.5s\n"
+            "color=red\n");
+}
+
+TEST_F(FlagsTest, HelpNamesFlagsDefaultsAndVariables) {
+  EXPECT_EQ(Parse({"--help"}), 0);
+  EXPECT_THAT(out_, AllOf(HasSubstr("A program."), HasSubstr("--max-seats NUMBER"),
+                          HasSubstr("[10]"), HasSubstr("FLAGS_TEST_MAX_SEATS"),
+                          HasSubstr("FLAGS_TEST_PORT"), HasSubstr("--print-config")));
+}
+
+TEST_F(FlagsTest, VersionNamesProgramAndRevision) {
+  EXPECT_EQ(Parse({"--version"}), 0);
+  EXPECT_EQ(out_, VersionLine("prog") + "\n");
+  EXPECT_THAT(out_, AllOf(HasSubstr("prog 0."), HasSubstr(std::string(GitRevision()))));
+}
+
+}  // namespace
+}  // namespace seatlock::runtime

@@ -1,0 +1,71 @@
+#include "common/runtime/net.h"
+
+#include <sys/resource.h>
+
+#include <cerrno>
+#include <charconv>
+
+#include "absl/strings/str_cat.h"
+
+namespace seatlock::runtime {
+namespace {
+
+absl::Status NotHostPort() {
+  return absl::InvalidArgumentError("must be host:port, such as 127.0.0.1:8080 or [::1]:8080");
+}
+
+// Where the host ends: before the last colon, which may stand in no other place unless the host is
+// an IPv6 address in brackets.
+bool SplitHostPort(std::string_view text, std::string_view* host, std::string_view* port) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  *host = text.substr(0, colon);
+  *port = text.substr(colon + 1);
+  if (host->starts_with('[')) {
+    if (!host->ends_with(']')) return false;
+    *host = host->substr(1, host->size() - 2);
+  } else if (host->find(':') != std::string_view::npos) {
+    return false;
+  }
+  return !host->empty() && host->find_first_of(" \t[]/") == std::string_view::npos;
+}
+
+}  // namespace
+
+std::string HostPort::ToString() const {
+  if (host.find(':') != std::string::npos) return absl::StrCat("[", host, "]:", port);
+  return absl::StrCat(host, ":", port);
+}
+
+absl::StatusOr<uint16_t> ParsePort(std::string_view text) {
+  uint16_t port = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, port);
+  if (error != std::errc() || stop != end) {
+    return absl::InvalidArgumentError("must be a port between 0 and 65535");
+  }
+  return port;
+}
+
+absl::StatusOr<HostPort> ParseHostPort(std::string_view text) {
+  std::string_view host;
+  std::string_view port_text;
+  if (!SplitHostPort(text, &host, &port_text)) return NotHostPort();
+  const absl::StatusOr<uint16_t> port = ParsePort(port_text);
+  if (!port.ok()) return NotHostPort();
+  return HostPort{.host = std::string(host), .port = *port};
+}
+
+absl::StatusOr<uint64_t> RaiseOpenFilesLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return absl::ErrnoToStatus(errno, "cannot read the limit of open files");
+  }
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return absl::ErrnoToStatus(errno, "cannot raise the limit of open files");
+  }
+  return limit.rlim_cur;
+}
+
+}  // namespace seatlock::runtime

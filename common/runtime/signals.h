@@ -1,0 +1,45 @@
+// SIGTERM and SIGINT as something to wait for. main makes one Signals before any thread starts
+// (threads inherit the blocked mask; a thread that had them unblocked would be killed by them).
+//
+//   Signals signals;
+//   ... start ...
+//   signals.Wait();
+//   ... drain; a second signal ends the process at once ...
+//
+// SIGPIPE is ignored: a peer that closed is an error of that write. Wait belongs to one thread;
+// Notify is thread-safe.
+#pragma once
+
+#include <signal.h>
+
+#include <thread>
+
+namespace seatlock::runtime {
+
+class Signals {
+ public:
+  Signals();
+  // Unblocks what was unblocked before.
+  ~Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  // Blocks until SIGTERM or SIGINT comes, or Notify is called (also beforehand). Returns the
+  // signal's number, 0 for Notify. From then on a signal ends the process with 128 + its number.
+  int Wait();
+
+  // Makes Wait return, for a failure that ends the program.
+  void Notify();
+
+ private:
+  // The next signal; 0 where `stop_fd` became readable first.
+  int Next(int stop_fd) const;
+
+  sigset_t old_mask_;
+  int signal_fd_;
+  int notify_fd_;
+  int stop_fd_;
+  std::thread second_;
+};
+
+}  // namespace seatlock::runtime

@@ -1,0 +1,56 @@
+#include "common/runtime/signals.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <thread>
+
+namespace seatlock::runtime {
+namespace {
+
+TEST(SignalsTest, WaitReturnsTheSignal) {
+  for (const int number : {SIGTERM, SIGINT}) {
+    Signals signals;
+    kill(getpid(), number);
+    EXPECT_EQ(signals.Wait(), number);
+  }
+}
+
+TEST(SignalsTest, AnotherThreadEndsTheWait) {
+  Signals signals;
+  std::thread other([&signals] { signals.Notify(); });
+  EXPECT_EQ(signals.Wait(), 0);
+  other.join();
+}
+
+TEST(SignalsTest, NotifyBeforeWaitIsNotLost) {
+  Signals signals;
+  signals.Notify();
+  EXPECT_EQ(signals.Wait(), 0);
+}
+
+TEST(SignalsTest, SigpipeIsIgnored) {
+  Signals signals;
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  close(ends[0]);
+  EXPECT_EQ(write(ends[1], "x", 1), -1);
+  EXPECT_EQ(errno, EPIPE);
+  close(ends[1]);
+}
+
+TEST(SignalsDeathTest, SecondSignalEndsTheProcessAtOnce) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto twice = [] {
+    Signals signals;
+    kill(getpid(), SIGTERM);
+    signals.Wait();
+    kill(getpid(), SIGINT);
+    pause();  // the drain that never ends
+  };
+  EXPECT_EXIT(twice(), ::testing::ExitedWithCode(128 + SIGINT), "");
+}
+
+}  // namespace
+}  // namespace seatlock::runtime
