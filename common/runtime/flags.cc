@@ -219,6 +219,7 @@ absl::Status Flags::ApplyArguments(int argc, const char* const* argv) {
   app.add_flag("--version", version, "print the version and exit");
   app.add_flag("--print-config", print_config, "print every setting as it would be and exit");
   for (Flag& flag : flags_) {
+    flag.given.clear();
     CLI::Option* option = flag.metavar.empty()
                               ? app.add_flag("--" + flag.name, flag.given, HelpOf(flag))
                               : app.add_option("--" + flag.name, flag.given, HelpOf(flag));
@@ -244,6 +245,7 @@ absl::Status Flags::ApplyArguments(int argc, const char* const* argv) {
 }
 
 std::optional<int> Flags::Parse(int argc, const char* const* argv) {
+  answer_.reset();
   absl::Status status = ApplyEnvironment();
   if (status.ok()) status = ApplyArguments(argc, argv);
   if (!status.ok()) {

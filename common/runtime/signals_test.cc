@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <cerrno>
 #include <thread>
 
 namespace seatlock::runtime {
