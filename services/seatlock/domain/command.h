@@ -16,38 +16,38 @@
 namespace seatlock::domain {
 
 struct LockSeats {
-  SessionId session;
-  std::vector<SeatId> seats;
-  std::vector<SeatId> release;
-  std::optional<int64_t> ttl_ms;
+  SessionId session{};
+  std::vector<SeatId> seats{};
+  std::vector<SeatId> release{};
+  std::optional<int64_t> ttl_ms{};
   uint32_t max_session_seats = 0;  // 0: the server's limit alone
 };
 
 struct UnlockSeats {
-  SessionId session;
-  std::vector<SeatId> seats;
+  SessionId session{};
+  std::vector<SeatId> seats{};
   bool all = false;
 };
 
 struct ExtendLocks {
-  SessionId session;
-  std::vector<SeatId> seats;
+  SessionId session{};
+  std::vector<SeatId> seats{};
   bool all = false;
-  std::optional<int64_t> ttl_ms;
+  std::optional<int64_t> ttl_ms{};
 };
 
 struct BookSeats {
-  SessionId session;
-  OrderId order;
-  std::vector<SeatId> seats;
-  std::vector<std::pair<SeatId, Fence>> fences;  // ordered by seat, each seat once
+  SessionId session{};
+  OrderId order{};
+  std::vector<SeatId> seats{};
+  std::vector<std::pair<SeatId, Fence>> fences{};  // ordered by seat, each seat once
   bool only_held = false;
   bool add_to_order = false;
 };
 
 struct CancelBooking {
-  OrderId order;
-  std::vector<SeatId> seats;
+  OrderId order{};
+  std::vector<SeatId> seats{};
   bool all = false;
   bool tombstone = false;
 };
@@ -56,8 +56,8 @@ struct CancelBooking {
 struct ExpireLocks {};
 
 struct Command {
-  std::optional<RequestId> request_id;
-  std::variant<LockSeats, UnlockSeats, ExtendLocks, BookSeats, CancelBooking, ExpireLocks> body;
+  std::optional<RequestId> request_id{};
+  std::variant<LockSeats, UnlockSeats, ExtendLocks, BookSeats, CancelBooking, ExpireLocks> body{};
 };
 
 // 16 bytes that two commands share only if they ask for the same: the first half of SHA-256 over

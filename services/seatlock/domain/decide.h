@@ -25,15 +25,15 @@ struct Rules {
 
 // What a caller is told. Which fields are used depends on the command.
 struct Answer {
-  Revision revision;
-  std::vector<Lock> locks;          // LockSeats, ExtendLocks
-  std::vector<SeatId> order_seats;  // BookSeats: all that the order has, ordered
+  Revision revision{};
+  std::vector<Lock> locks{};          // LockSeats, ExtendLocks
+  std::vector<SeatId> order_seats{};  // BookSeats: all that the order has, ordered
 };
 
 // The command was made already by the change at `revision`, whose answer is to be given again
 // (AnswerFor, with the change read from the log).
 struct Replay {
-  Revision revision;
+  Revision revision{};
 };
 
 // Change: to be appended at the showtime's head, then applied. Answer: success, nothing changes.

@@ -29,13 +29,13 @@ enum class Reason {
 
 // A field that is out of bounds.
 struct FieldViolation {
-  std::string field;        // as in the proto: "seat_ids[3]"
-  std::string description;  // what it must be
+  std::string field{};        // as in the proto: "seat_ids[3]"
+  std::string description{};  // what it must be
 };
 
 // A seat that stood in the way.
 struct Conflict {
-  SeatId seat;
+  SeatId seat{};
   SeatStatus status = SeatStatus::kAvailable;
   Reason reason = Reason::kSeatTaken;
 
@@ -44,12 +44,12 @@ struct Conflict {
 
 struct Refusal {
   Reason reason = Reason::kInvalidField;
-  std::string message;                     // for people; names no session
-  std::vector<Conflict> conflicts;         // every seat that stood in the way
-  std::vector<FieldViolation> violations;  // kInvalidField alone
-  uint32_t limit = 0;                      // kSessionSeatLimit alone
-  uint32_t held = 0;                       // kSessionSeatLimit alone
-  int64_t max_expire_ms = 0;               // kExtendLimit alone: the latest time that is allowed
+  std::string message{};                     // for people; names no session
+  std::vector<Conflict> conflicts{};         // every seat that stood in the way
+  std::vector<FieldViolation> violations{};  // kInvalidField alone
+  uint32_t limit = 0;                        // kSessionSeatLimit alone
+  uint32_t held = 0;                         // kSessionSeatLimit alone
+  int64_t max_expire_ms = 0;                 // kExtendLimit alone: the latest time that is allowed
 };
 
 }  // namespace seatlock::domain

@@ -4,9 +4,10 @@
 // state and folding the rest, gives an equal state.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -16,33 +17,49 @@ namespace seatlock::domain {
 
 // A seat as the showtime remembers it: locked or booked, or free with grants still remembered.
 struct SeatState {
-  SeatId seat;
+  SeatId seat{};
   SeatStatus status = SeatStatus::kAvailable;
-  SessionId session;       // locked: the holder; booked: who booked it
+  SessionId session{};     // locked: the holder; booked: who booked it
   int64_t expire_ms = 0;   // locked alone
   int64_t granted_ms = 0;  // locked alone
-  Fence fence;             // locked alone
-  OrderId order;           // booked alone
-  SessionId last_grant_session;
-  Fence last_grant_fence;
-  Fence other_grant_fence;  // the last grant to any session but last_grant_session
-  int64_t freed_ms = 0;     // free alone: when; forgotten kGrantMemoryMs later
+  Fence fence{};           // locked alone
+  OrderId order{};         // booked alone
+  SessionId last_grant_session{};
+  Fence last_grant_fence{};
+  Fence other_grant_fence{};  // the last grant to any session but last_grant_session
+  int64_t freed_ms = 0;       // free alone: when; forgotten kGrantMemoryMs later
 
   friend bool operator==(const SeatState&, const SeatState&) = default;
 };
 
+// A seat as it stands, as SeatState has it. Refers into the showtime, which keeps less than a
+// SeatState a seat: valid until the next Apply.
+struct SeatView {
+  const SeatId& seat;
+  SeatStatus status;
+  const SessionId& session;
+  int64_t expire_ms;
+  int64_t granted_ms;
+  Fence fence;
+  const OrderId& order;
+  const SessionId& last_grant_session;
+  Fence last_grant_fence;
+  Fence other_grant_fence;
+  int64_t freed_ms;
+};
+
 struct OrderEntry {
-  OrderId order;
-  std::vector<SeatId> seats;      // ordered
-  std::vector<SeatId> cancelled;  // ordered
+  OrderId order{};
+  std::vector<SeatId> seats{};      // ordered
+  std::vector<SeatId> cancelled{};  // ordered
   bool closed = false;
 
   friend bool operator==(const OrderEntry&, const OrderEntry&) = default;
 };
 
 struct RequestEntry {
-  RequestKey key;
-  Revision revision;
+  RequestKey key{};
+  Revision revision{};
   int64_t commit_ms = 0;
 
   friend bool operator==(const RequestEntry&, const RequestEntry&) = default;
@@ -50,11 +67,11 @@ struct RequestEntry {
 
 // A whole state as plain values: what snapshots keep.
 struct ShowtimeParts {
-  Revision revision;
+  Revision revision{};
   int64_t commit_ms = 0;
-  std::vector<SeatState> seats;        // by seat
-  std::vector<OrderEntry> orders;      // by order
-  std::vector<RequestEntry> requests;  // oldest first
+  std::vector<SeatState> seats{};        // by seat
+  std::vector<OrderEntry> orders{};      // by order
+  std::vector<RequestEntry> requests{};  // oldest first
 
   friend bool operator==(const ShowtimeParts&, const ShowtimeParts&) = default;
 };
@@ -79,15 +96,15 @@ class Showtime {
   // The commit time of the last change; 0 before the first.
   int64_t commit_ms() const;
 
-  // nullptr: available, with no grant remembered. A free seat whose grants are remembered is found.
-  const SeatState* FindSeat(const SeatId& seat) const;
+  // None: available, with no grant remembered. A free seat whose grants are remembered is found.
+  std::optional<SeatView> FindSeat(const SeatId& seat) const;
   // The seats that `session` has locked, ordered.
   std::vector<SeatId> HeldBy(const SessionId& session) const;
   size_t HeldCount(const SessionId& session) const;
   // nullptr: never known.
   const OrderEntry* FindOrder(const OrderId& order) const;
-  // nullptr: not remembered.
-  const RequestEntry* FindRequest(const RequestId& request) const;
+  // None: not remembered.
+  std::optional<RequestEntry> FindRequest(const RequestId& request) const;
 
   // When the next lock lapses.
   std::optional<int64_t> earliest_expire_ms() const;
@@ -95,15 +112,27 @@ class Showtime {
   std::vector<SeatId> LapsedAt(int64_t now_ms, size_t max) const;
 
   // Every seat that is locked, booked or blocked, ordered by seat id. Valid until the next Apply.
-  std::vector<const SeatState*> TakenSeats() const;
+  std::vector<SeatView> TakenSeats() const;
 
   // For the bounds of limits.h. seat_count counts the free seats that are remembered too.
   size_t seat_count() const;
   size_t order_count() const;
   size_t request_count() const;
+  // How many of these an Apply with this commit time forgets first; counts up to `max`.
+  size_t ForgottenSeatsAt(int64_t now_ms, size_t max) const;
+  size_t ForgottenRequestsAt(int64_t now_ms, size_t max) const;
 
  private:
-  // The tables; see showtime.cc.
+  struct Tables;  // showtime_tables.h
+
+  explicit Showtime(std::unique_ptr<Tables> tables);
+
+  std::unique_ptr<Tables> tables_;  // never null but after a move
 };
+
+// Whether what ended at `since_ms` (a free seat's freed_ms, a request's commit_ms) is forgotten.
+// Decide goes by this, so that it does not matter when the last Apply dropped what is old.
+bool IsForgotten(const SeatView& seat, int64_t now_ms);
+bool IsForgotten(const RequestEntry& request, int64_t now_ms);
 
 }  // namespace seatlock::domain

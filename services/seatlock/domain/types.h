@@ -32,47 +32,47 @@ enum class OrderState { kUnknown, kOpen, kCancelled };
 
 // The right of one session to one seat until `expire_ms` (Unix time, milliseconds).
 struct Lock {
-  SeatId seat;
-  SessionId session;
+  SeatId seat{};
+  SessionId session{};
   int64_t expire_ms = 0;
-  Fence fence;
+  Fence fence{};
 
   friend bool operator==(const Lock&, const Lock&) = default;
 };
 
 // A seat after a change.
 struct SeatAfter {
-  SeatId seat;
+  SeatId seat{};
   SeatStatus status = SeatStatus::kAvailable;
   // The holder after the change (of a booked seat: who booked it); of a freed seat, the one before.
-  SessionId session;
+  SessionId session{};
   int64_t expire_ms = 0;  // locked seats alone
-  Fence fence;            // locked seats alone: the revision of the grant
-  OrderId order;          // booked seats, and seats that a cancel freed
+  Fence fence{};          // locked seats alone: the revision of the grant
+  OrderId order{};        // booked seats, and seats that a cancel freed
 
   friend bool operator==(const SeatAfter&, const SeatAfter&) = default;
 };
 
 // What makes a repeated request recognisable. `body_hash` has 16 bytes (command.h, BodyHash).
 struct RequestKey {
-  RequestId id;
-  std::string body_hash;
+  RequestId id{};
+  std::string body_hash{};
 
   friend bool operator==(const RequestKey&, const RequestKey&) = default;
 };
 
 // What one accepted command did, atomically: the unit of the log.
 struct Change {
-  Revision revision;
+  Revision revision{};
   int64_t commit_ms = 0;
   Cause cause = Cause::kLock;
-  std::vector<SeatAfter> seats;
+  std::vector<SeatAfter> seats{};
   // What the command's answer names besides: locks that the holder had already, seats that the
   // order had already.
-  std::vector<SeatAfter> unchanged;
-  OrderId order;              // kBook and kCancel alone
+  std::vector<SeatAfter> unchanged{};
+  OrderId order{};            // kBook and kCancel alone
   bool order_closed = false;  // kCancel alone: the order never books again
-  std::optional<RequestKey> request;
+  std::optional<RequestKey> request{};
 
   friend bool operator==(const Change&, const Change&) = default;
 };

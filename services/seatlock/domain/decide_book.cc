@@ -1,0 +1,157 @@
+// Orders: booking and cancelling.
+#include <algorithm>
+#include <utility>
+
+#include "services/seatlock/domain/decide_internal.h"
+
+namespace seatlock::domain::internal {
+namespace {
+
+bool Contains(const std::vector<SeatId>& ordered, const SeatId& seat) {
+  return std::binary_search(ordered.begin(), ordered.end(), seat);
+}
+
+Answer OrderAnswer(const Scene& scene, const OrderEntry& order) {
+  Answer answer = scene.Unchanged();
+  answer.order_seats = order.seats;
+  return answer;
+}
+
+// The last grant to another session than `session`, 0 for none.
+Fence LastGrantToOther(const SeatView& seat, const SessionId& session) {
+  return seat.last_grant_session == session ? seat.other_grant_fence : seat.last_grant_fence;
+}
+
+bool IsStale(const std::optional<SeatView>& seat, const SeatId& id, const BookSeats& command) {
+  if (!seat || command.fences.empty()) return false;
+  auto given =
+      std::lower_bound(command.fences.begin(), command.fences.end(), id,
+                       [](const auto& fence, const SeatId& key) { return fence.first < key; });
+  if (given == command.fences.end() || given->first != id) return false;
+  return LastGrantToOther(*seat, command.session) > given->second;
+}
+
+// Why this seat cannot be booked, none where it can.
+std::optional<Reason> Obstacle(const std::optional<SeatView>& seat, const SeatId& id,
+                               const BookSeats& command) {
+  if (!LockedBy(seat, command.session)) {
+    if (StatusOf(seat) != SeatStatus::kAvailable) return Reason::kSeatTaken;
+    if (command.only_held) return Reason::kNotLockHolder;
+  }
+  if (IsStale(seat, id, command)) return Reason::kStaleFence;
+  return std::nullopt;
+}
+
+// Books `seats` under the command's order, which is `known` or new.
+Decision Book(const Scene& scene, const BookSeats& command, const SeatRefs& seats,
+              const OrderEntry* known) {
+  Change change = scene.NewChange(Cause::kBook);
+  change.order = command.order;
+  std::vector<Conflict> conflicts;
+  size_t new_seats = 0;
+  for (const SeatId* seat : seats) {
+    const std::optional<SeatView> found = scene.Find(*seat);
+    if (auto reason = Obstacle(found, *seat, command)) {
+      conflicts.push_back({*seat, StatusOf(found), *reason});
+      continue;
+    }
+    if (!found) ++new_seats;
+    change.seats.push_back({.seat = *seat,
+                            .status = SeatStatus::kBooked,
+                            .session = command.session,
+                            .order = command.order});
+  }
+  if (!conflicts.empty()) return Conflicted(std::move(conflicts));
+  if (known != nullptr) {
+    for (const SeatId& seat : known->seats) {
+      change.unchanged.push_back({.seat = seat,
+                                  .status = SeatStatus::kBooked,
+                                  .session = scene.Find(seat)->session,
+                                  .order = command.order});
+    }
+  }
+  return scene.Bounded(std::move(change), new_seats, known == nullptr ? 1 : 0);
+}
+
+// Whether `seats` are the order's, or the order's with those that were cancelled out of it.
+bool Repeats(const SeatRefs& seats, const OrderEntry& order) {
+  size_t current = 0;
+  size_t cancelled = 0;
+  for (const SeatId* seat : seats) {
+    if (Contains(order.seats, *seat)) {
+      ++current;
+    } else if (Contains(order.cancelled, *seat)) {
+      ++cancelled;
+    } else {
+      return false;
+    }
+  }
+  return current == order.seats.size() && (cancelled == 0 || cancelled == order.cancelled.size());
+}
+
+Decision BookKnown(const Scene& scene, const BookSeats& command, const OrderEntry& order) {
+  if (order.closed) {
+    return Refuse(Reason::kOrderCancelled, "the order was cancelled and never books again");
+  }
+  SeatRefs seats = Distinct(command.seats);
+  if (seats.empty() || Repeats(seats, order)) return OrderAnswer(scene, order);
+  if (!command.add_to_order) {
+    return Refuse(Reason::kOrderMismatch, "the order has other seats");
+  }
+  // A seat that was cancelled out of an order never returns to it.
+  seats.erase(std::remove_if(seats.begin(), seats.end(),
+                             [&](const SeatId* seat) {
+                               return Contains(order.seats, *seat) ||
+                                      Contains(order.cancelled, *seat);
+                             }),
+              seats.end());
+  if (seats.empty()) return OrderAnswer(scene, order);
+  return Book(scene, command, seats, &order);
+}
+
+// Bars an order that never came.
+Decision Bar(const Scene& scene, const CancelBooking& command) {
+  if (!command.tombstone) return Refuse(Reason::kUnknownOrder, "the order was never seen");
+  Change change = scene.NewChange(Cause::kCancel);
+  change.order = command.order;
+  change.order_closed = true;
+  return scene.Bounded(std::move(change), 0, 1);
+}
+
+}  // namespace
+
+Decision Decide(const Scene& scene, const BookSeats& command) {
+  if (const OrderEntry* order = scene.showtime.FindOrder(command.order)) {
+    return BookKnown(scene, command, *order);
+  }
+  if (!command.seats.empty()) return Book(scene, command, Distinct(command.seats), nullptr);
+  const std::vector<SeatId> held = scene.showtime.HeldBy(command.session);
+  if (held.empty()) return Refuse(Reason::kNothingHeld, "the session holds no seat");
+  SeatRefs seats;
+  for (const SeatId& seat : held) seats.push_back(&seat);
+  return Book(scene, command, seats, nullptr);
+}
+
+Decision Decide(const Scene& scene, const CancelBooking& command) {
+  const OrderEntry* order = scene.showtime.FindOrder(command.order);
+  if (order == nullptr) return Bar(scene, command);
+  if (order->closed) return scene.Unchanged();
+  Change change = scene.NewChange(Cause::kCancel);
+  change.order = command.order;
+  std::vector<Conflict> conflicts;
+  for (const SeatId* seat : Distinct(command.all ? order->seats : command.seats)) {
+    if (Contains(order->seats, *seat)) {
+      SeatAfter freed = FreedAfter(*seat, scene.Find(*seat)->session);
+      freed.order = command.order;
+      change.seats.push_back(std::move(freed));
+    } else if (!Contains(order->cancelled, *seat)) {
+      conflicts.push_back({*seat, StatusOf(scene.Find(*seat)), Reason::kOrderMismatch});
+    }
+  }
+  if (!conflicts.empty()) return Conflicted(std::move(conflicts));
+  if (change.seats.empty()) return scene.Unchanged();
+  change.order_closed = change.seats.size() == order->seats.size();
+  return scene.Bounded(std::move(change), 0, 0);
+}
+
+}  // namespace seatlock::domain::internal

@@ -1,0 +1,209 @@
+#include "services/seatlock/domain/showtime.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "services/seatlock/domain/limits.h"
+#include "services/seatlock/domain/showtime_tables.h"
+
+namespace seatlock::domain {
+namespace {
+
+[[noreturn]] void Die(const char* what, const Change& change, Revision head) {
+  std::fprintf(stderr, "Showtime::Apply: change %llu on head %llu: %s\n",
+               static_cast<unsigned long long>(change.revision.value()),
+               static_cast<unsigned long long>(head.value()), what);
+  std::abort();
+}
+
+// Adds `seat` to the ordered `seats`, once.
+void InsertInto(std::vector<SeatId>& seats, const SeatId& seat) {
+  auto at = std::lower_bound(seats.begin(), seats.end(), seat);
+  if (at == seats.end() || *at != seat) seats.insert(at, seat);
+}
+
+void EraseFrom(std::vector<SeatId>& seats, const SeatId& seat) {
+  auto at = std::lower_bound(seats.begin(), seats.end(), seat);
+  if (at != seats.end() && *at == seat) seats.erase(at);
+}
+
+}  // namespace
+
+bool IsForgotten(const SeatView& seat, int64_t now_ms) {
+  return seat.status == SeatStatus::kAvailable && now_ms > seat.freed_ms + kGrantMemoryMs;
+}
+
+bool IsForgotten(const RequestEntry& request, int64_t now_ms) {
+  return now_ms > request.commit_ms + kRequestMemoryMs;
+}
+
+Showtime::Showtime() : tables_(std::make_unique<Tables>()) {}
+Showtime::Showtime(std::unique_ptr<Tables> tables) : tables_(std::move(tables)) {}
+Showtime::~Showtime() = default;
+Showtime::Showtime(Showtime&&) noexcept = default;
+Showtime& Showtime::operator=(Showtime&&) noexcept = default;
+
+void Showtime::Apply(const Change& change) {
+  Tables& t = *tables_;
+  if (change.revision != t.revision.Next()) Die("its revision is not the next", change, t.revision);
+  if (change.commit_ms < t.commit_ms) Die("its commit time runs backwards", change, t.revision);
+  t.Forget(change.commit_ms);
+
+  RowNumber order = kNoRow;
+  if (!change.order.empty()) order = t.orders.FindOrInsert(change.order);
+  for (const SeatAfter& after : change.seats) t.ApplySeat(after, change, order);
+  if (change.order_closed && order != kNoRow) t.orders[order].closed = true;
+
+  if (change.request) {
+    if (t.requests.Find(change.request->id) != kNoRow) {
+      Die("its request_id was made already", change, t.revision);
+    }
+    t.Remember(*change.request, change.revision, change.commit_ms);
+  }
+  t.revision = change.revision;
+  t.commit_ms = change.commit_ms;
+}
+
+void Showtime::Tables::ApplySeat(const SeatAfter& after, const Change& change, RowNumber order) {
+  const RowNumber number = seats.FindOrInsert(after.seat);
+  Leave(number);
+  switch (after.status) {
+    case SeatStatus::kLocked:
+      // A lock that was extended keeps the fence of its grant.
+      if (after.fence.value() == change.revision.value()) {
+        Grant(number, after.session, after.fence, change.commit_ms);
+      }
+      EnterLocked(number, after.session, after.expire_ms);
+      return;
+    case SeatStatus::kBooked:
+      EnterBooked(number, after.session, order);
+      if (order != kNoRow) InsertInto(orders[order].seats, after.seat);
+      return;
+    case SeatStatus::kBlocked:
+      seats[number].status = SeatStatus::kBlocked;
+      seats[number].granted_ms = 0;
+      return;
+    case SeatStatus::kAvailable:
+      if (order != kNoRow) {
+        EraseFrom(orders[order].seats, after.seat);
+        InsertInto(orders[order].cancelled, after.seat);
+      }
+      EnterFree(number, change.commit_ms);
+      return;
+  }
+}
+
+Revision Showtime::revision() const {
+  return tables_->revision;
+}
+
+int64_t Showtime::commit_ms() const {
+  return tables_->commit_ms;
+}
+
+std::optional<SeatView> Showtime::FindSeat(const SeatId& seat) const {
+  RowNumber number = tables_->seats.Find(seat);
+  if (number == kNoRow) return std::nullopt;
+  return tables_->View(number);
+}
+
+std::vector<SeatId> Showtime::HeldBy(const SessionId& session) const {
+  std::vector<SeatId> held;
+  RowNumber number = tables_->sessions.Find(session);
+  if (number == kNoRow) return held;
+  const SessionRow& row = tables_->sessions[number];
+  held.reserve(row.held_count);
+  for (RowNumber seat = row.held.first; seat != kNoRow; seat = tables_->seats[seat].next) {
+    held.push_back(tables_->seats[seat].id);
+  }
+  std::sort(held.begin(), held.end());
+  return held;
+}
+
+size_t Showtime::HeldCount(const SessionId& session) const {
+  RowNumber number = tables_->sessions.Find(session);
+  return number == kNoRow ? 0 : tables_->sessions[number].held_count;
+}
+
+const OrderEntry* Showtime::FindOrder(const OrderId& order) const {
+  RowNumber number = tables_->orders.Find(order);
+  return number == kNoRow ? nullptr : &tables_->orders[number];
+}
+
+std::optional<RequestEntry> Showtime::FindRequest(const RequestId& request) const {
+  RowNumber number = tables_->requests.Find(request);
+  if (number == kNoRow) return std::nullopt;
+  return tables_->Entry(number);
+}
+
+std::optional<int64_t> Showtime::earliest_expire_ms() const {
+  if (tables_->expiry.empty()) return std::nullopt;
+  return tables_->expiry.begin()->first;
+}
+
+std::vector<SeatId> Showtime::LapsedAt(int64_t now_ms, size_t max) const {
+  // Seats that lapse at one time lie in the order of their rows: all of them are taken before any
+  // are left out, so that the choice depends on the state alone.
+  std::vector<std::pair<int64_t, RowNumber>> lapsed;
+  for (const auto& entry : tables_->expiry) {
+    if (entry.first > now_ms) break;
+    if (lapsed.size() >= max && entry.first != lapsed.back().first) break;
+    lapsed.push_back(entry);
+  }
+  std::sort(lapsed.begin(), lapsed.end(), [this](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : tables_->SeatBefore(a.second, b.second);
+  });
+  if (lapsed.size() > max) lapsed.resize(max);
+  std::vector<SeatId> seats;
+  seats.reserve(lapsed.size());
+  for (const auto& [expire_ms, number] : lapsed) seats.push_back(tables_->seats[number].id);
+  return seats;
+}
+
+std::vector<SeatView> Showtime::TakenSeats() const {
+  std::vector<RowNumber> numbers = tables_->seats.Numbers();
+  std::erase_if(numbers, [this](RowNumber number) {
+    return tables_->seats[number].status == SeatStatus::kAvailable;
+  });
+  std::sort(numbers.begin(), numbers.end(),
+            [this](RowNumber a, RowNumber b) { return tables_->SeatBefore(a, b); });
+  std::vector<SeatView> views;
+  views.reserve(numbers.size());
+  for (RowNumber number : numbers) views.push_back(tables_->View(number));
+  return views;
+}
+
+size_t Showtime::seat_count() const {
+  return tables_->seats.size();
+}
+
+size_t Showtime::order_count() const {
+  return tables_->orders.size();
+}
+
+size_t Showtime::request_count() const {
+  return tables_->requests.size();
+}
+
+size_t Showtime::ForgottenSeatsAt(int64_t now_ms, size_t max) const {
+  size_t count = 0;
+  for (RowNumber number = tables_->freed.first; number != kNoRow && count < max; ++count) {
+    if (!IsForgotten(tables_->View(number), now_ms)) break;
+    number = tables_->seats[number].next;
+  }
+  return count;
+}
+
+size_t Showtime::ForgottenRequestsAt(int64_t now_ms, size_t max) const {
+  size_t count = 0;
+  for (RowNumber number = tables_->oldest_request; number != kNoRow && count < max; ++count) {
+    const RequestRow& row = tables_->requests[number];
+    if (now_ms <= row.commit_ms + kRequestMemoryMs) break;
+    number = row.next;
+  }
+  return count;
+}
+
+}  // namespace seatlock::domain

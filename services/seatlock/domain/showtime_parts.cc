@@ -1,0 +1,214 @@
+// Showtime::Export and Restore.
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "services/seatlock/domain/showtime.h"
+#include "services/seatlock/domain/showtime_tables.h"
+
+namespace seatlock::domain {
+namespace {
+
+absl::Status Contradiction(const char* what, const std::string& id) {
+  return absl::InvalidArgumentError(absl::StrCat("snapshot: ", what, ": ", id));
+}
+
+bool StrictlyRising(const std::vector<SeatId>& seats) {
+  return std::adjacent_find(seats.begin(), seats.end(), std::greater_equal<>()) == seats.end();
+}
+
+absl::Status CheckSeat(const SeatState& seat, const ShowtimeParts& parts) {
+  const std::string& id = seat.seat.value();
+  if (id.empty()) return Contradiction("a seat without id", id);
+  if (seat.last_grant_fence.value() > parts.revision.value() ||
+      seat.other_grant_fence > seat.last_grant_fence || seat.freed_ms > parts.commit_ms ||
+      seat.granted_ms > parts.commit_ms) {
+    return Contradiction("a grant or a freeing after the last change", id);
+  }
+  if (seat.last_grant_session.empty() != (seat.last_grant_fence == Fence())) {
+    return Contradiction("a grant without session or fence", id);
+  }
+  switch (seat.status) {
+    case SeatStatus::kLocked:
+      if (seat.session.empty() || seat.session != seat.last_grant_session ||
+          seat.fence != seat.last_grant_fence) {
+        return Contradiction("a lock that is not the last grant", id);
+      }
+      break;
+    case SeatStatus::kBooked:
+      if (seat.order.empty()) return Contradiction("a booked seat without order", id);
+      break;
+    case SeatStatus::kAvailable:
+      if (seat.last_grant_fence == Fence()) return Contradiction("nothing to remember", id);
+      break;
+    case SeatStatus::kBlocked:
+      break;
+  }
+  const bool locked = seat.status == SeatStatus::kLocked;
+  const bool held = locked || seat.status == SeatStatus::kBooked;
+  if ((!locked && (seat.expire_ms != 0 || seat.granted_ms != 0 || seat.fence != Fence())) ||
+      (!held && !seat.session.empty()) ||
+      (seat.status != SeatStatus::kBooked && !seat.order.empty()) ||
+      (seat.status != SeatStatus::kAvailable && seat.freed_ms != 0)) {
+    return Contradiction("fields that do not go with the status", id);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckOrder(const OrderEntry& order) {
+  const std::string& id = order.order.value();
+  if (id.empty()) return Contradiction("an order without id", id);
+  if (!StrictlyRising(order.seats) || !StrictlyRising(order.cancelled)) {
+    return Contradiction("an order's seats out of order", id);
+  }
+  if (order.closed != order.seats.empty()) {
+    return Contradiction("an order that is closed with seats, or open without", id);
+  }
+  for (const SeatId& seat : order.seats) {
+    if (std::binary_search(order.cancelled.begin(), order.cancelled.end(), seat)) {
+      return Contradiction("a seat both in the order and cancelled", id);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckRequests(const ShowtimeParts& parts) {
+  const RequestEntry* before = nullptr;
+  for (const RequestEntry& request : parts.requests) {
+    const std::string& id = request.key.id.value();
+    if (id.empty() || request.key.body_hash.size() != 16) {
+      return Contradiction("a request without id or hash", id);
+    }
+    if (request.revision > parts.revision || request.commit_ms > parts.commit_ms ||
+        request.revision == Revision() ||
+        (before != nullptr &&
+         (request.revision <= before->revision || request.commit_ms < before->commit_ms))) {
+      return Contradiction("a request out of order", id);
+    }
+    before = &request;
+  }
+  return absl::OkStatus();
+}
+
+// Free seats, oldest first: the order in which they will be forgotten.
+std::vector<const SeatState*> Freed(const std::vector<SeatState>& seats) {
+  std::vector<const SeatState*> freed;
+  for (const SeatState& seat : seats) {
+    if (seat.status == SeatStatus::kAvailable) freed.push_back(&seat);
+  }
+  std::stable_sort(freed.begin(), freed.end(), [](const SeatState* a, const SeatState* b) {
+    return a->freed_ms < b->freed_ms;
+  });
+  return freed;
+}
+
+absl::Status CheckParts(const ShowtimeParts& parts) {
+  const SeatId* before = nullptr;
+  size_t booked = 0;
+  size_t in_orders = 0;
+  for (const SeatState& seat : parts.seats) {
+    if (before != nullptr && seat.seat <= *before) {
+      return Contradiction("seats out of order", seat.seat.value());
+    }
+    before = &seat.seat;
+    if (absl::Status status = CheckSeat(seat, parts); !status.ok()) return status;
+    if (seat.status == SeatStatus::kBooked) ++booked;
+  }
+  const OrderId* order_before = nullptr;
+  for (const OrderEntry& order : parts.orders) {
+    if (order_before != nullptr && order.order <= *order_before) {
+      return Contradiction("orders out of order", order.order.value());
+    }
+    order_before = &order.order;
+    if (absl::Status status = CheckOrder(order); !status.ok()) return status;
+    in_orders += order.seats.size();
+  }
+  if (booked != in_orders) return Contradiction("booked seats and seats of orders differ", "");
+  return CheckRequests(parts);
+}
+
+}  // namespace
+
+absl::StatusOr<Showtime> Showtime::Restore(ShowtimeParts parts) {
+  if (absl::Status status = CheckParts(parts); !status.ok()) return status;
+  auto tables = std::make_unique<Tables>();
+  Tables& t = *tables;
+  t.revision = parts.revision;
+  t.commit_ms = parts.commit_ms;
+  for (OrderEntry& order : parts.orders) {
+    RowNumber number = t.orders.FindOrInsert(order.order);
+    t.orders[number] = std::move(order);
+  }
+  auto insert = [&t](const SeatState& seat) {
+    RowNumber number = t.seats.FindOrInsert(seat.seat);
+    SeatRow& row = t.seats[number];
+    row.last_grant_fence = seat.last_grant_fence;
+    row.other_grant_fence = seat.other_grant_fence;
+    row.last_grant = t.Acquire(seat.last_grant_session);
+    row.granted_ms = seat.granted_ms;
+    return number;
+  };
+  for (const SeatState* seat : Freed(parts.seats)) t.EnterFree(insert(*seat), seat->freed_ms);
+  for (const SeatState& seat : parts.seats) {
+    if (seat.status == SeatStatus::kLocked) {
+      t.EnterLocked(insert(seat), seat.session, seat.expire_ms);
+    } else if (seat.status == SeatStatus::kBlocked) {
+      t.seats[insert(seat)].status = SeatStatus::kBlocked;
+    } else if (seat.status == SeatStatus::kBooked) {
+      RowNumber order = t.orders.Find(seat.order);
+      if (order == kNoRow || !std::binary_search(t.orders[order].seats.begin(),
+                                                 t.orders[order].seats.end(), seat.seat)) {
+        return Contradiction("a booked seat that its order does not have", seat.seat.value());
+      }
+      t.EnterBooked(insert(seat), seat.session, order);
+    }
+  }
+  for (RequestEntry& request : parts.requests) {
+    if (t.requests.Find(request.key.id) != kNoRow) {
+      return Contradiction("a request twice", request.key.id.value());
+    }
+    t.Remember(std::move(request.key), request.revision, request.commit_ms);
+  }
+  return Showtime(std::move(tables));
+}
+
+ShowtimeParts Showtime::Export() const {
+  const Tables& t = *tables_;
+  ShowtimeParts parts{.revision = t.revision, .commit_ms = t.commit_ms};
+
+  std::vector<RowNumber> numbers = t.seats.Numbers();
+  std::sort(numbers.begin(), numbers.end(),
+            [&t](RowNumber a, RowNumber b) { return t.SeatBefore(a, b); });
+  parts.seats.reserve(numbers.size());
+  for (RowNumber number : numbers) {
+    const SeatView seat = t.View(number);
+    parts.seats.push_back({.seat = seat.seat,
+                           .status = seat.status,
+                           .session = seat.session,
+                           .expire_ms = seat.expire_ms,
+                           .granted_ms = seat.granted_ms,
+                           .fence = seat.fence,
+                           .order = seat.order,
+                           .last_grant_session = seat.last_grant_session,
+                           .last_grant_fence = seat.last_grant_fence,
+                           .other_grant_fence = seat.other_grant_fence,
+                           .freed_ms = seat.freed_ms});
+  }
+  parts.orders.reserve(t.orders.size());
+  for (RowNumber number : t.orders.Numbers()) parts.orders.push_back(t.orders[number]);
+  std::sort(parts.orders.begin(), parts.orders.end(),
+            [](const OrderEntry& a, const OrderEntry& b) { return a.order < b.order; });
+  parts.requests.reserve(t.requests.size());
+  for (RowNumber at = t.oldest_request; at != kNoRow; at = t.requests[at].next) {
+    parts.requests.push_back(t.Entry(at));
+  }
+  return parts;
+}
+
+}  // namespace seatlock::domain

@@ -1,0 +1,149 @@
+#include "services/seatlock/domain/showtime_tables.h"
+
+#include <algorithm>
+
+#include "services/seatlock/domain/limits.h"
+
+namespace seatlock::domain {
+
+RowNumber Showtime::Tables::Acquire(const SessionId& session) {
+  if (session.empty()) return kNoRow;
+  RowNumber number = sessions.FindOrInsert(session);
+  ++sessions[number].references;
+  return number;
+}
+
+void Showtime::Tables::Release(RowNumber& session) {
+  if (session == kNoRow) return;
+  if (--sessions[session].references == 0) sessions.Erase(session);
+  session = kNoRow;
+}
+
+void Showtime::Tables::Append(SeatList& list, RowNumber number) {
+  SeatRow& row = seats[number];
+  row.previous = list.last;
+  row.next = kNoRow;
+  (list.last == kNoRow ? list.first : seats[list.last].next) = number;
+  list.last = number;
+}
+
+void Showtime::Tables::Remove(SeatList& list, RowNumber number) {
+  SeatRow& row = seats[number];
+  (row.previous == kNoRow ? list.first : seats[row.previous].next) = row.next;
+  (row.next == kNoRow ? list.last : seats[row.next].previous) = row.previous;
+  row.previous = row.next = kNoRow;
+}
+
+void Showtime::Tables::Leave(RowNumber number) {
+  SeatRow& row = seats[number];
+  if (row.status == SeatStatus::kLocked) {
+    SessionRow& holder = sessions[row.session];
+    Remove(holder.held, number);
+    --holder.held_count;
+    expiry.erase({row.time_ms, number});
+  } else if (row.status == SeatStatus::kAvailable && row.last_grant_fence != Fence()) {
+    Remove(freed, number);
+  }
+  Release(row.session);
+  row.order = kNoRow;
+  row.time_ms = 0;
+  row.status = SeatStatus::kAvailable;
+}
+
+void Showtime::Tables::EnterLocked(RowNumber number, const SessionId& holder, int64_t expire_ms) {
+  SeatRow& row = seats[number];
+  row.status = SeatStatus::kLocked;
+  row.time_ms = expire_ms;
+  row.session = Acquire(holder);
+  SessionRow& session = sessions[row.session];
+  Append(session.held, number);
+  ++session.held_count;
+  expiry.insert({expire_ms, number});
+}
+
+void Showtime::Tables::EnterBooked(RowNumber number, const SessionId& buyer, RowNumber order) {
+  SeatRow& row = seats[number];
+  row.status = SeatStatus::kBooked;
+  row.session = Acquire(buyer);
+  row.order = order;
+  row.granted_ms = 0;
+}
+
+void Showtime::Tables::EnterFree(RowNumber number, int64_t now_ms) {
+  SeatRow& row = seats[number];
+  if (row.last_grant_fence == Fence()) {
+    seats.Erase(number);
+    return;
+  }
+  row.time_ms = now_ms;
+  row.granted_ms = 0;
+  Append(freed, number);
+}
+
+void Showtime::Tables::Grant(RowNumber number, const SessionId& session, Fence fence,
+                             int64_t now_ms) {
+  SeatRow& row = seats[number];
+  row.granted_ms = now_ms;
+  if (row.last_grant == kNoRow || sessions[row.last_grant].id != session) {
+    row.other_grant_fence = row.last_grant_fence;
+    Release(row.last_grant);
+    row.last_grant = Acquire(session);
+  }
+  row.last_grant_fence = fence;
+}
+
+void Showtime::Tables::Remember(RequestKey key, Revision made, int64_t now_ms) {
+  RowNumber number = requests.FindOrInsert(key.id);
+  RequestRow& row = requests[number];
+  std::copy_n(key.body_hash.begin(), std::min(key.body_hash.size(), row.body_hash.size()),
+              row.body_hash.begin());
+  row.revision = made;
+  row.commit_ms = now_ms;
+  (newest_request == kNoRow ? oldest_request : requests[newest_request].next) = number;
+  newest_request = number;
+}
+
+void Showtime::Tables::Forget(int64_t now_ms) {
+  while (freed.first != kNoRow && IsForgotten(View(freed.first), now_ms)) {
+    RowNumber number = freed.first;
+    Remove(freed, number);
+    Release(seats[number].last_grant);
+    seats.Erase(number);
+  }
+  while (oldest_request != kNoRow &&
+         now_ms > requests[oldest_request].commit_ms + kRequestMemoryMs) {
+    RowNumber number = oldest_request;
+    oldest_request = requests[number].next;
+    if (oldest_request == kNoRow) newest_request = kNoRow;
+    requests.Erase(number);
+  }
+}
+
+SeatView Showtime::Tables::View(RowNumber number) const {
+  static const SessionId kNoSession;
+  static const OrderId kNoOrder;
+  const SeatRow& row = seats[number];
+  const bool locked = row.status == SeatStatus::kLocked;
+  return SeatView{
+      .seat = row.id,
+      .status = row.status,
+      .session = row.session == kNoRow ? kNoSession : sessions[row.session].id,
+      .expire_ms = locked ? row.time_ms : 0,
+      .granted_ms = row.granted_ms,
+      .fence = locked ? row.last_grant_fence : Fence(),
+      .order = row.order == kNoRow ? kNoOrder : orders[row.order].order,
+      .last_grant_session = row.last_grant == kNoRow ? kNoSession : sessions[row.last_grant].id,
+      .last_grant_fence = row.last_grant_fence,
+      .other_grant_fence = row.other_grant_fence,
+      .freed_ms = row.status == SeatStatus::kAvailable ? row.time_ms : 0,
+  };
+}
+
+RequestEntry Showtime::Tables::Entry(RowNumber number) const {
+  const RequestRow& row = requests[number];
+  return {.key = {.id = row.id, .body_hash = {row.body_hash.begin(), row.body_hash.end()}},
+          .revision = row.revision,
+          .commit_ms = row.commit_ms};
+}
+
+}  // namespace seatlock::domain

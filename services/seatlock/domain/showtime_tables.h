@@ -1,0 +1,95 @@
+// The inside of Showtime: its tables and the indexes over them. Thread-compatible.
+//
+// Sized for many seats: a row names sessions and orders by number, and its two list links serve
+// the list of its holder's seats while it is locked and the list of freed seats while it is free.
+// 500,000 seats that 100,000 sessions locked and freed, with 200,000 requests, take about 80 MB.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_set.h"
+#include "services/seatlock/domain/id_table.h"
+#include "services/seatlock/domain/showtime.h"
+#include "services/seatlock/domain/types.h"
+
+namespace seatlock::domain {
+
+struct SeatRow {
+  SeatId id;
+  int64_t time_ms = 0;     // locked: expire_ms; free: freed_ms
+  int64_t granted_ms = 0;  // locked alone
+  Fence last_grant_fence;  // of a locked seat, its fence too
+  Fence other_grant_fence;
+  RowNumber session = kNoRow;     // locked or booked
+  RowNumber last_grant = kNoRow;  // session
+  RowNumber order = kNoRow;       // booked alone
+  RowNumber previous = kNoRow;
+  RowNumber next = kNoRow;
+  SeatStatus status = SeatStatus::kAvailable;
+};
+static_assert(sizeof(SeatRow) <= 88);
+
+// Seats in a row, linked by SeatRow::previous and next.
+struct SeatList {
+  RowNumber first = kNoRow;
+  RowNumber last = kNoRow;
+};
+
+struct SessionRow {
+  SessionId id;
+  uint32_t references = 0;  // from seats; the row goes with the last
+  uint32_t held_count = 0;
+  SeatList held;
+};
+
+struct RequestRow {
+  RequestId id;
+  std::array<char, 16> body_hash{};
+  Revision revision;
+  int64_t commit_ms = 0;
+  RowNumber next = kNoRow;  // the next younger
+};
+
+struct Showtime::Tables {
+  // Takes a seat out of the indexes of what it was, and puts it into those of what it is.
+  void Leave(RowNumber number);
+  void EnterLocked(RowNumber number, const SessionId& holder, int64_t expire_ms);
+  void EnterBooked(RowNumber number, const SessionId& buyer, RowNumber order);
+  // Erases the row where it has no grant to remember.
+  void EnterFree(RowNumber number, int64_t now_ms);
+
+  void Grant(RowNumber number, const SessionId& session, Fence fence, int64_t now_ms);
+  void Remember(RequestKey key, Revision made, int64_t now_ms);
+  void Forget(int64_t now_ms);
+  void ApplySeat(const SeatAfter& after, const Change& change, RowNumber order);
+
+  // A reference to the session's row; none for an empty id.
+  RowNumber Acquire(const SessionId& session);
+  // Gives it back and sets it to kNoRow.
+  void Release(RowNumber& session);
+
+  void Append(SeatList& list, RowNumber number);
+  void Remove(SeatList& list, RowNumber number);
+
+  SeatView View(RowNumber number) const;
+  RequestEntry Entry(RowNumber number) const;
+  bool SeatBefore(RowNumber a, RowNumber b) const { return seats[a].id < seats[b].id; }
+
+  Revision revision;
+  int64_t commit_ms = 0;
+  IdTable<SeatRow> seats;
+  IdTable<SessionRow> sessions;
+  IdTable<OrderEntry, &OrderEntry::order> orders;
+  IdTable<RequestRow> requests;
+  absl::btree_set<std::pair<int64_t, RowNumber>> expiry;  // locked seats by expire_ms
+  SeatList freed;                                         // oldest first
+  RowNumber oldest_request = kNoRow;
+  RowNumber newest_request = kNoRow;
+};
+
+}  // namespace seatlock::domain
