@@ -25,9 +25,9 @@ namespace seatlock::testing {
 
 struct ProcessOptions {
   std::string binary;  // an absolute path
-  std::vector<std::string> args;
-  std::vector<std::pair<std::string, std::string>> env;  // added to the parent's, see above
-  std::string working_dir;                               // empty: the parent's
+  std::vector<std::string> args = {};
+  std::vector<std::pair<std::string, std::string>> env = {};  // added to the parent's, see above
+  std::string working_dir = {};                               // empty: the parent's
 };
 
 // How a process ended.

@@ -22,8 +22,8 @@ constexpr milliseconds kSoon{20'000};
 
 std::unique_ptr<Process> Shell(const std::string& script,
                                std::vector<std::pair<std::string, std::string>> env = {}) {
-  auto process = Process::Start(
-      {.binary = "/bin/sh", .args = {"-c", script}, .env = std::move(env), .working_dir = ""});
+  auto process =
+      Process::Start({.binary = "/bin/sh", .args = {"-c", script}, .env = std::move(env)});
   EXPECT_THAT(process, IsOk());
   return *std::move(process);
 }
@@ -89,8 +89,7 @@ TEST(ProcessTest, LeavesNothingBehind) {
 }
 
 TEST(ProcessTest, MissingBinaryShowsAsExitCode127) {
-  auto process =
-      Process::Start({.binary = "/nonexistent", .args = {}, .env = {}, .working_dir = ""});
+  auto process = Process::Start({.binary = "/nonexistent", .args = {}});
 
   ASSERT_THAT(process, IsOk());
   EXPECT_EQ((*process)->Wait(kSoon)->code, 127);

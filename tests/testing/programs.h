@@ -45,9 +45,9 @@ struct ProgramOptions {
   std::string listen = "127.0.0.1:0";
   std::string admin_listen = "127.0.0.1:0";
   std::string store = "memory:";  // seatlockd alone
-  std::string upstream;           // seatlock-edge alone: the address of a seatlockd
+  std::string upstream = {};      // seatlock-edge alone: the address of a seatlockd
   std::vector<std::string> args;  // more of them
-  std::vector<std::pair<std::string, std::string>> env;
+  std::vector<std::pair<std::string, std::string>> env = {};
 };
 
 // Waits until the program listens on both. kUnavailable where it ended instead, with its output.

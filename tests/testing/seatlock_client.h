@@ -50,21 +50,21 @@ struct Answer {
 };
 
 struct LockOptions {
-  std::optional<int64_t> ttl_ms;
-  std::optional<std::string> request_id;
+  std::optional<int64_t> ttl_ms = {};
+  std::optional<std::string> request_id = {};
   uint32_t max_session_seats = 0;
-  std::vector<std::string> release;  // LockSeats alone
+  std::vector<std::string> release = {};  // LockSeats alone
 };
 
 struct BookOptions {
-  std::optional<std::string> request_id;
-  std::map<std::string, uint64_t> fences;
+  std::optional<std::string> request_id = {};
+  std::map<std::string, uint64_t> fences = {};
   bool only_held = false;
   bool add_to_order = false;
 };
 
 struct CancelOptions {
-  std::optional<std::string> request_id;
+  std::optional<std::string> request_id = {};
   bool tombstone = false;
 };
 

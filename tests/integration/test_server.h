@@ -1,0 +1,51 @@
+// A real seatlockd of a test, on a SQLite file of its own. It can be stopped or killed and started
+// again on the same file and the same port. Thread-compatible.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "tests/testing/programs.h"
+#include "tests/testing/temp_dir.h"
+
+namespace seatlock::testing {
+
+class TestServer {
+ public:
+  explicit TestServer(std::vector<std::string> args = {}) : args_(std::move(args)) {}
+
+  // Starts it; after the first time on the port that it had.
+  absl::Status Start() {
+    ProgramOptions options;
+    options.binary = SEATLOCKD_BINARY;
+    options.listen = address_;
+    options.store = store();
+    options.args = args_;
+    absl::StatusOr<std::unique_ptr<Program>> program = StartSeatlockd(options);
+    if (!program.ok()) return program.status();
+    program_ = *std::move(program);
+    address_ = program_->address();
+    return absl::OkStatus();
+  }
+  // SIGKILL.
+  void Kill() { program_->process().Kill(); }
+  // SIGTERM; its end.
+  absl::StatusOr<ProcessExit> Stop() { return program_->Stop(); }
+
+  Process& process() { return program_->process(); }
+  const std::string& address() const { return address_; }
+  const std::string& admin_address() const { return program_->admin_address(); }
+  std::string file() const { return dir_.File("seatlock.db"); }
+  std::string store() const { return "sqlite:" + file(); }
+
+ private:
+  const TempDir dir_;
+  const std::vector<std::string> args_;
+  std::string address_ = "127.0.0.1:0";
+  std::unique_ptr<Program> program_;
+};
+
+}  // namespace seatlock::testing
