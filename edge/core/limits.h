@@ -1,0 +1,79 @@
+// Every bound of the edge, each with its reason. "contract" means that callers were promised it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace seatlock::edge {
+
+inline constexpr int64_t kSecondMs = 1000;
+
+// What a client may send (contract). Ids in bytes, as the service bounds them.
+inline constexpr size_t kIdBytesMax = 128;
+inline constexpr size_t kMessageBytesMax = 4096;
+inline constexpr size_t kSubscriptionsMax = 64;
+inline constexpr int kBadMessagesMax = 3;
+
+// Messages a client may send: a page subscribes once or 64 times at its start, then now and then.
+inline constexpr int64_t kMessageBurst = 128;
+inline constexpr int64_t kMessagesPerSecond = 20;
+
+// Liveness (contract: a ping at least every 25 s, a heartbeat every 15 s). Both are looked at once
+// a tick, so each falls due a tick early. A peer that was silent through two pings is dead.
+inline constexpr int64_t kTickMs = kSecondMs;
+inline constexpr int64_t kPingEveryMs = 20 * kSecondMs;
+inline constexpr int64_t kHeartbeatEveryMs = 15 * kSecondMs;
+inline constexpr int64_t kPeerSilentMsMax = 60 * kSecondMs - kTickMs;
+inline constexpr int64_t kFirstSubscribeMsMax = 60 * kSecondMs;
+
+// How long the HTTP upgrade, and a close handshake, may take.
+inline constexpr int64_t kHandshakeMsMax = 10 * kSecondMs;
+inline constexpr size_t kHttpHeaderBytesMax = 8 * 1024;
+
+// What may wait for one slow reader, beside the frame that is being written: some thousand changes.
+inline constexpr size_t kQueueBytesMax = 1 << 20;
+
+// Rooms. Beyond the bound new connections come back later (4100). A room lingers after its last
+// subscriber, because pages are reloaded.
+inline constexpr size_t kRoomsMax = 20'000;
+inline constexpr int64_t kRoomLingerMs = 30 * kSecondMs;
+
+// What a room keeps for resumes: minutes of a busy sale, at most 1 MiB a room.
+inline constexpr size_t kHistoryChangesMax = 1024;
+inline constexpr size_t kHistoryBytesMax = 1 << 20;
+
+// A position ahead of what the edge knows is waited for this long, then a snapshot is given.
+inline constexpr int64_t kResumeWaitMsMax = 5 * kSecondMs;
+
+// A stream that does not come alive within this time counts as away; subscribers are told.
+inline constexpr int64_t kLiveMsMax = kSecondMs;
+// After a stream's return missed changes follow each other closely; this much quiet, or this long
+// in all, and the room is live again.
+inline constexpr int64_t kCaughtUpQuietMs = 50;
+inline constexpr int64_t kCaughtUpMsMax = 500;
+
+// One batch a room (contract).
+inline constexpr int64_t kBatchEveryMs = 50;
+
+// Upstream. The service says something every 15 s; three times silence is a dead stream. Current
+// again within 2 s of the service's return: the channel's back-off stays well below that.
+inline constexpr int64_t kStreamSilentMsMax = 45 * kSecondMs;
+inline constexpr int64_t kStreamBackoffMsMin = 100;
+inline constexpr int64_t kStreamBackoffMsMax = 2 * kSecondMs;
+inline constexpr int64_t kChannelBackoffMsMin = 100;
+inline constexpr int64_t kChannelBackoffMsMax = 700;
+inline constexpr int64_t kChannelConnectMsMax = kSecondMs;
+inline constexpr int64_t kKeepaliveMs = 20 * kSecondMs;
+
+// On SIGTERM clients are sent away over this window, then the rest is cut off.
+inline constexpr int64_t kDrainWindowMs = kSecondMs;
+inline constexpr int64_t kDrainWaves = 20;
+inline constexpr int64_t kDrainMsMax = 5 * kSecondMs;
+
+static_assert(kPingEveryMs + kTickMs <= 25 * kSecondMs);
+static_assert(2 * (kPingEveryMs + kTickMs) < kPeerSilentMsMax);
+static_assert(kMessageBurst > static_cast<int64_t>(kSubscriptionsMax));
+static_assert(kDrainWindowMs < kDrainMsMax);
+static_assert(kChannelBackoffMsMax + kChannelConnectMsMax < 2 * kSecondMs);
+
+}  // namespace seatlock::edge
