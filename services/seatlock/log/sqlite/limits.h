@@ -1,0 +1,40 @@
+// The SQLite log's bounds, each with its reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "services/seatlock/log/showtime_log.h"
+
+namespace seatlock::log {
+
+// One transaction: large enough that its fsync (130 us measured) weighs little against its rows
+// (11 us each), small enough that who comes next waits some 10 ms.
+inline constexpr size_t kBatchJobsMax = 1000;
+inline constexpr size_t kBatchBytesMax = 8 << 20;
+
+// What may wait for the writer before appends are turned away: a few transactions' worth.
+inline constexpr size_t kQueueBytesMaxDefault = 32 << 20;
+// What a job weighs beside its payload, so that many small ones are bounded too.
+inline constexpr size_t kJobOverheadBytes = 512;
+
+// Reads that may wait; each holds a showtime's name and a callback.
+inline constexpr size_t kReadsWaitingMax = 20'000;
+
+// Showtimes whose head the writer remembers, about 500 bytes each. One that is not among them
+// costs two look-ups.
+inline constexpr size_t kKnownShowtimesMax = 10'000;
+
+// Records forgotten in one transaction: a few milliseconds.
+inline constexpr size_t kTrimRecordsMax = 2000;
+
+// The write-ahead log's size that makes a checkpoint worth it: 4 KiB pages, 16 MiB.
+inline constexpr int kCheckpointPages = 4000;
+
+// A store that failed is tried again on a call, but not more often than this.
+inline constexpr int64_t kReopenIntervalMs = 100;
+
+static_assert(kQueueBytesMaxDefault >= 2 * kBatchBytesMax);
+static_assert(kBatchBytesMax > kPageBytesMax);
+
+}  // namespace seatlock::log

@@ -1,0 +1,108 @@
+#include "services/seatlock/log/sqlite/schema.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace seatlock::log {
+namespace {
+
+// STRICT: SQLite then keeps a column's type, so bytes read are bytes. Names are compared as bytes.
+constexpr char kCreate[] = R"sql(
+  CREATE TABLE showtimes(
+    key INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    epoch TEXT NOT NULL,
+    base_revision INTEGER NOT NULL,
+    base_chain BLOB NOT NULL,
+    seen_revision INTEGER NOT NULL,
+    wake_ms INTEGER
+  ) STRICT;
+  CREATE INDEX showtimes_by_wake ON showtimes(wake_ms) WHERE wake_ms IS NOT NULL;
+  CREATE TABLE records(
+    showtime INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    commit_ms INTEGER NOT NULL,
+    chain BLOB NOT NULL,
+    seal BLOB NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY(showtime, revision)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE snapshots(
+    showtime INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    epoch TEXT NOT NULL,
+    chain BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY(showtime, revision)
+  ) STRICT;
+)sql";
+
+absl::Status NotOurs(const std::string& path, absl::string_view why) {
+  return absl::FailedPreconditionError(absl::StrCat(path, " is not a SeatLock store: ", why));
+}
+
+// OK where the file is ours, or new and so may become ours. Writes nothing.
+absl::Status CheckOurs(Connection& connection, const std::string& path, bool& is_new) {
+  absl::StatusOr<int64_t> tables = connection.Int("SELECT count(*) FROM sqlite_schema");
+  if (absl::IsDataLoss(tables.status())) return NotOurs(path, tables.status().message());
+  if (!tables.ok()) return tables.status();
+  absl::StatusOr<int64_t> application = connection.Int("PRAGMA application_id");
+  if (!application.ok()) return application.status();
+  absl::StatusOr<int64_t> version = connection.Int("PRAGMA user_version");
+  if (!version.ok()) return version.status();
+  is_new = *tables == 0 && *application == 0 && *version == 0;
+  if (is_new) return absl::OkStatus();
+  if (*application != kApplicationId) return NotOurs(path, "it is another program's database");
+  if (*version > kSchemaVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, " was written by a newer SeatLock: its schema version is ", *version,
+                     ", this program knows up to ", kSchemaVersion));
+  }
+  if (*version != kSchemaVersion) return NotOurs(path, "its schema version is unknown");
+  return absl::OkStatus();
+}
+
+absl::Status Configure(Connection& connection, Durability durability) {
+  // wal_autocheckpoint is 0: the writer checkpoints by itself, after it has acknowledged.
+  // journal_size_limit: what a burst has grown the write-ahead log to is given back.
+  for (const char* pragma :
+       {"PRAGMA journal_mode=WAL", "PRAGMA wal_autocheckpoint=0",
+        "PRAGMA journal_size_limit=67108864", "PRAGMA secure_delete=OFF",
+        "PRAGMA temp_store=MEMORY", "PRAGMA cache_size=-8192",
+        durability == Durability::kFull ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF"}) {
+    if (absl::Status status = connection.Exec(pragma); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CreateTables(Connection& connection) {
+  const std::string sql =
+      absl::StrCat("BEGIN IMMEDIATE;", kCreate, "PRAGMA application_id=", kApplicationId,
+                   ";PRAGMA user_version=", kSchemaVersion, ";COMMIT;");
+  return connection.Exec(sql.c_str());
+}
+
+}  // namespace
+
+absl::StatusOr<Connection> OpenStore(const std::string& path, const std::string& vfs,
+                                     Durability durability) {
+  absl::StatusOr<Connection> connection = Connection::Open(path, vfs);
+  if (!connection.ok()) return connection;
+  bool is_new = false;
+  absl::Status status = CheckOurs(*connection, path, is_new);
+  if (status.ok()) status = Configure(*connection, durability);
+  if (status.ok() && is_new) status = CreateTables(*connection);
+  if (!status.ok()) return status;
+  return connection;
+}
+
+std::array<uint8_t, 8> SealOf(const Chain& chain, int64_t commit_ms) {
+  const Chain hash = ChainNext(chain, domain::Revision(static_cast<uint64_t>(commit_ms)), "");
+  std::array<uint8_t, 8> seal;
+  std::copy_n(hash.begin(), seal.size(), seal.begin());
+  return seal;
+}
+
+}  // namespace seatlock::log

@@ -1,0 +1,39 @@
+// The store's tables and settings, and how a file is taken for one of ours.
+//
+//   showtimes: one row a showtime. key is what the other tables call it. base_revision is the
+//     newest record that was trimmed (0: none) and base_chain its chain, so that the rest
+//     verifies. seen_revision is a revision known to have been reached (written whenever the row
+//     is written anyway): a tail cut off below it is noticed.
+//   records: seal binds commit_ms to the chain, which covers the bytes alone.
+//   snapshots: hash binds the bytes to the position, as a record's chain does.
+//
+// The schema's version is in user_version; a newer one is refused. kApplicationId tells our files
+// from other databases.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "services/seatlock/log/chain.h"
+#include "services/seatlock/log/sqlite/connection.h"
+
+namespace seatlock::log {
+
+// kOff never syncs: for benchmarks, and as the negative control of the power-loss test. A power
+// cut then loses what was acknowledged.
+enum class Durability { kFull, kOff };
+
+inline constexpr int32_t kApplicationId = 0x5345'4C4B;  // "SELK"
+inline constexpr int32_t kSchemaVersion = 1;
+
+// Opens a connection to the store at `path`, making the tables in a new or empty file.
+// FAILED_PRECONDITION: it is no store of ours, or a newer one. UNAVAILABLE: it cannot be opened.
+absl::StatusOr<Connection> OpenStore(const std::string& path, const std::string& vfs,
+                                     Durability durability);
+
+// The first 8 bytes of SHA-256(chain big-endian-64(commit_ms)).
+std::array<uint8_t, 8> SealOf(const Chain& chain, int64_t commit_ms);
+
+}  // namespace seatlock::log

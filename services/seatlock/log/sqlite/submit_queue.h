@@ -1,0 +1,76 @@
+// What waits for the writer, in the order of its coming, bounded by bytes.
+//
+// Thread-safe. Overflow policy: what does not fit is turned away at once.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/base/mutex.h"
+#include "services/seatlock/log/showtime_log.h"
+
+namespace seatlock::log {
+
+struct AppendJob {
+  AppendRequest request;
+  ShowtimeLog::AppendCallback done;
+  AppendResult result;
+};
+
+struct SnapshotJob {
+  domain::ShowtimeId showtime;
+  StoredSnapshot snapshot;
+  ShowtimeLog::StatusCallback done;
+  absl::Status result;
+};
+
+struct TrimJob {
+  domain::ShowtimeId showtime;
+  int64_t before_ms = 0;
+  uint64_t keep = 0;
+  ShowtimeLog::StatusCallback done;
+  absl::Status result;
+  bool more = false;
+};
+
+struct RecoverJob {
+  ShowtimeLog::StatusCallback done;
+  absl::Status result;
+};
+
+using Job = std::variant<AppendJob, SnapshotJob, TrimJob, RecoverJob>;
+
+class SubmitQueue {
+ public:
+  explicit SubmitQueue(size_t bytes_max) : bytes_max_(bytes_max) {}
+
+  // True: queued, and `job` is moved from. False: the queue is full, and `job` is as it was.
+  bool Push(Job& job);
+
+  // Waits for jobs and takes those that make one transaction: a RecoverJob comes alone. Empty:
+  // Stop() was called and nothing is left.
+  std::vector<Job> Take();
+
+  void Stop();
+
+ private:
+  struct Waiting {
+    Job job;
+    size_t bytes;
+  };
+
+  const size_t bytes_max_;
+
+  base::Mutex mu_;
+  base::CondVar wake_;
+  std::deque<Waiting> waiting_ ABSL_GUARDED_BY(mu_);
+  size_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  bool idle_ ABSL_GUARDED_BY(mu_) = false;  // Take() waits
+  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace seatlock::log

@@ -1,0 +1,93 @@
+// The one connection that writes: what a transaction does, and what the writer remembers.
+//
+// Bound to the writer's thread. It remembers key, epoch, head and wake time of the showtimes that
+// were written last, so that an append of one record is one INSERT: nobody else writes the file
+// (FileLock). A rollback forgets them all.
+//
+// Errors: UNAVAILABLE, and then the transaction must be rolled back. Any other error is of this one
+// call, which has written nothing, and touches nothing else in the transaction.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "services/seatlock/log/showtime_log.h"
+#include "services/seatlock/log/sqlite/connection.h"
+#include "services/seatlock/log/sqlite/reader.h"
+
+namespace seatlock::log {
+
+class WriteSession {
+ public:
+  // Takes a connection that sees the truth alone: Checkpoint(TRUNCATE) has succeeded on it.
+  static absl::StatusOr<std::unique_ptr<WriteSession>> Create(Connection connection);
+
+  WriteSession(const WriteSession&) = delete;
+  WriteSession& operator=(const WriteSession&) = delete;
+
+  absl::Status Begin();
+  absl::Status Commit();
+  // An error here, as one of Commit, leaves a handle that must not be used again.
+  absl::Status Rollback();
+  // Whether the last call failed on the disk: an fsync may have been among it, so that no other
+  // may follow on this handle.
+  bool LastErrorWasIo() const;
+
+  // kAppended or kConflict. `request` was verified (verify.h).
+  absl::StatusOr<AppendResult> Append(const AppendRequest& request);
+
+  absl::Status SaveSnapshot(const domain::ShowtimeId& showtime, const StoredSnapshot& snapshot);
+
+  // Forgets at most kTrimRecordsMax records; `more` tells whether others are left to forget.
+  absl::Status Trim(const domain::ShowtimeId& showtime, int64_t before_ms, uint64_t keep,
+                    bool& more);
+
+  // Moves what the write-ahead log holds into the database file once that is worth it; waits for
+  // no reader.
+  absl::Status CheckpointIfLarge();
+
+  Reader& reader() { return reader_; }
+  Connection& connection() { return connection_; }
+
+ private:
+  struct Known {
+    ShowtimeRow row;
+    Head head;
+  };
+
+  WriteSession(Connection connection, Reader reader);
+
+  absl::Status PrepareAll();
+  // nullptr: a showtime without records. Valid until the next call.
+  absl::StatusOr<Known*> Find(const domain::ShowtimeId& showtime);
+  Known* Remember(const domain::ShowtimeId& showtime, Known known);
+  absl::StatusOr<AppendResult> ConflictOf(const AppendRequest& request, const Known* known);
+  absl::Status InsertShowtime(const AppendRequest& request, Known& known);
+  absl::Status InsertRecords(int64_t key, const AppendRequest& request);
+  absl::Status UpdateWake(const AppendRequest& request, ShowtimeRow& row);
+  absl::StatusOr<domain::Revision> TrimTarget(const domain::ShowtimeId& showtime,
+                                              const Known& known, int64_t before_ms, uint64_t keep);
+
+  Connection connection_;
+  Reader reader_;
+  Statement begin_;
+  Statement commit_;
+  Statement rollback_;
+  Statement insert_showtime_;
+  Statement update_wake_;
+  Statement insert_record_;
+  Statement insert_snapshot_;
+  Statement drop_snapshots_;
+  Statement trim_bound_;
+  Statement trim_;
+  Statement update_base_;
+  int wal_pages_ = 0;  // set by SQLite's hook at each commit
+  absl::flat_hash_map<domain::ShowtimeId, Known> known_;
+};
+
+}  // namespace seatlock::log
