@@ -1,0 +1,35 @@
+// What seatlockd can be told, by flag or environment variable. A value.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "common/runtime/logging.h"
+#include "common/runtime/net.h"
+#include "services/seatlock/domain/limits.h"
+
+namespace seatlock {
+
+// A --store value, taken apart.
+struct StoreConfig {
+  enum class Kind { kMemory, kSqlite };
+  Kind kind = Kind::kSqlite;
+  std::string path;  // kSqlite alone
+};
+
+struct Config {
+  runtime::HostPort listen{"127.0.0.1", 50051};
+  runtime::HostPort admin_listen{"127.0.0.1", 9101};
+  StoreConfig store;
+  int64_t max_session_seats = domain::kSessionSeatsDefault;
+  int64_t max_lock_age_ms = domain::kLockAgeMsMax;
+  int64_t drain_ms = 10'000;
+  runtime::LoggingOptions logging;
+};
+
+// Reads the environment and the arguments into `config`. A value: exit with it, the reason or what
+// was asked for is printed.
+std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config);
+
+}  // namespace seatlock

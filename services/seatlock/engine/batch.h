@@ -1,0 +1,68 @@
+// What goes through an actor: work, queries, and the batch that one append carries. Values that
+// move with their callbacks; thread-compatible.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "common/base/executor.h"
+#include "services/seatlock/domain/command.h"
+#include "services/seatlock/domain/showtime.h"
+#include "services/seatlock/engine/outcome.h"
+#include "services/seatlock/log/showtime_log.h"
+
+namespace seatlock::engine {
+
+// A command and whom to tell.
+struct Work {
+  domain::Command command;  // its fields were validated
+  // Whether the caller has gone (deadline, cancellation): then it is dropped undecided. May be
+  // empty. Called without I/O, under the actor's lock.
+  absl::AnyInvocable<bool() const> cancelled;
+  // Called once, without locks.
+  absl::AnyInvocable<void(Result) &&> done;
+  int conflicts = 0;
+};
+
+// A committed state to read from. Valid within the call alone.
+struct View {
+  const domain::Showtime& state;
+  const domain::Epoch& epoch;
+};
+
+// A read of the committed state: all that was acknowledged before it was asked for is in it, and no
+// lapsed lock.
+struct Query {
+  // Called under the actor's lock: copies what it needs, and returns what is to be run without it.
+  absl::AnyInvocable<base::Task(const View&) &&> read;
+  // Called instead, without locks.
+  absl::AnyInvocable<void(Failure) &&> fail;
+};
+
+// Commands that were decided together and the changes that they make.
+struct Batch {
+  struct ByChange {
+    size_t index = 0;  // in `changes`
+  };
+  struct Again {};  // repeats a request of this batch: decided anew after the commit
+  struct Waiting {
+    Work work;
+    // A Result rests on a batch-mate's change.
+    std::variant<ByChange, Result, Again> outcome;
+  };
+
+  log::Head before;
+  log::Head after;
+  std::vector<domain::Change> changes;
+  std::vector<log::StoredRecord> records;  // of `changes`; moved into the append
+  size_t bytes = 0;                        // of `records`
+  std::vector<Waiting> waiting;
+  // How many of the actor's readers came before the batch: its commit serves them, so that locks
+  // that lapse one after the other cannot keep a read waiting for ever.
+  size_t readers = 0;
+  int64_t started_us = 0;
+};
+
+}  // namespace seatlock::engine

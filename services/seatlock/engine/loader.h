@@ -1,0 +1,25 @@
+// Rebuilds a showtime's state from its log: newest snapshot, then the records after it, page by
+// page. Starts over where the log was trimmed between two pages.
+#pragma once
+
+#include <memory>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "services/seatlock/domain/showtime.h"
+#include "services/seatlock/engine/context.h"
+
+namespace seatlock::engine {
+
+struct Loaded {
+  domain::Showtime state;
+  log::Head head;
+  domain::Revision snapshot;  // revision of the newest snapshot, 0 for none
+};
+
+// Calls `done` once on context->background, also when the engine stops. UNAVAILABLE: the store
+// cannot be read now. DATA_LOSS: what it holds is not a valid history.
+void LoadShowtime(std::shared_ptr<Context> context, domain::ShowtimeId showtime,
+                  absl::AnyInvocable<void(absl::StatusOr<Loaded>) &&> done);
+
+}  // namespace seatlock::engine

@@ -1,0 +1,32 @@
+// What the engine reports about itself; the composition root turns it into metrics. Thread-safe
+// implementations; calls must be cheap and must not block.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "services/seatlock/domain/command.h"
+#include "services/seatlock/engine/outcome.h"
+#include "services/seatlock/log/showtime_log.h"
+
+namespace seatlock::engine {
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+
+  // A caller's command got its result.
+  virtual void OnResult(const domain::Command& /*command*/, const Result& /*result*/) {}
+  // An append came back: records in it, microseconds from handing it over.
+  virtual void OnAppend(size_t /*records*/, int64_t /*latency_us*/,
+                        log::AppendResult::Outcome /*outcome*/) {}
+  // Locks freed by the server because they lapsed.
+  virtual void OnExpired(size_t /*locks*/) {}
+  // A watcher fell behind and will get a snapshot.
+  virtual void OnWatcherLagged() {}
+  // A showtime could not be loaded or an unknown outcome could not be settled.
+  virtual void OnStoreError(const domain::ShowtimeId& /*showtime*/,
+                            const absl::Status& /*status*/) {}
+};
+
+}  // namespace seatlock::engine

@@ -1,0 +1,116 @@
+// seatlockd: reads its configuration, opens the store, and puts engine and server together.
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "common/base/clock.h"
+#include "common/base/executor.h"
+#include "common/base/random.h"
+#include "common/base/ticker.h"
+#include "common/runtime/admin_server.h"
+#include "common/runtime/logging.h"
+#include "common/runtime/metrics.h"
+#include "common/runtime/net.h"
+#include "common/runtime/signals.h"
+#include "common/runtime/version.h"
+#include "services/seatlock/config.h"
+#include "services/seatlock/engine/engine.h"
+#include "services/seatlock/log/memory/memory_log.h"
+#include "services/seatlock/log/sqlite/sqlite_log.h"
+#include "services/seatlock/metrics.h"
+#include "services/seatlock/rpc/proto_encoder.h"
+#include "services/seatlock/rpc/server.h"
+
+namespace seatlock {
+namespace {
+
+// Ten looks a second at the wake index, so that a lapsed lock is freed well within its second.
+constexpr std::chrono::milliseconds kTick{100};
+constexpr size_t kEpochBytes = 8;
+
+absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenStore(const StoreConfig& config,
+                                                            ServiceMetrics& metrics) {
+  if (config.kind == StoreConfig::Kind::kMemory) return std::make_unique<log::MemoryLog>();
+  log::SqliteLog::Options options;
+  options.path = config.path;
+  options.on_commit = [&metrics](const log::CommitStats& stats) {
+    metrics.OnCommit(stats.appends, stats.latency_us);
+  };
+  return log::SqliteLog::Open(std::move(options));
+}
+
+void AddGauges(const engine::Engine& engine, runtime::Metrics& metrics) {
+  metrics.AddGaugeCallback("seatlock_live_showtimes", "Showtimes in memory.",
+                           [&engine] { return static_cast<double>(engine.live_showtimes()); });
+  metrics.AddGaugeCallback("seatlock_watchers", "Open WatchShowtime streams.",
+                           [&engine] { return static_cast<double>(engine.watchers()); });
+}
+
+int Fail(const absl::Status& status) {
+  std::fprintf(stderr, "seatlockd: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
+
+int Serve(const Config& config, runtime::Signals& signals) {
+  runtime::Metrics metrics;
+  ServiceMetrics service_metrics(&metrics);
+  auto log = OpenStore(config.store, service_metrics);
+  if (!log.ok()) return Fail(log.status());
+  const base::Clock& clock = base::SystemClock();
+  const rpc::ProtoEncoder encoder;
+  base::ThreadExecutor completions;
+  base::ThreadExecutor background;
+  engine::Engine engine({**log,
+                         clock,
+                         encoder,
+                         service_metrics,
+                         completions,
+                         background,
+                         {static_cast<uint32_t>(config.max_session_seats), config.max_lock_age_ms},
+                         [] { return base::RandomHex(kEpochBytes); }});
+  AddGauges(engine, metrics);
+  auto server =
+      rpc::Server::Start(config.listen.host, config.listen.port, engine, clock, service_metrics);
+  if (!server.ok()) return Fail(server.status());
+  std::atomic<bool> draining{false};
+  auto admin = runtime::AdminServer::Start(
+      config.admin_listen,
+      {[&] {
+         if (draining) return absl::UnavailableError("draining");
+         if (!(*log)->Healthy()) return absl::UnavailableError("the store cannot be written");
+         return absl::OkStatus();
+       },
+       [&metrics] { return metrics.Text(); }, runtime::VersionJson("seatlockd")});
+  if (!admin.ok()) return Fail(admin.status());
+  auto ticker = std::make_unique<base::Ticker>(kTick, [&engine] { engine.Tick(); });
+  runtime::LogInfo("admin listening", {{"address", (*admin)->address().ToString()}});
+  runtime::LogInfo(
+      "listening",
+      {{"address", runtime::HostPort{config.listen.host, (*server)->port()}.ToString()}});
+  const int signal = signals.Wait();
+  runtime::LogInfo("draining", {{"signal", signal}});
+  draining = true;
+  (*server)->SetNotServing();
+  engine.Drain();
+  (*server)->Shutdown(config.drain_ms);
+  ticker.reset();
+  engine.Stop();
+  runtime::LogInfo("stopped");
+  return 0;
+}
+
+int Main(int argc, const char* const* argv) {
+  Config config;
+  if (std::optional<int> exit_code = ReadConfig(argc, argv, &config)) return *exit_code;
+  runtime::InitLogging("seatlockd", config.logging);
+  runtime::Signals signals;
+  return Serve(config, signals);
+}
+
+}  // namespace
+}  // namespace seatlock
+
+int main(int argc, char** argv) {
+  return seatlock::Main(argc, argv);
+}

@@ -1,0 +1,50 @@
+// The service's metrics: what the engine, the log and the rpc layer report, under the names that
+// docs/operating.md lists. Owned by main; outlives those. Thread-safe.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "common/runtime/grpc_server_metrics.h"
+#include "common/runtime/metrics.h"
+#include "services/seatlock/engine/observer.h"
+#include "services/seatlock/rpc/call_observer.h"
+
+namespace seatlock {
+
+class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
+ public:
+  // `metrics` outlives this.
+  explicit ServiceMetrics(runtime::Metrics* metrics);
+
+  void OnResult(const domain::Command& command, const engine::Result& result) override;
+  void OnAppend(size_t records, int64_t latency_us, log::AppendResult::Outcome outcome) override;
+  void OnExpired(size_t locks) override;
+  void OnWatcherLagged() override;
+  void OnStoreError(const domain::ShowtimeId& showtime, const absl::Status& status) override;
+
+  void OnStarted(rpc::Method method) override;
+  void OnHandled(rpc::Method method, int code, int64_t us) override;
+
+  // A transaction of `appends` appends was made durable in `us` microseconds.
+  void OnCommit(size_t appends, int64_t us);
+
+ private:
+  // A command's result: ok, then the refusals by reason, then the failures by kind.
+  static constexpr int kCommands = 6;
+  static constexpr int kResults = 19;
+
+  runtime::GrpcServerMetrics grpc_;
+  std::array<runtime::GrpcMethodMetrics*, rpc::kMethodCount> methods_{};
+  std::array<std::array<runtime::Counter*, kResults>, kCommands> commands_{};
+  runtime::Counter& expired_;
+  runtime::Counter& lagged_;
+  runtime::Counter& store_errors_;
+  runtime::Histogram& append_records_;
+  runtime::Histogram& append_seconds_;
+  std::array<runtime::Counter*, 4> appends_{};
+  runtime::Histogram& commit_appends_;
+  runtime::Histogram& commit_seconds_;
+};
+
+}  // namespace seatlock

@@ -1,0 +1,31 @@
+// Every bound of the rpc layer, each with its reason.
+#pragma once
+
+#include <cstddef>
+
+namespace seatlock::rpc {
+
+// One message of a watch's snapshot, and the whole of GetShowtime's (the contract). gRPC's clients
+// take 4 MiB by default.
+inline constexpr size_t kSnapshotMessageBytesMax = 1 << 20;
+inline constexpr size_t kShowtimeBytesMax = 3 << 20;
+// Left in a message for what is not seats: two ids, an epoch and numbers.
+inline constexpr size_t kEnvelopeBytesMax = 1024;
+
+// A request; gRPC's own default. The largest that is in bounds has 26 KiB.
+inline constexpr int kRequestBytesMax = 4 << 20;
+// A call's metadata; gRPC's own default is 8 KiB, proxies and tracers add to that.
+inline constexpr int kMetadataBytesMax = 16 << 10;
+// Calls on one connection: an edge opens a stream a showtime.
+inline constexpr int kStreamsPerConnectionMax = 16'384;
+
+// Keepalive: clients may ping every 10 s, also while idle; a peer that is gone is noticed within
+// 50 s. Both ends of an idle watch stream are set together (docs/operating.md).
+inline constexpr int kPingIntervalMsMin = 10'000;
+inline constexpr int kKeepaliveMs = 30'000;
+inline constexpr int kKeepaliveTimeoutMs = 20'000;
+
+static_assert(kSnapshotMessageBytesMax < kShowtimeBytesMax);
+static_assert(kShowtimeBytesMax < static_cast<size_t>(kRequestBytesMax));
+
+}  // namespace seatlock::rpc

@@ -1,0 +1,94 @@
+#include "services/seatlock/rpc/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <chrono>
+#include <mutex>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "services/seatlock/rpc/limits.h"
+#include "services/seatlock/rpc/service.h"
+
+namespace seatlock::rpc {
+namespace {
+
+constexpr char kServiceName[] = "seatlock.v1.SeatLockService";
+
+void SetOptions(grpc::ServerBuilder& builder) {
+  // gRPC would share a taken port through SO_REUSEPORT; two services on one file is not possible,
+  // but two on one port would split the callers.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.SetMaxReceiveMessageSize(kRequestBytesMax);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             kPingIntervalMsMin);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+}
+
+std::string Target(const std::string& host, uint16_t port) {
+  const bool v6 = absl::StrContains(host, ":");
+  return v6 ? absl::StrCat("[", host, "]:", port) : absl::StrCat(host, ":", port);
+}
+
+}  // namespace
+
+struct Server::Impl {
+  Impl(engine::Engine& engine, const base::Clock& clock, CallObserver& observer)
+      : service(engine, clock, observer) {}
+
+  Service service;
+  std::unique_ptr<grpc::Server> server;
+  int port = 0;
+};
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& host, uint16_t port,
+                                                      engine::Engine& engine,
+                                                      const base::Clock& clock,
+                                                      CallObserver& observer) {
+  // Both are settings of the process; they take effect for servers that are built afterwards.
+  static std::once_flag plugins;
+  std::call_once(plugins, [] {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  });
+  auto impl = std::make_unique<Impl>(engine, clock, observer);
+  grpc::ServerBuilder builder;
+  SetOptions(builder);
+  builder.AddListeningPort(Target(host, port), grpc::InsecureServerCredentials(), &impl->port);
+  builder.RegisterService(&impl->service);
+  impl->server = builder.BuildAndStart();
+  if (!impl->server || impl->port == 0) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", Target(host, port),
+                                               ": the port is in use, or the address is not here"));
+  }
+  impl->server->GetHealthCheckService()->SetServingStatus(kServiceName, true);
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Server::~Server() {
+  Shutdown(0);
+}
+
+uint16_t Server::port() const {
+  return static_cast<uint16_t>(impl_->port);
+}
+
+void Server::SetNotServing() {
+  impl_->server->GetHealthCheckService()->SetServingStatus(false);
+}
+
+void Server::Shutdown(int64_t grace_ms) {
+  impl_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(grace_ms));
+  impl_->server->Wait();
+}
+
+}  // namespace seatlock::rpc

@@ -1,0 +1,46 @@
+// The gRPC server: the service, health, reflection, and every setting of the port.
+//
+// Thread-safe. Made by main after the engine, and shut down before it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/base/clock.h"
+#include "services/seatlock/engine/engine.h"
+#include "services/seatlock/rpc/call_observer.h"
+
+namespace seatlock::rpc {
+
+class Server {
+ public:
+  // Listens on `host`:`port` (0: one that is free) and serves `engine`. UNAVAILABLE, with one
+  // clear line, where that cannot be listened on.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& host, uint16_t port,
+                                                       engine::Engine& engine,
+                                                       const base::Clock& clock,
+                                                       CallObserver& observer);
+  // Shuts down at once.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // The port that was bound.
+  uint16_t port() const;
+
+  // Tells health checkers that no new calls should come.
+  void SetNotServing();
+
+  // Takes no new calls, waits `grace_ms` for those under way, then cancels them. Blocks.
+  void Shutdown(int64_t grace_ms);
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace seatlock::rpc

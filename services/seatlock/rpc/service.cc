@@ -1,0 +1,272 @@
+#include "services/seatlock/rpc/service.h"
+
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "services/seatlock/domain/decide.h"
+#include "services/seatlock/domain/limits.h"
+#include "services/seatlock/domain/validate.h"
+#include "services/seatlock/rpc/convert.h"
+#include "services/seatlock/rpc/limits.h"
+#include "services/seatlock/rpc/status.h"
+#include "services/seatlock/rpc/watch_call.h"
+
+namespace seatlock::rpc {
+namespace {
+
+using domain::FieldViolation;
+
+// The violations among `checks`.
+std::vector<FieldViolation> Found(std::vector<std::optional<FieldViolation>> checks) {
+  std::vector<FieldViolation> found;
+  for (std::optional<FieldViolation>& check : checks) {
+    if (check) found.push_back(*std::move(check));
+  }
+  return found;
+}
+
+std::optional<FieldViolation> CheckShowtime(const std::string& id) {
+  return domain::CheckId("showtime_id", id, domain::kShowtimeIdBytesMax);
+}
+
+v1::OrderState ToProto(const domain::OrderEntry* order) {
+  if (order == nullptr) return v1::ORDER_STATE_UNKNOWN;
+  return order->closed ? v1::ORDER_STATE_CANCELLED : v1::ORDER_STATE_OPEN;
+}
+
+// False: it is above kShowtimeBytesMax.
+bool FillSnapshot(const engine::View& view, v1::ShowtimeSnapshot* snapshot) {
+  snapshot->set_epoch(view.epoch.value());
+  snapshot->set_revision(view.state.revision().value());
+  size_t bytes = kEnvelopeBytesMax;
+  for (const domain::SeatView& seat : view.state.TakenSeats()) {
+    v1::Seat* proto = snapshot->add_seats();
+    SetSeat(seat, proto);
+    bytes += proto->ByteSizeLong() + 4;  // tag and a length of at most three bytes
+    if (bytes > kShowtimeBytesMax) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string_view MethodName(Method method) {
+  switch (method) {
+    case Method::kLockSeat:
+      return "LockSeat";
+    case Method::kLockSeats:
+      return "LockSeats";
+    case Method::kUnlockSeat:
+      return "UnlockSeat";
+    case Method::kUnlockSeats:
+      return "UnlockSeats";
+    case Method::kExtendLocks:
+      return "ExtendLocks";
+    case Method::kBookSeats:
+      return "BookSeats";
+    case Method::kCancelBooking:
+      return "CancelBooking";
+    case Method::kGetOrder:
+      return "GetOrder";
+    case Method::kGetShowtime:
+      return "GetShowtime";
+    case Method::kListSessionLocks:
+      return "ListSessionLocks";
+    case Method::kWatchShowtime:
+      return "WatchShowtime";
+  }
+  return "";
+}
+
+class Service::Call {
+ public:
+  Call(Service& service, Method method, grpc::CallbackServerContext* context)
+      : service_(&service),
+        method_(method),
+        started_us_(service.clock_.MonotonicUs()),
+        context_(context),
+        reactor_(context->DefaultReactor()) {
+    service.observer_.OnStarted(method);
+  }
+
+  grpc::ServerUnaryReactor* reactor() const { return reactor_; }
+  // Whether nobody waits for the answer any more: cancelled, or the deadline passed.
+  bool Gone() const { return context_->IsCancelled(); }
+
+  template <typename Response>
+  void Succeed(Response* response) const {
+    SetTime(service_->clock_.NowMs(), response->mutable_server_time());
+    Finish(grpc::Status::OK);
+  }
+
+  void Finish(const grpc::Status& status) const {
+    service_->observer_.OnHandled(method_, status.error_code(),
+                                  service_->clock_.MonotonicUs() - started_us_);
+    reactor_->Finish(status);
+  }
+
+ private:
+  Service* service_;
+  Method method_;
+  int64_t started_us_;
+  grpc::CallbackServerContext* context_;
+  grpc::ServerUnaryReactor* reactor_;
+};
+
+Service::Service(engine::Engine& engine, const base::Clock& clock, CallObserver& observer)
+    : engine_(engine), clock_(clock), observer_(observer) {}
+
+template <typename Request, typename Response>
+grpc::ServerUnaryReactor* Service::Mutate(Method method, grpc::CallbackServerContext* context,
+                                          const Request* request, Response* response) {
+  Call call(*this, method, context);
+  domain::Command command = ToCommand(*request);
+  std::vector<FieldViolation> violations = domain::Validate(command);
+  if (auto violation = CheckShowtime(request->showtime_id())) {
+    violations.insert(violations.begin(), *std::move(violation));
+  }
+  if (!violations.empty()) {
+    call.Finish(InvalidFields(std::move(violations)));
+    return call.reactor();
+  }
+  engine::Work work;
+  work.command = std::move(command);
+  work.cancelled = [call] { return call.Gone(); };
+  // gRPC keeps request and response until the call is finished.
+  work.done = [call, request, response](engine::Result result) {
+    if (auto* answer = std::get_if<domain::Answer>(&result)) {
+      FillResponse(*request, *answer, response);
+      return call.Succeed(response);
+    }
+    if (auto* refusal = std::get_if<domain::Refusal>(&result)) {
+      return call.Finish(ToStatus(*refusal));
+    }
+    call.Finish(ToStatus(std::get<engine::Failure>(result)));
+  };
+  engine_.Submit(domain::ShowtimeId(request->showtime_id()), std::move(work));
+  return call.reactor();
+}
+
+grpc::ServerUnaryReactor* Service::LockSeat(grpc::CallbackServerContext* context,
+                                            const v1::LockSeatRequest* request,
+                                            v1::LockSeatResponse* response) {
+  return Mutate(Method::kLockSeat, context, request, response);
+}
+
+grpc::ServerUnaryReactor* Service::LockSeats(grpc::CallbackServerContext* context,
+                                             const v1::LockSeatsRequest* request,
+                                             v1::LockSeatsResponse* response) {
+  return Mutate(Method::kLockSeats, context, request, response);
+}
+
+grpc::ServerUnaryReactor* Service::UnlockSeat(grpc::CallbackServerContext* context,
+                                              const v1::UnlockSeatRequest* request,
+                                              v1::UnlockSeatResponse* response) {
+  return Mutate(Method::kUnlockSeat, context, request, response);
+}
+
+grpc::ServerUnaryReactor* Service::UnlockSeats(grpc::CallbackServerContext* context,
+                                               const v1::UnlockSeatsRequest* request,
+                                               v1::UnlockSeatsResponse* response) {
+  return Mutate(Method::kUnlockSeats, context, request, response);
+}
+
+grpc::ServerUnaryReactor* Service::ExtendLocks(grpc::CallbackServerContext* context,
+                                               const v1::ExtendLocksRequest* request,
+                                               v1::ExtendLocksResponse* response) {
+  return Mutate(Method::kExtendLocks, context, request, response);
+}
+
+grpc::ServerUnaryReactor* Service::BookSeats(grpc::CallbackServerContext* context,
+                                             const v1::BookSeatsRequest* request,
+                                             v1::BookSeatsResponse* response) {
+  return Mutate(Method::kBookSeats, context, request, response);
+}
+
+grpc::ServerUnaryReactor* Service::CancelBooking(grpc::CallbackServerContext* context,
+                                                 const v1::CancelBookingRequest* request,
+                                                 v1::CancelBookingResponse* response) {
+  return Mutate(Method::kCancelBooking, context, request, response);
+}
+
+grpc::ServerUnaryReactor* Service::GetOrder(grpc::CallbackServerContext* context,
+                                            const v1::GetOrderRequest* request,
+                                            v1::GetOrderResponse* response) {
+  Call call(*this, Method::kGetOrder, context);
+  auto violations =
+      Found({CheckShowtime(request->showtime_id()),
+             domain::CheckId("order_id", request->order_id(), domain::kOrderIdBytesMax)});
+  if (!violations.empty()) {
+    call.Finish(InvalidFields(std::move(violations)));
+    return call.reactor();
+  }
+  engine::Query query;
+  query.read = [call, request, response](const engine::View& view) -> base::Task {
+    const domain::OrderEntry* order = view.state.FindOrder(domain::OrderId(request->order_id()));
+    response->set_state(ToProto(order));
+    if (order != nullptr) {
+      for (const domain::SeatId& seat : order->seats) response->add_seat_ids(seat.value());
+    }
+    response->set_revision(view.state.revision().value());
+    return [call] { call.Finish(grpc::Status::OK); };
+  };
+  query.fail = [call](engine::Failure failure) { call.Finish(ToStatus(failure)); };
+  engine_.Read(domain::ShowtimeId(request->showtime_id()), std::move(query));
+  return call.reactor();
+}
+
+grpc::ServerUnaryReactor* Service::GetShowtime(grpc::CallbackServerContext* context,
+                                               const v1::GetShowtimeRequest* request,
+                                               v1::GetShowtimeResponse* response) {
+  Call call(*this, Method::kGetShowtime, context);
+  auto violations = Found({CheckShowtime(request->showtime_id())});
+  if (!violations.empty()) {
+    call.Finish(InvalidFields(std::move(violations)));
+    return call.reactor();
+  }
+  engine::Query query;
+  query.read = [call, request, response](const engine::View& view) -> base::Task {
+    response->mutable_snapshot()->set_showtime_id(request->showtime_id());
+    if (FillSnapshot(view, response->mutable_snapshot())) {
+      return [call, response] { call.Succeed(response); };
+    }
+    return [call] { call.Finish(SnapshotTooLarge()); };
+  };
+  query.fail = [call](engine::Failure failure) { call.Finish(ToStatus(failure)); };
+  engine_.Read(domain::ShowtimeId(request->showtime_id()), std::move(query));
+  return call.reactor();
+}
+
+grpc::ServerUnaryReactor* Service::ListSessionLocks(grpc::CallbackServerContext* context,
+                                                    const v1::ListSessionLocksRequest* request,
+                                                    v1::ListSessionLocksResponse* response) {
+  Call call(*this, Method::kListSessionLocks, context);
+  auto violations =
+      Found({CheckShowtime(request->showtime_id()),
+             domain::CheckId("session_id", request->session_id(), domain::kSessionIdBytesMax)});
+  if (!violations.empty()) {
+    call.Finish(InvalidFields(std::move(violations)));
+    return call.reactor();
+  }
+  engine::Query query;
+  query.read = [call, request, response](const engine::View& view) -> base::Task {
+    const domain::ShowtimeId showtime(request->showtime_id());
+    for (const domain::SeatId& id : view.state.HeldBy(domain::SessionId(request->session_id()))) {
+      const domain::SeatView seat = *view.state.FindSeat(id);
+      SetLock(showtime, {id, seat.session, seat.expire_ms, seat.fence}, response->add_locks());
+    }
+    return [call, response] { call.Succeed(response); };
+  };
+  query.fail = [call](engine::Failure failure) { call.Finish(ToStatus(failure)); };
+  engine_.Read(domain::ShowtimeId(request->showtime_id()), std::move(query));
+  return call.reactor();
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* Service::WatchShowtime(
+    grpc::CallbackServerContext* /*context*/, const grpc::ByteBuffer* request) {
+  return WatchCall::Start(engine_, observer_, clock_, *request);
+}
+
+}  // namespace seatlock::rpc

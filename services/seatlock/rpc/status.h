@@ -1,0 +1,38 @@
+// The one place that turns refusals and failures into gRPC's statuses with their rich details.
+// Pure functions.
+#pragma once
+
+#include <grpcpp/support/status.h>
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "services/seatlock/domain/refusal.h"
+#include "services/seatlock/engine/outcome.h"
+
+namespace seatlock::rpc {
+
+// How a reason looks on the wire.
+struct ReasonRow {
+  std::string_view name;  // google.rpc.ErrorInfo.reason
+  grpc::StatusCode code;
+  bool retry;  // with google.rpc.RetryInfo
+};
+
+ReasonRow RowOf(domain::Reason reason);
+// None for a caller that has gone: plain CANCELLED.
+std::optional<ReasonRow> RowOf(engine::Failure::Kind kind);
+
+grpc::Status ToStatus(const domain::Refusal& refusal);
+grpc::Status ToStatus(const engine::Failure& failure);
+// INVALID_FIELD; `violations` is not empty.
+grpc::Status InvalidFields(std::vector<domain::FieldViolation> violations);
+// SNAPSHOT_TOO_LARGE.
+grpc::Status SnapshotTooLarge();
+
+// "2026-01-31T12:00:00.250Z", as protobuf's JSON writes a Timestamp. `ms`: Unix time.
+std::string Rfc3339(int64_t ms);
+
+}  // namespace seatlock::rpc

@@ -1,0 +1,44 @@
+// One WatchShowtime stream: takes from an engine::Watcher and writes, one message at a time.
+//
+// Owns itself: gRPC's OnDone ends it. Everything happens in one flow, passed on between OnWriteDone
+// and the watcher's ready callback, so that nothing here needs a lock: Next is called again only
+// by whoever finished the write or was called because Next gave Nothing.
+#pragma once
+
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <memory>
+
+#include "common/base/clock.h"
+#include "services/seatlock/engine/engine.h"
+#include "services/seatlock/rpc/call_observer.h"
+
+namespace seatlock::rpc {
+
+class WatchCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  // `request` is a serialised v1::WatchShowtimeRequest.
+  static WatchCall* Start(engine::Engine& engine, CallObserver& observer, const base::Clock& clock,
+                          const grpc::ByteBuffer& request);
+
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+
+ private:
+  WatchCall(CallObserver& observer, const base::Clock& clock);
+
+  void Open(engine::Engine& engine, const grpc::ByteBuffer& request);
+  // Writes the next message, if there is one; finishes the call once the watch is over.
+  void Pump();
+  void FinishWith(const grpc::Status& status);
+
+  CallObserver& observer_;
+  const base::Clock& clock_;
+  const int64_t started_us_;
+  std::shared_ptr<engine::Watcher> watcher_;  // null where the request was refused
+  grpc::ByteBuffer writing_;
+};
+
+}  // namespace seatlock::rpc
