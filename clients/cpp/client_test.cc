@@ -1,0 +1,205 @@
+#include "clients/cpp/client.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "clients/cpp/scripted_service.h"
+#include "clients/cpp/service_config.h"
+#include "tests/testing/status_matchers.h"
+
+namespace seatlock::client {
+namespace {
+
+using ::seatlock::testing::IsOk;
+using ::seatlock::testing::StatusIs;
+using std::chrono::milliseconds;
+using ::testing::ElementsAre;
+using ::testing::MatchesRegex;
+using ::testing::Pair;
+using ::testing::SizeIs;
+
+constexpr char kUuid4[] = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
+
+grpc::Status Granted(grpc::ServerContext&, v1::LockSeatResponse* response) {
+  response->set_revision(7);
+  return grpc::Status::OK;
+}
+grpc::Status Gone(grpc::ServerContext&, v1::LockSeatResponse*) {
+  return {grpc::StatusCode::UNAVAILABLE, "gone"};
+}
+// Answers nothing until the caller gave up.
+grpc::Status Hang(grpc::ServerContext& context, v1::LockSeatResponse*) {
+  while (!context.IsCancelled()) std::this_thread::yield();
+  return grpc::Status::OK;
+}
+
+class ClientTest : public ::testing::Test {
+ protected:
+  ClientOptions Options() {
+    return {.target = service_.target(),
+            .timeout = milliseconds(10'000),
+            .attempt_timeout = milliseconds(5'000),
+            .retries = 3,
+            .backoff_first = milliseconds(1),
+            .backoff_max = milliseconds(2)};
+  }
+  static v1::LockSeatRequest Request() {
+    v1::LockSeatRequest request;
+    request.set_showtime_id("123");
+    request.set_seat_id("A06");
+    request.set_session_id("alice");
+    return request;
+  }
+
+  ScriptedService service_;
+};
+
+TEST_F(ClientTest, MutationGetsARequestId) {
+  service_.ScriptLocks({Granted});
+  Client client(Options());
+  ASSERT_THAT(client.LockSeat(Request()), IsOk());
+  ASSERT_THAT(service_.locks(), SizeIs(1));
+  EXPECT_THAT(service_.locks()[0].request_id(), MatchesRegex(kUuid4));
+}
+
+TEST_F(ClientTest, RequestIdOfTheCallerIsKept) {
+  service_.ScriptLocks({Granted});
+  v1::LockSeatRequest request = Request();
+  request.set_request_id("mine");
+  Client client(Options());
+  ASSERT_THAT(client.LockSeat(request), IsOk());
+  EXPECT_EQ(service_.locks()[0].request_id(), "mine");
+}
+
+TEST_F(ClientTest, UnavailableIsRetriedAsTheSameRequest) {
+  service_.ScriptLocks({Gone, Gone, Granted});
+  Client client(Options());
+  const absl::StatusOr<v1::LockSeatResponse> response = client.LockSeat(Request());
+  ASSERT_THAT(response, IsOk());
+  EXPECT_EQ(response->revision(), 7U);
+  std::set<std::string> ids;
+  for (const v1::LockSeatRequest& request : service_.locks()) ids.insert(request.request_id());
+  EXPECT_THAT(service_.locks(), SizeIs(3));
+  EXPECT_THAT(ids, SizeIs(1));
+}
+
+TEST_F(ClientTest, AttemptWithoutAnswerIsRetriedAsTheSameRequest) {
+  service_.ScriptLocks({Hang, Granted});
+  ClientOptions options = Options();
+  options.attempt_timeout = milliseconds(200);
+  Client client(options);
+  EXPECT_THAT(client.LockSeat(Request()), IsOk());
+  ASSERT_THAT(service_.locks(), SizeIs(2));
+  EXPECT_EQ(service_.locks()[0].request_id(), service_.locks()[1].request_id());
+}
+
+TEST_F(ClientTest, MutationThatRefusesARequestIdIsRetriedOnlyWhereNothingHappened) {
+  v1::LockSeatRequest request = Request();
+  request.set_request_id("");
+  Client client(Options());
+  service_.ScriptLocks({Gone, Granted});
+  EXPECT_THAT(client.LockSeat(request), StatusIs(absl::StatusCode::kUnavailable));
+  const auto draining = [](grpc::ServerContext&, v1::LockSeatResponse*) {
+    return Refusal(grpc::StatusCode::UNAVAILABLE, "DRAINING", {{"outcome", "none"}});
+  };
+  service_.ScriptLocks({draining, Granted});
+  EXPECT_THAT(client.LockSeat(request), IsOk());
+}
+
+TEST_F(ClientTest, RetriesAreBounded) {
+  service_.ScriptLocks({Gone});
+  Client client(Options());
+  EXPECT_THAT(client.LockSeat(Request()), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(service_.locks(), SizeIs(4));
+}
+
+TEST_F(ClientTest, TimeoutEndsTheRetries) {
+  service_.ScriptLocks({Hang});
+  ClientOptions options = Options();
+  options.timeout = milliseconds(300);
+  Client client(options);
+  EXPECT_THAT(client.LockSeat(Request()), StatusIs(absl::StatusCode::kDeadlineExceeded));
+}
+
+TEST_F(ClientTest, PauseThatTheServiceAsksForBeyondTheTimeoutIsNotTaken) {
+  service_.ScriptLocks({[](grpc::ServerContext&, v1::LockSeatResponse*) {
+    google::rpc::RetryInfo retry;
+    retry.mutable_retry_delay()->set_seconds(3600);
+    return Refusal(grpc::StatusCode::UNAVAILABLE, "DRAINING", {}, retry);
+  }});
+  Client client(Options());
+  const absl::StatusOr<v1::LockSeatResponse> response = client.LockSeat(Request());
+  EXPECT_EQ(ErrorOf(response.status()).retry_after, std::chrono::hours(1));
+  EXPECT_THAT(service_.locks(), SizeIs(1));
+}
+
+TEST_F(ClientTest, RefusalIsReturnedAtOnceWithAllItsDetails) {
+  service_.ScriptLocks({[](grpc::ServerContext&, v1::LockSeatResponse*) {
+    v1::SeatConflicts conflicts;
+    v1::SeatConflict* conflict = conflicts.add_conflicts();
+    conflict->set_seat_id("A06");
+    conflict->set_status(v1::SEAT_STATUS_BOOKED);
+    google::rpc::BadRequest bad;
+    bad.add_field_violations()->set_field("ttl");
+    bad.mutable_field_violations(0)->set_description("at least 1 s");
+    return Refusal(grpc::StatusCode::FAILED_PRECONDITION, "SEAT_TAKEN", {{"limit", "1"}}, conflicts,
+                   bad);
+  }});
+  Client client(Options());
+  const CallError error = ErrorOf(client.LockSeat(Request()).status());
+  EXPECT_EQ(error.code, absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(error.reason, "SEAT_TAKEN");
+  EXPECT_EQ(error.message, "refused: SEAT_TAKEN");
+  EXPECT_THAT(error.metadata, ElementsAre(Pair("limit", "1")));
+  EXPECT_THAT(error.fields, ElementsAre("ttl: at least 1 s"));
+  ASSERT_THAT(error.conflicts, SizeIs(1));
+  EXPECT_EQ(error.conflicts[0].seat_id(), "A06");
+  EXPECT_FALSE(error.NothingHappened());
+  EXPECT_THAT(service_.locks(), SizeIs(1));
+}
+
+TEST_F(ClientTest, ReadIsRetried) {
+  Client client(Options());
+  EXPECT_THAT(client.GetShowtime({}), IsOk());
+}
+
+TEST_F(ClientTest, ServiceThatIsNotThereIsUnavailable) {
+  service_.Stop();
+  Client client(Options());
+  EXPECT_THAT(client.LockSeat(Request()), StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST(CallErrorTest, DetailsThatAreNoneAreIgnored) {
+  const absl::Status status = MakeStatus(absl::StatusCode::kInternal, "broken", "\xff\xff garbage");
+  EXPECT_EQ(ErrorOf(status).code, absl::StatusCode::kInternal);
+  EXPECT_EQ(ErrorOf(status).reason, "");
+}
+
+TEST(ServiceConfigTest, FileAndConstantAreTheSameJson) {
+  std::ifstream file(SEATLOCK_SERVICE_CONFIG_FILE);
+  std::stringstream text;
+  text << file.rdbuf();
+  EXPECT_EQ(text.str(), kServiceConfigJson);
+  EXPECT_TRUE(boost::json::parse(kServiceConfigJson).as_object().contains("methodConfig"));
+}
+
+TEST_F(ClientTest, ServiceConfigRetriesForPlainStubs) {
+  service_.ScriptLocks({Gone, Granted});
+  grpc::ChannelArguments args;
+  args.SetServiceConfigJSON(kServiceConfigJson);
+  const auto stub = v1::SeatLockService::NewStub(
+      grpc::CreateCustomChannel(service_.target(), grpc::InsecureChannelCredentials(), args));
+  grpc::ClientContext context;
+  v1::LockSeatResponse response;
+  EXPECT_TRUE(stub->LockSeat(&context, Request(), &response).ok());
+  EXPECT_THAT(service_.locks(), SizeIs(2));
+}
+
+}  // namespace
+}  // namespace seatlock::client

@@ -1,0 +1,46 @@
+// Follows one showtime for as long as it is wanted, whatever happens to the connection.
+//
+//   std::unique_ptr<Watch> watch = client.WatchShowtime(request);
+//   while (true) {
+//     absl::StatusOr<Watch::Event> event = watch->Next(std::chrono::seconds(30));
+//     ...
+//   }
+//
+// A snapshot comes whole (its chunks put together) and stands in place of all before; changes come
+// in order, once each, without holes. After UNAVAILABLE, or an end of the stream, it comes back by
+// itself with the position that it had. Next and position belong to one thread; Cancel and Failure
+// are thread-safe.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "seatlock/v1/seatlock_service.pb.h"
+
+namespace seatlock::client {
+
+class Watch {
+ public:
+  using Event = std::variant<v1::ShowtimeSnapshot, v1::Change, v1::Progress>;
+
+  virtual ~Watch() = default;
+
+  // Blocks for the next event. DeadlineExceeded: none came within `timeout`, and Next may be called
+  // again; Cancelled: after Cancel. Any other failure is the service's refusal (ErrorOf says which)
+  // and ends the watch: Next will return it again.
+  virtual absl::StatusOr<Event> Next(std::chrono::milliseconds timeout) = 0;
+
+  // What was last seen whole: resume with it to go on after it. Empty before the first event.
+  virtual const v1::Position& position() const = 0;
+
+  // Why there is no stream just now, while the watch tries to get one; OK while there is.
+  virtual absl::Status Failure() const = 0;
+
+  // Ends the watch, and a Next that blocks. May be called repeatedly.
+  virtual void Cancel() = 0;
+};
+
+}  // namespace seatlock::client
