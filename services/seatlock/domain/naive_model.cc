@@ -1,0 +1,435 @@
+#include "services/seatlock/domain/naive_model.h"
+
+#include <algorithm>
+#include <sstream>
+
+namespace seatlock::domain::testing {
+namespace {
+
+constexpr int64_t kHourMs = 3'600'000;
+constexpr int64_t kTenMinutesMs = 600'000;
+
+std::vector<std::string> Names(const std::vector<SeatId>& seats) {
+  std::vector<std::string> names;
+  for (const SeatId& seat : seats) {
+    if (std::find(names.begin(), names.end(), seat.value()) == names.end()) {
+      names.push_back(seat.value());
+    }
+  }
+  return names;
+}
+
+// The refusal for seats in the way: of all reasons the first in the contract's table.
+Outcome Refused(std::set<std::tuple<std::string, SeatStatus, Reason>> conflicts) {
+  Outcome outcome;
+  for (Reason reason :
+       {Reason::kOrderMismatch, Reason::kSeatTaken, Reason::kNotLockHolder, Reason::kStaleFence}) {
+    for (const auto& conflict : conflicts) {
+      if (std::get<Reason>(conflict) == reason && !outcome.refused) outcome.refused = reason;
+    }
+  }
+  outcome.conflicts = std::move(conflicts);
+  return outcome;
+}
+
+Outcome Refused(Reason reason) {
+  Outcome outcome;
+  outcome.refused = reason;
+  return outcome;
+}
+
+}  // namespace
+
+Outcome NaiveModel::Do(const Command& command, int64_t now_ms) {
+  now_ms_ = now_ms;
+  Forget(now_ms);
+  const std::string body = Describe(Command{.body = command.body});
+  if (command.request_id) {
+    auto made = requests_.find(command.request_id->value());
+    if (made != requests_.end()) {
+      if (made->second.body != body) return Refused(Reason::kRequestIdReused);
+      Outcome again = made->second.answer;
+      again.changed = false;
+      again.replayed = true;
+      again.cause.reset();
+      again.after.clear();
+      return again;
+    }
+  }
+  Outcome outcome;
+  if (auto* lock = std::get_if<LockSeats>(&command.body)) outcome = Lock(*lock);
+  if (auto* unlock = std::get_if<UnlockSeats>(&command.body)) outcome = Unlock(*unlock);
+  if (auto* extend = std::get_if<ExtendLocks>(&command.body)) outcome = Extend(*extend);
+  if (auto* book = std::get_if<BookSeats>(&command.body)) outcome = Book(*book);
+  if (auto* cancel = std::get_if<CancelBooking>(&command.body)) outcome = Cancel(*cancel);
+  if (std::holds_alternative<ExpireLocks>(command.body)) outcome = Expire();
+  if (outcome.changed) {
+    revision_ = outcome.revision;
+    if (command.request_id) requests_[command.request_id->value()] = {body, now_ms, outcome};
+  }
+  return outcome;
+}
+
+void NaiveModel::Forget(int64_t now_ms) {
+  for (auto it = seats_.begin(); it != seats_.end();) {
+    const bool old =
+        it->second.status == SeatStatus::kAvailable && now_ms - it->second.freed_ms > kHourMs;
+    if (!old) {
+      ++it;
+      continue;
+    }
+    std::erase_if(grants_, [&](const Grant& grant) { return grant.seat == it->first; });
+    it = seats_.erase(it);
+  }
+  std::erase_if(requests_,
+                [&](const auto& made) { return now_ms - made.second.commit_ms > kHourMs; });
+}
+
+bool NaiveModel::Holds(const std::string& session, const std::string& seat) const {
+  auto it = seats_.find(seat);
+  return it != seats_.end() && it->second.status == SeatStatus::kLocked &&
+         it->second.session == session;
+}
+
+std::vector<std::string> NaiveModel::HeldBy(const std::string& session) const {
+  std::vector<std::string> held;
+  for (const auto& [name, seat] : seats_) {
+    if (Holds(session, name)) held.push_back(name);
+  }
+  return held;
+}
+
+void NaiveModel::Free(const std::string& seat) {
+  const bool granted = std::any_of(grants_.begin(), grants_.end(),
+                                   [&](const Grant& grant) { return grant.seat == seat; });
+  if (granted) {
+    seats_[seat] = Seat{.freed_ms = now_ms_};
+  } else {
+    seats_.erase(seat);
+  }
+}
+
+Outcome NaiveModel::Changed(Cause cause) const {
+  Outcome outcome;
+  outcome.changed = true;
+  outcome.revision = revision_ + 1;
+  outcome.cause = cause;
+  return outcome;
+}
+
+Outcome NaiveModel::NoChange() const {
+  Outcome outcome;
+  outcome.revision = revision_;
+  return outcome;
+}
+
+void NaiveModel::AddLocks(Outcome& outcome, const std::vector<std::string>& seats) const {
+  for (const std::string& name : seats) {
+    const Seat& seat = seats_.at(name);
+    outcome.locks.emplace_back(name, seat.session, seat.expire_ms, seat.fence);
+  }
+}
+
+Outcome NaiveModel::Lock(const LockSeats& c) {
+  const std::string& session = c.session.value();
+  const std::vector<std::string> wanted = Names(c.seats);
+  std::vector<std::string> grants;
+  std::set<std::tuple<std::string, SeatStatus, Reason>> conflicts;
+  for (const std::string& name : wanted) {
+    const SeatStatus status = seats_.contains(name) ? seats_[name].status : SeatStatus::kAvailable;
+    if (status == SeatStatus::kAvailable) {
+      grants.push_back(name);
+    } else if (!Holds(session, name)) {
+      conflicts.emplace(name, status, Reason::kSeatTaken);
+    }
+  }
+  if (!conflicts.empty()) return Refused(conflicts);
+
+  std::vector<std::string> released;
+  for (const std::string& name : Names(c.release)) {
+    if (Holds(session, name)) released.push_back(name);
+  }
+  uint32_t limit = max_session_seats_;
+  if (c.max_session_seats != 0 && c.max_session_seats < limit) limit = c.max_session_seats;
+  const size_t held = HeldBy(session).size();
+  if (!grants.empty() && held + grants.size() > limit + released.size()) {
+    Outcome outcome = Refused(Reason::kSessionSeatLimit);
+    outcome.limit = limit;
+    outcome.held = static_cast<uint32_t>(held);
+    return outcome;
+  }
+  Outcome outcome = NoChange();
+  if (!grants.empty() || !released.empty()) {
+    outcome = Changed(released.empty() ? Cause::kLock : Cause::kSwap);
+  }
+  const int64_t ttl_ms = std::min(c.ttl_ms ? *c.ttl_ms : kTenMinutesMs, max_lock_age_ms_);
+  for (const std::string& name : grants) {
+    seats_[name] = Seat{.status = SeatStatus::kLocked,
+                        .session = session,
+                        .expire_ms = now_ms_ + ttl_ms,
+                        .granted_ms = now_ms_,
+                        .fence = outcome.revision};
+    grants_.push_back({name, session, outcome.revision});
+    outcome.after[name] = {SeatStatus::kLocked, session, now_ms_ + ttl_ms, ""};
+  }
+  for (const std::string& name : released) {
+    Free(name);
+    outcome.after[name] = {SeatStatus::kAvailable, session, 0, ""};
+  }
+  AddLocks(outcome, wanted);
+  return outcome;
+}
+
+Outcome NaiveModel::Unlock(const UnlockSeats& c) {
+  const std::string& session = c.session.value();
+  std::vector<std::string> freed;
+  std::set<std::tuple<std::string, SeatStatus, Reason>> conflicts;
+  for (const std::string& name : c.all ? HeldBy(session) : Names(c.seats)) {
+    if (Holds(session, name)) {
+      freed.push_back(name);
+    } else if (seats_.contains(name) && seats_[name].status != SeatStatus::kAvailable) {
+      conflicts.emplace(name, seats_[name].status, Reason::kNotLockHolder);
+    }
+  }
+  if (!conflicts.empty()) return Refused(conflicts);
+  if (freed.empty()) return NoChange();
+  Outcome outcome = Changed(Cause::kUnlock);
+  for (const std::string& name : freed) {
+    Free(name);
+    outcome.after[name] = {SeatStatus::kAvailable, session, 0, ""};
+  }
+  return outcome;
+}
+
+Outcome NaiveModel::Extend(const ExtendLocks& c) {
+  const std::string& session = c.session.value();
+  const std::vector<std::string> named = c.all ? HeldBy(session) : Names(c.seats);
+  std::set<std::tuple<std::string, SeatStatus, Reason>> conflicts;
+  for (const std::string& name : named) {
+    if (Holds(session, name)) continue;
+    const SeatStatus status = seats_.contains(name) ? seats_[name].status : SeatStatus::kAvailable;
+    conflicts.emplace(name, status, Reason::kNotLockHolder);
+  }
+  if (!conflicts.empty()) return Refused(conflicts);
+  const int64_t ttl_ms = c.ttl_ms ? *c.ttl_ms : kTenMinutesMs;
+  std::map<std::string, int64_t> moved;
+  std::set<int64_t> too_far;
+  for (const std::string& name : named) {
+    const Seat& seat = seats_[name];
+    const int64_t target = std::max(seat.expire_ms, now_ms_ + ttl_ms);
+    if (target == seat.expire_ms) continue;
+    moved[name] = target;
+    const int64_t end_of_age = seat.granted_ms + max_lock_age_ms_;
+    if (target > end_of_age) too_far.insert(end_of_age);
+  }
+  if (!too_far.empty()) {
+    Outcome outcome = Refused(Reason::kExtendLimit);
+    outcome.max_expire_ms = *too_far.begin();
+    return outcome;
+  }
+  Outcome outcome = moved.empty() ? NoChange() : Changed(Cause::kExtend);
+  for (const auto& [name, target] : moved) {
+    seats_[name].expire_ms = target;
+    outcome.after[name] = {SeatStatus::kLocked, session, target, ""};
+  }
+  AddLocks(outcome, named);
+  return outcome;
+}
+
+Outcome NaiveModel::Book(const BookSeats& c) {
+  const std::vector<std::string> named = Names(c.seats);
+  std::set<std::string> wanted(named.begin(), named.end());
+  auto known = orders_.find(c.order.value());
+  if (known == orders_.end()) {
+    if (named.empty()) {
+      const std::vector<std::string> held = HeldBy(c.session.value());
+      if (held.empty()) return Refused(Reason::kNothingHeld);
+      wanted = {held.begin(), held.end()};
+    }
+    return BookThese(c, wanted);
+  }
+  const Order& order = known->second;
+  if (order.closed) return Refused(Reason::kOrderCancelled);
+  Outcome standing = NoChange();
+  standing.order_seats = {order.seats.begin(), order.seats.end()};
+  std::set<std::string> ever = order.seats;
+  ever.insert(order.cancelled.begin(), order.cancelled.end());
+  if (wanted.empty() || wanted == order.seats || wanted == ever) return standing;
+  if (!c.add_to_order) return Refused(Reason::kOrderMismatch);
+  std::set<std::string> added;
+  std::set_difference(wanted.begin(), wanted.end(), ever.begin(), ever.end(),
+                      std::inserter(added, added.end()));
+  return added.empty() ? standing : BookThese(c, added);
+}
+
+Outcome NaiveModel::BookThese(const BookSeats& c, const std::set<std::string>& wanted) {
+  const std::string& session = c.session.value();
+  std::set<std::tuple<std::string, SeatStatus, Reason>> conflicts;
+  for (const std::string& name : wanted) {
+    const SeatStatus status = seats_.contains(name) ? seats_[name].status : SeatStatus::kAvailable;
+    if (status != SeatStatus::kAvailable && !Holds(session, name)) {
+      conflicts.emplace(name, status, Reason::kSeatTaken);
+      continue;
+    }
+    if (c.only_held && !Holds(session, name)) {
+      conflicts.emplace(name, status, Reason::kNotLockHolder);
+      continue;
+    }
+    for (const auto& [fenced, fence] : c.fences) {
+      const bool stale = std::any_of(grants_.begin(), grants_.end(), [&](const Grant& grant) {
+        return fenced.value() == name && grant.seat == name && grant.session != session &&
+               grant.fence > fence.value();
+      });
+      if (stale) conflicts.emplace(name, status, Reason::kStaleFence);
+    }
+  }
+  if (!conflicts.empty()) return Refused(conflicts);
+  Outcome outcome = Changed(Cause::kBook);
+  Order& order = orders_[c.order.value()];
+  for (const std::string& name : wanted) {
+    seats_[name] =
+        Seat{.status = SeatStatus::kBooked, .session = session, .order = c.order.value()};
+    order.seats.insert(name);
+    outcome.after[name] = {SeatStatus::kBooked, session, 0, c.order.value()};
+  }
+  outcome.order_seats = {order.seats.begin(), order.seats.end()};
+  return outcome;
+}
+
+Outcome NaiveModel::Cancel(const CancelBooking& c) {
+  if (!orders_.contains(c.order.value())) {
+    if (!c.tombstone) return Refused(Reason::kUnknownOrder);
+    orders_[c.order.value()].closed = true;
+    return Changed(Cause::kCancel);
+  }
+  Order& order = orders_[c.order.value()];
+  if (order.closed) return NoChange();
+  std::vector<std::string> named = Names(c.seats);
+  if (c.all) named = {order.seats.begin(), order.seats.end()};
+  std::set<std::tuple<std::string, SeatStatus, Reason>> conflicts;
+  std::vector<std::string> freed;
+  for (const std::string& name : named) {
+    if (order.seats.contains(name)) {
+      freed.push_back(name);
+    } else if (!order.cancelled.contains(name)) {
+      const SeatStatus status =
+          seats_.contains(name) ? seats_[name].status : SeatStatus::kAvailable;
+      conflicts.emplace(name, status, Reason::kOrderMismatch);
+    }
+  }
+  if (!conflicts.empty()) return Refused(conflicts);
+  if (freed.empty()) return NoChange();
+  Outcome outcome = Changed(Cause::kCancel);
+  for (const std::string& name : freed) {
+    outcome.after[name] = {SeatStatus::kAvailable, seats_[name].session, 0, c.order.value()};
+    order.seats.erase(name);
+    order.cancelled.insert(name);
+    Free(name);
+  }
+  order.closed = order.seats.empty();
+  return outcome;
+}
+
+Outcome NaiveModel::Expire() {
+  Outcome outcome = Changed(Cause::kExpired);
+  for (const auto& [name, seat] : std::map<std::string, Seat>(seats_)) {
+    if (seat.status != SeatStatus::kLocked || seat.expire_ms > now_ms_) continue;
+    outcome.after[name] = {SeatStatus::kAvailable, seat.session, 0, ""};
+    Free(name);
+  }
+  return outcome.after.empty() ? NoChange() : outcome;
+}
+
+namespace {
+
+void Write(std::ostream& out, const std::vector<SeatId>& seats) {
+  out << "[";
+  for (const SeatId& seat : seats) out << seat.value() << " ";
+  out << "]";
+}
+
+void Write(std::ostream& out, const std::optional<int64_t>& ttl_ms) {
+  out << " ttl=";
+  if (ttl_ms) {
+    out << *ttl_ms;
+  } else {
+    out << "default";
+  }
+}
+
+struct Writer {
+  std::ostringstream& out;
+
+  void operator()(const LockSeats& c) {
+    out << "lock " << c.session.value() << " ";
+    Write(out, c.seats);
+    out << " release ";
+    Write(out, c.release);
+    Write(out, c.ttl_ms);
+    out << " max=" << c.max_session_seats;
+  }
+  void operator()(const UnlockSeats& c) {
+    out << "unlock " << c.session.value() << " all=" << c.all << " ";
+    Write(out, c.seats);
+  }
+  void operator()(const ExtendLocks& c) {
+    out << "extend " << c.session.value() << " all=" << c.all << " ";
+    Write(out, c.seats);
+    Write(out, c.ttl_ms);
+  }
+  void operator()(const BookSeats& c) {
+    out << "book " << c.session.value() << " " << c.order.value() << " ";
+    Write(out, c.seats);
+    out << " only_held=" << c.only_held << " add=" << c.add_to_order << " fences[";
+    for (const auto& [seat, fence] : c.fences) out << seat.value() << ":" << fence.value() << " ";
+    out << "]";
+  }
+  void operator()(const CancelBooking& c) {
+    out << "cancel " << c.order.value() << " all=" << c.all << " tombstone=" << c.tombstone << " ";
+    Write(out, c.seats);
+  }
+  void operator()(const ExpireLocks&) { out << "expire"; }
+};
+
+}  // namespace
+
+std::string Describe(const Command& command) {
+  std::ostringstream out;
+  std::visit(Writer{out}, command.body);
+  if (command.request_id) out << " request=" << command.request_id->value();
+  return out.str();
+}
+
+std::string Describe(const Outcome& outcome) {
+  std::ostringstream out;
+  if (outcome.refused) {
+    out << "refused " << static_cast<int>(*outcome.refused) << " conflicts[";
+    for (const auto& [seat, status, reason] : outcome.conflicts) {
+      out << seat << ":" << static_cast<int>(status) << ":" << static_cast<int>(reason) << " ";
+    }
+    out << "] limit=" << outcome.limit << " held=" << outcome.held
+        << " max_expire=" << outcome.max_expire_ms;
+    return out.str();
+  }
+  out << (outcome.changed    ? "change "
+          : outcome.replayed ? "replay "
+                             : "no change ")
+      << outcome.revision;
+  if (outcome.cause) out << " cause=" << static_cast<int>(*outcome.cause);
+  out << " locks[";
+  for (const auto& [seat, session, expire_ms, fence] : outcome.locks) {
+    out << seat << ":" << session << ":" << expire_ms << ":" << fence << " ";
+  }
+  out << "] order[";
+  for (const std::string& seat : outcome.order_seats) out << seat << " ";
+  out << "] after[";
+  for (const auto& [seat, after] : outcome.after) {
+    const auto& [status, session, expire_ms, order] = after;
+    out << seat << ":" << static_cast<int>(status) << ":" << session << ":" << expire_ms << ":"
+        << order << " ";
+  }
+  out << "]";
+  return out.str();
+}
+
+}  // namespace seatlock::domain::testing
