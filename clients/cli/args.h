@@ -1,0 +1,57 @@
+// seatctl's command line, as values. Thread-compatible.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "seatlock/v1/seats.pb.h"
+
+namespace seatlock::cli {
+
+// Exit codes, which scripts rely on.
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailed = 1;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitUnavailable = 3;
+inline constexpr int kExitSeatTaken = 4;
+
+enum class Command { kLock, kUnlock, kExtend, kBook, kCancel, kGet, kLocks, kWatch };
+
+struct Args {
+  Command command = Command::kGet;
+
+  // Of every command.
+  std::string server = "127.0.0.1:50051";
+  int64_t timeout_ms = 10'000;
+  bool json = false;
+
+  std::string showtime;
+  std::vector<std::string> seats;
+  std::vector<std::string> release;
+  std::string session;
+  std::string order;
+  std::string request_id;  // never empty for commands that change something
+  std::optional<int64_t> ttl_ms;
+  std::map<std::string, uint64_t> fences;
+  uint32_t max_session_seats = 0;
+  bool all = false;
+  bool only_held = false;
+  bool add_to_order = false;
+  bool tombstone = false;
+  std::optional<v1::Position> resume;
+};
+
+// Reads the arguments and the environment (SEATCTL_SERVER, SEATCTL_TIMEOUT, SEATCTL_OUTPUT,
+// SEATCTL_SESSION; flags beat it). No value in the result's `exit_code` means: run `args`.
+// Otherwise `text` is to be printed, on stdout for kExitOk (help, version), else on stderr.
+struct ParsedArgs {
+  Args args;
+  std::optional<int> exit_code;
+  std::string text;
+};
+ParsedArgs ParseArgs(int argc, const char* const* argv);
+
+}  // namespace seatlock::cli
