@@ -1,0 +1,312 @@
+// Conformance of every store: conditional appends, their order, and who hears of them.
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "common/base/mutex.h"
+#include "tests/conformance/conformance_fixture.h"
+
+namespace seatlock::testing {
+namespace {
+
+using log::AppendResult;
+using log::Head;
+
+class AppendConformance : public LogConformance {};
+
+TEST_P(AppendConformance, AppendsToAnEmptyShowtimeAndThenToItsHead) {
+  const Head first = MustAppend("s", Head{}, {"a"});
+  EXPECT_EQ(first.epoch, domain::Epoch("epoch-1"));
+  EXPECT_EQ(first.revision, domain::Revision(1));
+  const Head third = MustAppend("s", first, {"b", "c"});
+  EXPECT_EQ(third.epoch, first.epoch);
+  EXPECT_EQ(third.revision, domain::Revision(3));
+  EXPECT_EQ(AllBytes("s"), (std::vector<std::string>{"a", "b", "c"}));
+}
+
+TEST_P(AppendConformance, StoresWhatWasAppendedFieldForField) {
+  const log::AppendRequest request = AppendOf("s", Head{}, {std::string("\0\xff x", 4), ""});
+  ASSERT_EQ(Append(log(), request).outcome, Outcome::kAppended);
+  absl::StatusOr<log::Page> page = Read(log(), "s", 1);
+  ASSERT_THAT(page, IsOk());
+  EXPECT_EQ(page->records, request.records);
+  EXPECT_EQ(page->head.chain, request.records.back().chain);
+}
+
+TEST_P(AppendConformance, ConflictTellsTheHeadAndWhatWasMissed) {
+  const std::vector<Head> heads = MustFill("s", 4);
+  const AppendResult result = Append(log(), AppendOf("s", heads[1], {"late"}));
+  EXPECT_EQ(result.outcome, Outcome::kConflict);
+  EXPECT_EQ(result.head, heads[4]);
+  ASSERT_EQ(result.missed.size(), 3u);
+  EXPECT_EQ(result.missed[0].bytes, "r2");
+  EXPECT_EQ(result.missed[2].bytes, "r4");
+  EXPECT_EQ(result.missed[2].chain, heads[4].chain);
+  EXPECT_EQ(AllBytes("s").size(), 4u);
+}
+
+TEST_P(AppendConformance, ConflictOfOneWhoKnewNothingTellsAll) {
+  const std::vector<Head> heads = MustFill("s", 2);
+  const AppendResult result = Append(log(), AppendOf("s", Head{}, {"late"}));
+  EXPECT_EQ(result.outcome, Outcome::kConflict);
+  EXPECT_EQ(result.head, heads[2]);
+  EXPECT_EQ(result.missed.size(), 2u);
+}
+
+TEST_P(AppendConformance, ConflictOfAnotherHistoryTellsTheHeadAlone) {
+  const std::vector<Head> heads = MustFill("s", 2);
+  Head foreign = heads[1];
+  foreign.chain[0] ^= 1;
+  const AppendResult other_chain = Append(log(), AppendOf("s", foreign, {"x"}));
+  EXPECT_EQ(other_chain.outcome, Outcome::kConflict);
+  EXPECT_EQ(other_chain.head, heads[2]);
+  EXPECT_TRUE(other_chain.missed.empty());
+
+  Head ahead = heads[2];
+  ahead.revision = domain::Revision(9);
+  EXPECT_TRUE(Append(log(), AppendOf("s", ahead, {"x"})).missed.empty());
+}
+
+TEST_P(AppendConformance, TheHeadIsEpochRevisionAndChainTogether) {
+  const std::vector<Head> heads = MustFill("s", 2);
+  Head other_epoch = heads[2];
+  other_epoch.epoch = domain::Epoch("epoch-2");
+  EXPECT_EQ(Append(log(), AppendOf("s", other_epoch, {"x"})).outcome, Outcome::kConflict);
+  Head other_chain = heads[2];
+  other_chain.chain[31] ^= 1;
+  EXPECT_EQ(Append(log(), AppendOf("s", other_chain, {"x"})).outcome, Outcome::kConflict);
+  EXPECT_EQ(Append(log(), AppendOf("s", heads[2], {"r3"})).outcome, Outcome::kAppended);
+}
+
+TEST_P(AppendConformance, ConflictOnAnUnknownShowtimeTellsThatItIsEmpty) {
+  const std::vector<Head> heads = MustFill("s", 1);
+  const AppendResult result = Append(log(), AppendOf("other", heads[1], {"x"}));
+  EXPECT_EQ(result.outcome, Outcome::kConflict);
+  EXPECT_EQ(result.head, Head{});
+  EXPECT_TRUE(result.missed.empty());
+  absl::StatusOr<log::Page> page = Read(log(), "other", 1);
+  ASSERT_THAT(page, IsOk());
+  EXPECT_EQ(page->head, Head{});
+}
+
+TEST_P(AppendConformance, MissedIsOnePageAtMost) {
+  const Head first = MustAppend("s", Head{}, {"first"});
+  MustAppend("s", first, std::vector<std::string>(log::kPageRecordsMax + 5, "x"));
+  const AppendResult result = Append(log(), AppendOf("s", first, {"late"}));
+  EXPECT_EQ(result.outcome, Outcome::kConflict);
+  EXPECT_EQ(result.missed.size(), log::kPageRecordsMax);
+  EXPECT_EQ(result.head.revision.value(), log::kPageRecordsMax + 6);
+}
+
+TEST_P(AppendConformance, WhatWouldNotVerifyIsNotAppended) {
+  const std::vector<Head> heads = MustFill("s", 1);
+  log::AppendRequest wrong_chain = AppendOf("s", heads[1], {"a", "b"});
+  wrong_chain.records[1].bytes = "c";
+  log::AppendRequest hole = AppendOf("s", heads[1], {"a", "b"});
+  hole.records.erase(hole.records.begin());
+  log::AppendRequest new_epoch = AppendOf("s", heads[1], {"a"});
+  new_epoch.epoch = domain::Epoch("epoch-2");
+  for (const log::AppendRequest& request :
+       {wrong_chain, hole, new_epoch, AppendOf("s", heads[1], {})}) {
+    const AppendResult result = Append(log(), request);
+    EXPECT_EQ(result.outcome, Outcome::kNotAppended);
+    EXPECT_THAT(result.status, StatusIs(absl::StatusCode::kInvalidArgument));
+  }
+  EXPECT_EQ(AllBytes("s"), std::vector<std::string>{"r1"});
+}
+
+TEST_P(AppendConformance, InABatchOverManyShowtimesOneConflictTouchesNoOther) {
+  constexpr int kShowtimes = 50;
+  constexpr int kConflicting = 17;
+  MustFill(std::to_string(kConflicting), 1);
+  std::vector<std::future<AppendResult>> results;
+  for (int i = 0; i < kShowtimes; ++i) {
+    auto promise = std::make_shared<std::promise<AppendResult>>();
+    results.push_back(promise->get_future());
+    log().Append(AppendOf(std::to_string(i), Head{}, {"x", "y"}),
+                 [promise](AppendResult result) { promise->set_value(std::move(result)); });
+  }
+  for (int i = 0; i < kShowtimes; ++i) {
+    const AppendResult result = Await(std::move(results[i]));
+    const bool conflicts = i == kConflicting;
+    EXPECT_EQ(result.outcome, conflicts ? Outcome::kConflict : Outcome::kAppended) << i;
+    EXPECT_EQ(AllBytes(std::to_string(i)).size(), conflicts ? 1u : 2u) << i;
+  }
+}
+
+TEST_P(AppendConformance, AppendsSubmittedInOrderLandInOrder) {
+  std::vector<std::future<AppendResult>> results;
+  Head expected;
+  for (int i = 0; i < 200; ++i) {
+    log::AppendRequest request = AppendOf("s", expected, {"x" + std::to_string(i)});
+    const log::StoredRecord& last = request.records.back();
+    expected = Head{request.epoch, last.revision, last.chain};
+    auto promise = std::make_shared<std::promise<AppendResult>>();
+    results.push_back(promise->get_future());
+    log().Append(std::move(request),
+                 [promise](AppendResult result) { promise->set_value(std::move(result)); });
+  }
+  for (auto& result : results) EXPECT_EQ(Await(std::move(result)).outcome, Outcome::kAppended);
+  const std::vector<std::string> bytes = AllBytes("s");
+  ASSERT_EQ(bytes.size(), 200u);
+  for (int i = 0; i < 200; ++i) EXPECT_EQ(bytes[i], "x" + std::to_string(i));
+}
+
+TEST_P(AppendConformance, OfConcurrentAppendersOneWinsEachRevision) {
+  constexpr int kThreads = 4;
+  constexpr int kWinsEach = 50;
+  std::vector<std::vector<uint64_t>> won(kThreads);
+  auto appender = [&](int self) {
+    Head head;
+    while (won[self].size() < kWinsEach) {
+      const AppendResult result =
+          Append(log(), AppendOf("s", head, {"by-" + std::to_string(self)}));
+      if (result.outcome == Outcome::kAppended) won[self].push_back(result.head.revision.value());
+      head = result.head;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) threads.emplace_back(appender, i);
+  for (std::thread& thread : threads) thread.join();
+
+  const std::vector<std::string> bytes = AllBytes("s");
+  ASSERT_EQ(bytes.size(), static_cast<size_t>(kThreads * kWinsEach));
+  std::set<uint64_t> revisions;
+  for (int i = 0; i < kThreads; ++i) {
+    for (uint64_t revision : won[i]) {
+      EXPECT_TRUE(revisions.insert(revision).second) << revision << " was won twice";
+      EXPECT_EQ(bytes[revision - 1], "by-" + std::to_string(i));
+    }
+  }
+}
+
+TEST_P(AppendConformance, ALateAppendFailsAfterRecovery) {
+  const std::vector<Head> heads = MustFill("s", 3);
+  const log::AppendRequest late = AppendOf("s", heads[3], {"late"});
+  ASSERT_THAT(Recover(log()), IsOk());
+  const Head after = MustAppend("s", heads[3], {"other"});
+  const AppendResult result = Append(log(), late);
+  EXPECT_EQ(result.outcome, Outcome::kConflict);
+  EXPECT_EQ(result.head, after);
+  ASSERT_EQ(result.missed.size(), 1u);
+  EXPECT_EQ(result.missed[0].bytes, "other");
+}
+
+TEST_P(AppendConformance, RecoveryComesAfterAllThatWasSubmittedBefore) {
+  std::atomic<int> settled{0};
+  for (int i = 0; i < 500; ++i) {
+    log().Append(AppendOf(std::to_string(i), Head{}, {"x"}), [&](AppendResult) { ++settled; });
+  }
+  ASSERT_THAT(Recover(log()), IsOk());
+  EXPECT_EQ(settled.load(), 500);
+}
+
+TEST_P(AppendConformance, WakeTimesAreListedEarliestFirst) {
+  const Head a = MustAppend("a", Head{}, {"x"}, 3000);
+  const Head b = MustAppend("b", Head{}, {"x"}, 1000);
+  MustAppend("c", Head{}, {"x"}, 2000);
+  MustAppend("never", Head{}, {"x"});
+  using Ids = std::vector<domain::ShowtimeId>;
+  const domain::ShowtimeId id_a("a"), id_b("b"), id_c("c");
+  EXPECT_EQ(*Due(log(), 999, 10), Ids{});
+  EXPECT_EQ(*Due(log(), 2000, 10), (Ids{id_b, id_c}));
+  EXPECT_EQ(*Due(log(), 9000, 10), (Ids{id_b, id_c, id_a}));
+  EXPECT_EQ(*Due(log(), 9000, 2), (Ids{id_b, id_c}));
+
+  MustAppend("a", a, {"y"}, 500);
+  MustAppend("b", b, {"y"});
+  EXPECT_EQ(*Due(log(), 9000, 10), (Ids{id_a, id_c}));
+}
+
+TEST_P(AppendConformance, AnAppendThatConflictsLeavesTheWakeTime) {
+  MustAppend("a", Head{}, {"x"}, 3000);
+  EXPECT_EQ(Append(log(), AppendOf("a", Head{}, {"y"}, 10)).outcome, Outcome::kConflict);
+  EXPECT_TRUE(Due(log(), 2999, 10)->empty());
+  EXPECT_EQ(Due(log(), 3000, 10)->size(), 1u);
+}
+
+// Collects what a follower hears, and waits for it.
+class Tail {
+ public:
+  log::ShowtimeLog::TailListener Listener() {
+    return [this](const Head& head, const std::vector<log::StoredRecord>& records) {
+      base::MutexLock lock(mu_);
+      head_ = head;
+      records_.insert(records_.end(), records.begin(), records.end());
+      changed_.NotifyAll();
+    };
+  }
+
+  std::vector<log::StoredRecord> WaitFor(size_t count) {
+    base::MutexLock lock(mu_);
+    for (int i = 0; i < 600 && records_.size() < count; ++i) {
+      changed_.WaitFor(mu_, std::chrono::milliseconds(100));
+    }
+    return records_;
+  }
+
+  Head head() {
+    base::MutexLock lock(mu_);
+    return head_;
+  }
+
+ private:
+  base::Mutex mu_;
+  base::CondVar changed_;
+  Head head_ ABSL_GUARDED_BY(mu_);
+  std::vector<log::StoredRecord> records_ ABSL_GUARDED_BY(mu_);
+};
+
+TEST_P(AppendConformance, AFollowerHearsEveryRecordInOrderAndOfItsShowtimeAlone) {
+  const std::vector<Head> before = MustFill("s", 2);
+  Tail tail;
+  auto follower = log().Follow(domain::ShowtimeId("s"), tail.Listener());
+  MustFill("other", 3);
+  const Head third = MustAppend("s", before[2], {"r3"});
+  const Head fifth = MustAppend("s", third, {"r4", "r5"});
+  const auto records = tail.WaitFor(3);
+  ASSERT_EQ(records.size(), 3u);
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(records[i].revision.value(), i + 3);
+  EXPECT_EQ(tail.head(), fifth);
+}
+
+TEST_P(AppendConformance, AFollowerHearsConcurrentAppendersInOrder) {
+  Tail tail;
+  auto follower = log().Follow(domain::ShowtimeId("s"), tail.Listener());
+  auto appender = [&] {
+    Head head;
+    for (int won = 0; won < 50;) {
+      const AppendResult result = Append(log(), AppendOf("s", head, {"x"}));
+      head = result.head;
+      if (result.outcome == Outcome::kAppended) ++won;
+    }
+  };
+  std::thread other(appender);
+  appender();
+  other.join();
+  const auto records = tail.WaitFor(100);
+  ASSERT_EQ(records.size(), 100u);
+  for (size_t i = 0; i < 100; ++i) EXPECT_EQ(records[i].revision.value(), i + 1);
+}
+
+TEST_P(AppendConformance, AFollowerThatEndedHearsNothing) {
+  Tail ended, lasting;
+  auto first = log().Follow(domain::ShowtimeId("s"), ended.Listener());
+  auto second = log().Follow(domain::ShowtimeId("s"), lasting.Listener());
+  first.reset();
+  MustFill("s", 5);
+  EXPECT_EQ(lasting.WaitFor(5).size(), 5u);
+  EXPECT_TRUE(ended.WaitFor(0).empty());
+}
+
+TEST_P(AppendConformance, IsHealthyAtFirstAndAfterAnAppend) {
+  EXPECT_TRUE(log().Healthy());
+  MustFill("s", 1);
+  EXPECT_TRUE(log().Healthy());
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, AppendConformance, ::testing::Values(MemoryKind(), SqliteKind()),
+                         KindName);
+
+}  // namespace
+}  // namespace seatlock::testing

@@ -1,0 +1,84 @@
+#include "tests/conformance/log_factory.h"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <utility>
+
+#include "services/seatlock/log/memory/memory_log.h"
+#include "services/seatlock/log/sqlite/sqlite_log.h"
+#include "tests/testing/temp_dir.h"
+
+namespace seatlock::testing {
+namespace {
+
+class MemoryUnderTest final : public LogUnderTest {
+ public:
+  log::ShowtimeLog& log() override { return log_; }
+  std::string WhyNoReopen() const override { return "the memory log is lost when it is closed"; }
+  void Reopen() override { abort(); }
+  std::string WhyNoTampering() const override { return "nobody else reaches the memory log"; }
+  void Tamper(const std::string&) override { abort(); }
+
+ private:
+  log::MemoryLog log_;
+};
+
+class SqliteUnderTest final : public LogUnderTest {
+ public:
+  SqliteUnderTest() { Open(); }
+  log::ShowtimeLog& log() override { return *log_; }
+  std::string WhyNoReopen() const override { return ""; }
+  std::string WhyNoTampering() const override { return ""; }
+
+  void Reopen() override {
+    log_.reset();
+    Open();
+  }
+
+  void Tamper(const std::string& sql) override {
+    log_.reset();
+    sqlite3* db = nullptr;
+    char* error = nullptr;
+    if (sqlite3_open(dir_.File("log.db").c_str(), &db) != SQLITE_OK ||
+        sqlite3_exec(db, sql.c_str(), nullptr, nullptr, &error) != SQLITE_OK ||
+        sqlite3_total_changes(db) == 0) {
+      ADD_FAILURE() << "tampering has altered nothing: " << (error == nullptr ? "" : error);
+    }
+    sqlite3_free(error);
+    sqlite3_close(db);
+    Open();
+  }
+
+ private:
+  void Open() {
+    log::SqliteLog::Options options;
+    options.path = dir_.File("log.db");
+    auto log = log::SqliteLog::Open(std::move(options));
+    if (!log.ok()) {
+      ADD_FAILURE() << log.status();
+      abort();
+    }
+    log_ = *std::move(log);
+  }
+
+  const TempDir dir_;
+  std::unique_ptr<log::SqliteLog> log_;
+};
+
+template <typename T>
+std::unique_ptr<LogUnderTest> Make() {
+  return std::make_unique<T>();
+}
+
+}  // namespace
+
+LogKind MemoryKind() {
+  return {"Memory", &Make<MemoryUnderTest>};
+}
+
+LogKind SqliteKind() {
+  return {"Sqlite", &Make<SqliteUnderTest>};
+}
+
+}  // namespace seatlock::testing
