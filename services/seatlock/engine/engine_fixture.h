@@ -1,0 +1,171 @@
+// An engine on a manual executor, a fake clock and a memory log that can be made to fail: tests
+// of the engine move everything by hand.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "services/seatlock/engine/engine.h"
+#include "services/seatlock/log/memory/memory_log.h"
+#include "tests/testing/fake_clock.h"
+#include "tests/testing/faulty_log.h"
+#include "tests/testing/manual_executor.h"
+
+namespace seatlock::engine {
+
+// Writes messages as words, and counts how often it was asked.
+class WordEncoder final : public WatchEncoder {
+ public:
+  Bytes EncodeChange(const domain::ShowtimeId&, const domain::Epoch&,
+                     const domain::Change& change) const override {
+    ++changes;
+    return Word(absl::StrCat("change ", change.revision.value()));
+  }
+  std::vector<Bytes> EncodeSnapshot(const domain::ShowtimeId&, const domain::Epoch&,
+                                    const domain::Showtime& state, bool replaces) const override {
+    ++snapshots;
+    return {Word(absl::StrCat(replaces ? "replacing " : "snapshot ", state.revision().value()))};
+  }
+  Bytes EncodeProgress(const Position& position) const override {
+    return Word(absl::StrCat("progress ", position.revision.value()));
+  }
+
+  // Added to every change, to fill queues quickly.
+  size_t padding = 0;
+  mutable int changes = 0;
+  mutable int snapshots = 0;
+
+ private:
+  Bytes Word(std::string word) const {
+    word.resize(word.size() + padding, ' ');
+    return std::make_shared<const std::string>(std::move(word));
+  }
+};
+
+class EngineTest : public ::testing::Test {
+ protected:
+  EngineTest() { engine_.emplace(OptionsOver(log_)); }
+
+  Engine::Options OptionsOver(log::ShowtimeLog& log) {
+    return {log,       clock_,    encoder_, observer_,
+            executor_, executor_, {},       [this] { return absl::StrCat("epoch", ++epochs_); }};
+  }
+
+  // Runs everything that is ready to run.
+  void Settle() { executor_.RunAll(); }
+  void Tick() {
+    engine_->Tick();
+    Settle();
+  }
+  // As a process that dies and starts again.
+  void Restart() {
+    engine_.reset();
+    engine_.emplace(OptionsOver(log_));
+  }
+
+  // Where the result of a command will be; empty until it is told.
+  using Told = std::shared_ptr<std::optional<Result>>;
+
+  static domain::Command Lock(const std::string& session, std::vector<std::string> seats,
+                              const std::string& request = "", int64_t ttl_ms = 60'000) {
+    domain::LockSeats body;
+    body.session = domain::SessionId(session);
+    for (const std::string& seat : seats) body.seats.emplace_back(seat);
+    body.ttl_ms = ttl_ms;
+    domain::Command command;
+    if (!request.empty()) command.request_id = domain::RequestId(request);
+    command.body = std::move(body);
+    return command;
+  }
+  static domain::Command Unlock(const std::string& session, const std::string& seat) {
+    domain::UnlockSeats body;
+    body.session = domain::SessionId(session);
+    body.seats.emplace_back(seat);
+    return {{}, std::move(body)};
+  }
+
+  Told SubmitTo(Engine& engine, domain::Command command, bool* gone = nullptr) {
+    auto told = std::make_shared<std::optional<Result>>();
+    Work work;
+    work.command = std::move(command);
+    if (gone != nullptr) work.cancelled = [gone] { return *gone; };
+    work.done = [told](Result result) { *told = std::move(result); };
+    engine.Submit(showtime_, std::move(work));
+    return told;
+  }
+  Told Submit(domain::Command command, bool* gone = nullptr) {
+    return SubmitTo(*engine_, std::move(command), gone);
+  }
+  // Submits and settles.
+  Result Do(domain::Command command) {
+    Told told = Submit(std::move(command));
+    Settle();
+    EXPECT_TRUE(told->has_value()) << "no answer came";
+    return told->value_or(Failure{});
+  }
+
+  static uint64_t RevisionOf(const Result& result) {
+    auto* answer = std::get_if<domain::Answer>(&result);
+    return answer == nullptr ? 0 : answer->revision.value();
+  }
+  static bool IsRefused(const Result& result, domain::Reason reason) {
+    auto* refusal = std::get_if<domain::Refusal>(&result);
+    return refusal != nullptr && refusal->reason == reason;
+  }
+  static bool IsFailed(const Result& result, Failure::Kind kind) {
+    auto* failure = std::get_if<Failure>(&result);
+    return failure != nullptr && failure->kind == kind;
+  }
+
+  // A reader that takes whatever comes, unless it is paused.
+  struct Reader {
+    std::shared_ptr<Watcher> watcher;
+    std::vector<std::string> words;
+    std::optional<Failure> end;
+    bool paused = false;
+
+    void Take() {
+      while (!paused && !end) {
+        Watcher::Item item = watcher->Next();
+        if (auto* bytes = std::get_if<Bytes>(&item)) {
+          std::string word = **bytes;
+          word.erase(word.find_last_not_of(' ') + 1);
+          words.push_back(std::move(word));
+        } else if (auto* failure = std::get_if<Failure>(&item)) {
+          end = *failure;
+        } else {
+          return;
+        }
+      }
+    }
+  };
+
+  std::shared_ptr<Reader> Watch(std::optional<Position> resume = std::nullopt) {
+    auto reader = std::make_shared<Reader>();
+    std::weak_ptr<Reader> weak = reader;  // a test may drop its reader before the engine ends
+    reader->watcher = engine_->Watch(showtime_, std::move(resume), [weak] {
+      if (auto live = weak.lock()) live->Take();
+    });
+    reader->Take();
+    Settle();
+    return reader;
+  }
+
+  const domain::ShowtimeId showtime_{"123"};
+  testing::FakeClock clock_;
+  log::MemoryLog memory_;
+  testing::FaultyLog log_{memory_};
+  WordEncoder encoder_;
+  Observer observer_;
+  testing::ManualExecutor executor_;
+  int epochs_ = 0;
+  std::optional<Engine> engine_;
+};
+
+}  // namespace seatlock::engine

@@ -1,0 +1,116 @@
+// A log whose appends can be held back, counted, and made to fail, over a real one.
+//
+// For tests of what an engine does while an append is under way, and when it fails. Not
+// thread-safe: for engines on manual executors.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "services/seatlock/log/showtime_log.h"
+
+namespace seatlock::testing {
+
+class FaultyLog final : public log::ShowtimeLog {
+ public:
+  using Outcome = log::AppendResult::Outcome;
+  // What becomes of an append: done, or one of the ways to fail.
+  enum class Fault { kNone, kNotAppended, kUnknownLanded, kUnknownLost };
+
+  explicit FaultyLog(log::ShowtimeLog& real) : real_(real) {}
+
+  // Appends wait until Release. Sizes of those that wait, in records.
+  void Hold() { holding_ = true; }
+  std::vector<size_t> held() const {
+    std::vector<size_t> sizes;
+    for (const Held& held : held_) sizes.push_back(held.request.records.size());
+    return sizes;
+  }
+  // Lets the oldest append that waits go on, with `fault`.
+  void ReleaseOne(Fault fault = Fault::kNone) {
+    Held held = std::move(held_.front());
+    held_.pop_front();
+    Do(std::move(held.request), std::move(held.done), fault);
+  }
+  void Release() {
+    holding_ = false;
+    while (!held_.empty()) ReleaseOne();
+  }
+  // Reads, loads and recoveries fail with UNAVAILABLE while set.
+  void SetDown(bool down) { down_ = down; }
+  int appends() const { return appends_; }
+  int recoveries() const { return recoveries_; }
+
+  void Append(log::AppendRequest request, AppendCallback done) override {
+    ++appends_;
+    if (!holding_) return Do(std::move(request), std::move(done), Fault::kNone);
+    held_.push_back({std::move(request), std::move(done)});
+  }
+  void Read(domain::ShowtimeId showtime, domain::Revision from, PageCallback done) override {
+    if (down_) return std::move(done)(Down());
+    real_.Read(std::move(showtime), from, std::move(done));
+  }
+  void Load(domain::ShowtimeId showtime, LoadCallback done) override {
+    if (down_) return std::move(done)(Down());
+    real_.Load(std::move(showtime), std::move(done));
+  }
+  void SaveSnapshot(domain::ShowtimeId showtime, log::StoredSnapshot snapshot,
+                    StatusCallback done) override {
+    real_.SaveSnapshot(std::move(showtime), std::move(snapshot), std::move(done));
+  }
+  void Trim(domain::ShowtimeId showtime, int64_t before_ms, uint64_t keep,
+            StatusCallback done) override {
+    real_.Trim(std::move(showtime), before_ms, keep, std::move(done));
+  }
+  void Due(int64_t now_ms, size_t limit, DueCallback done) override {
+    real_.Due(now_ms, limit, std::move(done));
+  }
+  void Recover(StatusCallback done) override {
+    ++recoveries_;
+    if (down_) return std::move(done)(Down());
+    real_.Recover(std::move(done));
+  }
+  std::unique_ptr<Follower> Follow(domain::ShowtimeId showtime, TailListener listener) override {
+    return real_.Follow(std::move(showtime), std::move(listener));
+  }
+  bool Healthy() const override { return !down_; }
+
+ private:
+  struct Held {
+    log::AppendRequest request;
+    AppendCallback done;
+  };
+
+  static absl::Status Down() { return absl::UnavailableError("the store is down"); }
+
+  void Do(log::AppendRequest request, AppendCallback done, Fault fault) {
+    log::AppendResult result;
+    result.status = Down();
+    switch (fault) {
+      case Fault::kNone:
+        return real_.Append(std::move(request), std::move(done));
+      case Fault::kNotAppended:
+        result.outcome = Outcome::kNotAppended;
+        break;
+      case Fault::kUnknownLanded:
+        real_.Append(std::move(request), [](log::AppendResult) {});
+        result.outcome = Outcome::kUnknown;
+        break;
+      case Fault::kUnknownLost:
+        result.outcome = Outcome::kUnknown;
+        break;
+    }
+    std::move(done)(std::move(result));
+  }
+
+  log::ShowtimeLog& real_;
+  bool holding_ = false;
+  bool down_ = false;
+  int appends_ = 0;
+  int recoveries_ = 0;
+  std::deque<Held> held_;
+};
+
+}  // namespace seatlock::testing
