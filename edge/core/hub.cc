@@ -14,6 +14,10 @@ void Hub::Later(int64_t delay_ms, Call call) {
   });
 }
 
+Hub::~Hub() {
+  for (const auto& [key, client] : clients_) client->Gone();
+}
+
 void Hub::Start() {
   Later(kTickMs, [](Hub& hub) { hub.Tick(); });
 }

@@ -1,4 +1,4 @@
-// All connections and all rooms of one edge. Strand-bound. Destroy it after its connections.
+// All connections and all rooms of one edge. Strand-bound.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,8 @@ namespace seatlock::edge {
 class Hub {
  public:
   explicit Hub(const Env& env) : env_(env), rooms_(env) {}
+  // Whoever is still connected follows nothing any more, and its link is not touched again.
+  ~Hub();
 
   // Begins to tick; once.
   void Start();

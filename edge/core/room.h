@@ -35,8 +35,8 @@ struct Env {
 class Room final : public WatchSink, public std::enable_shared_from_this<Room> {
  public:
   struct Wish {
-    std::string session_id;  // Empty: a viewer.
-    std::optional<Position> resume;
+    std::string session_id = {};  // Empty: a viewer.
+    std::optional<Position> resume = {};
     bool batch = false;
   };
 

@@ -1,0 +1,71 @@
+#include "edge/config.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_split.h"
+#include "common/runtime/flags.h"
+
+namespace seatlock::edge {
+namespace {
+
+constexpr int64_t kConnectionsMax = 10'000'000;
+
+// scheme://host or scheme://host:port, as browsers send it (RFC 6454, 6.2).
+bool IsOrigin(std::string_view text) {
+  const size_t scheme = text.find("://");
+  if (scheme == std::string_view::npos || scheme == 0) return false;
+  const std::string_view rest = text.substr(scheme + 3);
+  return !rest.empty() && rest.find_first_of("/?# ") == std::string_view::npos;
+}
+
+// None: not a list of origins. Empty: any.
+std::optional<std::vector<std::string>> ParseOrigins(const std::string& text) {
+  if (text.empty() || text == "*") return std::vector<std::string>{};
+  std::vector<std::string> origins;
+  for (const absl::string_view part : absl::StrSplit(text, ',')) {
+    origins.emplace_back(absl::StripAsciiWhitespace(part));
+    if (!IsOrigin(origins.back())) return std::nullopt;
+  }
+  return origins;
+}
+
+}  // namespace
+
+std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config) {
+  std::string origins;
+  runtime::Flags flags("seatlock-edge", "Shows seats to browsers over WebSocket.",
+                       "SEATLOCK_EDGE_");
+  flags.Address(&config->listen, "listen", "where browsers connect");
+  flags.Address(&config->admin_listen, "admin-listen",
+                "where /livez, /readyz, /metrics and /version listen");
+  flags.Address(&config->upstream, "upstream", "the seat service (gRPC)");
+  flags.String(&origins, "allowed-origins",
+               "origins of pages that may connect, such as https://a.example,https://b.example; "
+               "empty or *: any");
+  flags.Int(&config->connections_max, "max-connections", 0, kConnectionsMax,
+            "connections that are let in, 0: as many as open files allow");
+  runtime::AddLoggingFlags(&config->logging, &flags);
+  flags.EnvAlias("WEBSOCKET_SERVER_PORT", "the port of --listen",
+                 [config](std::string_view text) -> absl::Status {
+                   const absl::StatusOr<uint16_t> port = runtime::ParsePort(text);
+                   if (port.ok()) config->listen.port = *port;
+                   return port.status();
+                 });
+  if (std::optional<int> exit_code = flags.Parse(argc, argv)) return exit_code;
+  std::optional<std::vector<std::string>> parsed = ParseOrigins(origins);
+  if (!parsed) {
+    std::fprintf(stderr,
+                 "seatlock-edge: --allowed-origins is '%s': must be origins such as "
+                 "https://a.example, separated by commas\n",
+                 origins.c_str());
+    return 2;
+  }
+  config->allowed_origins = *std::move(parsed);
+  return std::nullopt;
+}
+
+}  // namespace seatlock::edge

@@ -1,0 +1,27 @@
+// What seatlock-edge can be told, by flag or environment variable. A value.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/runtime/logging.h"
+#include "common/runtime/net.h"
+
+namespace seatlock::edge {
+
+struct Config {
+  runtime::HostPort listen{"127.0.0.1", 8080};
+  runtime::HostPort admin_listen{"127.0.0.1", 9102};
+  runtime::HostPort upstream{"127.0.0.1", 50051};
+  std::vector<std::string> allowed_origins;  // Empty: any.
+  int64_t connections_max = 0;               // 0: as many as descriptors allow.
+  runtime::LoggingOptions logging;
+};
+
+// Reads the environment and the arguments into `config`. A value: exit with it, the reason or what
+// was asked for is printed.
+std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config);
+
+}  // namespace seatlock::edge

@@ -1,0 +1,48 @@
+// Follows showtimes over gRPC (WatchShowtime): one stream a showtime on one shared channel. A
+// stream that ends is begun again from where its sink stands.
+//
+// Strand-bound: made, used and destroyed on the strand that `executor` posts to; gRPC's threads
+// only convert messages and post. At most one message a stream is on its way to the strand, so a
+// slow strand slows the service's stream, not this process's memory.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/base/executor.h"
+#include "edge/core/stats.h"
+#include "edge/core/timers.h"
+#include "edge/core/upstream.h"
+
+namespace seatlock::edge {
+
+class WatchClient final : public Upstream {
+ public:
+  struct Options {
+    std::string target;  // host:port
+    const base::Clock* clock = nullptr;
+    base::Executor* executor = nullptr;
+    Timers* timers = nullptr;
+    Stats* stats = nullptr;
+  };
+
+  // Connects with the first Follow(). What `options` points at outlives this and every stream.
+  explicit WatchClient(const Options& options);
+  // All watches are gone. Streams may still be ending: run the strand until streams() is 0.
+  ~WatchClient() override;
+
+  std::unique_ptr<Watch> Follow(const std::string& showtime_id, WatchSink* sink) override;
+
+  // Streams that gRPC still knows of.
+  int64_t streams() const { return options_.stats->upstream_streams; }
+
+ private:
+  struct Service;
+
+  const Options options_;
+  const std::shared_ptr<Service> service_;
+};
+
+}  // namespace seatlock::edge
