@@ -29,7 +29,7 @@ inline constexpr size_t kKnownShowtimesMax = 10'000;
 inline constexpr size_t kTrimRecordsMax = 2000;
 
 // The write-ahead log's size that makes a checkpoint worth it: 4 KiB pages, 16 MiB.
-inline constexpr int kCheckpointPages = 4000;
+inline constexpr int kCheckpointPagesDefault = 4000;
 
 // A store that failed is tried again on a call, but not more often than this.
 inline constexpr int64_t kReopenIntervalMs = 100;

@@ -293,7 +293,8 @@ absl::Status SqliteLog::Reopen() {
                                 nullptr) != SQLITE_OK) {
     return writing->Error("checkpoint");
   }
-  absl::StatusOr<std::unique_ptr<WriteSession>> writer = WriteSession::Create(*std::move(writing));
+  absl::StatusOr<std::unique_ptr<WriteSession>> writer =
+      WriteSession::Create(*std::move(writing), options_.checkpoint_pages);
   if (!writer.ok()) return writer.status();
   absl::StatusOr<Connection> reading = OpenStore(options_.path, options_.vfs, options_.durability);
   if (!reading.ok()) return reading.status();

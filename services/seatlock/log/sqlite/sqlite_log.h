@@ -49,6 +49,7 @@ class SqliteLog final : public ShowtimeLog {
     std::string vfs;  // empty: SQLite's default
     Durability durability = Durability::kFull;
     size_t queue_bytes_max = kQueueBytesMaxDefault;
+    int checkpoint_pages = kCheckpointPagesDefault;
     const base::Clock* clock = &base::SystemClock();
     std::function<void(const CommitStats&)> on_commit;  // on the writer's thread; may be empty
   };

@@ -36,16 +36,19 @@ int OnCommit(void* pages, sqlite3*, const char*, int wal_pages) {
 
 }  // namespace
 
-WriteSession::WriteSession(Connection connection, Reader reader)
-    : connection_(std::move(connection)), reader_(std::move(reader)) {
+WriteSession::WriteSession(Connection connection, Reader reader, int checkpoint_pages)
+    : checkpoint_pages_(checkpoint_pages),
+      connection_(std::move(connection)),
+      reader_(std::move(reader)) {
   sqlite3_wal_hook(connection_.get(), &OnCommit, &wal_pages_);
 }
 
-absl::StatusOr<std::unique_ptr<WriteSession>> WriteSession::Create(Connection connection) {
+absl::StatusOr<std::unique_ptr<WriteSession>> WriteSession::Create(Connection connection,
+                                                                   int checkpoint_pages) {
   absl::StatusOr<Reader> reader = Reader::Create(connection);
   if (!reader.ok()) return reader.status();
   std::unique_ptr<WriteSession> session(
-      new WriteSession(std::move(connection), *std::move(reader)));
+      new WriteSession(std::move(connection), *std::move(reader), checkpoint_pages));
   if (absl::Status status = session->PrepareAll(); !status.ok()) return status;
   return session;
 }
@@ -262,7 +265,7 @@ absl::Status WriteSession::Trim(const ShowtimeId& showtime, int64_t before_ms, u
 }
 
 absl::Status WriteSession::CheckpointIfLarge() {
-  if (wal_pages_ < kCheckpointPages) return absl::OkStatus();
+  if (wal_pages_ < checkpoint_pages_) return absl::OkStatus();
   wal_pages_ = 0;
   const int code = sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
                                              nullptr, nullptr);

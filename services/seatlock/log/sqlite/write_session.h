@@ -24,8 +24,9 @@ namespace seatlock::log {
 
 class WriteSession {
  public:
-  // Takes a connection that sees the truth alone: Checkpoint(TRUNCATE) has succeeded on it.
-  static absl::StatusOr<std::unique_ptr<WriteSession>> Create(Connection connection);
+  // Takes a connection that sees the truth alone: a checkpoint (TRUNCATE) has succeeded on it.
+  static absl::StatusOr<std::unique_ptr<WriteSession>> Create(Connection connection,
+                                                              int checkpoint_pages);
 
   WriteSession(const WriteSession&) = delete;
   WriteSession& operator=(const WriteSession&) = delete;
@@ -47,8 +48,8 @@ class WriteSession {
   absl::Status Trim(const domain::ShowtimeId& showtime, int64_t before_ms, uint64_t keep,
                     bool& more);
 
-  // Moves what the write-ahead log holds into the database file once that is worth it; waits for
-  // no reader.
+  // Moves what the write-ahead log holds into the database file once it holds `checkpoint_pages`;
+  // waits for no reader.
   absl::Status CheckpointIfLarge();
 
   Reader& reader() { return reader_; }
@@ -60,7 +61,7 @@ class WriteSession {
     Head head;
   };
 
-  WriteSession(Connection connection, Reader reader);
+  WriteSession(Connection connection, Reader reader, int checkpoint_pages);
 
   absl::Status PrepareAll();
   // nullptr: a showtime without records. Valid until the next call.
@@ -73,6 +74,7 @@ class WriteSession {
   absl::StatusOr<domain::Revision> TrimTarget(const domain::ShowtimeId& showtime,
                                               const Known& known, int64_t before_ms, uint64_t keep);
 
+  const int checkpoint_pages_;
   Connection connection_;
   Reader reader_;
   Statement begin_;

@@ -1,0 +1,355 @@
+// What is the SQLite log's own: its file, its transactions, its disk. What every store does is in
+// tests/conformance.
+#include "services/seatlock/log/sqlite/sqlite_log.h"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "tests/testing/fake_clock.h"
+#include "tests/testing/log_calls.h"
+#include "tests/testing/power_loss_vfs.h"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/temp_dir.h"
+
+namespace seatlock::log {
+namespace {
+
+using ::seatlock::testing::Append;
+using ::seatlock::testing::AppendOf;
+using ::seatlock::testing::Await;
+using ::seatlock::testing::Due;
+using ::seatlock::testing::IsOk;
+using ::seatlock::testing::Load;
+using ::seatlock::testing::Read;
+using ::seatlock::testing::Recover;
+using ::seatlock::testing::SaveSnapshot;
+using ::seatlock::testing::StatusIs;
+using ::testing::HasSubstr;
+using Outcome = AppendResult::Outcome;
+
+class SqliteLogTest : public ::testing::Test {
+ protected:
+  SqliteLog::Options Options() {
+    SqliteLog::Options options;
+    options.path = dir_.File("log.db");
+    return options;
+  }
+
+  std::unique_ptr<SqliteLog> MustOpen(SqliteLog::Options options) {
+    absl::StatusOr<std::unique_ptr<SqliteLog>> log = SqliteLog::Open(std::move(options));
+    EXPECT_THAT(log, IsOk());
+    return log.ok() ? *std::move(log) : nullptr;
+  }
+
+  void MustRefuse(const std::string& why) {
+    const auto log = SqliteLog::Open(Options());
+    EXPECT_THAT(log, StatusIs(absl::StatusCode::kFailedPrecondition));
+    EXPECT_THAT(std::string(log.status().message()), HasSubstr(why));
+  }
+
+  void Sql(const char* sql) {
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(Options().path.c_str(), &db), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+    sqlite3_close(db);
+  }
+
+  const seatlock::testing::TempDir dir_;
+};
+
+// The file ---------------------------------------------------------------------------------------
+
+TEST_F(SqliteLogTest, ANewerSchemaIsRefused) {
+  MustOpen(Options()).reset();
+  Sql("PRAGMA user_version = 2");
+  MustRefuse(
+      "was written by a newer SeatLock: its schema version is 2, this program knows up to 1");
+}
+
+TEST_F(SqliteLogTest, AnotherProgramsDatabaseIsRefusedAndLeftAlone) {
+  Sql("CREATE TABLE songs(name TEXT)");
+  MustRefuse("log.db is not a SeatLock store: it is another program's database");
+  Sql("CREATE TABLE still_in_rollback_mode AS SELECT * FROM pragma_journal_mode; "
+      "INSERT INTO songs SELECT CASE journal_mode WHEN 'delete' THEN 'fine' END "
+      "FROM still_in_rollback_mode; "
+      "CREATE TABLE checked(name TEXT NOT NULL); INSERT INTO checked SELECT name FROM songs");
+}
+
+TEST_F(SqliteLogTest, AFileThatIsNoDatabaseIsRefusedAndLeftAlone) {
+  const std::string text(10'000, 'x');
+  std::ofstream(Options().path) << text;
+  MustRefuse("log.db is not a SeatLock store");
+  std::ifstream in(Options().path);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), text);
+}
+
+TEST_F(SqliteLogTest, AnEmptyFileBecomesAStore) {
+  std::ofstream(Options().path) << "";
+  EXPECT_EQ(Append(*MustOpen(Options()), AppendOf("s", {}, {"x"})).outcome, Outcome::kAppended);
+}
+
+TEST_F(SqliteLogTest, AFolderThatIsNotThereIsUnavailable) {
+  SqliteLog::Options options;
+  options.path = dir_.File("no/such/log.db");
+  EXPECT_THAT(SqliteLog::Open(options), StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(SqliteLogTest, ASecondOpenerIsRefusedUntilTheFirstIsGone) {
+  auto log = MustOpen(Options());
+  MustRefuse("the store is in use");
+  log.reset();
+  EXPECT_THAT(SqliteLog::Open(Options()), IsOk());
+}
+
+TEST_F(SqliteLogTest, AnotherProcessIsRefused) {
+  auto log = MustOpen(Options());
+  const pid_t child = fork();
+  if (child == 0) {
+    // A lock that the child inherits is the parent's; opening anew must not get past it.
+    const auto second = SqliteLog::Open(Options());
+    _exit(absl::IsFailedPrecondition(second.status()) ? 42 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 42) << status;
+}
+
+// Group commit -----------------------------------------------------------------------------------
+
+// Keeps the writer's thread in a callback while it lives.
+class WriterHold {
+ public:
+  explicit WriterHold(SqliteLog& log) {
+    auto held = std::make_shared<std::promise<void>>();
+    auto until = std::make_shared<std::shared_future<void>>(release_.get_future());
+    log.Append(AppendOf("hold", {}, {"x"}), [held, until](AppendResult) {
+      held->set_value();
+      until->wait();
+    });
+    Await(held->get_future());
+  }
+  ~WriterHold() { release_.set_value(); }
+
+ private:
+  std::promise<void> release_;
+};
+
+TEST_F(SqliteLogTest, WhatWaitsIsCommittedTogether) {
+  std::vector<CommitStats> commits;  // written by the writer's thread, read when it is gone
+  SqliteLog::Options options = Options();
+  options.on_commit = [&](const CommitStats& stats) { commits.push_back(stats); };
+  auto log = MustOpen(options);
+  {
+    WriterHold hold(*log);
+    for (int i = 0; i < 500; ++i) {
+      log->Append(AppendOf("s" + std::to_string(i), {}, {"x"}),
+                  [](AppendResult result) { EXPECT_EQ(result.outcome, Outcome::kAppended); });
+    }
+  }
+  EXPECT_THAT(Recover(*log), IsOk());
+  log.reset();
+  ASSERT_EQ(commits.size(), 2u);
+  EXPECT_EQ(commits[0].appends, 1u);
+  EXPECT_EQ(commits[1].appends, 500u);
+}
+
+TEST_F(SqliteLogTest, WhatDoesNotFitTheQueueIsTurnedAway) {
+  SqliteLog::Options options = Options();
+  options.queue_bytes_max = 10'000;
+  auto log = MustOpen(options);
+  int turned_away = 0;
+  {
+    WriterHold hold(*log);
+    for (int i = 0; i < 10; ++i) {
+      // Called back inside the call where turned away, and on the writer's thread otherwise.
+      log->Append(AppendOf("s" + std::to_string(i), {}, {std::string(2000, 'x')}),
+                  [&turned_away, caller = std::this_thread::get_id()](AppendResult result) {
+                    if (std::this_thread::get_id() != caller) return;
+                    EXPECT_EQ(result.outcome, Outcome::kNotAppended);
+                    EXPECT_THAT(result.status, StatusIs(absl::StatusCode::kResourceExhausted));
+                    ++turned_away;
+                  });
+    }
+  }
+  EXPECT_EQ(turned_away, 7);  // 3 of some 2.6 KB fit
+  EXPECT_THAT(Recover(*log), IsOk());
+  EXPECT_EQ(Append(*log, AppendOf("after", {}, {"x"})).outcome, Outcome::kAppended);
+}
+
+// The disk ---------------------------------------------------------------------------------------
+
+struct Fault {
+  const char* name;
+  void (*inject)(seatlock::testing::PowerLossVfs&);
+};
+
+class SqliteLogDiskTest : public SqliteLogTest {
+ protected:
+  SqliteLog::Options OnDisk() {
+    SqliteLog::Options options = Options();
+    options.vfs = disk_.name();
+    options.clock = &clock_;
+    return options;
+  }
+
+  // Whether `log` holds just `bytes` of "s".
+  static void ExpectRecords(SqliteLog& log, const std::vector<std::string>& bytes) {
+    const absl::StatusOr<Page> page = Read(log, "s", 1);
+    ASSERT_THAT(page, IsOk());
+    ASSERT_EQ(page->records.size(), bytes.size());
+    for (size_t i = 0; i < bytes.size(); ++i) EXPECT_EQ(page->records[i].bytes, bytes[i]);
+  }
+
+  seatlock::testing::PowerLossVfs disk_{11};
+  seatlock::testing::FakeClock clock_;
+};
+
+class SqliteLogFaultTest : public SqliteLogDiskTest, public ::testing::WithParamInterface<Fault> {};
+
+TEST_P(SqliteLogFaultTest, ACommitThatFailsIsUnknownAndTheTruthIsReadAfterRecovery) {
+  auto log = MustOpen(OnDisk());
+  const Head first = Append(*log, AppendOf("s", {}, {"a"})).head;
+
+  GetParam().inject(disk_);
+  const AppendResult failed = Append(*log, AppendOf("s", first, {"b"}));
+  EXPECT_EQ(failed.outcome, Outcome::kUnknown);
+  EXPECT_THAT(failed.status, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_FALSE(log->Healthy());
+
+  // Nothing is said, read or written until the disk is well again.
+  const AppendResult meanwhile = Append(*log, AppendOf("t", {}, {"x"}));
+  EXPECT_EQ(meanwhile.outcome, Outcome::kNotAppended);
+  EXPECT_THAT(meanwhile.status, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(Read(*log, "s", 1), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(Load(*log, "s"), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(Due(*log, 0, 1), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(SaveSnapshot(*log, "s", {first, "x"}), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(Recover(*log), StatusIs(absl::StatusCode::kUnavailable));
+
+  disk_.Heal();
+  clock_.AdvanceMs(kReopenIntervalMs);
+  EXPECT_THAT(Recover(*log), IsOk());
+  EXPECT_TRUE(log->Healthy());
+  EXPECT_TRUE(Read(*log, "t", 1)->records.empty());
+  const absl::StatusOr<Page> page = Read(*log, "s", 1);
+  ASSERT_THAT(page, IsOk());
+  std::vector<std::string> there = {"a"};
+  if (page->records.size() == 2) there.push_back("b");
+  ExpectRecords(*log, there);
+
+  // What was shown is on the disk, and so is what came after it.
+  there.push_back("c");
+  EXPECT_EQ(Append(*log, AppendOf("s", page->head, {"c"})).outcome, Outcome::kAppended);
+  disk_.CutNow();
+  log.reset();
+  disk_.Restore();
+  ExpectRecords(*MustOpen(OnDisk()), there);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Faults, SqliteLogFaultTest,
+    ::testing::Values(Fault{"DiskFull", [](auto& disk) { disk.FailWrites(SQLITE_FULL); }},
+                      Fault{"WriteError", [](auto& disk) { disk.FailWrites(SQLITE_IOERR_WRITE); }},
+                      Fault{"SyncError", [](auto& disk) { disk.FailSyncs(SQLITE_IOERR_FSYNC); }}),
+    [](const auto& fault) { return fault.param.name; });
+
+TEST_F(SqliteLogDiskTest, AFailedCommitIsUnknownForAllInTheTransaction) {
+  auto log = MustOpen(OnDisk());
+  std::vector<std::future<AppendResult>> results;
+  {
+    WriterHold hold(*log);
+    disk_.FailSyncs(SQLITE_IOERR_FSYNC);
+    for (int i = 0; i < 20; ++i) {
+      auto promise = std::make_shared<std::promise<AppendResult>>();
+      results.push_back(promise->get_future());
+      log->Append(AppendOf("s" + std::to_string(i), {}, {"x"}),
+                  [promise](AppendResult result) { promise->set_value(std::move(result)); });
+    }
+  }
+  for (auto& result : results) EXPECT_EQ(Await(std::move(result)).outcome, Outcome::kUnknown);
+}
+
+TEST_F(SqliteLogDiskTest, ReopeningIsTriedByTheNextCallButNotTooOften) {
+  auto log = MustOpen(OnDisk());
+  const Head first = Append(*log, AppendOf("s", {}, {"a"})).head;
+  disk_.FailSyncs(SQLITE_IOERR_FSYNC);
+  EXPECT_EQ(Append(*log, AppendOf("s", first, {"b"})).outcome, Outcome::kUnknown);
+  EXPECT_THAT(Recover(*log), StatusIs(absl::StatusCode::kUnavailable));
+  disk_.Heal();
+  EXPECT_THAT(Recover(*log), StatusIs(absl::StatusCode::kUnavailable));
+  clock_.AdvanceMs(kReopenIntervalMs);
+  EXPECT_EQ(Append(*log, AppendOf("t", {}, {"x"})).outcome, Outcome::kAppended);
+}
+
+TEST_F(SqliteLogDiskTest, AReadAloneGetsTheStoreOpenAgain) {
+  auto log = MustOpen(OnDisk());
+  disk_.FailSyncs(SQLITE_IOERR_FSYNC);
+  EXPECT_EQ(Append(*log, AppendOf("s", {}, {"a"})).outcome, Outcome::kUnknown);
+  disk_.Heal();
+  EXPECT_THAT(Read(*log, "s", 1), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(Recover(*log), IsOk());  // comes after what the read has asked for
+  EXPECT_THAT(Read(*log, "s", 1), IsOk());
+}
+
+TEST_F(SqliteLogDiskTest, AReadErrorIsUnavailableAndPasses) {
+  auto log = MustOpen(OnDisk());
+  const Head first = Append(*log, AppendOf("s", {}, {"a"})).head;
+  ExpectRecords(*log, {"a"});
+  EXPECT_EQ(Append(*log, AppendOf("s", first, {"b"})).outcome, Outcome::kAppended);
+  disk_.FailReads(SQLITE_IOERR_READ);
+  EXPECT_THAT(Read(*log, "s", 1), StatusIs(absl::StatusCode::kUnavailable));
+  disk_.Heal();
+  ExpectRecords(*log, {"a", "b"});
+}
+
+TEST_F(SqliteLogDiskTest, AFollowerHearsOfAnUnknownAppendThatHasLanded) {
+  auto log = MustOpen(OnDisk());
+  const Head first = Append(*log, AppendOf("s", {}, {"a"})).head;
+  base::Mutex mu;
+  std::vector<uint64_t> heard;
+  auto follower = log->Follow(domain::ShowtimeId("s"),
+                              [&](const Head&, const std::vector<StoredRecord>& records) {
+                                base::MutexLock lock(mu);
+                                for (const auto& each : records) {
+                                  heard.push_back(each.revision.value());
+                                }
+                              });
+  disk_.FailSyncs(SQLITE_IOERR_FSYNC);
+  EXPECT_EQ(Append(*log, AppendOf("s", first, {"b"})).outcome, Outcome::kUnknown);
+  disk_.Heal();
+  ASSERT_THAT(Recover(*log), IsOk());
+  const Head second = Read(*log, "s", 1)->head;
+  ASSERT_EQ(second.revision.value(), 2u);  // it was written, only not synced
+  EXPECT_EQ(Append(*log, AppendOf("s", second, {"c"})).outcome, Outcome::kAppended);
+  EXPECT_THAT(Recover(*log), IsOk());  // after the follower was told
+  base::MutexLock lock(mu);
+  EXPECT_EQ(heard, (std::vector<uint64_t>{2, 3}));
+}
+
+TEST_F(SqliteLogDiskTest, OpeningOnAFailingDiskIsUnavailable) {
+  disk_.FailWrites(SQLITE_FULL);
+  EXPECT_THAT(SqliteLog::Open(OnDisk()), StatusIs(absl::StatusCode::kUnavailable));
+  disk_.Heal();
+  EXPECT_EQ(Append(*MustOpen(OnDisk()), AppendOf("s", {}, {"a"})).outcome, Outcome::kAppended);
+}
+
+TEST_F(SqliteLogDiskTest, AFailingCheckpointLosesNothing) {
+  SqliteLog::Options options = OnDisk();
+  options.checkpoint_pages = 1'000'000;
+  auto log = MustOpen(options);
+  Head head = Append(*log, AppendOf("s", {}, {"a"})).head;
+  disk_.FailSyncs(SQLITE_IOERR_FSYNC);
+  log.reset();  // the checkpoint that goes with closing fails
+  EXPECT_THAT(SqliteLog::Open(options), StatusIs(absl::StatusCode::kUnavailable));
+  disk_.Heal();
+  log = MustOpen(options);
+  ExpectRecords(*log, {"a"});
+  EXPECT_EQ(Append(*log, AppendOf("s", head, {"b"})).outcome, Outcome::kAppended);
+}
+
+}  // namespace
+}  // namespace seatlock::log
