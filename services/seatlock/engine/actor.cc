@@ -83,7 +83,7 @@ void Actor::Expire() {
   Effects effects;
   {
     base::MutexLock lock(mu_);
-    if (retired_) return;
+    if (retired_ || context_->clock.MonotonicMs() < no_expiry_before_ms_) return;
     wants_step_ = true;
     Step(effects);
   }

@@ -95,6 +95,8 @@ class Actor : public std::enable_shared_from_this<Actor> {
   void AcknowledgeBatch(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void FailBatch(const Failure& failure, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void FailWaiting(const Failure& failure, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnStoreFailed(const absl::Status& status, Effects& effects)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StartLoad(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StartRecovery(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnRecovered(const absl::Status& status);
@@ -124,6 +126,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
   bool needs_recovery_ ABSL_GUARDED_BY(mu_) = false;  // an unknown outcome was not fenced off yet
   bool wants_step_ ABSL_GUARDED_BY(mu_) = false;      // Expire came while there was no state
   int64_t last_used_ms_ ABSL_GUARDED_BY(mu_) = 0;
+  int64_t no_expiry_before_ms_ ABSL_GUARDED_BY(mu_) = 0;  // after a load failed
   domain::Showtime state_ ABSL_GUARDED_BY(mu_);
   log::Head head_ ABSL_GUARDED_BY(mu_);  // the last that is known to be durable
   std::deque<Work> commands_ ABSL_GUARDED_BY(mu_);

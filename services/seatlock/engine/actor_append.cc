@@ -173,14 +173,20 @@ void Actor::OnRecovered(const absl::Status& status) {
       needs_recovery_ = false;
       StartLoad(effects);
     } else {
-      context_->observer.OnStoreError(showtime_, status);
-      if (batch_) FailBatch(OutcomeUnknown(), effects);
-      FailWaiting(StoreUnavailable(status), effects);
-      phase_ = Phase::kUnloaded;
-      wants_step_ = false;
+      OnStoreFailed(status, effects);
     }
   }
   Run(effects);
+}
+
+// There is no state to go on from, and no saying what became of a batch.
+void Actor::OnStoreFailed(const absl::Status& status, Effects& effects) {
+  context_->observer.OnStoreError(showtime_, status);
+  if (batch_) FailBatch(OutcomeUnknown(), effects);
+  FailWaiting(StoreUnavailable(status), effects);
+  phase_ = Phase::kUnloaded;
+  wants_step_ = false;
+  no_expiry_before_ms_ = context_->clock.MonotonicMs() + kLoadRetryMs;
 }
 
 void Actor::OnLoaded(absl::StatusOr<Loaded> loaded) {
@@ -188,11 +194,7 @@ void Actor::OnLoaded(absl::StatusOr<Loaded> loaded) {
   {
     base::MutexLock lock(mu_);
     if (!loaded.ok()) {
-      context_->observer.OnStoreError(showtime_, loaded.status());
-      if (batch_) FailBatch(OutcomeUnknown(), effects);
-      FailWaiting(StoreUnavailable(loaded.status()), effects);
-      phase_ = Phase::kUnloaded;
-      wants_step_ = false;
+      OnStoreFailed(loaded.status(), effects);
     } else {
       state_ = std::move(loaded->state);
       head_ = std::move(loaded->head);

@@ -20,6 +20,8 @@ inline constexpr size_t kBatchBytesMax = 1 << 20;
 inline constexpr int kConflictRetriesMax = 16;
 // How often a load starts over because the log was trimmed under it.
 inline constexpr int kLoadRestartsMax = 4;
+// After a load failed, lapsed locks do not ask for another sooner; callers do.
+inline constexpr int64_t kLoadRetryMs = 1'000;
 
 // Showtimes in memory; one without changes costs about 1 KiB.
 inline constexpr size_t kLiveShowtimesMax = 100'000;
