@@ -404,7 +404,7 @@ rc::Gen<std::vector<Step>> Steps() {
       gen::set(&Step::all, rarely), gen::set(&Step::special, rarely), gen::set(&Step::add, rarely),
       gen::set(&Step::restart, rarely), gen::set(&Step::no_expiry, rarely),
       gen::set(&Step::again, rarely));
-  return gen::scale(4.0, gen::container<std::vector<Step>>(gen::scale(0.25, step)));
+  return gen::scale(6.0, gen::container<std::vector<Step>>(gen::scale(1.0 / 6, step)));
 }
 
 std::string FindFault(const Decider& decide, const std::vector<Step>& steps,
