@@ -149,7 +149,7 @@ std::vector<SeatId> Showtime::LapsedAt(int64_t now_ms, size_t max) const {
   std::vector<std::pair<int64_t, RowNumber>> lapsed;
   for (const auto& entry : tables_->expiry) {
     if (entry.first > now_ms) break;
-    if (lapsed.size() >= max && entry.first != lapsed.back().first) break;
+    if (lapsed.size() >= max && (max == 0 || entry.first != lapsed.back().first)) break;
     lapsed.push_back(entry);
   }
   std::sort(lapsed.begin(), lapsed.end(), [this](const auto& a, const auto& b) {
