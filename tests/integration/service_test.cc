@@ -66,8 +66,11 @@ TEST_F(ServiceTest, MetricsCountWhatHappenedAndNameNobody) {
         "grpc_server_handling_seconds_bucket{", "grpc_method=\"LockSeat\"",
         "grpc_service=\"seatlock.v1.SeatLockService\"", "grpc_type=\"unary\"",
         "grpc_type=\"server_stream\"", "grpc_code=\"OK\"", "grpc_code=\"FailedPrecondition\"",
-        "seatlock_locks_total{", "seatlock_append_batch", "seatlock_append_",
-        "seatlock_live_showtimes", "seatlock_watchers"}) {
+        "seatlock_commands_total{command=\"lock\",result=\"ok\"} 1",
+        "seatlock_commands_total{command=\"lock\",result=\"seat_taken\"} 1",
+        "seatlock_append_records_bucket{", "seatlock_append_seconds_bucket{",
+        "seatlock_commit_appends_bucket{", "seatlock_commit_seconds_bucket{",
+        "seatlock_live_showtimes 1", "seatlock_watchers 1", "seatlock_watchers_lagged_total 0"}) {
     EXPECT_THAT(metrics.body, HasSubstr(name));
   }
   for (const char* id :
@@ -205,9 +208,8 @@ TEST_F(ServiceTest, SigtermLosesNoAnswerThatWasGiven) {
 
   SeatLockClient again(server_.address());
   std::set<std::string> there;
-  for (const v1::Seat& seat : again.Get("show").response.snapshot().seats()) {
-    there.insert(seat.seat_id());
-  }
+  const v1::ShowtimeSnapshot snapshot = again.Get("show").response.snapshot();
+  for (const v1::Seat& seat : snapshot.seats()) there.insert(seat.seat_id());
   EXPECT_GE(locked.size(), 49u);
   for (const std::string& seat : locked) EXPECT_TRUE(there.contains(seat)) << seat;
 }
