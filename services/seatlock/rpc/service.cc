@@ -118,15 +118,31 @@ class Service::Call {
 Service::Service(engine::Engine& engine, const base::Clock& clock, CallObserver& observer)
     : engine_(engine), clock_(clock), observer_(observer) {}
 
+namespace {
+
+// What is out of bounds, by the names that the request's own message has for its fields.
+template <typename Request>
+std::vector<FieldViolation> Violations(const Request& request, const domain::Command& command) {
+  std::vector<FieldViolation> violations = domain::Validate(command);
+  if constexpr (requires { request.seat_id(); }) {
+    for (FieldViolation& violation : violations) {
+      if (violation.field == "seat_ids[0]") violation.field = "seat_id";
+    }
+  }
+  if (auto violation = CheckShowtime(request.showtime_id())) {
+    violations.insert(violations.begin(), *std::move(violation));
+  }
+  return violations;
+}
+
+}  // namespace
+
 template <typename Request, typename Response>
 grpc::ServerUnaryReactor* Service::Mutate(Method method, grpc::CallbackServerContext* context,
                                           const Request* request, Response* response) {
   Call call(*this, method, context);
   domain::Command command = ToCommand(*request);
-  std::vector<FieldViolation> violations = domain::Validate(command);
-  if (auto violation = CheckShowtime(request->showtime_id())) {
-    violations.insert(violations.begin(), *std::move(violation));
-  }
+  std::vector<FieldViolation> violations = Violations(*request, command);
   if (!violations.empty()) {
     call.Finish(InvalidFields(std::move(violations)));
     return call.reactor();
