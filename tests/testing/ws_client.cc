@@ -89,7 +89,11 @@ std::string HttpReply::Header(std::string_view name) const {
 }
 
 struct WsClient::Impl {
-  explicit Impl(tcp::socket socket) : stream(std::move(socket)) {}
+  explicit Impl(tcp::socket socket) : stream(std::move(socket)) {
+    stream.control_callback([this](websocket::frame_type kind, beast::string_view) {
+      if (kind == websocket::frame_type::ping) ++pings;
+    });
+  }
 
   // Keeps one read under way; its frames land in `frames`.
   void Read() {
@@ -151,6 +155,7 @@ struct WsClient::Impl {
   bool reading = false;
   bool closed = false;
   int close_code = 0;
+  int pings = 0;
 };
 
 WsClient::WsClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -286,6 +291,10 @@ absl::StatusOr<int> WsClient::WaitForClose(Millis timeout) {
 
 int WsClient::close_code() const {
   return impl_->close_code;
+}
+
+int WsClient::pings() const {
+  return impl_->pings;
 }
 
 void WsClient::Close() {

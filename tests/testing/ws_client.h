@@ -76,6 +76,9 @@ class WsClient {
   // The server's close code; 1006 where the connection broke without one, 0 while it is open.
   int close_code() const;
 
+  // Pings that came from the server (and were answered) so far.
+  int pings() const;
+
   // Closes with 1000 and waits for the server's answer.
   void Close();
 

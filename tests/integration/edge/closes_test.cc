@@ -1,0 +1,259 @@
+// Every close code, every refusal before the upgrade, and every way to start wrongly, on a real
+// edge.
+#include <signal.h>
+
+#include <chrono>
+
+#include "tests/integration/edge/edge_test_base.h"
+
+namespace seatlock::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using Millis = WsClient::Millis;
+
+class ClosesTest : public EdgeTest {};
+
+// ---- RFC 6455 ----------------------------------------------------------------------------------
+
+struct Breach {
+  std::string name;
+  bool text;
+  std::string bytes;  // A message, or raw bytes where `raw`.
+  bool raw;
+  int code;
+};
+
+class Breaches : public ClosesTest, public ::testing::WithParamInterface<Breach> {};
+
+TEST_P(Breaches, CloseWithTheirCode) {
+  const auto client = Connect();
+  const Breach& breach = GetParam();
+  const absl::Status sent = breach.raw    ? client->SendRaw(breach.bytes)
+                            : breach.text ? client->SendText(breach.bytes)
+                                          : client->SendBinary(breach.bytes);
+  // A close may come before all of a big message is out.
+  if (breach.bytes.size() < 10'000) {
+    EXPECT_THAT(sent, IsOk());
+  }
+  const auto code = client->WaitForClose();
+  ASSERT_THAT(code, IsOk());
+  EXPECT_EQ(*code, breach.code);
+  EXPECT_NE(Connect(), nullptr);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Breaches,
+    ::testing::Values(
+        Breach{"Unmasked", false, std::string("\x81\x02{}", 4), true, 1002},
+        Breach{"ReservedBit", false, std::string("\xc1\x80\x00\x00\x00\x00", 6), true, 1002},
+        Breach{"ReservedOpcode", false, std::string("\x83\x80\x00\x00\x00\x00", 6), true, 1002},
+        Breach{"Binary", false, "abc", false, 1003},
+        Breach{"BadUtf8", true, "{\"type\":\"\xc0\xaf\"}", false, 1007},
+        Breach{"TooBig", true, std::string(4097, ' '), false, 1009},
+        Breach{"Megabyte", true, std::string(1 << 20, ' '), false, 1009},
+        Breach{"BinaryMegabyte", false, std::string(1 << 20, ' '), false, 1009}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_F(ClosesTest, AMessageOfTheGreatestSizeIsRead) {
+  const auto client = Connect();
+  std::string text = R"({"type":"ping"})";
+  text += std::string(4096 - text.size(), ' ');
+  ASSERT_THAT(client->SendText(text), IsOk());
+  EXPECT_THAT(client->NextOfType("pong"), IsOk());
+}
+
+TEST_F(ClosesTest, AClientsCloseIsAnswered) {
+  const auto client = Follow("1");
+  client->Close();
+  const auto again = Connect();
+  EXPECT_NE(again, nullptr);
+}
+
+// ---- Our own codes -----------------------------------------------------------------------------
+
+TEST_F(ClosesTest, TheThirdBadMessageIs4000) {
+  const auto client = Connect();
+  for (int i = 0; i < 3; ++i) ASSERT_THAT(client->SendText("nonsense"), IsOk());
+  EXPECT_EQ(ErrorCode(*client), "BAD_JSON");
+  EXPECT_EQ(ErrorCode(*client), "BAD_JSON");
+  EXPECT_THAT(client->WaitForClose().value_or(-1), 4000);
+}
+
+TEST_F(ClosesTest, TooManyMessagesAre4129) {
+  const auto client = Connect();
+  for (int i = 0; i < 1000; ++i) {
+    if (!client->SendText(R"({"type":"ping"})").ok()) break;
+  }
+  EXPECT_EQ(ErrorCode(*client), "RATE_LIMITED");
+  EXPECT_THAT(client->WaitForClose().value_or(-1), 4129);
+}
+
+TEST_F(ClosesTest, ASlowReaderIs4101AndDisturbsNobody) {
+  WsClient::Options options;
+  options.receive_buffer_bytes = 4096;
+  const auto slow = Follow("1", "", options);
+  const auto quick = Follow("1");
+  std::vector<v1::Seat> seats;
+  for (int i = 0; i < 100; ++i) seats.push_back(LockedSeat("A" + std::to_string(i), "s"));
+  constexpr int kChanges = 600;  // 8 MB: more than the sockets' buffers and the queue hold.
+  for (int i = 0; i < kChanges; ++i) {
+    service_.Say("1", ChangeOf(v1::CHANGE_CAUSE_EXTEND, seats));
+    for (int frame = 0; frame < 100; ++frame) ASSERT_THAT(quick->Next(), IsOk());
+  }
+  EXPECT_THAT(slow->WaitForClose().value_or(-1), 4101);
+  EXPECT_EQ(quick->close_code(), 0);
+}
+
+TEST_F(ClosesTest, SigtermIs4200AndExit0) {
+  std::vector<std::unique_ptr<WsClient>> clients;
+  for (int i = 0; i < 20; ++i) clients.push_back(Follow("1"));
+  edge_->process().Signal(SIGTERM);
+  for (auto& client : clients) EXPECT_THAT(client->WaitForClose().value_or(-1), 4200);
+  const auto exit = edge_->process().Wait(kStartTimeout);
+  ASSERT_THAT(exit, IsOk());
+  EXPECT_EQ(*exit, (ProcessExit{0, 0}));
+}
+
+// One minute of real time, for all that takes so long: pings at least every 25 s, heartbeats every
+// 15 s of quiet, and 4108 for who never subscribes.
+TEST_F(ClosesTest, PingsHeartbeatsAnd4108InTheirTime) {
+  const auto idle = Connect();
+  const auto page = Follow("1", R"(,"heartbeat":true)");
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 2; ++i) EXPECT_THAT(page->NextOfType("heartbeat", Millis(15'900)), IsOk());
+  EXPECT_GE(page->pings(), 1);
+  const auto code = idle->WaitForClose(Millis(45'000));
+  ASSERT_THAT(code, IsOk());
+  EXPECT_EQ(*code, 4108);
+  EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::seconds(55));
+  EXPECT_THAT(page->NextOfType("heartbeat", Millis(15'900)), IsOk());
+  EXPECT_GE(page->pings(), 2);
+}
+
+// ---- Before the upgrade ------------------------------------------------------------------------
+
+struct HttpRow {
+  std::string name;
+  std::string first_line;
+  std::string headers;
+  int status;
+};
+
+constexpr char kUpgrade[] =
+    "Host: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+constexpr char kVersion[] = "Sec-WebSocket-Version: 13\r\n";
+constexpr char kGet[] = "GET /ws/seat-updates HTTP/1.1";
+
+class HttpRefusals : public ClosesTest, public ::testing::WithParamInterface<HttpRow> {
+ protected:
+  HttpRefusals() { StartEdgeWith({"--allowed-origins=https://a.example,http://b.example:3000"}); }
+};
+
+TEST_P(HttpRefusals, ArePlainHttp) {
+  const HttpRow& row = GetParam();
+  const auto reply =
+      WsClient::Http("127.0.0.1", port_, row.first_line + "\r\n" + row.headers + "\r\n");
+  ASSERT_THAT(reply, IsOk());
+  EXPECT_EQ(reply->status, row.status);
+  if (row.status == 426) {
+    EXPECT_EQ(reply->Header("sec-websocket-version"), "13");
+    EXPECT_EQ(reply->Header("upgrade"), "websocket");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, HttpRefusals,
+    ::testing::Values(
+        HttpRow{"OtherPath", "GET / HTTP/1.1", std::string(kUpgrade) + kVersion, 404},
+        HttpRow{"LongerPath", "GET /ws/seat-updates/x HTTP/1.1", std::string(kUpgrade) + kVersion,
+                404},
+        HttpRow{"NoUpgrade", kGet, "Host: x\r\n", 426},
+        HttpRow{"Post", "POST /ws/seat-updates HTTP/1.1", "Host: x\r\nContent-Length: 0\r\n", 426},
+        HttpRow{"Version8", kGet, std::string(kUpgrade) + "Sec-WebSocket-Version: 8\r\n", 426},
+        HttpRow{"NoVersion", kGet, kUpgrade, 426},
+        HttpRow{"BadKey", kGet,
+                "Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                "Sec-WebSocket-Key: short\r\nSec-WebSocket-Version: 13\r\n",
+                400},
+        HttpRow{"UnknownSubprotocol", kGet,
+                std::string(kUpgrade) + kVersion + "Sec-WebSocket-Protocol: chat, seatlock.v9\r\n",
+                400},
+        HttpRow{"NotHttp", "HELLO", "", 400},
+        HttpRow{"HugeHeader", kGet, "X: " + std::string(20'000, 'x') + "\r\n", 400},
+        HttpRow{"OtherOrigin", kGet,
+                std::string(kUpgrade) + kVersion + "Origin: https://evil.example\r\n", 403},
+        HttpRow{"AllowedOrigin", kGet,
+                std::string(kUpgrade) + kVersion + "Origin: http://B.example:3000\r\n", 101},
+        HttpRow{"NoOrigin", "GET /ws/seat-updates?x=1 HTTP/1.1", std::string(kUpgrade) + kVersion,
+                101}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_F(ClosesTest, AFullEdgeIs503WithRetryAfter) {
+  StartEdgeWith({"--max-connections=1"});
+  const auto client = Connect();
+  const auto reply =
+      WsClient::Http("127.0.0.1", port_, std::string(kGet) + "\r\n" + kUpgrade + kVersion + "\r\n");
+  ASSERT_THAT(reply, IsOk());
+  EXPECT_EQ(reply->status, 503);
+  EXPECT_NE(reply->Header("retry-after"), "");
+  client->Close();
+}
+
+// ---- Starting ----------------------------------------------------------------------------------
+
+class StartTest : public ClosesTest {
+ protected:
+  // Starts an edge that should end by itself: its exit code and its one line.
+  std::pair<int, std::vector<std::string>> Run(
+      std::vector<std::string> args, std::vector<std::pair<std::string, std::string>> env = {}) {
+    ProcessOptions options;
+    options.binary = EDGE_BINARY;
+    options.args = std::move(args);
+    options.env = std::move(env);
+    auto process = Process::Start(options);
+    EXPECT_THAT(process, IsOk());
+    const auto exit = (*process)->Wait(kStartTimeout);
+    EXPECT_THAT(exit, IsOk());
+    std::vector<std::string> lines;
+    for (const std::string& line : (*process)->StderrLines()) {
+      if (line.find("\"level\":\"info\"") == std::string::npos) lines.push_back(line);
+    }
+    return {exit.ok() ? exit->code : -1, lines};
+  }
+};
+
+TEST_F(StartTest, ABadValueIsOneLineAndExit2) {
+  for (const std::string flag :
+       {"--listen=nonsense", "--upstream=", "--max-connections=-1", "--allowed-origins=a.example",
+        "--log-format=xml", "--no-such-flag"}) {
+    const auto [code, lines] = Run({flag});
+    EXPECT_EQ(code, 2) << flag;
+    EXPECT_EQ(lines.size(), 1u) << flag;
+  }
+  EXPECT_EQ(Run({}, {{"WEBSOCKET_SERVER_PORT", "eighty"}}).first, 2);
+}
+
+TEST_F(StartTest, APortInUseIsOneLineAndNotExit0) {
+  const auto [code, lines] = Run({"--listen=" + edge_->address(), "--admin-listen=127.0.0.1:0"});
+  EXPECT_NE(code, 0);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_THAT(lines[0], HasSubstr(edge_->address()));
+}
+
+TEST_F(StartTest, OriginsVariableSetsThePortAndAFlagBeatsIt) {
+  const auto [code, lines] =
+      Run({"--admin-listen=127.0.0.1:0"}, {{"WEBSOCKET_SERVER_PORT", std::to_string(port_)}});
+  EXPECT_NE(code, 0);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_THAT(lines[0], HasSubstr(edge_->address()));
+  ProgramOptions options;
+  options.binary = EDGE_BINARY;
+  options.upstream = service_.address();
+  options.env = {{"WEBSOCKET_SERVER_PORT", std::to_string(port_)}};
+  EXPECT_THAT(StartEdge(options), IsOk());
+}
+
+}  // namespace
+}  // namespace seatlock::testing
