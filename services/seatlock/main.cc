@@ -1,4 +1,6 @@
 // seatlockd: reads its configuration, opens the store, and puts engine and server together.
+#include <grpc/support/log.h>
+
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -100,10 +102,16 @@ int Serve(const Config& config, runtime::Signals& signals) {
   return 0;
 }
 
+// gRPC writes to stderr in a format of its own, also what is told to the caller as a status.
+void LogGrpc(gpr_log_func_args* args) {
+  runtime::LogDebug("grpc", {{"message", std::string_view(args->message)}});
+}
+
 int Main(int argc, const char* const* argv) {
   Config config;
   if (std::optional<int> exit_code = ReadConfig(argc, argv, &config)) return *exit_code;
   runtime::InitLogging("seatlockd", config.logging);
+  gpr_set_log_function(LogGrpc);
   runtime::Signals signals;
   return Serve(config, signals);
 }
