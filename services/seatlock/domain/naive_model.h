@@ -73,7 +73,7 @@ class NaiveModel {
   NaiveModel(uint32_t max_session_seats, int64_t max_lock_age_ms)
       : max_session_seats_(max_session_seats), max_lock_age_ms_(max_lock_age_ms) {}
 
-  // Does `command` at `now_ms`. `fence_of` etc. are as in the contract.
+  // Does `command`, whose fields are in bounds, at `now_ms`.
   Outcome Do(const Command& command, int64_t now_ms);
 
   uint64_t revision() const { return revision_; }
