@@ -2,9 +2,9 @@
 // all are current again within 2 s of its return.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <chrono>
-#include <map>
 
 #include "tests/integration/test_server.h"
 #include "tests/testing/seatlock_client.h"
@@ -53,12 +53,37 @@ class BrowsersTest : public ::testing::Test {
     return *std::move(client);
   }
 
+  // Whether `frame` shows A06 as locked: as a change, or in a picture that replaces all.
+  static bool ShowsTheLock(const boost::json::object& frame) {
+    const boost::json::value type = frame.at("type");
+    if (type == "seat_status_change") {
+      return frame.at("seatId") == "A06" && frame.at("status") == "locked";
+    }
+    if (type != "current_seat_status") return false;
+    const boost::json::array& locked = frame.at("lockedSeats").as_array();
+    return std::find(locked.begin(), locked.end(), "A06") != locked.end();
+  }
+  // The type of the frame in which `browser` learns of the lock.
+  static std::string LearnsOfTheLock(WsClient& browser) {
+    while (true) {
+      const auto frame = browser.NextJson();
+      if (!frame.ok()) return frame.status().ToString();
+      if (ShowsTheLock(*frame)) return std::string(frame->at("type").as_string());
+    }
+  }
+
   TestServer server_;
   std::unique_ptr<Program> edge_;
   uint16_t port_ = 0;
 };
 
 TEST_F(BrowsersTest, StayConnectedAndAreSoonCurrentAgain) {
+  {
+    SeatLockClient client(server_.address());
+    for (int i = 0; i < kShowtimes; i += 2) {
+      ASSERT_TRUE(client.Lock(ShowtimeOf(i), "A01", "early").ok());
+    }
+  }
   std::vector<std::unique_ptr<WsClient>> browsers;
   for (int i = 0; i < kBrowsers; ++i) {
     browsers.push_back(Open(i));
@@ -82,11 +107,11 @@ TEST_F(BrowsersTest, StayConnectedAndAreSoonCurrentAgain) {
     ASSERT_TRUE(client.Lock(ShowtimeOf(i), "A06", "shopper").ok());
   }
 
-  for (auto& browser : browsers) {
-    const auto change = browser->NextOfType("seat_status_change");
-    ASSERT_THAT(change, IsOk());
-    EXPECT_EQ(change->at("seatId").as_string(), "A06");
-    EXPECT_EQ(change->at("status").as_string(), "locked");
+  for (int i = 0; i < kBrowsers; ++i) {
+    const std::string type = LearnsOfTheLock(*browsers[i]);
+    // Where there was a history the missed change follows, where there was none a picture may do.
+    const bool picture_may_do = i % 2 == 1 && type == "current_seat_status";
+    ASSERT_TRUE(picture_may_do || type == "seat_status_change") << i << ": " << type;
   }
   const auto took = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - back);
   EXPECT_LE(took, kPromise);
