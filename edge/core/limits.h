@@ -29,6 +29,8 @@ inline constexpr int64_t kFirstSubscribeMsMax = 60 * kSecondMs;
 // How long the HTTP upgrade, and a close handshake, may take.
 inline constexpr int64_t kHandshakeMsMax = 10 * kSecondMs;
 inline constexpr size_t kHttpHeaderBytesMax = 8 * 1024;
+// How long a refused peer may go on sending before it is cut off.
+inline constexpr int64_t kDrainReadMsMax = 5 * kSecondMs;
 
 // What may wait for one slow reader, beside the frame that is being written: some thousand changes.
 inline constexpr size_t kQueueBytesMax = 1 << 20;

@@ -24,7 +24,7 @@ constexpr size_t kReadBufferBytesMax = 4 * kMessageBytesMax;
 
 Connection::Connection(beast::tcp_stream stream, std::shared_ptr<ServerContext> context,
                        std::string subprotocol)
-    : stream_(std::move(stream)),
+    : stream_(LeftOpenStream(std::move(stream))),
       context_(std::move(context)),
       subprotocol_(std::move(subprotocol)),
       buffer_(kReadBufferBytesMax) {}
@@ -67,7 +67,7 @@ void Connection::Read() {
 void Connection::OnRead(const error_code& ec) {
   if (ec) {
     CountProtocolClose(ec);
-    Finish();
+    End();
     return;
   }
   if (!client_) return;
@@ -82,7 +82,7 @@ void Connection::OnRead(const error_code& ec) {
   if (!closing_) Read();
 }
 
-// Beast has sent the close frame itself.
+// Where the peer broke a rule, Beast has sent the close frame itself.
 void Connection::CountProtocolClose(const error_code& ec) {
   if (closing_) return;
   if (ec == websocket::error::message_too_big || ec == websocket::error::buffer_overflow) {
@@ -147,7 +147,7 @@ void Connection::Close(uint16_t code, std::string_view reason, bool drop_queue) 
 void Connection::SendCloseFrame() {
   if (std::exchange(close_sent_, true)) return;
   stream_.async_close(close_reason_,
-                      [self = shared_from_this()](const error_code&) { self->Finish(); });
+                      [self = shared_from_this()](const error_code&) { self->End(); });
 }
 
 // Whatever is under way ends with an error, the read among it.
@@ -155,11 +155,12 @@ void Connection::Drop() {
   beast::get_lowest_layer(stream_).close();
 }
 
-void Connection::Finish() {
+// The conversation is over: both a read and a close may say so.
+void Connection::End() {
   if (!client_) return;
   const std::shared_ptr<Client> client = std::exchange(client_, nullptr);
   if (context_->hub != nullptr) context_->hub->Disconnect(*client);
-  Drop();
+  DrainAndClose(beast::get_lowest_layer(stream_), shared_from_this());
 }
 
 }  // namespace seatlock::edge

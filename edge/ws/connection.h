@@ -14,6 +14,7 @@
 
 #include "edge/core/client.h"
 #include "edge/core/link.h"
+#include "edge/ws/drain.h"
 #include "edge/ws/server.h"
 #include "edge/ws/upgrade.h"
 
@@ -41,9 +42,9 @@ class Connection final : public Link, public std::enable_shared_from_this<Connec
   void Write();
   void OnWritten(const boost::system::error_code& ec);
   void SendCloseFrame();
-  void Finish();
+  void End();
 
-  boost::beast::websocket::stream<boost::beast::tcp_stream> stream_;
+  boost::beast::websocket::stream<LeftOpenStream> stream_;
   const std::shared_ptr<ServerContext> context_;
   const std::string subprotocol_;
   UpgradeRequest request_;

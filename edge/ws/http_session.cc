@@ -5,13 +5,13 @@
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
-#include <boost/beast/websocket/teardown.hpp>
 #include <chrono>
 #include <utility>
 #include <variant>
 
 #include "edge/core/limits.h"
 #include "edge/ws/connection.h"
+#include "edge/ws/drain.h"
 #include "edge/ws/upgrade.h"
 
 namespace seatlock::edge {
@@ -78,16 +78,7 @@ void HttpSession::Refuse(int status, const std::string& message) {
   response_.prepare_payload();
   stream_.expires_after(std::chrono::milliseconds(kHandshakeMsMax));
   http::async_write(stream_, response_, [self = shared_from_this()](const error_code& ec, size_t) {
-    if (!ec) self->Finish();
-  });
-}
-
-// Reads until the peer closes, or the deadline: closing on unread bytes would lose the answer.
-void HttpSession::Finish() {
-  beast::websocket::async_teardown(beast::role_type::server, stream_.socket(),
-                                   [self = shared_from_this()](const error_code&) {});
-  context_->timers->After(kHandshakeMsMax, [weak = weak_from_this()] {
-    if (const std::shared_ptr<HttpSession> self = weak.lock()) self->stream_.close();
+    if (!ec) DrainAndClose(self->stream_, self);
   });
 }
 

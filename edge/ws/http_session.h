@@ -26,7 +26,6 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession> {
  private:
   void OnRequest(const boost::system::error_code& ec);
   void Refuse(int status, const std::string& message);
-  void Finish();
 
   boost::beast::tcp_stream stream_;
   const std::shared_ptr<ServerContext> context_;

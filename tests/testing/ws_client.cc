@@ -112,14 +112,12 @@ struct WsClient::Impl {
     });
   }
 
+  // Reads frames until `done` or the deadline; what `done` then says.
   template <typename Done>
   bool Pump(SteadyTime deadline, Done done) {
     while (!done()) {
       Read();
-      const size_t before = frames.size();
-      const bool was_closed = closed;
-      const bool in_time = RunUntil(
-          *io, deadline, [&] { return done() || frames.size() != before || closed != was_closed; });
+      const bool in_time = RunUntil(*io, deadline, [&] { return done() || (!reading && !closed); });
       if (!in_time) return done();
     }
     return true;

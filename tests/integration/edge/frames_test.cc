@@ -208,6 +208,7 @@ TEST_F(FramesTest, NobodyLeavesWhileTheServiceIsAwayAndAllAreCurrentSoonAfter) {
   constexpr int kClients = 200;
   constexpr std::chrono::seconds kAway{5};
   constexpr std::chrono::seconds kCurrentWithin{2};
+  service_.Say("1", ChangeOf(v1::CHANGE_CAUSE_LOCK, {LockedSeat("A00", "s")}));
   std::vector<std::unique_ptr<WsClient>> clients;
   for (int i = 0; i < kClients; ++i) clients.push_back(Follow("1"));
   service_.Stop();
