@@ -6,11 +6,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 
 namespace seatlock::runtime {
 namespace {
+
+// A signal that comes again so soon was not meant as a second one.
+constexpr std::chrono::milliseconds kSameSignal(500);
 
 void MakeReadable(int fd) {
   const uint64_t one = 1;
@@ -20,13 +24,12 @@ void MakeReadable(int fd) {
 }  // namespace
 
 Signals::Signals() {
-  sigset_t ours;
-  sigemptyset(&ours);
-  sigaddset(&ours, SIGTERM);
-  sigaddset(&ours, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &ours, &old_mask_);
+  sigemptyset(&ours_);
+  sigaddset(&ours_, SIGTERM);
+  sigaddset(&ours_, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &ours_, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  signal_fd_ = signalfd(-1, &ours, SFD_CLOEXEC);
+  signal_fd_ = signalfd(-1, &ours_, SFD_CLOEXEC);
   notify_fd_ = eventfd(0, EFD_CLOEXEC);
   stop_fd_ = eventfd(0, EFD_CLOEXEC);
   if (signal_fd_ < 0 || notify_fd_ < 0 || stop_fd_ < 0) std::abort();
@@ -38,7 +41,10 @@ Signals::~Signals() {
   close(signal_fd_);
   close(notify_fd_);
   close(stop_fd_);
-  pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
+  // What is pending was for this object, not for a later one.
+  const timespec now{};
+  while (sigtimedwait(&ours_, nullptr, &now) > 0) {
+  }
 }
 
 int Signals::Next(int stop_fd) const {
@@ -55,12 +61,17 @@ int Signals::Next(int stop_fd) const {
 int Signals::Wait() {
   const int signal_number = Next(notify_fd_);
   if (!second_.joinable()) {
-    second_ = std::thread([this] {
-      const int second = Next(stop_fd_);
-      if (second != 0) _exit(128 + second);
-    });
+    second_ = std::thread([this] { ExitOnSecond(); });
   }
   return signal_number;
+}
+
+void Signals::ExitOnSecond() const {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point from = Clock::now() + kSameSignal;
+  while (const int second = Next(stop_fd_)) {
+    if (Clock::now() >= from) _exit(128 + second);
+  }
 }
 
 void Signals::Notify() {

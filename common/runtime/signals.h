@@ -19,13 +19,15 @@ namespace seatlock::runtime {
 class Signals {
  public:
   Signals();
-  // Unblocks what was unblocked before.
+  // Leaves the signals blocked: one that comes while main returns must not turn success into
+  // a death by signal.
   ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
   // Blocks until SIGTERM or SIGINT comes, or Notify is called (also beforehand). Returns the
-  // signal's number, 0 for Notify. From then on a signal ends the process with 128 + its number.
+  // signal's number, 0 for Notify. From then on a signal ends the process with 128 + its number,
+  // but for the first half second: wrappers such as timeout(1) pass one signal on twice.
   int Wait();
 
   // Makes Wait return, for a failure that ends the program.
@@ -34,8 +36,9 @@ class Signals {
  private:
   // The next signal; 0 where `stop_fd` became readable first.
   int Next(int stop_fd) const;
+  void ExitOnSecond() const;
 
-  sigset_t old_mask_;
+  sigset_t ours_;
   int signal_fd_;
   int notify_fd_;
   int stop_fd_;
