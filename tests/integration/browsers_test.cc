@@ -40,6 +40,7 @@ class BrowsersTest : public ::testing::Test {
     const size_t colon = edge_->address().rfind(':');
     port_ = static_cast<uint16_t>(std::stoi(edge_->address().substr(colon + 1)));
   }
+  void TearDown() override { EXPECT_EQ(SanitizerReport(edge_->process()), ""); }
 
   // A browser that follows its showtime and has its first picture of it.
   std::unique_ptr<WsClient> Open(int browser) {

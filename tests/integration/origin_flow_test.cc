@@ -31,6 +31,7 @@ class OriginFlowTest : public ::testing::Test {
     client_ = std::make_unique<SeatLockClient>(server_.address());
     client_->set_wait_for_ready(true);
   }
+  void TearDown() override { EXPECT_EQ(SanitizerReport(edge_->process()), ""); }
 
   std::unique_ptr<WsClient> Connect() {
     const size_t colon = edge_->address().rfind(':');

@@ -2,6 +2,8 @@
 // again on the same file and the same port. Thread-compatible.
 #pragma once
 
+#include <gmock/gmock.h>
+
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,6 +19,9 @@ class TestServer {
  public:
   explicit TestServer(std::vector<std::string> args = {}) : args_(std::move(args)) {}
 
+  // A sanitizer's findings in the server fail the test, however the server ended.
+  ~TestServer() { CheckSanitizer(); }
+
   // Starts it; after the first time on the port that it had.
   absl::Status Start() {
     ProgramOptions options;
@@ -26,6 +31,7 @@ class TestServer {
     options.args = args_;
     absl::StatusOr<std::unique_ptr<Program>> program = StartSeatlockd(options);
     if (!program.ok()) return program.status();
+    CheckSanitizer();
     program_ = *std::move(program);
     address_ = program_->address();
     return absl::OkStatus();
@@ -42,6 +48,11 @@ class TestServer {
   std::string store() const { return "sqlite:" + file(); }
 
  private:
+  void CheckSanitizer() {
+    if (program_ == nullptr) return;
+    EXPECT_EQ(SanitizerReport(program_->process()), "");
+  }
+
   const TempDir dir_;
   const std::vector<std::string> args_;
   std::string address_ = "127.0.0.1:0";

@@ -114,6 +114,16 @@ TEST(ProgramsTest, LogFieldReadsJsonLines) {
   EXPECT_THAT(LogField("address", "address"), IsEmpty());
 }
 
+TEST(ProgramsTest, SanitizerReportsAreNoticed) {
+  auto clean = Shell("echo fine >&2");
+  auto broken = Shell("echo fine >&2; echo 'WARNING: ThreadSanitizer: data race' >&2; echo at >&2");
+  ASSERT_THAT(clean->Wait(kSoon), IsOk());
+  ASSERT_THAT(broken->Wait(kSoon), IsOk());
+
+  EXPECT_THAT(SanitizerReport(*clean), IsEmpty());
+  EXPECT_EQ(SanitizerReport(*broken), "WARNING: ThreadSanitizer: data race\nat\n");
+}
+
 // Stands in for a program of ours: prints what they log.
 ProgramOptions Script(const std::string& name, const std::string& body) {
   const std::string path = ::testing::TempDir() + name;

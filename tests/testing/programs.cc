@@ -48,6 +48,16 @@ absl::StatusOr<std::unique_ptr<Program>> StartEdge(const ProgramOptions& options
   return Start(options, "--upstream=" + options.upstream);
 }
 
+std::string SanitizerReport(const Process& process) {
+  std::string report;
+  for (const std::string& line : process.StderrLines()) {
+    const bool starts = line.find("Sanitizer:") != std::string::npos ||
+                        line.find("runtime error:") != std::string::npos;
+    if (starts || !report.empty()) report += line + "\n";
+  }
+  return report;
+}
+
 std::string LogField(const std::string& line, const std::string& name) {
   boost::system::error_code error;
   const boost::json::value value = boost::json::parse(line, error);

@@ -54,6 +54,9 @@ struct ProgramOptions {
 absl::StatusOr<std::unique_ptr<Program>> StartSeatlockd(const ProgramOptions& options);
 absl::StatusOr<std::unique_ptr<Program>> StartEdge(const ProgramOptions& options);
 
+// What a sanitizer has found in the program up to now, as it reported it; empty for nothing.
+std::string SanitizerReport(const Process& process);
+
 // The field `name` of a log line (a JSON object); empty where it has none.
 std::string LogField(const std::string& line, const std::string& name);
 
