@@ -1,9 +1,11 @@
 #include "clients/cli/format.h"
 
-#include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
 
 #include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <map>
 #include <vector>
 
@@ -224,21 +226,20 @@ std::string ErrorText(const Args& args, const client::CallError& error) {
 }
 
 std::string ErrorJson(const client::CallError& error) {
-  google::protobuf::Struct body;
-  auto& fields = *body.mutable_fields();
-  fields["code"].set_string_value(absl::StatusCodeToString(error.code));
-  fields["reason"].set_string_value(error.reason);
-  fields["message"].set_string_value(error.message);
-  auto& metadata = *fields["metadata"].mutable_struct_value()->mutable_fields();
-  for (const auto& [key, value] : error.metadata) metadata[key].set_string_value(value);
-  auto& seats = *fields["seats"].mutable_list_value();
+  boost::json::object metadata;
+  for (const auto& [key, value] : error.metadata) metadata[key] = value;
+  boost::json::array seats;
   for (const v1::SeatConflict& conflict : error.conflicts) {
-    auto& seat = *seats.add_values()->mutable_struct_value()->mutable_fields();
-    seat["seatId"].set_string_value(conflict.seat_id());
-    seat["status"].set_string_value(v1::SeatStatus_Name(conflict.status()));
-    seat["reason"].set_string_value(conflict.reason());
+    seats.push_back({{"seatId", conflict.seat_id()},
+                     {"status", v1::SeatStatus_Name(conflict.status())},
+                     {"reason", conflict.reason()}});
   }
-  return JsonLine(body);
+  const boost::json::object body = {{"code", absl::StatusCodeToString(error.code)},
+                                    {"reason", error.reason},
+                                    {"message", error.message},
+                                    {"metadata", metadata},
+                                    {"seats", seats}};
+  return boost::json::serialize(body) + "\n";
 }
 
 int ExitCodeOf(const client::CallError& error) {
