@@ -88,6 +88,8 @@ class Worker {
 
   const std::vector<Operation>& operations() const { return operations_; }
   const std::string& problem() const { return problem_; }
+  // Whether it has a problem; may be asked while it runs.
+  bool objects() const { return objects_; }
   int asked_again() const { return asked_again_; }
   int retried() const { return retried_; }
 
@@ -97,6 +99,10 @@ class Worker {
     v1::LockSeatResponse response;
   };
 
+  void Object(const std::string& problem) {
+    problem_ = problem;
+    objects_ = true;
+  }
   int Below(int bound) { return static_cast<int>(random_() % bound); }
   std::string NextId(const char* kind) {
     return std::string(kind) + std::to_string(index_) + "-" + std::to_string(++ids_);
@@ -115,14 +121,14 @@ class Worker {
       ++retried_;
       answer = call();
     }
-    problem_ = "never settled: " + answer.status.error_message();
+    Object("never settled: " + answer.status.error_message());
     return answer;
   }
 
   // Writes down how `operation` ended; whether it was acknowledged.
   bool Record(Operation operation, const grpc::Status& status, uint64_t revision) {
     const bool refused = status.error_code() == grpc::StatusCode::FAILED_PRECONDITION;
-    if (!status.ok() && !refused) problem_ = "strange status: " + status.error_message();
+    if (!status.ok() && !refused) Object("strange status: " + status.error_message());
     operation.outcome = status.ok() ? Outcome::kAcknowledged
                         : refused   ? Outcome::kRefused
                                     : Outcome::kUnknown;
@@ -199,9 +205,8 @@ class Worker {
       answer.response.clear_server_time();
       if (!answer.ok() ||
           answer.response.SerializeAsString() != known.response.SerializeAsString()) {
-        problem_ = "asked again: " + answer.status.error_message() + " " +
-                   answer.response.ShortDebugString() + ", not " +
-                   known.response.ShortDebugString();
+        Object("asked again: " + answer.status.error_message() + " " +
+               answer.response.ShortDebugString() + ", not " + known.response.ShortDebugString());
       }
       ++asked_again_;
     }
@@ -219,6 +224,7 @@ class Worker {
   std::deque<Remembered> remembered_;
   std::vector<Operation> operations_;
   std::string problem_;
+  std::atomic<bool> objects_ = false;
 };
 
 // Follows one showtime through every crash, resuming by position.
@@ -284,6 +290,8 @@ bool WaitUntil(const std::function<bool()>& condition) {
 
 class Kill9Test : public ::testing::Test {
  protected:
+  explicit Kill9Test(const std::string& store = "") : server_({}, store) {}
+
   void SetUp() override {
     ASSERT_THAT(server_.Start(), IsOk());
     progress_.Restarted();
@@ -298,9 +306,15 @@ class Kill9Test : public ::testing::Test {
   }
   void TearDown() override { StopAll(); }
 
+  // Returns once every watcher has seen a first change. As they are there before it, they see the
+  // whole history.
   void StartLoad() {
+    for (auto& follower : followers_) ASSERT_TRUE(WaitUntil([&] { return follower->opened(); }));
     for (auto& worker : workers_) {
       worker_threads_.emplace_back([this, &worker] { worker->Run(stop_); });
+    }
+    for (auto& follower : followers_) {
+      ASSERT_TRUE(WaitUntil([&] { return follower->revision() > 0; }));
     }
   }
   void StopLoad() {
@@ -345,12 +359,7 @@ class Kill9Test : public ::testing::Test {
 
 TEST_F(Kill9Test, LosesAndInventsNothing) {
   SCOPED_TRACE("seed " + std::to_string(seed_));
-  // A watcher that was there before the first change sees the whole history.
-  for (auto& follower : followers_) ASSERT_TRUE(WaitUntil([&] { return follower->opened(); }));
-  StartLoad();
-  for (auto& follower : followers_) {
-    ASSERT_TRUE(WaitUntil([&] { return follower->revision() > 0; }));
-  }
+  ASSERT_NO_FATAL_FAILURE(StartLoad());
   const int cycles = Rounds(50);
   for (int cycle = 0; cycle < cycles; ++cycle) {
     ASSERT_TRUE(progress_.WaitForAcks(kAcksPerCycle + cycle * 7 % 50)) << "cycle " << cycle;
@@ -392,6 +401,30 @@ TEST_F(Kill9Test, LosesAndInventsNothing) {
   EXPECT_GT(retried, 0);
   std::cout << cycles << " cycles, " << operations.size() << " operations, " << retried
             << " retries, " << asked_again << " asked again\n";
+}
+
+// The control: what the test above stands on must notice a server that keeps nothing.
+class ForgetfulServerTest : public Kill9Test {
+ protected:
+  ForgetfulServerTest() : Kill9Test("memory:") {}
+};
+
+TEST_F(ForgetfulServerTest, IsFoundOut) {
+  SCOPED_TRACE("seed " + std::to_string(seed_));
+  ASSERT_NO_FATAL_FAILURE(StartLoad());
+  ASSERT_TRUE(progress_.WaitForAcks(10 * kAcksPerCycle));
+  server_.Kill();
+  ASSERT_THAT(server_.Start(), IsOk());
+  progress_.Restarted();
+
+  // Who asks again gets another answer than before.
+  for (auto& worker : workers_) EXPECT_TRUE(WaitUntil([&] { return worker->objects(); }));
+  StopAll();
+  const std::vector<Operation> operations = Operations();
+  for (int i = 0; i < kShowtimes; ++i) {
+    EXPECT_THAT(CheckHistory(ShowtimeOf(i), followers_[i]->view().changes(), operations),
+                StatusIs(absl::StatusCode::kFailedPrecondition));
+  }
 }
 
 }  // namespace

@@ -17,7 +17,9 @@ namespace seatlock::testing {
 
 class TestServer {
  public:
-  explicit TestServer(std::vector<std::string> args = {}) : args_(std::move(args)) {}
+  // Keeps its seats in `store` in place of a SQLite file, where that is not empty.
+  explicit TestServer(std::vector<std::string> args = {}, std::string store = "")
+      : args_(std::move(args)), store_(store.empty() ? "sqlite:" + file() : std::move(store)) {}
 
   // A sanitizer's findings in the server fail the test, however the server ended.
   ~TestServer() { CheckSanitizer(); }
@@ -45,7 +47,7 @@ class TestServer {
   const std::string& address() const { return address_; }
   const std::string& admin_address() const { return program_->admin_address(); }
   std::string file() const { return dir_.File("seatlock.db"); }
-  std::string store() const { return "sqlite:" + file(); }
+  const std::string& store() const { return store_; }
 
  private:
   void CheckSanitizer() {
@@ -55,6 +57,7 @@ class TestServer {
 
   const TempDir dir_;
   const std::vector<std::string> args_;
+  const std::string store_;
   std::string address_ = "127.0.0.1:0";
   std::unique_ptr<Program> program_;
 };
