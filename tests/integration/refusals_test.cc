@@ -81,7 +81,8 @@ void UsedRequestId(SeatLockClient& client, const std::string& show) {
 
 void Nothing(SeatLockClient&, const std::string&) {}
 
-std::vector<Row> TableRows() {
+// What is wrong with the request or the order.
+std::vector<Row> RequestAndOrderRows() {
   return {
       {.name = "InvalidField",
        .given = Nothing,
@@ -124,6 +125,12 @@ std::vector<Row> TableRows() {
        .given = HeldByAnother,
        .when = [](auto& c, auto& show) { return c.Book(show, {}, kMe, "mine").status; },
        .reason = "NOTHING_HELD"},
+  };
+}
+
+// A seat is another's.
+std::vector<Row> SeatTakenRows() {
+  return {
       {.name = "SeatTakenLockOne",
        .given = HeldByAnother,
        .when = [](auto& c, auto& show) { return c.Lock(show, "A01", kMe).status; },
@@ -145,6 +152,12 @@ std::vector<Row> TableRows() {
            },
        .reason = "SEAT_TAKEN",
        .conflicts = {{"A01", kLocked, "SEAT_TAKEN"}, {"B01", kBooked, "SEAT_TAKEN"}}},
+  };
+}
+
+// A seat is not, or no longer, the caller's.
+std::vector<Row> NotLockHolderRows() {
+  return {
       {.name = "NotLockHolderUnlock",
        .given = HeldByAnother,
        .when = [](auto& c, auto& show) { return c.Unlock(show, "A01", kMe).status; },
@@ -182,6 +195,11 @@ std::vector<Row> TableRows() {
            },
        .reason = "STALE_FENCE",
        .conflicts = {{"F01", kAvailable, "STALE_FENCE"}}},
+  };
+}
+
+std::vector<Row> LimitRows() {
+  return {
       {.name = "SessionSeatLimit",
        .given = TwoLocksOfMine,
        .when = [](auto& c,
@@ -203,7 +221,7 @@ std::vector<Row> TableRows() {
 }
 
 // Two refusals apply; `reason` comes first.
-std::vector<Row> OrderRows() {
+std::vector<Row> RequestAndOrderFirstRows() {
   return {
       {.name = "InvalidFieldBeforeRequestIdReused",
        .given = UsedRequestId,
@@ -246,6 +264,11 @@ std::vector<Row> OrderRows() {
            },
        .when = [](auto& c, auto& show) { return c.Book(show, {"A01"}, kMe, "mine").status; },
        .reason = "ORDER_MISMATCH"},
+  };
+}
+
+std::vector<Row> SeatFirstRows() {
+  return {
       {.name = "SeatTakenBeforeNotLockHolder",
        .given = HeldByAnother,
        .when =
@@ -325,11 +348,16 @@ class RefusalsTest : public ::testing::Test {
 };
 
 TEST_F(RefusalsTest, EachLineOfTheTable) {
-  for (const Row& row : TableRows()) Check(row);
+  for (const auto& rows :
+       {RequestAndOrderRows(), SeatTakenRows(), NotLockHolderRows(), LimitRows()}) {
+    for (const Row& row : rows) Check(row);
+  }
 }
 
 TEST_F(RefusalsTest, TheFirstThatAppliesIsTheAnswer) {
-  for (const Row& row : OrderRows()) Check(row);
+  for (const auto& rows : {RequestAndOrderFirstRows(), SeatFirstRows()}) {
+    for (const Row& row : rows) Check(row);
+  }
 }
 
 TEST_F(RefusalsTest, SessionSeatLimitTellsLimitAndHeld) {
