@@ -7,8 +7,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/executor.h"
+#include "common/base/gate.h"
 #include "services/seatlock/domain/decide.h"
-#include "services/seatlock/engine/log_gate.h"
 #include "services/seatlock/engine/observer.h"
 #include "services/seatlock/engine/watch_encoder.h"
 #include "services/seatlock/log/showtime_log.h"
@@ -28,7 +28,7 @@ struct Context {
   // Runs loads, snapshots and pages of history, which may take milliseconds. One thread at most.
   base::Executor& background;
 
-  LogGate gate;
+  base::Gate gate;  // calls into the log
   std::atomic<bool> draining{false};
   std::atomic<size_t> pending{0};   // commands and reads that wait, in all showtimes
   std::atomic<size_t> watchers{0};  // open watches

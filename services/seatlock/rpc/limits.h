@@ -25,6 +25,9 @@ inline constexpr int kPingIntervalMsMin = 10'000;
 inline constexpr int kKeepaliveMs = 30'000;
 inline constexpr int kKeepaliveTimeoutMs = 20'000;
 
+// At shutdown: from the last answer being handed over until connections are cut.
+inline constexpr int kFlushMs = 500;
+
 static_assert(kSnapshotMessageBytesMax < kShowtimeBytesMax);
 static_assert(kShowtimeBytesMax < static_cast<size_t>(kRequestBytesMax));
 

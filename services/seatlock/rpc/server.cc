@@ -87,7 +87,10 @@ void Server::SetNotServing() {
 }
 
 void Server::Shutdown(int64_t grace_ms) {
-  impl_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(grace_ms));
+  // gRPC's own deadline also waits for clients that are idle and do not look at their connection;
+  // so it gets only the time that answers need to leave.
+  impl_->service.AwaitCalls(std::chrono::milliseconds(grace_ms));
+  impl_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(kFlushMs));
   impl_->server->Wait();
 }
 

@@ -33,7 +33,8 @@ class Server {
   // Tells health checkers that no new calls should come.
   void SetNotServing();
 
-  // Takes no new calls, waits `grace_ms` for those under way, then cancels them. Blocks.
+  // Waits `grace_ms` at most for the calls under way, then takes no more and cancels the rest.
+  // Blocks. Drain the engine first, so that new calls are refused meanwhile.
   void Shutdown(int64_t grace_ms);
 
  private:

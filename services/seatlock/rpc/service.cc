@@ -88,6 +88,7 @@ class Service::Call {
         started_us_(service.clock_.MonotonicUs()),
         context_(context),
         reactor_(context->DefaultReactor()) {
+    service.calls_.Enter();
     service.observer_.OnStarted(method);
   }
 
@@ -104,7 +105,9 @@ class Service::Call {
   void Finish(const grpc::Status& status) const {
     service_->observer_.OnHandled(method_, status.error_code(),
                                   service_->clock_.MonotonicUs() - started_us_);
-    reactor_->Finish(status);
+    Service* const service = service_;
+    reactor_->Finish(status);  // may end the call, and this with it
+    service->calls_.Leave();
   }
 
  private:
@@ -282,7 +285,7 @@ grpc::ServerUnaryReactor* Service::ListSessionLocks(grpc::CallbackServerContext*
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* Service::WatchShowtime(
     grpc::CallbackServerContext* /*context*/, const grpc::ByteBuffer* request) {
-  return WatchCall::Start(engine_, observer_, clock_, *request);
+  return WatchCall::Start(engine_, observer_, clock_, calls_, *request);
 }
 
 }  // namespace seatlock::rpc

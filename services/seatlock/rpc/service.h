@@ -7,7 +7,10 @@
 
 #include <grpcpp/support/server_callback.h>
 
+#include <chrono>
+
 #include "common/base/clock.h"
+#include "common/base/gate.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
 #include "services/seatlock/engine/engine.h"
 #include "services/seatlock/rpc/call_observer.h"
@@ -17,8 +20,11 @@ namespace seatlock::rpc {
 class Service final : public v1::SeatLockService::WithRawCallbackMethod_WatchShowtime<
                           v1::SeatLockService::CallbackService> {
  public:
-  // All outlive the service.
+  // All outlive the service, and so does every call.
   Service(engine::Engine& engine, const base::Clock& clock, CallObserver& observer);
+
+  // Waits until every call has its answer, `timeout` at most. Blocks.
+  void AwaitCalls(std::chrono::milliseconds timeout) { calls_.WaitUntilEmpty(timeout); }
 
   grpc::ServerUnaryReactor* LockSeat(grpc::CallbackServerContext* context,
                                      const v1::LockSeatRequest* request,
@@ -64,6 +70,7 @@ class Service final : public v1::SeatLockService::WithRawCallbackMethod_WatchSho
   engine::Engine& engine_;
   const base::Clock& clock_;
   CallObserver& observer_;
+  base::Gate calls_;  // from a call's start until it was handed its answer
 };
 
 }  // namespace seatlock::rpc

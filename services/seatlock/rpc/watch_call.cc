@@ -30,14 +30,16 @@ bool Parse(const grpc::ByteBuffer& bytes, v1::WatchShowtimeRequest* request) {
 }  // namespace
 
 WatchCall* WatchCall::Start(engine::Engine& engine, CallObserver& observer,
-                            const base::Clock& clock, const grpc::ByteBuffer& request) {
-  auto* call = new WatchCall(observer, clock);
+                            const base::Clock& clock, base::Gate& calls,
+                            const grpc::ByteBuffer& request) {
+  auto* call = new WatchCall(observer, clock, calls);
   call->Open(engine, request);
   return call;
 }
 
-WatchCall::WatchCall(CallObserver& observer, const base::Clock& clock)
-    : observer_(observer), clock_(clock), started_us_(clock.MonotonicUs()) {
+WatchCall::WatchCall(CallObserver& observer, const base::Clock& clock, base::Gate& calls)
+    : observer_(observer), clock_(clock), calls_(calls), started_us_(clock.MonotonicUs()) {
+  calls_.Enter();
   observer_.OnStarted(Method::kWatchShowtime);
 }
 
@@ -85,7 +87,9 @@ void WatchCall::Pump() {
 void WatchCall::FinishWith(const grpc::Status& status) {
   observer_.OnHandled(Method::kWatchShowtime, status.error_code(),
                       clock_.MonotonicUs() - started_us_);
-  Finish(status);
+  base::Gate& calls = calls_;
+  Finish(status);  // may end the call, and this with it
+  calls.Leave();
 }
 
 }  // namespace seatlock::rpc

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "common/base/clock.h"
+#include "common/base/gate.h"
 #include "services/seatlock/engine/engine.h"
 #include "services/seatlock/rpc/call_observer.h"
 
@@ -20,14 +21,14 @@ class WatchCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   // `request` is a serialised v1::WatchShowtimeRequest.
   static WatchCall* Start(engine::Engine& engine, CallObserver& observer, const base::Clock& clock,
-                          const grpc::ByteBuffer& request);
+                          base::Gate& calls, const grpc::ByteBuffer& request);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
   void OnDone() override;
 
  private:
-  WatchCall(CallObserver& observer, const base::Clock& clock);
+  WatchCall(CallObserver& observer, const base::Clock& clock, base::Gate& calls);
 
   void Open(engine::Engine& engine, const grpc::ByteBuffer& request);
   // Writes the next message, if there is one; finishes the call once the watch is over.
@@ -36,6 +37,7 @@ class WatchCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
   CallObserver& observer_;
   const base::Clock& clock_;
+  base::Gate& calls_;
   const int64_t started_us_;
   std::shared_ptr<engine::Watcher> watcher_;  // null where the request was refused
   grpc::ByteBuffer writing_;

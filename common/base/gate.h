@@ -1,0 +1,53 @@
+// Counts what is under way, so that an owner can stop: wait until nothing is, or let nothing in any
+// more. Thread-safe.
+#pragma once
+
+#include <chrono>
+
+#include "common/base/mutex.h"
+
+namespace seatlock::base {
+
+class Gate {
+ public:
+  // False: closed, stay out.
+  bool Enter() {
+    MutexLock lock(mu_);
+    if (closed_) return false;
+    ++inside_;
+    return true;
+  }
+
+  // After an Enter that was true.
+  void Leave() {
+    MutexLock lock(mu_);
+    if (--inside_ == 0) empty_.NotifyAll();
+  }
+
+  // Lets nobody in from now on, and returns when the last one has left.
+  void CloseAndWait() {
+    MutexLock lock(mu_);
+    closed_ = true;
+    while (inside_ > 0) empty_.Wait(mu_);
+  }
+
+  // Returns when nobody is inside, or after `timeout`. Others may enter meanwhile.
+  void WaitUntilEmpty(std::chrono::milliseconds timeout) {
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    MutexLock lock(mu_);
+    while (inside_ > 0) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+          deadline - std::chrono::steady_clock::now());
+      if (left.count() <= 0) return;
+      empty_.WaitFor(mu_, left);
+    }
+  }
+
+ private:
+  Mutex mu_;
+  CondVar empty_;
+  int inside_ ABSL_GUARDED_BY(mu_) = 0;
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace seatlock::base

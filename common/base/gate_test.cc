@@ -1,0 +1,33 @@
+#include "common/base/gate.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace seatlock::base {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(GateTest, ClosingWaitsForWhoIsInsideAndKeepsOthersOut) {
+  Gate gate;
+  ASSERT_TRUE(gate.Enter());
+  std::thread inside([&] { gate.Leave(); });
+  gate.CloseAndWait();
+  inside.join();
+  EXPECT_FALSE(gate.Enter());
+}
+
+TEST(GateTest, WaitingForEmptyGivesUpInTimeAndLeavesTheGateOpen) {
+  Gate gate;
+  ASSERT_TRUE(gate.Enter());
+  gate.WaitUntilEmpty(milliseconds(1));
+  EXPECT_TRUE(gate.Enter());
+  gate.Leave();
+  gate.Leave();
+  gate.WaitUntilEmpty(milliseconds(60'000));
+  EXPECT_TRUE(gate.Enter());
+}
+
+}  // namespace
+}  // namespace seatlock::base
