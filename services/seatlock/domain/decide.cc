@@ -44,7 +44,7 @@ Refusal Conflicted(std::vector<Conflict> conflicts) {
   refusal.reason = first->reason;
   switch (first->reason) {
     case Reason::kOrderMismatch:
-      refusal.message = "a seat never was in the order";
+      refusal.message = "a seat never was in the order, or was cancelled out of it";
       break;
     case Reason::kSeatTaken:
       refusal.message = "a seat is locked by another, booked or blocked";

@@ -89,6 +89,24 @@ bool Repeats(const SeatRefs& seats, const OrderEntry& order) {
   return current == order.seats.size() && (cancelled == 0 || cancelled == order.cancelled.size());
 }
 
+// A seat that was cancelled out of an order never returns to it: named among new ones it is in the
+// way (all or nothing); named without any, the call repeats what was done before.
+Decision AddToOrder(const Scene& scene, const BookSeats& command, const SeatRefs& seats,
+                    const OrderEntry& order) {
+  SeatRefs added;
+  std::vector<Conflict> cancelled;
+  for (const SeatId* seat : seats) {
+    if (Contains(order.cancelled, *seat)) {
+      cancelled.push_back({*seat, StatusOf(scene.Find(*seat)), Reason::kOrderMismatch});
+    } else if (!Contains(order.seats, *seat)) {
+      added.push_back(seat);
+    }
+  }
+  if (added.empty()) return OrderAnswer(scene, order);
+  if (!cancelled.empty()) return Conflicted(std::move(cancelled));
+  return Book(scene, command, added, &order);
+}
+
 Decision BookKnown(const Scene& scene, const BookSeats& command, const OrderEntry& order) {
   if (order.closed) {
     return Refuse(Reason::kOrderCancelled, "the order was cancelled and never books again");
@@ -98,15 +116,7 @@ Decision BookKnown(const Scene& scene, const BookSeats& command, const OrderEntr
   if (!command.add_to_order) {
     return Refuse(Reason::kOrderMismatch, "the order has other seats");
   }
-  // A seat that was cancelled out of an order never returns to it.
-  seats.erase(std::remove_if(seats.begin(), seats.end(),
-                             [&](const SeatId* seat) {
-                               return Contains(order.seats, *seat) ||
-                                      Contains(order.cancelled, *seat);
-                             }),
-              seats.end());
-  if (seats.empty()) return OrderAnswer(scene, order);
-  return Book(scene, command, seats, &order);
+  return AddToOrder(scene, command, seats, order);
 }
 
 // Bars an order that never came.

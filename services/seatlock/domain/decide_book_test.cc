@@ -193,6 +193,19 @@ TEST(OrderRules, CancelledSeatNeverReturnsToItsOrder) {
   EXPECT_EQ(world.StatusOf("A2"), SeatStatus::kAvailable);
 }
 
+TEST(OrderRules, CancelledSeatAmongNewOnesIsInTheWay) {
+  World world;
+  world.Make(BookOf("s1", "o1", {"A1", "A2"}));
+  world.Make(CancelOf("o1", {"A2"}));
+  BookSeats add = BookOf("s1", "o1", {"A2", "A3"});
+  add.add_to_order = true;
+  const Refusal refusal = world.Refused(add);
+  EXPECT_EQ(refusal.reason, Reason::kOrderMismatch);
+  ASSERT_EQ(refusal.conflicts.size(), 1u);
+  EXPECT_EQ(refusal.conflicts[0].seat, SeatId("A2"));
+  EXPECT_EQ(world.StatusOf("A3"), SeatStatus::kAvailable);
+}
+
 TEST(OrderRules, CancelledOrderNeverBooksAgain) {
   World world;
   world.Make(BookOf("s1", "o1", {"A1"}));

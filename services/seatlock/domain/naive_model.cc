@@ -259,7 +259,15 @@ Outcome NaiveModel::Book(const BookSeats& c) {
   std::set<std::string> added;
   std::set_difference(wanted.begin(), wanted.end(), ever.begin(), ever.end(),
                       std::inserter(added, added.end()));
-  return added.empty() ? standing : BookThese(c, added);
+  if (added.empty()) return standing;
+  std::set<std::tuple<std::string, SeatStatus, Reason>> gone;
+  for (const std::string& name : wanted) {
+    if (!order.cancelled.contains(name)) continue;
+    const SeatStatus status = seats_.contains(name) ? seats_[name].status : SeatStatus::kAvailable;
+    gone.insert({name, status, Reason::kOrderMismatch});
+  }
+  if (!gone.empty()) return Refused(gone);
+  return BookThese(c, added);
 }
 
 Outcome NaiveModel::BookThese(const BookSeats& c, const std::set<std::string>& wanted) {

@@ -14,14 +14,14 @@ Failure Overloaded() {
   return {Failure::Kind::kOverloaded, "too many calls wait for this showtime; try again shortly"};
 }
 
-// The answer that the change at the front of `page` gave to `command`.
+// The answer that the change at the front of `page` gave to `command`. Where it cannot be read, the
+// caller must not hear that nothing was done: it was.
 Result ReplayedAnswer(const domain::Command& command, const absl::StatusOr<log::Page>& page) {
-  if (!page.ok()) return Failure{Failure::Kind::kStoreUnavailable, page.status().ToString()};
-  if (page->records.empty()) {
-    return Failure{Failure::Kind::kStoreUnavailable, "the first answer is no longer kept"};
-  }
+  const Failure unread{Failure::Kind::kOutcomeUnknown,
+                       "this request was made before, and its answer cannot be read now"};
+  if (!page.ok() || page->records.empty()) return unread;
   auto change = log::DecodeChange(page->records.front().bytes);
-  if (!change.ok()) return Failure{Failure::Kind::kStoreUnavailable, change.status().ToString()};
+  if (!change.ok()) return unread;
   return domain::AnswerFor(command, *change);
 }
 
@@ -132,11 +132,12 @@ void Actor::ServeReaders(std::deque<Reader> readers, Effects& effects) {
 }
 
 void Actor::Decide(int64_t now_ms, Batch& batch, Effects& effects) {
-  while (Lapsed(now_ms)) {
+  while (Lapsed(now_ms) && batch.bytes < kBatchBytesMax) {
     auto decision =
         domain::Decide(state_, domain::Command{{}, domain::ExpireLocks{}}, now_ms, context_->rules);
     AddChange(std::get<domain::Change>(std::move(decision)), batch);
   }
+  // Where more has lapsed than one append takes, the commands wait for the next.
   while (!commands_.empty() && batch.changes.size() < kBatchCommandsMax &&
          batch.bytes < kBatchBytesMax) {
     Work work = std::move(commands_.front());
@@ -198,7 +199,7 @@ void Actor::ReplayFromLog(Work work, domain::Revision revision, Effects& effects
     CallLog<absl::StatusOr<log::Page>>(
         self->context_, self->context_->background,
         [self, revision](auto done) {
-          self->context_->log.Read(self->showtime_, revision, std::move(done));
+          self->context_->log.Read(self->showtime_, revision, 1, std::move(done));
         },
         [self, work = std::move(work)](absl::StatusOr<log::Page> page) mutable {
           Result result = ReplayedAnswer(work.command, page);

@@ -115,6 +115,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void FetchHistory(const std::shared_ptr<Watcher>& watcher, Effects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void PushProgress(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnHistory(const std::shared_ptr<Watcher>& watcher, absl::StatusOr<log::Page> page);
 
   const std::shared_ptr<Context> context_;

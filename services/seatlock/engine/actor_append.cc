@@ -64,6 +64,7 @@ void Actor::OnAppended(log::AppendResult result) {
         OnConflict(effects);
         break;
       case log::AppendResult::Outcome::kNotAppended:
+        context_->observer.OnStoreError(showtime_, result.status);
         FailBatch(StoreUnavailable(result.status), effects);
         phase_ = Phase::kUnloaded;
         Step(effects);
@@ -186,7 +187,8 @@ void Actor::OnStoreFailed(const absl::Status& status, Effects& effects) {
   FailWaiting(StoreUnavailable(status), effects);
   phase_ = Phase::kUnloaded;
   wants_step_ = false;
-  no_expiry_before_ms_ = context_->clock.MonotonicMs() + kLoadRetryMs;
+  const bool damaged = absl::IsDataLoss(status);
+  no_expiry_before_ms_ = context_->clock.MonotonicMs() + (damaged ? kDamagedRetryMs : kLoadRetryMs);
 }
 
 void Actor::OnLoaded(absl::StatusOr<Loaded> loaded) {
@@ -215,7 +217,7 @@ bool Actor::SettleBatch(Effects& effects) {
       CallLog<absl::StatusOr<log::Page>>(
           self->context_, self->context_->background,
           [self, revision](auto done) {
-            self->context_->log.Read(self->showtime_, revision, std::move(done));
+            self->context_->log.Read(self->showtime_, revision, 1, std::move(done));
           },
           [self](absl::StatusOr<log::Page> page) { self->OnSettlePage(std::move(page)); },
           absl::UnavailableError("the service is stopping"));

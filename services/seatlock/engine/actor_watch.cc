@@ -59,7 +59,8 @@ void Actor::ServeWatcher(const std::shared_ptr<Watcher>& watcher, Effects& effec
   if (starting && !resume && head_.revision.value() > 0) {
     return DeliverSnapshot(watcher, /*replaces=*/false, effects);
   }
-  const bool known = !starting || !resume || resume->epoch == head_.epoch;
+  // Who has seen no change yet, and so no epoch, has missed those from 1 on.
+  const bool known = !starting || !resume || resume->epoch == head_.epoch || *resume == Position{};
   const domain::Revision at = watcher->sent_upto();
   if (watcher->want() == Watcher::Want::kSnapshot || !known || (starting && at > head_.revision)) {
     return DeliverSnapshot(watcher, /*replaces=*/true, effects);
@@ -89,16 +90,21 @@ void Actor::DeliverSnapshot(const std::shared_ptr<Watcher>& watcher, bool replac
 }
 
 void Actor::FetchHistory(const std::shared_ptr<Watcher>& watcher, Effects& effects) {
-  effects.push_back([self = shared_from_this(), watcher] {
+  auto read = [self = shared_from_this(), watcher] {
     CallLog<absl::StatusOr<log::Page>>(
         self->context_, self->context_->background,
         [self, watcher](auto done) {
-          self->context_->log.Read(self->showtime_, watcher->sent_upto().Next(), std::move(done));
+          self->context_->log.Read(self->showtime_, watcher->sent_upto().Next(),
+                                   log::kPageRecordsMax, std::move(done));
         },
         [self, watcher](absl::StatusOr<log::Page> page) {
           self->OnHistory(watcher, std::move(page));
+          self->context_->history.Release();
         },
         absl::UnavailableError("the service is stopping"));
+  };
+  effects.push_back([context = context_, read = std::move(read)]() mutable {
+    context->history.Acquire(std::move(read));
   });
 }
 
@@ -140,14 +146,25 @@ void Actor::Sweep() {
     context_->watchers -= before - watchers_.size();
     if (watchers_.empty()) return;
     last_used_ms_ = context_->clock.MonotonicMs();
-    const Bytes progress = context_->encoder.EncodeProgress({head_.epoch, head_.revision});
-    for (const auto& watcher : watchers_) {
-      if (watcher->PushProgress(progress, last_used_ms_ - kProgressMs, last_used_ms_)) {
-        effects.push_back([watcher] { watcher->Wake(); });
-      }
+    // A store that failed may hold a change that the watchers were not shown: head_ is known to be
+    // the head only once the log was read again, and no progress is claimed before.
+    if (phase_ == Phase::kUnloaded && last_used_ms_ >= no_expiry_before_ms_) {
+      wants_step_ = true;
+      Step(effects);
     }
+    if (phase_ == Phase::kReady || phase_ == Phase::kAppending) PushProgress(effects);
   }
   Run(effects);
+}
+
+void Actor::PushProgress(Effects& effects) {
+  const int64_t now_ms = context_->clock.MonotonicMs();
+  const Bytes progress = context_->encoder.EncodeProgress({head_.epoch, head_.revision});
+  for (const auto& watcher : watchers_) {
+    if (watcher->PushProgress(progress, now_ms - kProgressMs, now_ms)) {
+      effects.push_back([watcher] { watcher->Wake(); });
+    }
+  }
 }
 
 void Actor::EndWatches(const Failure& failure) {

@@ -9,6 +9,8 @@
 #include "common/base/executor.h"
 #include "common/base/gate.h"
 #include "services/seatlock/domain/decide.h"
+#include "services/seatlock/engine/history_slots.h"
+#include "services/seatlock/engine/limits.h"
 #include "services/seatlock/engine/observer.h"
 #include "services/seatlock/engine/watch_encoder.h"
 #include "services/seatlock/log/showtime_log.h"
@@ -32,6 +34,7 @@ struct Context {
   std::atomic<bool> draining{false};
   std::atomic<size_t> pending{0};   // commands and reads that wait, in all showtimes
   std::atomic<size_t> watchers{0};  // open watches
+  HistorySlots history{kHistoryPagesMax};
 };
 
 }  // namespace seatlock::engine

@@ -178,6 +178,28 @@ TEST_F(EngineTest, ARequestRepeatedWhileItIsUnderWayGetsTheSameAnswer) {
   EXPECT_EQ(RevisionOf(**again), 3u);
 }
 
+TEST_F(EngineTest, ARepeatedRequestWhoseAnswerCannotBeReadIsNotCalledUndone) {
+  Do(Lock("alice", {"A1"}, "request"));
+  log_.SetDown(true);
+  EXPECT_TRUE(IsFailed(Do(Lock("alice", {"A1"}, "request")), Failure::Kind::kOutcomeUnknown));
+  log_.SetDown(false);
+  EXPECT_EQ(RevisionOf(Do(Lock("alice", {"A1"}, "request"))), 1u);
+}
+
+TEST_F(EngineTest, MoreLapsedLocksThanOneAppendTakesAreFreedInSeveralBeforeTheTakeover) {
+  const std::string name(120, 's');
+  for (int session = 0; session < 100; ++session) {
+    std::vector<std::string> seats;
+    for (int seat = 0; seat < 100; ++seat) seats.push_back(absl::StrCat("S", session, "-", seat));
+    Do(Lock(absl::StrCat(name, session), seats, "", 1000));
+  }
+  clock_.AdvanceMs(1000);
+  const int before = log_.appends();
+  const Result result = Do(Lock("bob", {"S0-0"}));
+  EXPECT_EQ(RevisionOf(result), 100u + 10u + 1u);
+  EXPECT_EQ(log_.appends() - before, 2) << "the lock goes with the rest of what has lapsed";
+}
+
 TEST_F(EngineTest, FreesALapsedLockWithoutAnybodyAsking) {
   Do(Lock("alice", {"A1"}, "", 1000));
   auto reader = Watch();

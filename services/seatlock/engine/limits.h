@@ -22,6 +22,8 @@ inline constexpr int kConflictRetriesMax = 16;
 inline constexpr int kLoadRestartsMax = 4;
 // After a load failed, lapsed locks do not ask for another sooner; callers do.
 inline constexpr int64_t kLoadRetryMs = 1'000;
+// The same where the stored history is damaged: that passes only when a person mends it.
+inline constexpr int64_t kDamagedRetryMs = 60'000;
 
 // Showtimes in memory; one without changes costs about 1 KiB.
 inline constexpr size_t kLiveShowtimesMax = 100'000;
@@ -38,6 +40,8 @@ inline constexpr uint64_t kHistoryChanges = 10'000;
 
 // Bytes that wait for one watcher; above it the watcher gets a snapshot in place of changes.
 inline constexpr size_t kWatcherBytesMax = 1 << 20;
+// Pages of history in memory at once, of at most 1 MiB each.
+inline constexpr int kHistoryPagesMax = 16;
 // Open watches on one server; each costs its queue's bound at worst.
 inline constexpr size_t kWatchersMax = 10'000;
 // Progress on a stream that was sent nothing for this long (the contract: at least every 15 s;

@@ -70,11 +70,12 @@ class Load : public std::enable_shared_from_this<Load> {
     }
     if (page->records.empty()) return StartOver();
     if (!context_->gate.Enter()) return FinishClosed();
-    context_->log.Read(
-        showtime_, loaded_.state.revision().Next(), [self = shared_from_this()](auto next) {
-          self->OnBackground(
-              [self, next = std::move(next)]() mutable { self->OnPage(std::move(next)); });
-        });
+    context_->log.Read(showtime_, loaded_.state.revision().Next(), log::kPageRecordsMax,
+                       [self = shared_from_this()](auto next) {
+                         self->OnBackground([self, next = std::move(next)]() mutable {
+                           self->OnPage(std::move(next));
+                         });
+                       });
   }
 
   absl::Status ApplyRecord(const log::StoredRecord& record) {

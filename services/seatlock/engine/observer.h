@@ -24,7 +24,7 @@ class Observer {
   virtual void OnExpired(size_t /*locks*/) {}
   // A watcher fell behind and will get a snapshot.
   virtual void OnWatcherLagged() {}
-  // A showtime could not be loaded or an unknown outcome could not be settled.
+  // An append failed, a showtime could not be loaded, or an outcome could not be settled.
   virtual void OnStoreError(const domain::ShowtimeId& /*showtime*/,
                             const absl::Status& /*status*/) {}
 };

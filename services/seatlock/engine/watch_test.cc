@@ -152,6 +152,36 @@ TEST_F(WatchTest, AfterAnUnknownOutcomeNothingIsMissedAndNothingRepeated) {
   EXPECT_THAT(reader->words, ElementsAre("snapshot 1", "change 2", "change 3"));
 }
 
+TEST_F(WatchTest, AfterAnOutageWithAnUnknownOutcomeNobodyHasToAskForTheChangeToBeShown) {
+  Change(1);
+  auto reader = Watch();
+  log_.Hold();
+  Submit(Lock("bob", {"B1"}));
+  log_.SetDown(true);
+  log_.ReleaseOne(Fault::kUnknownLanded);
+  Settle();
+  log_.Release();
+  clock_.AdvanceMs(20'000);
+  Tick();
+  EXPECT_THAT(reader->words, ElementsAre("snapshot 1")) << "no progress while the head is unknown";
+  log_.SetDown(false);
+  clock_.AdvanceMs(kLoadRetryMs);
+  Tick();
+  EXPECT_THAT(reader->words, ElementsAre("snapshot 1", "change 2"));
+}
+
+TEST_F(WatchTest, WhoSawAShowtimeWithoutChangesMissesNoneOfThem) {
+  Change(2);
+  EXPECT_THAT(Watch(At(0, ""))->words, ElementsAre("change 1", "change 2"));
+}
+
+TEST_F(WatchTest, ManyWhoResumeAtOnceAreAllServed) {
+  Change(2);
+  std::vector<std::shared_ptr<Reader>> readers;
+  for (int i = 0; i < 10 * kHistoryPagesMax; ++i) readers.push_back(Watch(At(1)));
+  for (const auto& reader : readers) EXPECT_THAT(reader->words, ElementsAre("change 2"));
+}
+
 TEST_F(WatchTest, AWatchDuringAnOutageEndsWithStoreUnavailable) {
   log_.SetDown(true);
   auto reader = Watch();

@@ -12,6 +12,12 @@ inline constexpr size_t kShowtimeBytesMax = 3 << 20;
 // Left in a message for what is not seats: two ids, an epoch and numbers.
 inline constexpr size_t kEnvelopeBytesMax = 1024;
 
+// An epoch in a resume position: ours have 16; it is kept as long as the stream.
+inline constexpr size_t kEpochBytesMax = 128;
+// Field violations in one refusal: all details together must fit into a client's metadata, 8 KiB in
+// gRPC's C core by default.
+inline constexpr int kViolationsMax = 20;
+
 // A request; gRPC's own default. The largest that is in bounds has 26 KiB.
 inline constexpr int kRequestBytesMax = 4 << 20;
 // A call's metadata; gRPC's own default is 8 KiB, proxies and tracers add to that.

@@ -10,6 +10,7 @@
 #include "google/rpc/status.pb.h"
 #include "seatlock/v1/seats.pb.h"
 #include "services/seatlock/rpc/convert.h"
+#include "services/seatlock/rpc/limits.h"
 
 namespace seatlock::rpc {
 namespace {
@@ -79,6 +80,11 @@ v1::SeatConflicts ToProto(const std::vector<domain::Conflict>& conflicts) {
 google::rpc::BadRequest ToProto(const std::vector<domain::FieldViolation>& violations) {
   google::rpc::BadRequest proto;
   for (const domain::FieldViolation& violation : violations) {
+    if (proto.field_violations_size() == kViolationsMax) {
+      proto.add_field_violations()->set_description(
+          absl::StrCat("and ", violations.size() - kViolationsMax, " more"));
+      break;
+    }
     auto* added = proto.add_field_violations();
     added->set_field(violation.field);
     added->set_description(violation.description);

@@ -8,6 +8,7 @@
 #include "seatlock/v1/seatlock_service.pb.h"
 #include "services/seatlock/domain/limits.h"
 #include "services/seatlock/domain/validate.h"
+#include "services/seatlock/rpc/limits.h"
 #include "services/seatlock/rpc/status.h"
 
 namespace seatlock::rpc {
@@ -52,6 +53,9 @@ void WatchCall::Open(engine::Engine& engine, const grpc::ByteBuffer& bytes) {
   auto violation =
       domain::CheckId("showtime_id", request.showtime_id(), domain::kShowtimeIdBytesMax);
   if (violation) return FinishWith(InvalidFields({*violation}));
+  if (request.resume().epoch().size() > kEpochBytesMax) {
+    return FinishWith(InvalidFields({{"resume.epoch", "must have at most 128 bytes"}}));
+  }
   std::optional<engine::Position> resume;
   if (request.has_resume()) {
     resume = engine::Position{domain::Epoch(request.resume().epoch()),
