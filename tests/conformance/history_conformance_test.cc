@@ -45,6 +45,19 @@ TEST_P(HistoryConformance, PagesAreBoundedByRecords) {
   EXPECT_EQ(AllBytes("s").size(), 2 * log::kPageRecordsMax + 1);
 }
 
+TEST_P(HistoryConformance, APageHoldsNoMoreThanAskedFor) {
+  const std::vector<Head> heads = MustFill("s", 5);
+  absl::StatusOr<Page> page = Read(log(), "s", 2, 1);
+  ASSERT_THAT(page, IsOk());
+  EXPECT_EQ(page->head, heads[5]);
+  ASSERT_EQ(page->records.size(), 1u);
+  EXPECT_EQ(page->records[0].bytes, "r2");
+  EXPECT_EQ(Read(log(), "s", 2, 3)->records.size(), 3u);
+  EXPECT_EQ(Read(log(), "s", 2, 5)->records.size(), 4u);
+  MustAppend("t", Head{}, std::vector<std::string>(log::kPageRecordsMax + 1, "x"));
+  EXPECT_EQ(Read(log(), "t", 1, SIZE_MAX)->records.size(), log::kPageRecordsMax);
+}
+
 TEST_P(HistoryConformance, PagesAreBoundedByBytes) {
   MustAppend("s", Head{}, std::vector<std::string>(10, std::string(log::kPageBytesMax / 4, 'x')));
   EXPECT_EQ(Read(log(), "s", 1)->records.size(), 4u);

@@ -48,9 +48,10 @@ class FaultyLog final : public log::ShowtimeLog {
     if (!holding_) return Do(std::move(request), std::move(done), Fault::kNone);
     held_.push_back({std::move(request), std::move(done)});
   }
-  void Read(domain::ShowtimeId showtime, domain::Revision from, PageCallback done) override {
+  void Read(domain::ShowtimeId showtime, domain::Revision from, size_t max_records,
+            PageCallback done) override {
     if (down_) return std::move(done)(Down());
-    real_.Read(std::move(showtime), from, std::move(done));
+    real_.Read(std::move(showtime), from, max_records, std::move(done));
   }
   void Load(domain::ShowtimeId showtime, LoadCallback done) override {
     if (down_) return std::move(done)(Down());

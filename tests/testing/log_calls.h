@@ -41,9 +41,9 @@ inline log::AppendResult Append(log::ShowtimeLog& log, log::AppendRequest reques
 }
 
 inline absl::StatusOr<log::Page> Read(log::ShowtimeLog& log, const std::string& showtime,
-                                      uint64_t from) {
+                                      uint64_t from, size_t max_records = log::kPageRecordsMax) {
   return Answer<absl::StatusOr<log::Page>>([&](auto done) {
-    log.Read(domain::ShowtimeId(showtime), domain::Revision(from), std::move(done));
+    log.Read(domain::ShowtimeId(showtime), domain::Revision(from), max_records, std::move(done));
   });
 }
 

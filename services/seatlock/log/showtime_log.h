@@ -115,9 +115,10 @@ class ShowtimeLog {
   // under way.
   virtual void Append(AppendRequest request, AppendCallback done) = 0;
 
-  // Reads records from revision `from` (at least 1), at most `kPageRecordsMax` and about
-  // `kPageBytesMax` a page: ask again with the next revision for more.
-  virtual void Read(domain::ShowtimeId showtime, domain::Revision from, PageCallback done) = 0;
+  // Reads records from revision `from` (at least 1): at most `max_records` (at least 1), at most
+  // `kPageRecordsMax` and about `kPageBytesMax` a page. Ask again with the next revision for more.
+  virtual void Read(domain::ShowtimeId showtime, domain::Revision from, size_t max_records,
+                    PageCallback done) = 0;
 
   // Reads what is needed to rebuild the state: the newest snapshot and the first page after it,
   // from one consistent view. A snapshot that is not in the history is passed over.

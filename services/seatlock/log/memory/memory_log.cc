@@ -38,7 +38,7 @@ AppendResult MemoryLog::AppendLocked(AppendRequest& request) {
     result.outcome = AppendResult::Outcome::kConflict;
     result.head = head;
     if (entry != nullptr && InHistory(*entry, request.expected)) {
-      result.missed = PageFrom(*entry, request.expected.revision.Next()).records;
+      result.missed = PageFrom(*entry, request.expected.revision.Next(), kPageRecordsMax).records;
     }
     return result;
   }
@@ -56,11 +56,11 @@ AppendResult MemoryLog::AppendLocked(AppendRequest& request) {
   return result;
 }
 
-void MemoryLog::Read(ShowtimeId showtime, Revision from, PageCallback done) {
+void MemoryLog::Read(ShowtimeId showtime, Revision from, size_t max_records, PageCallback done) {
   Page page = EmptyPage();
   {
     base::MutexLock lock(mu_);
-    if (const Entry* entry = FindLocked(showtime)) page = PageFrom(*entry, from);
+    if (const Entry* entry = FindLocked(showtime)) page = PageFrom(*entry, from, max_records);
   }
   std::move(done)(std::move(page));
 }
@@ -75,7 +75,7 @@ void MemoryLog::Load(ShowtimeId showtime, LoadCallback done) {
         result.snapshot = entry->snapshots.rbegin()->second;
         after = result.snapshot->head.revision;
       }
-      result.tail = PageFrom(*entry, after.Next());
+      result.tail = PageFrom(*entry, after.Next(), kPageRecordsMax);
       result.head = result.tail.head;
     }
   }
@@ -151,12 +151,13 @@ MemoryLog::Entry* MemoryLog::FindLocked(const ShowtimeId& showtime) {
   return found == entries_.end() ? nullptr : &found->second;
 }
 
-Page MemoryLog::PageFrom(const Entry& entry, Revision from) {
+Page MemoryLog::PageFrom(const Entry& entry, Revision from, size_t max_records) {
   Page page{.head = entry.head, .oldest = entry.base.Next(), .records = {}};
   if (from < page.oldest || from > entry.head.revision) return page;
+  max_records = std::min(max_records, kPageRecordsMax);
   size_t bytes = 0;
   for (size_t i = from.value() - page.oldest.value(); i < entry.records.size(); ++i) {
-    if (page.records.size() == kPageRecordsMax || bytes >= kPageBytesMax) break;
+    if (page.records.size() == max_records || bytes >= kPageBytesMax) break;
     page.records.push_back(entry.records[i]);
     bytes += entry.records[i].bytes.size();
   }

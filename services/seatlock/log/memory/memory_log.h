@@ -22,7 +22,8 @@ class MemoryLog final : public ShowtimeLog {
   MemoryLog() = default;
 
   void Append(AppendRequest request, AppendCallback done) override;
-  void Read(domain::ShowtimeId showtime, domain::Revision from, PageCallback done) override;
+  void Read(domain::ShowtimeId showtime, domain::Revision from, size_t max_records,
+            PageCallback done) override;
   void Load(domain::ShowtimeId showtime, LoadCallback done) override;
   void SaveSnapshot(domain::ShowtimeId showtime, StoredSnapshot snapshot,
                     StatusCallback done) override;
@@ -49,7 +50,7 @@ class MemoryLog final : public ShowtimeLog {
                      std::optional<int64_t> wake_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // nullptr: a showtime without records.
   Entry* FindLocked(const domain::ShowtimeId& showtime) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  static Page PageFrom(const Entry& entry, domain::Revision from);
+  static Page PageFrom(const Entry& entry, domain::Revision from, size_t max_records);
   static bool InHistory(const Entry& entry, const Head& position);
 
   TailHub hub_;

@@ -131,13 +131,14 @@ absl::StatusOr<Chain> Reader::ChainAt(const ShowtimeId& showtime, const Showtime
 }
 
 absl::StatusOr<Page> Reader::PageFrom(const ShowtimeId& showtime, const ShowtimeRow& row,
-                                      const Head& head, Revision from) {
+                                      const Head& head, Revision from, size_t max_records) {
   Page page{.head = head, .oldest = row.base.Next(), .records = {}};
   if (from < page.oldest || from > head.revision) return page;
   absl::StatusOr<Chain> before = ChainAt(showtime, row, Revision(from.value() - 1));
   if (!before.ok()) return before.status();
   Query query(page_);
-  query.Int(row.key).Int(Signed(from)).Int(kPageRecordsMax);
+  query.Int(row.key).Int(Signed(from));
+  query.Int(static_cast<int64_t>(std::min(max_records, kPageRecordsMax)));
   size_t bytes = 0;
   while (bytes < kPageBytesMax) {
     absl::StatusOr<bool> more = query.Step();
@@ -217,13 +218,13 @@ absl::StatusOr<std::optional<StoredSnapshot>> Reader::NewestSnapshot(const Showt
   return std::optional<StoredSnapshot>();
 }
 
-absl::StatusOr<Page> Reader::Read(const ShowtimeId& showtime, Revision from) {
+absl::StatusOr<Page> Reader::Read(const ShowtimeId& showtime, Revision from, size_t max_records) {
   absl::StatusOr<std::optional<ShowtimeRow>> row = FindShowtime(showtime);
   if (!row.ok()) return row.status();
   if (!*row) return EmptyPage();
   absl::StatusOr<Head> head = HeadOf(showtime, **row);
   if (!head.ok()) return head.status();
-  return PageFrom(showtime, **row, *head, from);
+  return PageFrom(showtime, **row, *head, from, max_records);
 }
 
 absl::StatusOr<LoadResult> Reader::Load(const ShowtimeId& showtime) {
@@ -236,7 +237,7 @@ absl::StatusOr<LoadResult> Reader::Load(const ShowtimeId& showtime) {
   absl::StatusOr<std::optional<StoredSnapshot>> snapshot = NewestSnapshot(showtime, **row, *head);
   if (!snapshot.ok()) return snapshot.status();
   const Revision after = *snapshot ? (*snapshot)->head.revision : Revision(0);
-  absl::StatusOr<Page> tail = PageFrom(showtime, **row, *head, after.Next());
+  absl::StatusOr<Page> tail = PageFrom(showtime, **row, *head, after.Next(), kPageRecordsMax);
   if (!tail.ok()) return tail.status();
   result.head = *head;
   result.snapshot = *std::move(snapshot);
@@ -277,8 +278,9 @@ auto ReadSession::InTransaction(F read) -> decltype(read()) {
   return result;
 }
 
-absl::StatusOr<Page> ReadSession::Read(const ShowtimeId& showtime, Revision from) {
-  return InTransaction([&] { return reader_.Read(showtime, from); });
+absl::StatusOr<Page> ReadSession::Read(const ShowtimeId& showtime, Revision from,
+                                       size_t max_records) {
+  return InTransaction([&] { return reader_.Read(showtime, from, max_records); });
 }
 
 absl::StatusOr<LoadResult> ReadSession::Load(const ShowtimeId& showtime) {

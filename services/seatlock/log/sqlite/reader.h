@@ -36,9 +36,9 @@ class Reader {
 
   absl::StatusOr<Head> HeadOf(const domain::ShowtimeId& showtime, const ShowtimeRow& row);
 
-  // The page from `from` on. `head` is HeadOf's.
+  // The page from `from` on, at most `max_records` and kPageRecordsMax. `head` is HeadOf's.
   absl::StatusOr<Page> PageFrom(const domain::ShowtimeId& showtime, const ShowtimeRow& row,
-                                const Head& head, domain::Revision from);
+                                const Head& head, domain::Revision from, size_t max_records);
 
   // Whether `position` is where the history once stood, as far as it is kept. The position before
   // the first record always is.
@@ -53,7 +53,8 @@ class Reader {
   absl::StatusOr<std::vector<Head>> SnapshotHeads(const domain::ShowtimeId& showtime,
                                                   const ShowtimeRow& row);
 
-  absl::StatusOr<Page> Read(const domain::ShowtimeId& showtime, domain::Revision from);
+  absl::StatusOr<Page> Read(const domain::ShowtimeId& showtime, domain::Revision from,
+                            size_t max_records);
   absl::StatusOr<LoadResult> Load(const domain::ShowtimeId& showtime);
   absl::StatusOr<std::vector<domain::ShowtimeId>> Due(int64_t now_ms, size_t limit);
 
@@ -80,7 +81,8 @@ class ReadSession {
  public:
   static absl::StatusOr<ReadSession> Create(Connection connection);
 
-  absl::StatusOr<Page> Read(const domain::ShowtimeId& showtime, domain::Revision from);
+  absl::StatusOr<Page> Read(const domain::ShowtimeId& showtime, domain::Revision from,
+                            size_t max_records);
   absl::StatusOr<LoadResult> Load(const domain::ShowtimeId& showtime);
   absl::StatusOr<std::vector<domain::ShowtimeId>> Due(int64_t now_ms, size_t limit);
 

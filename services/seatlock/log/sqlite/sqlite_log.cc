@@ -121,10 +121,11 @@ void SqliteLog::OnReader(Callback done, std::function<absl::StatusOr<T>(ReadSess
   });
 }
 
-void SqliteLog::Read(ShowtimeId showtime, Revision from, PageCallback done) {
-  OnReader<Page>(std::move(done), [showtime = std::move(showtime), from](ReadSession& session) {
-    return session.Read(showtime, from);
-  });
+void SqliteLog::Read(ShowtimeId showtime, Revision from, size_t max_records, PageCallback done) {
+  OnReader<Page>(std::move(done),
+                 [showtime = std::move(showtime), from, max_records](ReadSession& session) {
+                   return session.Read(showtime, from, max_records);
+                 });
 }
 
 void SqliteLog::Load(ShowtimeId showtime, LoadCallback done) {
@@ -312,7 +313,7 @@ absl::Status SqliteLog::Reopen() {
 void SqliteLog::PublishUnsettled() {
   for (auto& [showtime, before] : unsettled_) {
     for (;;) {
-      absl::StatusOr<Page> page = writer_->reader().Read(showtime, before.Next());
+      absl::StatusOr<Page> page = writer_->reader().Read(showtime, before.Next(), kPageRecordsMax);
       if (!page.ok() || page->records.empty()) break;
       const StoredRecord& last = page->records.back();
       before = last.revision;

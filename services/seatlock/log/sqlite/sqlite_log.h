@@ -61,7 +61,8 @@ class SqliteLog final : public ShowtimeLog {
   ~SqliteLog() override;
 
   void Append(AppendRequest request, AppendCallback done) override;
-  void Read(domain::ShowtimeId showtime, domain::Revision from, PageCallback done) override;
+  void Read(domain::ShowtimeId showtime, domain::Revision from, size_t max_records,
+            PageCallback done) override;
   void Load(domain::ShowtimeId showtime, LoadCallback done) override;
   void SaveSnapshot(domain::ShowtimeId showtime, StoredSnapshot snapshot,
                     StatusCallback done) override;

@@ -156,8 +156,8 @@ absl::StatusOr<AppendResult> WriteSession::ConflictOf(const AppendRequest& reque
       reader_.InHistory(request.showtime, known->row, known->head, request.expected);
   if (!shared.ok()) return shared.status();
   if (!*shared) return result;
-  absl::StatusOr<Page> missed =
-      reader_.PageFrom(request.showtime, known->row, known->head, request.expected.revision.Next());
+  absl::StatusOr<Page> missed = reader_.PageFrom(request.showtime, known->row, known->head,
+                                                 request.expected.revision.Next(), kPageRecordsMax);
   if (!missed.ok()) return missed.status();
   result.missed = std::move(missed->records);
   return result;
