@@ -37,9 +37,10 @@ elseif(NOT SEATLOCK_SANITIZER STREQUAL "")
 endif()
 
 # Debian's gRPC is not built for ThreadSanitizer: how it hands a call from thread to thread is
-# invisible, and its headers put much of that code into whoever includes them. What includes them is
+# invisible, and its headers put much of that code into whoever includes them. Protobuf's headers
+# even lay out their classes otherwise under it than Debian's library does. What includes either is
 # therefore left out of the instrumentation; the locks that it takes are still seen. The engine, the
-# log and the edge's core, where threads of ours share memory, are instrumented whole.
+# logs and the edge's core, where threads of ours share memory, are instrumented whole.
 function(seatlock_without_tsan)
   if(SEATLOCK_SANITIZER STREQUAL "thread")
     foreach(target ${ARGN})
@@ -48,7 +49,9 @@ function(seatlock_without_tsan)
   endif()
 endfunction()
 function(seatlock_without_tsan_if_grpc target)
-  foreach(dep seatlock::proto_service seatlock::testing_client seatlock::edge_fake_service)
+  foreach(dep seatlock::proto_log seatlock::proto_v1 seatlock::proto_rpc seatlock::proto_service
+              seatlock::rpc seatlock::edge_upstream seatlock::client seatlock::testing_client
+              seatlock::edge_fake_service)
     if(dep IN_LIST ARGN)
       seatlock_without_tsan(${target})
       return()

@@ -252,6 +252,15 @@ TEST_F(BadResumeTest, GarbageGetsASnapshotThatReplaces) {
   }
 }
 
+TEST_F(BadResumeTest, ARequestAbove8KiBEndsTheStream) {
+  v1::Position position;
+  position.set_epoch(std::string(9'000, 'e'));
+  WatchStream watch(client_->stub(), "show", position);
+  const auto end = watch.WaitForEnd();
+  ASSERT_TRUE(end.has_value());
+  ExpectInvalid(*end, "resume.epoch");
+}
+
 TEST_F(BadResumeTest, ABadShowtimeEndsTheStreamWithItsField) {
   for (const std::string& id : {std::string(), std::string(129, 'x'), std::string("\x01")}) {
     WatchStream watch(client_->stub(), id);

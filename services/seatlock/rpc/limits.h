@@ -12,8 +12,8 @@ inline constexpr size_t kShowtimeBytesMax = 3 << 20;
 // Left in a message for what is not seats: two ids, an epoch and numbers.
 inline constexpr size_t kEnvelopeBytesMax = 1024;
 
-// An epoch in a resume position: ours have 16; it is kept as long as the stream.
-inline constexpr size_t kEpochBytesMax = 128;
+// WatchShowtime's request, which gRPC keeps as long as the stream: 10,000 of them are 80 MiB.
+inline constexpr size_t kWatchRequestBytesMax = 8 << 10;
 // Field violations in one refusal: all details together must fit into a client's metadata, 8 KiB in
 // gRPC's C core by default.
 inline constexpr int kViolationsMax = 20;

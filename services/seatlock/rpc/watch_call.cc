@@ -53,8 +53,8 @@ void WatchCall::Open(engine::Engine& engine, const grpc::ByteBuffer& bytes) {
   auto violation =
       domain::CheckId("showtime_id", request.showtime_id(), domain::kShowtimeIdBytesMax);
   if (violation) return FinishWith(InvalidFields({*violation}));
-  if (request.resume().epoch().size() > kEpochBytesMax) {
-    return FinishWith(InvalidFields({{"resume.epoch", "must have at most 128 bytes"}}));
+  if (bytes.Length() > kWatchRequestBytesMax) {
+    return FinishWith(InvalidFields({{"resume.epoch", "the request must have at most 8 KiB"}}));
   }
   std::optional<engine::Position> resume;
   if (request.has_resume()) {

@@ -1,0 +1,143 @@
+// What callers hear while the store cannot be written, on a real server: another program holds the
+// file's write lock, as a backup tool would that is misused.
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <sqlite3.h>
+
+#include <chrono>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/mutex.h"
+#include "seatlock/v1/seatlock_service.grpc.pb.h"
+#include "tests/integration/test_server.h"
+#include "tests/testing/http_get.h"
+#include "tests/testing/seatlock_client.h"
+#include "tests/testing/status_matchers.h"
+
+namespace seatlock::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Above what one showtime lets wait (services/seatlock/engine/limits.h).
+constexpr int kCalls = 5'300;
+
+// Holds the write lock of a SQLite file while it lives.
+class Blocker {
+ public:
+  explicit Blocker(const std::string& file) {
+    EXPECT_EQ(sqlite3_open(file.c_str(), &db_), SQLITE_OK);
+    sqlite3_busy_timeout(db_, 5'000);
+    EXPECT_EQ(sqlite3_exec(db_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  }
+  ~Blocker() {
+    EXPECT_EQ(sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(db_);
+  }
+  Blocker(const Blocker&) = delete;
+  Blocker& operator=(const Blocker&) = delete;
+
+ private:
+  sqlite3* db_ = nullptr;
+};
+
+int ReadyCode(const TestServer& server) {
+  auto response = HttpGet(server.admin_address(), "/readyz");
+  return response.ok() ? response->status : 0;
+}
+
+class StoreTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_THAT(server_.Start(), IsOk());
+    client_ = std::make_unique<SeatLockClient>(server_.address(), seconds(30));
+    ASSERT_TRUE(client_->Lock("show", "A01", "alice").ok());
+  }
+
+  TestServer server_;
+  std::unique_ptr<SeatLockClient> client_;
+};
+
+TEST_F(StoreTest, ACallThatCannotBeWrittenDidNothingAndSaysSo) {
+  {
+    Blocker blocker(server_.file());
+    const Refusal refusal = client_->Lock("show", "A02", "alice").refusal();
+    EXPECT_EQ(refusal.code, grpc::StatusCode::UNAVAILABLE);
+    EXPECT_EQ(refusal.reason, "STORE_UNAVAILABLE");
+    EXPECT_EQ(refusal.metadata.at("outcome"), "none");
+    EXPECT_TRUE(refusal.retry_after_ms.has_value());
+    EXPECT_EQ(ReadyCode(server_), 503);
+  }
+  EXPECT_TRUE(client_->Lock("show", "A02", "bob").ok());
+  EXPECT_EQ(client_->Lock("show", "A01", "bob").refusal().reason, "SEAT_TAKEN");
+}
+
+TEST_F(StoreTest, IsReadyAgainByItselfOnceTheStoreIs) {
+  {
+    Blocker blocker(server_.file());
+    EXPECT_FALSE(client_->Lock("show", "A02", "alice").ok());
+    EXPECT_EQ(ReadyCode(server_), 503);
+  }
+  const auto deadline = std::chrono::steady_clock::now() + seconds(20);
+  int code = 0;
+  while (code != 200 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(milliseconds(50));  // between two looks at another process
+    code = ReadyCode(server_);
+  }
+  EXPECT_EQ(code, 200);
+}
+
+TEST_F(StoreTest, WhoComesWhenTooManyWaitIsToldToComeBack) {
+  struct Call {
+    grpc::ClientContext context;
+    v1::LockSeatRequest request;
+    v1::LockSeatResponse response;
+  };
+  auto stub = v1::SeatLockService::NewStub(
+      grpc::CreateChannel(server_.address(), grpc::InsecureChannelCredentials()));
+  std::deque<Call> calls(kCalls);
+  base::Mutex mu;
+  base::CondVar answered;
+  std::map<std::string, int> reasons;
+  int answers = 0;
+  {
+    Blocker blocker(server_.file());
+    for (int i = 0; i < kCalls; ++i) {
+      Call& call = calls[i];
+      call.request.set_showtime_id("show");
+      call.request.set_seat_id("B01");
+      call.request.set_session_id(absl::StrCat("session", i));
+      call.context.set_deadline(std::chrono::system_clock::now() + seconds(60));
+      stub->async()->LockSeat(&call.context, &call.request, &call.response,
+                              [&](const grpc::Status& status) {
+                                const Refusal refusal = DecodeRefusal(status);
+                                base::MutexLock lock(mu);
+                                if (refusal.reason == "OVERLOADED") {
+                                  EXPECT_EQ(refusal.code, grpc::StatusCode::RESOURCE_EXHAUSTED);
+                                  EXPECT_TRUE(refusal.retry_after_ms.has_value());
+                                }
+                                ++reasons[status.ok() ? "OK" : refusal.reason];
+                                ++answers;
+                                answered.NotifyAll();
+                              });
+    }
+    base::MutexLock lock(mu);
+    while (reasons["OVERLOADED"] == 0 && answers < kCalls) answered.Wait(mu);
+  }
+  base::MutexLock lock(mu);
+  while (answers < kCalls) answered.Wait(mu);
+  EXPECT_GT(reasons["OVERLOADED"], 0);
+  EXPECT_LE(reasons["OK"], 1);
+  EXPECT_EQ(
+      reasons["OK"] + reasons["OVERLOADED"] + reasons["SEAT_TAKEN"] + reasons["STORE_UNAVAILABLE"],
+      kCalls);
+}
+
+}  // namespace
+}  // namespace seatlock::testing
