@@ -1,5 +1,7 @@
 // seatlock-edge: reads its configuration and puts hub, upstream and server together on one
 // io_context, which one thread runs.
+#include <grpc/support/log.h>
+
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
@@ -40,15 +42,26 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
+struct Limits {
+  uint64_t open_files = 0;
+  size_t connections_max = 0;
+};
+
 // Each connection is a file.
-absl::StatusOr<size_t> ConnectionsMax(const Config& config) {
+absl::StatusOr<Limits> RaiseLimits(const Config& config) {
   const absl::StatusOr<uint64_t> files = runtime::RaiseOpenFilesLimit();
   if (!files.ok()) return files.status();
   const uint64_t possible = *files > 2 * kReservedFiles ? *files - kReservedFiles : *files / 2;
   const uint64_t wanted = static_cast<uint64_t>(config.connections_max);
-  const uint64_t connections = wanted == 0 ? possible : std::min(wanted, possible);
-  runtime::LogInfo("limits", {{"open_files", *files}, {"connections_max", connections}});
-  return connections;
+  return Limits{*files, wanted == 0 ? possible : std::min(wanted, possible)};
+}
+
+void LogUpstream(bool up) {
+  if (up) {
+    runtime::LogInfo("the seat service is back");
+  } else {
+    runtime::LogWarn("the seat service is lost; browsers stay and are told");
+  }
 }
 
 // Everything that lives on the strand.
@@ -58,7 +71,7 @@ class Edge {
       : config_(config),
         stats_(stats),
         strand_(io_),
-        upstream_({config.upstream.ToString(), &clock_, &strand_, &strand_, &stats}),
+        upstream_({config.upstream.ToString(), &clock_, &strand_, &strand_, &stats, LogUpstream}),
         hub_(std::make_unique<Hub>(Env{clock_, strand_, upstream_, stats})) {}
 
   // Ends all streams: their tasks need the strand a last time.
@@ -116,13 +129,15 @@ class Edge {
 };
 
 int Serve(const Config& config, runtime::Signals& signals) {
-  const absl::StatusOr<size_t> connections_max = ConnectionsMax(config);
-  if (!connections_max.ok()) return Fail(connections_max.status());
+  const absl::StatusOr<Limits> limits = RaiseLimits(config);
+  if (!limits.ok()) return Fail(limits.status());
   Stats stats;
   runtime::Metrics metrics;
   AddMetrics(stats, &metrics);
   Edge edge(config, stats);
-  if (const absl::Status status = edge.Listen(*connections_max); !status.ok()) return Fail(status);
+  if (const absl::Status status = edge.Listen(limits->connections_max); !status.ok()) {
+    return Fail(status);
+  }
   std::atomic<bool> draining{false};
   const auto ready = [&draining] {
     return draining ? absl::UnavailableError("draining") : absl::OkStatus();
@@ -131,6 +146,9 @@ int Serve(const Config& config, runtime::Signals& signals) {
       config.admin_listen,
       {ready, [&metrics] { return metrics.Text(); }, runtime::VersionJson("seatlock-edge")});
   if (!admin.ok()) return Fail(admin.status());
+  // Only now: a start that fails is one line.
+  runtime::LogInfo(
+      "limits", {{"open_files", limits->open_files}, {"connections_max", limits->connections_max}});
   runtime::LogInfo("admin listening", {{"address", (*admin)->address().ToString()}});
   runtime::LogInfo("listening", {{"address", edge.address().ToString()},
                                  {"upstream", config.upstream.ToString()}});
@@ -147,10 +165,16 @@ int Serve(const Config& config, runtime::Signals& signals) {
   return 0;
 }
 
+// gRPC writes to stderr in a format of its own, also what is told to the caller as a status.
+void LogGrpc(gpr_log_func_args* args) {
+  runtime::LogDebug("grpc", {{"message", std::string_view(args->message)}});
+}
+
 int Main(int argc, const char* const* argv) {
   Config config;
   if (const std::optional<int> exit_code = ReadConfig(argc, argv, &config)) return *exit_code;
   runtime::InitLogging("seatlock-edge", config.logging);
+  gpr_set_log_function(LogGrpc);
   runtime::Signals signals;
   return Serve(config, signals);
 }

@@ -26,7 +26,8 @@ Client::Client(const Env& env, Rooms& rooms, Link& link, bool batch)
       tokens_at_ms_(since_ms_),
       last_heard_ms_(since_ms_),
       last_sent_ms_(since_ms_),
-      last_ping_ms_(since_ms_) {
+      last_ping_ms_(since_ms_),
+      moved_ms_(since_ms_) {
   ++env_.stats.connections;
   ++env_.stats.connections_total;
 }
@@ -124,6 +125,10 @@ void Client::OnTick() {
     link_->Drop();
     return;
   }
+  if (TooSlow()) {
+    Close(CloseCode::kTooSlow, "too slow");
+    return;
+  }
   if (!ever_subscribed_ && now_ms - since_ms_ >= kFirstSubscribeMsMax) {
     Close(CloseCode::kNoSubscribe, "no subscribe");
     return;
@@ -143,9 +148,22 @@ void Client::Gone() {
   LeaveAll();
 }
 
+// Much waiting is not slowness: it has to wait for some time without being taken.
+bool Client::TooSlow() {
+  const size_t queued = link_->QueuedBytes();
+  if (queued > kQueueBytesHardMax) return true;
+  const int64_t now_ms = env_.clock.MonotonicMs();
+  const uint64_t written = link_->MessagesWritten();
+  if (queued <= kQueueBytesMax || written != messages_written_) {
+    messages_written_ = written;
+    moved_ms_ = now_ms;
+  }
+  return now_ms - moved_ms_ >= kStalledMsMax;
+}
+
 void Client::Send(Frame frame) {
   if (closing_) return;
-  if (link_->QueuedBytes() > kQueueBytesMax) {
+  if (TooSlow()) {
     Close(CloseCode::kTooSlow, "too slow");
     return;
   }

@@ -36,7 +36,7 @@ class Client final : public FrameSink, public std::enable_shared_from_this<Clien
   // The connection is gone, whoever closed it.
   void Gone();
 
-  // Sends one frame; closes the connection where too much is waiting already.
+  // Sends one frame; closes the connection of a reader that is too slow.
   void Send(Frame frame) override;
   void Close(CloseCode code, std::string_view reason);
   bool closing() const { return closing_; }
@@ -47,6 +47,7 @@ class Client final : public FrameSink, public std::enable_shared_from_this<Clien
   void Handle(const PingCommand& command);
   void Handle(const CommandError& error);
   bool MayTalk();
+  bool TooSlow();
   void Leave(const std::string& showtime_id, Room& room);
   void LeaveAll();
 
@@ -65,6 +66,8 @@ class Client final : public FrameSink, public std::enable_shared_from_this<Clien
   int64_t last_heard_ms_;
   int64_t last_sent_ms_;
   int64_t last_ping_ms_;
+  int64_t moved_ms_;               // When the link last took something, or had little waiting.
+  uint64_t messages_written_ = 0;  // As of then.
   absl::flat_hash_map<std::string, std::shared_ptr<Room>> rooms_followed_;
 };
 

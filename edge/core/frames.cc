@@ -126,6 +126,8 @@ Frame SeatStatusChangeFrame(std::string_view showtime_id, const Change& change, 
     frame.emplace("expiresAt", seat.expires_ms);
   }
   if (index + 1 < change.seats.size()) frame.emplace("more", true);
+  // Who was there before the first change learns the epoch from it.
+  if (change.position.revision == 1) frame.emplace("epoch", View(change.position.epoch));
   return ToFrame(frame);
 }
 

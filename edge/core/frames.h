@@ -18,7 +18,7 @@ std::string_view StatusWord(SeatStatus status);
 
 Frame ConnectionEstablishedFrame(std::string_view connection_id, int64_t now_ms);
 
-// `your_seats`: the session's locks at `position`.
+// `your_seats`: the session's locks as of now, which may be after `position` where `recovered`.
 Frame SubscribedFrame(std::string_view showtime_id, const Position& position, bool recovered,
                       const std::vector<Seat>& your_seats, int64_t now_ms);
 
@@ -26,7 +26,8 @@ Frame SubscribedFrame(std::string_view showtime_id, const Position& position, bo
 Frame CurrentSeatStatusFrame(std::string_view showtime_id, const Position& position,
                              const std::vector<const Seat*>& seats, int64_t now_ms);
 
-// Seat `index` of `change`. `for_holder`: with sessionId and expiresAt.
+// Seat `index` of `change`. `for_holder`: with sessionId and expiresAt. Revision 1 carries the
+// epoch.
 Frame SeatStatusChangeFrame(std::string_view showtime_id, const Change& change, size_t index,
                             bool for_holder);
 

@@ -50,6 +50,16 @@ TEST(Frames, SeatStatusChangeForTheHolder) {
             R"("sessionId":"s-1","timestamp":7,"revision":42,"cause":"swap"})");
 }
 
+TEST(Frames, TheFirstChangeTellsTheEpoch) {
+  const Change change{{"e", 1}, 7, Cause::kLock, {kLocked, kBooked}};
+  EXPECT_EQ(*SeatStatusChangeFrame("123", change, 0, false),
+            R"({"type":"seat_status_change","showtimeId":"123","seatId":"A06","status":"locked",)"
+            R"("timestamp":7,"revision":1,"cause":"lock","more":true,"epoch":"e"})");
+  EXPECT_EQ(*SeatStatusChangeFrame("123", change, 1, false),
+            R"({"type":"seat_status_change","showtimeId":"123","seatId":"A01","status":"booked",)"
+            R"("timestamp":7,"revision":1,"cause":"lock","epoch":"e"})");
+}
+
 TEST(Frames, EveryCauseHasItsWord) {
   const std::pair<Cause, std::string> words[] = {
       {Cause::kLock, "lock"},     {Cause::kUnlock, "unlock"},   {Cause::kSwap, "swap"},
@@ -63,10 +73,10 @@ TEST(Frames, EveryCauseHasItsWord) {
 }
 
 TEST(Frames, ACauseThatIsNotKnownIsLeftOut) {
-  const Change change{{"e", 1}, 7, Cause::kUnknown, {kBooked}};
+  const Change change{{"e", 2}, 7, Cause::kUnknown, {kBooked}};
   EXPECT_EQ(*SeatStatusChangeFrame("1", change, 0, false),
             R"({"type":"seat_status_change","showtimeId":"1","seatId":"A01","status":"booked",)"
-            R"("timestamp":7,"revision":1})");
+            R"("timestamp":7,"revision":2})");
 }
 
 TEST(Frames, SeatChangesWithAndWithoutAnOwner) {

@@ -212,11 +212,45 @@ TEST_F(HubTest, ASlowReaderIsClosedAndItsQueueDropped) {
   client_->OnText(SubscribeTo("1"));
   link_.queued_bytes = kQueueBytesMax + 1;
   upstream_.sink("1").OnProgress({"", 0});
+  PassMs(kStalledMsMax - kTickMs);
+  EXPECT_EQ(link_.close_code, 0);
+  PassMs(kTickMs);
   EXPECT_EQ(link_.close_code, 4101);
   EXPECT_TRUE(link_.dropped_queue);
   timers_.AdvanceMs(0);
   EXPECT_EQ(stats_.subscriptions, 0);
   EXPECT_EQ(stats_.slow_closes_total, 1);
+}
+
+TEST_F(HubTest, MuchAtOnceDoesNotMakeAReaderSlow) {
+  client_->OnText(SubscribeTo("1"));
+  upstream_.sink("1").OnLost();
+  link_.queued_bytes = kQueueBytesHardMax;
+  upstream_.sink("1").OnSnapshot({{"e", 3}, {}, false});
+  EXPECT_THAT(TypesOf(link_.Take()),
+              ElementsAre("stream_status", "subscribed", "current_seat_status", "stream_status"));
+  EXPECT_EQ(link_.close_code, 0);
+}
+
+TEST_F(HubTest, AReaderThatTakesWhatWaitsMayBeBehindForLong) {
+  client_->OnText(SubscribeTo("1"));
+  link_.queued_bytes = kQueueBytesMax + 1;
+  for (int i = 0; i < 5; ++i) {
+    PassMs(kStalledMsMax - kTickMs);
+    ++link_.messages_written;
+    PassMs(kTickMs);
+  }
+  EXPECT_EQ(link_.close_code, 0);
+  PassMs(kStalledMsMax);
+  EXPECT_EQ(link_.close_code, 4101);
+}
+
+TEST_F(HubTest, AboveTheHardBoundAReaderIsClosedAtOnce) {
+  client_->OnText(SubscribeTo("1"));
+  link_.queued_bytes = kQueueBytesHardMax + 1;
+  ++link_.messages_written;
+  upstream_.sink("1").OnProgress({"", 0});
+  EXPECT_EQ(link_.close_code, 4101);
 }
 
 TEST_F(HubTest, ASlowReaderDisturbsNobodyElse) {
@@ -225,7 +259,7 @@ TEST_F(HubTest, ASlowReaderDisturbsNobodyElse) {
   client_->OnText(SubscribeTo("1"));
   second->OnText(SubscribeTo("1"));
   upstream_.sink("1").OnProgress({"", 0});
-  link_.queued_bytes = kQueueBytesMax + 1;
+  link_.queued_bytes = kQueueBytesHardMax + 1;
   other.Take();
   upstream_.sink("1").OnChange({{"e", 1}, 7, Cause::kBook, {{"A01", SeatStatus::kBooked, "s", 0}}});
   EXPECT_EQ(link_.close_code, 4101);

@@ -32,8 +32,13 @@ inline constexpr size_t kHttpHeaderBytesMax = 8 * 1024;
 // How long a refused peer may go on sending before it is cut off.
 inline constexpr int64_t kDrainReadMsMax = 5 * kSecondMs;
 
-// What may wait for one slow reader, beside the frame that is being written: some thousand changes.
+// What may wait for one reader, beside the frame that is being written. Above the soft bound (some
+// thousand changes) a reader that takes nothing for a while is too slow: one big snapshot, or a
+// catch-up, passes it in one turn and says nothing about the reader. The hard bound keeps memory
+// bounded whatever the reader does; it counts frames that others share too.
 inline constexpr size_t kQueueBytesMax = 1 << 20;
+inline constexpr size_t kQueueBytesHardMax = 32 << 20;
+inline constexpr int64_t kStalledMsMax = 5 * kSecondMs;
 
 // Rooms. Beyond the bound new connections come back later (4100). A room lingers after its last
 // subscriber, because pages are reloaded.
@@ -44,8 +49,12 @@ inline constexpr int64_t kRoomLingerMs = 30 * kSecondMs;
 inline constexpr size_t kHistoryChangesMax = 1024;
 inline constexpr size_t kHistoryBytesMax = 1 << 20;
 
-// A position ahead of what the edge knows is waited for this long, then a snapshot is given.
-inline constexpr int64_t kResumeWaitMsMax = 5 * kSecondMs;
+// A position ahead of what the edge knows is waited for this long, then a snapshot is given. The
+// service tells every edge of a change within milliseconds, and a page waits for its seats.
+inline constexpr int64_t kResumeWaitMsMax = kSecondMs;
+
+// current_seat_status is encoded once for a crowd, and anew once its timestamp is older than this.
+inline constexpr int64_t kSnapshotFrameMsMax = kSecondMs;
 
 // A stream that does not come alive within this time counts as away; subscribers are told.
 inline constexpr int64_t kLiveMsMax = kSecondMs;
@@ -66,6 +75,8 @@ inline constexpr int64_t kChannelBackoffMsMin = 100;
 inline constexpr int64_t kChannelBackoffMsMax = 700;
 inline constexpr int64_t kChannelConnectMsMax = kSecondMs;
 inline constexpr int64_t kKeepaliveMs = 20 * kSecondMs;
+// The service going and coming is one log line each, at most one in this time.
+inline constexpr int64_t kUpstreamNoticeEveryMs = kSecondMs;
 
 // On SIGTERM clients are sent away over this window, then the rest is cut off.
 inline constexpr int64_t kDrainWindowMs = kSecondMs;
@@ -76,6 +87,8 @@ static_assert(kPingEveryMs + kTickMs <= 25 * kSecondMs);
 static_assert(2 * (kPingEveryMs + kTickMs) < kPeerSilentMsMax);
 static_assert(kMessageBurst > static_cast<int64_t>(kSubscriptionsMax));
 static_assert(kDrainWindowMs < kDrainMsMax);
+static_assert(kQueueBytesMax < kQueueBytesHardMax);
+static_assert(kStalledMsMax > 2 * kTickMs);
 static_assert(kChannelBackoffMsMax + kChannelConnectMsMax < 2 * kSecondMs);
 
 }  // namespace seatlock::edge

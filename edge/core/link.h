@@ -21,6 +21,8 @@ class Link {
   virtual void Send(Frame frame) = 0;
   // Bytes queued and not yet being written.
   virtual size_t QueuedBytes() const = 0;
+  // How many messages the socket has taken whole, since the start.
+  virtual uint64_t MessagesWritten() const = 0;
   virtual void Ping() = 0;
   // Sends a close frame: after what is queued, or in its place with `drop_queue`.
   virtual void Close(uint16_t code, std::string_view reason, bool drop_queue) = 0;

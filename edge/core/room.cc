@@ -174,7 +174,9 @@ void Room::Admit(FrameSink* sink, Subscriber& subscriber) {
   const std::optional<Position>& resume = subscriber.wish.resume;
   const bool recovered = resume && state_.Covers(*resume);
   if (!recovered && MustWait(sink, subscriber)) return;
-  const Position position = recovered ? *resume : state_.position();
+  // The room's epoch, not the client's: one that joined before the first change knows none.
+  Position position = state_.position();
+  if (recovered) position.revision = resume->revision;
   sink->Send(SubscribedFrame(showtime_id_, position, recovered,
                              state_.LocksOf(subscriber.wish.session_id), env_.clock.NowMs()));
   if (recovered) {

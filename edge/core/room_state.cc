@@ -1,5 +1,6 @@
 #include "edge/core/room_state.h"
 
+#include <cstdlib>
 #include <iterator>
 #include <utility>
 
@@ -92,12 +93,14 @@ size_t RoomState::IndexAfter(const Position& position) const {
 }
 
 Frame RoomState::SnapshotFrame(int64_t now_ms, bool* encoded) {
-  *encoded = snapshot_frame_ == nullptr;
+  const bool fresh = std::abs(now_ms - snapshot_frame_ms_) <= kSnapshotFrameMsMax;
+  *encoded = snapshot_frame_ == nullptr || !fresh;
   if (*encoded) {
     std::vector<const Seat*> seats;
     seats.reserve(seats_.size());
     for (const auto& [id, seat] : seats_) seats.push_back(&seat);
     snapshot_frame_ = CurrentSeatStatusFrame(showtime_id_, position_, seats, now_ms);
+    snapshot_frame_ms_ = now_ms;
   }
   return snapshot_frame_;
 }

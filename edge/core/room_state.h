@@ -49,7 +49,8 @@ class RoomState {
   // The index into history() of the first change after a position that is covered.
   size_t IndexAfter(const Position& position) const;
 
-  // current_seat_status, encoded once a revision. `encoded` is told when it had to be.
+  // current_seat_status, encoded once a revision and kSnapshotFrameMsMax. `encoded` is told when it
+  // had to be. `now_ms` is Unix time.
   Frame SnapshotFrame(int64_t now_ms, bool* encoded);
   // The seats that a session has locked, ordered by seat id.
   std::vector<Seat> LocksOf(const std::string& session_id) const;
@@ -69,6 +70,7 @@ class RoomState {
   size_t history_bytes_ = 0;
   std::optional<SnapshotPart> parts_;
   Frame snapshot_frame_;
+  int64_t snapshot_frame_ms_ = 0;
 };
 
 }  // namespace seatlock::edge

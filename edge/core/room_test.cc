@@ -89,6 +89,48 @@ TEST_F(RoomTest, ANewShowtimeIsLiveWithItsFirstProgress) {
   EXPECT_EQ(upstream_.of("1").restarts, 0);
 }
 
+TEST_F(RoomTest, WhoJoinedBeforeTheFirstChangeLearnsTheEpochAndCanResume) {
+  room_->Subscribe(&viewer_, {});
+  service().OnProgress({"", 0});
+  EXPECT_THAT(viewer_.Take().front(), HasSubstr(R"("epoch":"","revision":0)"));
+  Say(1);
+  EXPECT_THAT(viewer_.Take(), ElementsAre(HasSubstr(R"("epoch":"e")")));
+  Say(2);
+  EXPECT_THAT(viewer_.Take(), ElementsAre(Not(HasSubstr("epoch"))));
+  room_->Subscribe(&viewer_, {.resume = Position{"e", 1}});
+  EXPECT_THAT(viewer_.Take(),
+              ElementsAre(HasSubstr(R"("recovered":true)"), HasSubstr(R"("revision":2)")));
+}
+
+TEST_F(RoomTest, AStreamResumedAtRevision0FollowsOnWithTheFirstChange) {
+  room_->Subscribe(&viewer_, {});
+  service().OnProgress({"", 0});
+  viewer_.Take();
+  service().OnLost();
+  EXPECT_EQ(service().ResumeFrom(), (Position{"", 0}));
+  Say(1);
+  Say(2);
+  timers_.AdvanceMs(kCaughtUpQuietMs);
+  service().OnProgress({"e", 2});
+  EXPECT_THAT(TypesOf(viewer_.Take()), ElementsAre(kStream, kChange, kChange, kStream));
+  EXPECT_EQ(upstream_.of("1").restarts, 0);
+  EXPECT_EQ(service().ResumeFrom(), (Position{"e", 2}));
+}
+
+TEST_F(RoomTest, ACrowdSharesASnapshotWhoseTimestampIsAtMostASecondOld) {
+  LiveAt(3);
+  room_->Subscribe(&viewer_, {});
+  timers_.AdvanceMs(kSnapshotFrameMsMax);
+  room_->Subscribe(&holder_, {});
+  EXPECT_EQ(viewer_.frames.back().get(), holder_.frames.back().get());
+  timers_.AdvanceMs(1);
+  FakeSink late;
+  room_->Subscribe(&late, {});
+  EXPECT_THAT(*late.frames.back(),
+              HasSubstr("\"timestamp\":" + std::to_string(clock_.NowMs()) + ","));
+  EXPECT_EQ(stats_.snapshots_encoded_total, 2);
+}
+
 TEST_F(RoomTest, OnlyTheHolderLearnsTheSessionAndTheExpiry) {
   LiveAt(3);
   room_->Subscribe(&viewer_, {});
@@ -210,8 +252,9 @@ TEST_F(RoomTest, AResumeFromTheVeryStartIsRecoveredWhileItIsKept) {
   service().OnProgress({"", 0});
   Say(1);
   room_->Subscribe(&viewer_, {.resume = Position{"", 0}});
-  EXPECT_THAT(viewer_.Take(),
-              ElementsAre(HasSubstr(R"("recovered":true)"), HasSubstr(R"("revision":1)")));
+  EXPECT_THAT(viewer_.Take(), ElementsAre(AllOf(HasSubstr(R"("epoch":"e","revision":0)"),
+                                                HasSubstr(R"("recovered":true)")),
+                                          HasSubstr(R"("revision":1)")));
 }
 
 TEST_F(RoomTest, HistoryIsBoundedAndAResumePastItGetsASnapshot) {

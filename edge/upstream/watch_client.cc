@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "edge/core/limits.h"
+#include "edge/core/upstream_notice.h"
 #include "edge/upstream/convert.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
 
@@ -103,7 +104,13 @@ class Backoff {
 }  // namespace
 
 struct WatchClient::Service {
-  std::unique_ptr<Stub> stub;
+  explicit Service(const Options& options)
+      : stub(v1::SeatLockService::NewStub(grpc::CreateCustomChannel(
+            options.target, grpc::InsecureChannelCredentials(), ChannelArgs()))),
+        notice(*options.clock, *options.timers, options.on_upstream) {}
+
+  const std::unique_ptr<Stub> stub;
+  UpstreamNotice notice;
 };
 
 namespace {
@@ -111,9 +118,13 @@ namespace {
 // One showtime being followed: keeps one stream going, and hears of that one alone.
 class Follower final : public std::enable_shared_from_this<Follower> {
  public:
-  Follower(Stub& stub, const WatchClient::Options& options, std::string showtime_id,
-           WatchSink* sink)
-      : stub_(stub), options_(options), showtime_id_(std::move(showtime_id)), sink_(sink) {}
+  Follower(Stub& stub, UpstreamNotice& notice, const WatchClient::Options& options,
+           std::string showtime_id, WatchSink* sink)
+      : stub_(stub),
+        notice_(notice),
+        options_(options),
+        showtime_id_(std::move(showtime_id)),
+        sink_(sink) {}
 
   // From the strand's next task on, so that the sink hears nothing inside Follow().
   void BeginLater(int64_t delay_ms) {
@@ -137,6 +148,7 @@ class Follower final : public std::enable_shared_from_this<Follower> {
   void OnEvent(const Stream* stream, StreamEvent event) {
     if (stream != stream_ || sink_ == nullptr) return;
     lost_ = false;
+    notice_.Saw(true);
     backoff_.Reset();
     last_event_ms_ = options_.clock->MonotonicMs();
     if (auto* part = std::get_if<SnapshotPart>(&event)) sink_->OnSnapshot(std::move(*part));
@@ -148,6 +160,7 @@ class Follower final : public std::enable_shared_from_this<Follower> {
     if (stream != stream_ || sink_ == nullptr) return;
     stream_ = nullptr;
     lost_ = true;
+    notice_.Saw(false);
     BeginLater(backoff_.NextMs());
     sink_->OnLost();
   }
@@ -173,6 +186,7 @@ class Follower final : public std::enable_shared_from_this<Follower> {
         self->WatchSilence(kStreamSilentMsMax - silent_ms);
       } else {
         self->lost_ = true;
+        self->notice_.Saw(false);
         self->Restart();
         self->sink_->OnLost();
       }
@@ -184,6 +198,7 @@ class Follower final : public std::enable_shared_from_this<Follower> {
   }
 
   Stub& stub_;
+  UpstreamNotice& notice_;
   const WatchClient::Options& options_;
   const std::string showtime_id_;
   WatchSink* sink_;
@@ -220,15 +235,13 @@ class FollowedWatch final : public Watch {
 }  // namespace
 
 WatchClient::WatchClient(const Options& options)
-    : options_(options), service_(std::make_shared<Service>()) {
-  service_->stub = v1::SeatLockService::NewStub(
-      grpc::CreateCustomChannel(options.target, grpc::InsecureChannelCredentials(), ChannelArgs()));
-}
+    : options_(options), service_(std::make_shared<Service>(options_)) {}
 
 WatchClient::~WatchClient() = default;
 
 std::unique_ptr<Watch> WatchClient::Follow(const std::string& showtime_id, WatchSink* sink) {
-  auto follower = std::make_shared<Follower>(*service_->stub, options_, showtime_id, sink);
+  auto follower =
+      std::make_shared<Follower>(*service_->stub, service_->notice, options_, showtime_id, sink);
   follower->BeginLater(0);
   return std::make_unique<FollowedWatch>(std::move(follower));
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,6 +27,8 @@ class WatchClient final : public Upstream {
     base::Executor* executor = nullptr;
     Timers* timers = nullptr;
     Stats* stats = nullptr;
+    // Told when the service is lost and when it is back, at most once a second. May be null.
+    std::function<void(bool up)> on_upstream = nullptr;
   };
 
   // Connects with the first Follow(). What `options` points at outlives this and every stream.

@@ -59,9 +59,10 @@ void Connection::OnAccepted(const error_code& ec) {
   Read();
 }
 
+// By fragments, so that a binary message is refused at its first.
 void Connection::Read() {
-  stream_.async_read(
-      buffer_, [self = shared_from_this()](const error_code& ec, size_t) { self->OnRead(ec); });
+  stream_.async_read_some(
+      buffer_, 0, [self = shared_from_this()](const error_code& ec, size_t) { self->OnRead(ec); });
 }
 
 void Connection::OnRead(const error_code& ec) {
@@ -73,6 +74,8 @@ void Connection::OnRead(const error_code& ec) {
   if (!client_) return;
   if (stream_.got_binary()) {
     client_->Close(CloseCode::kBinaryMessage, "text messages only");
+  } else if (!stream_.is_message_done()) {
+    return Read();
   } else {
     const auto data = buffer_.cdata();
     client_->OnText({static_cast<const char*>(data.data()), data.size()});
@@ -112,6 +115,7 @@ void Connection::Write() {
 
 void Connection::OnWritten(const error_code& ec) {
   writing_.reset();
+  ++messages_written_;
   if (ec) {
     broken_ = true;
     queue_.clear();

@@ -30,6 +30,7 @@ class Connection final : public Link, public std::enable_shared_from_this<Connec
 
   void Send(Frame frame) override;
   size_t QueuedBytes() const override { return queued_bytes_; }
+  uint64_t MessagesWritten() const override { return messages_written_; }
   void Ping() override;
   void Close(uint16_t code, std::string_view reason, bool drop_queue) override;
   void Drop() override;
@@ -52,6 +53,7 @@ class Connection final : public Link, public std::enable_shared_from_this<Connec
   boost::beast::flat_buffer buffer_;
   std::deque<Frame> queue_;
   size_t queued_bytes_ = 0;
+  uint64_t messages_written_ = 0;
   Frame writing_;  // On its way to the socket.
   bool pinging_ = false;
   bool broken_ = false;  // A write failed: the read will too.

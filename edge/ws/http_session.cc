@@ -35,7 +35,8 @@ HttpSession::HttpSession(net::ip::tcp::socket socket, std::shared_ptr<ServerCont
 
 void HttpSession::Start() {
   stream_.expires_after(std::chrono::milliseconds(kHandshakeMsMax));
-  http::async_read(
+  // The header alone: what a request means does not depend on a body.
+  http::async_read_header(
       stream_, buffer_, parser_,
       [self = shared_from_this()](const error_code& ec, size_t) { self->OnRequest(ec); });
 }
@@ -50,6 +51,7 @@ void HttpSession::OnRequest(const error_code& ec) {
   if (const auto* refused = std::get_if<UpgradeRefused>(&check)) {
     return Refuse(refused->status, refused->message);
   }
+  if (!parser_.is_done()) return Refuse(400, "an upgrade has no body");
   if (context_->hub->connections() >= context_->connections_max) {
     return Refuse(503, "too many connections");
   }

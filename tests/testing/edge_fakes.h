@@ -4,6 +4,7 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -94,6 +95,7 @@ class FakeLink final : public edge::Link {
  public:
   void Send(edge::Frame frame) override { frames.push_back(*frame); }
   size_t QueuedBytes() const override { return queued_bytes; }
+  uint64_t MessagesWritten() const override { return messages_written; }
   void Ping() override { ++pings; }
   void Close(uint16_t code, std::string_view, bool drop_queue) override {
     close_code = code;
@@ -105,6 +107,7 @@ class FakeLink final : public edge::Link {
 
   std::vector<std::string> frames;
   size_t queued_bytes = 0;
+  uint64_t messages_written = 0;
   int pings = 0;
   int close_code = 0;
   bool dropped_queue = false;

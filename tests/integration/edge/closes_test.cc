@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "tests/integration/edge/edge_test_base.h"
+#include "tests/testing/http_get.h"
 
 namespace seatlock::testing {
 namespace {
@@ -12,7 +13,15 @@ namespace {
 using ::testing::HasSubstr;
 using Millis = WsClient::Millis;
 
-class ClosesTest : public EdgeTest {};
+class ClosesTest : public EdgeTest {
+ protected:
+  bool SomebodyWasTooSlow() {
+    const auto answer = HttpGet(edge_->admin_address(), "/metrics");
+    EXPECT_THAT(answer, IsOk());
+    const std::string text = answer.ok() ? answer->body : "";
+    return text.find("\nseatlock_edge_slow_closes_total 0") == std::string::npos;
+  }
+};
 
 // ---- RFC 6455 ----------------------------------------------------------------------------------
 
@@ -49,10 +58,12 @@ INSTANTIATE_TEST_SUITE_P(
         Breach{"ReservedBit", false, std::string("\xc1\x80\x00\x00\x00\x00", 6), true, 1002},
         Breach{"ReservedOpcode", false, std::string("\x83\x80\x00\x00\x00\x00", 6), true, 1002},
         Breach{"Binary", false, "abc", false, 1003},
+        Breach{"FirstFragmentOfABinary", false, std::string("\x02\x83\x00\x00\x00\x00xyz", 9), true,
+               1003},
         Breach{"BadUtf8", true, "{\"type\":\"\xc0\xaf\"}", false, 1007},
         Breach{"TooBig", true, std::string(4097, ' '), false, 1009},
         Breach{"Megabyte", true, std::string(1 << 20, ' '), false, 1009},
-        Breach{"BinaryMegabyte", false, std::string(1 << 20, ' '), false, 1009}),
+        Breach{"BinaryMegabyteInFragments", false, std::string(1 << 20, ' '), false, 1003}),
     [](const auto& row) { return row.param.name; });
 
 TEST_F(ClosesTest, AMessageOfTheGreatestSizeIsRead) {
@@ -96,12 +107,20 @@ TEST_F(ClosesTest, ASlowReaderIs4101AndDisturbsNobody) {
   const auto quick = Follow("1");
   std::vector<v1::Seat> seats;
   for (int i = 0; i < 100; ++i) seats.push_back(LockedSeat("A" + std::to_string(i), "s"));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   constexpr int kChanges = 600;  // 8 MB: more than the sockets' buffers and the queue hold.
   for (int i = 0; i < kChanges; ++i) {
     service_.Say("1", ChangeOf(v1::CHANGE_CAUSE_EXTEND, seats));
     for (int frame = 0; frame < 100; ++frame) ASSERT_THAT(quick->Next(), IsOk());
   }
+  // Not a byte is read meanwhile.
+  while (!SomebodyWasTooSlow()) {
+    EXPECT_THAT(quick->Next(Millis(100)), StatusIs(absl::StatusCode::kDeadlineExceeded));
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+  }
   EXPECT_THAT(slow->WaitForClose().value_or(-1), 4101);
+  service_.Say("1", ChangeOf(v1::CHANGE_CAUSE_BOOK, {SeatOf("B01", v1::SEAT_STATUS_BOOKED)}));
+  EXPECT_THAT(quick->NextOfType("seat_status_change"), IsOk());
   EXPECT_EQ(quick->close_code(), 0);
 }
 
@@ -171,6 +190,14 @@ INSTANTIATE_TEST_SUITE_P(
                 404},
         HttpRow{"NoUpgrade", kGet, "Host: x\r\n", 426},
         HttpRow{"Post", "POST /ws/seat-updates HTTP/1.1", "Host: x\r\nContent-Length: 0\r\n", 426},
+        HttpRow{"PostWithABody", "POST /ws/seat-updates HTTP/1.1",
+                "Host: x\r\nContent-Length: 5\r\n\r\nhello", 426},
+        HttpRow{"PostWithABodyElsewhere", "POST / HTTP/1.1",
+                "Host: x\r\nContent-Length: 5\r\n\r\nhello", 404},
+        HttpRow{"PostWhoseBodyNeverComes", "POST /ws/seat-updates HTTP/1.1",
+                "Host: x\r\nContent-Length: 5000\r\n", 426},
+        HttpRow{"UpgradeWithABody", kGet,
+                std::string(kUpgrade) + kVersion + "Content-Length: 5\r\n\r\nhello", 400},
         HttpRow{"Version8", kGet, std::string(kUpgrade) + "Sec-WebSocket-Version: 8\r\n", 426},
         HttpRow{"NoVersion", kGet, kUpgrade, 426},
         HttpRow{"BadKey", kGet,
@@ -216,11 +243,7 @@ class StartTest : public ClosesTest {
     EXPECT_THAT(process, IsOk());
     const auto exit = (*process)->Wait(kStartTimeout);
     EXPECT_THAT(exit, IsOk());
-    std::vector<std::string> lines;
-    for (const std::string& line : (*process)->StderrLines()) {
-      if (line.find("\"level\":\"info\"") == std::string::npos) lines.push_back(line);
-    }
-    return {exit.ok() ? exit->code : -1, lines};
+    return {exit.ok() ? exit->code : -1, (*process)->StderrLines()};
   }
 };
 
@@ -240,6 +263,29 @@ TEST_F(StartTest, APortInUseIsOneLineAndNotExit0) {
   EXPECT_NE(code, 0);
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_THAT(lines[0], HasSubstr(edge_->address()));
+}
+
+TEST_F(StartTest, AnAdminPortInUseIsOneLineToo) {
+  const auto [code, lines] = Run({"--listen=127.0.0.1:0", "--admin-listen=" + edge_->address()});
+  EXPECT_NE(code, 0);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_THAT(lines[0], HasSubstr(edge_->address()));
+}
+
+TEST_F(StartTest, TheEdgesOwnVariableBeatsOriginsAndHelpSaysSo) {
+  const auto [code, lines] =
+      Run({"--admin-listen=127.0.0.1:0"},
+          {{"WEBSOCKET_SERVER_PORT", "1"}, {"SEATLOCK_EDGE_LISTEN", edge_->address()}});
+  EXPECT_NE(code, 0);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_THAT(lines[0], HasSubstr(edge_->address()));
+  ProcessOptions options;
+  options.binary = EDGE_BINARY;
+  options.args = {"--help"};
+  auto help = Process::Start(options);
+  ASSERT_THAT(help, IsOk());
+  EXPECT_THAT((*help)->WaitForText("SEATLOCK_EDGE_LISTEN and --listen beat it", kStartTimeout),
+              IsOk());
 }
 
 TEST_F(StartTest, OriginsVariableSetsThePortAndAFlagBeatsIt) {

@@ -27,8 +27,9 @@ class FakeService::Impl final : public v1::SeatLockService::Service {
       ++fake_.streams_;
     }
     std::optional<uint64_t> at;
-    if (request->has_resume() && request->resume().revision() > 0 &&
-        request->resume().epoch() == kEpoch) {
+    // Before the first change there is no epoch, and every change follows on it.
+    const bool from_start = request->resume().revision() == 0 && request->resume().epoch().empty();
+    if (request->has_resume() && (from_start || request->resume().epoch() == kEpoch)) {
       at = request->resume().revision();
     }
     bool first = true;

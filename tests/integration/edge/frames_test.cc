@@ -55,19 +55,21 @@ TEST_F(FramesTest, AChangeAsEverybodyAndAsTheHolderSeesIt) {
   const auto holder = Follow("1", R"(,"sessionId":"s")");
   service_.Say("1",
                ChangeOf(v1::CHANGE_CAUSE_SWAP, {LockedSeat("A01", "s"), FreedSeat("A02", "s")}));
-  EXPECT_EQ(NextText(*viewer, false),
-            R"({"type":"seat_status_change","showtimeId":"1","seatId":"A01","status":"locked",)"
-            R"("timestamp":1700000000000,"revision":1,"cause":"swap","more":true})");
+  EXPECT_EQ(
+      NextText(*viewer, false),
+      R"({"type":"seat_status_change","showtimeId":"1","seatId":"A01","status":"locked",)"
+      R"("timestamp":1700000000000,"revision":1,"cause":"swap","more":true,"epoch":"epoch-1"})");
   EXPECT_EQ(NextText(*viewer, false),
             R"({"type":"seat_status_change","showtimeId":"1","seatId":"A02","status":"unlocked",)"
-            R"("timestamp":1700000000000,"revision":1,"cause":"swap"})");
+            R"("timestamp":1700000000000,"revision":1,"cause":"swap","epoch":"epoch-1"})");
   EXPECT_EQ(NextText(*holder, false),
             R"({"type":"seat_status_change","showtimeId":"1","seatId":"A01","status":"locked",)"
             R"("sessionId":"s","timestamp":1700000000000,"revision":1,"cause":"swap",)"
-            R"("expiresAt":1800000000000,"more":true})");
-  EXPECT_EQ(NextText(*holder, false),
-            R"({"type":"seat_status_change","showtimeId":"1","seatId":"A02","status":"unlocked",)"
-            R"("sessionId":"s","timestamp":1700000000000,"revision":1,"cause":"swap"})");
+            R"("expiresAt":1800000000000,"more":true,"epoch":"epoch-1"})");
+  EXPECT_EQ(
+      NextText(*holder, false),
+      R"({"type":"seat_status_change","showtimeId":"1","seatId":"A02","status":"unlocked",)"
+      R"("sessionId":"s","timestamp":1700000000000,"revision":1,"cause":"swap","epoch":"epoch-1"})");
 }
 
 TEST_F(FramesTest, ABlockedSeatShowsAsBookedAndAnUnknownCauseIsLeftOut) {
@@ -76,7 +78,7 @@ TEST_F(FramesTest, ABlockedSeatShowsAsBookedAndAnUnknownCauseIsLeftOut) {
       "1", ChangeOf(static_cast<v1::ChangeCause>(99), {SeatOf("A01", v1::SEAT_STATUS_BLOCKED)}));
   EXPECT_EQ(NextText(*viewer, false),
             R"({"type":"seat_status_change","showtimeId":"1","seatId":"A01","status":"booked",)"
-            R"("timestamp":1700000000000,"revision":1})");
+            R"("timestamp":1700000000000,"revision":1,"epoch":"epoch-1"})");
 }
 
 TEST_F(FramesTest, AChangeOfNoSeatsIsNoFrame) {
@@ -150,6 +152,62 @@ TEST_F(FramesTest, StreamStatusTellsOfTheServiceGoingAndComing) {
   EXPECT_THAT(stranger->NextOfType("subscribed"), IsOk());
   EXPECT_THAT(NextText(*client), HasSubstr("A01"));
   EXPECT_EQ(NextText(*client), R"({"type":"stream_status","showtimeId":"1","live":true})");
+}
+
+TEST_F(FramesTest, ASnapshotAboveAMegabyteClosesNobody) {
+  constexpr int kSeats = 10'000;
+  constexpr size_t kIdBytes = 128;
+  std::vector<v1::Seat> seats;
+  for (int i = 0; i < kSeats; ++i) {
+    const std::string number = std::to_string(i);
+    seats.push_back(LockedSeat(std::string(kIdBytes - number.size(), 'A') + number, "s"));
+  }
+  service_.Say("1", ChangeOf(v1::CHANGE_CAUSE_LOCK, seats));
+  service_.Stop();
+  const auto client = Connect();
+  Subscribe(*client, "1");
+  EXPECT_THAT(NextText(*client), HasSubstr(R"("live":false)"));
+  service_.Start();
+  EXPECT_THAT(NextText(*client), HasSubstr(R"("recovered":false)"));
+  EXPECT_GT(NextText(*client).size(), kSeats * kIdBytes);
+  EXPECT_THAT(NextText(*client), HasSubstr(R"("live":true)"));
+  ASSERT_THAT(client->SendText(R"({"type":"ping"})"), IsOk());
+  EXPECT_EQ(NextText(*client), R"({"type":"pong"})");
+}
+
+TEST_F(FramesTest, WhoJoinedBeforeTheFirstChangeCanResume) {
+  const auto early = Follow("1");
+  service_.Say("1", ChangeOf(v1::CHANGE_CAUSE_LOCK, {LockedSeat("A01", "s")}));
+  const auto first = early->NextOfType("seat_status_change");
+  ASSERT_THAT(first, IsOk());
+  const std::string epoch(first->at("epoch").as_string());
+  service_.Say("1", ChangeOf(v1::CHANGE_CAUSE_LOCK, {LockedSeat("A02", "s")}));
+  ASSERT_THAT(early->NextOfType("seat_status_change"), IsOk());
+  const auto again = Connect();
+  Subscribe(*again, "1", R"(,"resume":{"revision":1,"epoch":")" + epoch + "\"}");
+  EXPECT_THAT(NextText(*again), HasSubstr(R"("recovered":true)"));
+  EXPECT_THAT(NextText(*again), HasSubstr("A02"));
+}
+
+TEST_F(FramesTest, TheServicesReturnToAShowtimeThatHadNoChangeBringsChangesAndNoSnapshot) {
+  const auto client = Follow("1");
+  service_.Stop();
+  EXPECT_THAT(NextText(*client), HasSubstr(R"("live":false)"));
+  for (const char* seat : {"A01", "A02"}) {
+    service_.Say("1", ChangeOf(v1::CHANGE_CAUSE_LOCK, {LockedSeat(seat, "s")}));
+  }
+  service_.Start();
+  EXPECT_THAT(NextText(*client), AllOf(HasSubstr("A01"), HasSubstr(R"("revision":1)")));
+  EXPECT_THAT(NextText(*client), AllOf(HasSubstr("A02"), HasSubstr(R"("revision":2)")));
+  EXPECT_THAT(NextText(*client), HasSubstr(R"("live":true)"));
+}
+
+TEST_F(FramesTest, TheServiceGoingAndComingIsALogLineEach) {
+  const auto client = Follow("1");
+  service_.Stop();
+  EXPECT_THAT(edge_->process().WaitForText("seat service is lost", kStartTimeout), IsOk());
+  service_.Start();
+  EXPECT_THAT(edge_->process().WaitForText("seat service is back", kStartTimeout), IsOk());
 }
 
 TEST_F(FramesTest, ASnapshotStandsForWhatIsNoLongerKept) {
