@@ -14,7 +14,9 @@ absl::Status ErrorOf(sqlite3* db, std::string_view what) {
   const std::string message = absl::StrCat(absl::string_view(what.data(), what.size()), ": ",
                                            sqlite3_errmsg(db), " (", code, ")");
   const int primary = code & 0xff;
-  if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) return absl::DataLossError(message);
+  if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) {
+    return absl::DataLossError(absl::StrCat("the file is damaged: ", sqlite3_errmsg(db)));
+  }
   return absl::UnavailableError(message);
 }
 

@@ -67,10 +67,20 @@ absl::Status CheckOurs(Connection& connection, const std::string& path, bool& is
 absl::Status Configure(Connection& connection, Durability durability) {
   // wal_autocheckpoint is 0: the writer checkpoints by itself, after it has acknowledged.
   // journal_size_limit: what a burst has grown the write-ahead log to is given back.
+  absl::StatusOr<Statement> wal = Statement::Prepare(connection, "PRAGMA journal_mode=WAL");
+  if (!wal.ok()) return wal.status();
+  {
+    Query query(*wal);
+    absl::StatusOr<bool> row = query.Step();
+    if (!row.ok()) return row.status();
+    if (!*row || query.BytesAt(0) != "wal") {
+      return absl::FailedPreconditionError(
+          "the store's file system or kind of file allows no write-ahead log");
+    }
+  }
   for (const char* pragma :
-       {"PRAGMA journal_mode=WAL", "PRAGMA wal_autocheckpoint=0",
-        "PRAGMA journal_size_limit=67108864", "PRAGMA secure_delete=OFF",
-        "PRAGMA temp_store=MEMORY", "PRAGMA cache_size=-8192",
+       {"PRAGMA wal_autocheckpoint=0", "PRAGMA journal_size_limit=67108864",
+        "PRAGMA secure_delete=OFF", "PRAGMA temp_store=MEMORY", "PRAGMA cache_size=-8192",
         durability == Durability::kFull ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF"}) {
     if (absl::Status status = connection.Exec(pragma); !status.ok()) return status;
   }

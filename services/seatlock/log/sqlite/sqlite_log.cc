@@ -1,6 +1,8 @@
 #include "services/seatlock/log/sqlite/sqlite_log.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -36,12 +38,37 @@ void Fail(Job& job, const absl::Status& status) {
   }
 }
 
+// What a caller hears of `status`: what cannot be done, without the statement that failed.
+absl::Status Plain(const absl::Status& status, const std::string& what) {
+  if (!absl::IsUnavailable(status)) return status;
+  const bool full = status.message().find("disk is full") != absl::string_view::npos;
+  return absl::UnavailableError(what + (full ? ": the disk is full" : ""));
+}
+
+// The one name of the file, so that everybody locks the same whatever links they came by.
+absl::StatusOr<std::string> RealPath(const std::string& path) {
+  if (path.empty() || path.front() == ':' || path.rfind("file:", 0) == 0) {
+    return absl::FailedPreconditionError("the store must be a file: '" + path +
+                                         "' is no plain path");
+  }
+  std::error_code error;
+  if (std::filesystem::is_symlink(path, error) && !std::filesystem::exists(path, error)) {
+    return absl::FailedPreconditionError(path + " is a link to a file that is not there");
+  }
+  const std::filesystem::path real = std::filesystem::weakly_canonical(path, error);
+  if (error) return absl::UnavailableError("cannot resolve " + path + ": " + error.message());
+  return real.string();
+}
+
 }  // namespace
 
 SqliteLog::SqliteLog(Options options, FileLock lock)
     : options_(std::move(options)), lock_(std::move(lock)), queue_(options_.queue_bytes_max) {}
 
 absl::StatusOr<std::unique_ptr<SqliteLog>> SqliteLog::Open(Options options) {
+  absl::StatusOr<std::string> path = RealPath(options.path);
+  if (!path.ok()) return path.status();
+  options.path = *std::move(path);
   absl::StatusOr<FileLock> lock = FileLock::Acquire(options.path + ".lock");
   if (!lock.ok()) return lock.status();
   std::unique_ptr<SqliteLog> log(new SqliteLog(std::move(options), *std::move(lock)));
@@ -116,7 +143,12 @@ void SqliteLog::OnReader(Callback done, std::function<absl::StatusOr<T>(ReadSess
       closed = reader_ == nullptr;
       if (!closed) result = read(*reader_);
     }
-    if (closed) NudgeReopen();
+    if (closed) {
+      NudgeReopen();
+    } else if (!result.ok()) {
+      Report(result.status());
+      result = Plain(result.status(), "the store cannot be read now");
+    }
     std::move(done)(std::move(result));
   });
 }
@@ -166,10 +198,11 @@ void SqliteLog::WriteBatch(std::vector<Job>& batch) {
   status = writer_->Begin();
   if (status.ok()) status = DoAll(batch);
   if (!status.ok()) {
+    Report(status);
     FailAll(batch, Outcome::kNotAppended, status);
-    const bool io_error = writer_->LastErrorWasIo();
-    if (!writer_->Rollback().ok() || io_error) Break();
+    Break();
   } else if (status = writer_->Commit(); !status.ok()) {
+    Report(status);
     FailAll(batch, Outcome::kUnknown, status);
     Break();
   } else if (options_.on_commit) {
@@ -214,7 +247,12 @@ absl::Status SqliteLog::Do(TrimJob& job) {
   return job.result;
 }
 
-void SqliteLog::FailAll(std::vector<Job>& batch, Outcome outcome, const absl::Status& status) {
+void SqliteLog::Report(const absl::Status& status) {
+  if (options_.on_error && absl::IsUnavailable(status)) options_.on_error(status);
+}
+
+void SqliteLog::FailAll(std::vector<Job>& batch, Outcome outcome, const absl::Status& error) {
+  const absl::Status status = Plain(error, "the store cannot be written now");
   for (Job& job : batch) {
     if (auto* append = std::get_if<AppendJob>(&job)) {
       append->result = NotAppended(status);
@@ -279,6 +317,7 @@ absl::Status SqliteLog::EnsureOpen() {
   const int64_t now_ms = options_.clock->MonotonicMs();
   if (now_ms < next_reopen_ms_) return broken_;
   absl::Status status = Reopen();
+  if (!status.ok()) Report(status);
   healthy_ = status.ok();
   broken_ = status;
   next_reopen_ms_ = now_ms + kReopenIntervalMs;

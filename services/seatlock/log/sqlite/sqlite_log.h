@@ -52,6 +52,9 @@ class SqliteLog final : public ShowtimeLog {
     int checkpoint_pages = kCheckpointPagesDefault;
     const base::Clock* clock = &base::SystemClock();
     std::function<void(const CommitStats&)> on_commit;  // on the writer's thread; may be empty
+    // Why a transaction, a read or opening anew has failed, for operators; callers hear less. On
+    // the writer's or the reader's thread; may be empty.
+    std::function<void(const absl::Status&)> on_error;
   };
 
   // Opens the file, making it where it is not there, and writes to the disk what a process that
@@ -86,7 +89,8 @@ class SqliteLog final : public ShowtimeLog {
   absl::Status Do(TrimJob& job);
   absl::Status Do(RecoverJob&) { return absl::OkStatus(); }
   // Gives every job the same failure.
-  void FailAll(std::vector<Job>& batch, AppendResult::Outcome outcome, const absl::Status& status);
+  void FailAll(std::vector<Job>& batch, AppendResult::Outcome outcome, const absl::Status& error);
+  void Report(const absl::Status& status);
   void Publish(const std::vector<Job>& batch);
   void CallBack(std::vector<Job>& batch);
   // Closes the file. Nothing is read or written until EnsureOpen has succeeded.

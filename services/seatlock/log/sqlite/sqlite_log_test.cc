@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <filesystem>
 #include <fstream>
 
 #include "tests/testing/fake_clock.h"
@@ -103,6 +105,56 @@ TEST_F(SqliteLogTest, ASecondOpenerIsRefusedUntilTheFirstIsGone) {
   MustRefuse("the store is in use");
   log.reset();
   EXPECT_THAT(SqliteLog::Open(Options()), IsOk());
+}
+
+TEST_F(SqliteLogTest, ASecondOpenerByAnotherNameIsRefused) {
+  auto log = MustOpen(Options());
+  SqliteLog::Options linked = Options();
+  linked.path = dir_.File("link.db");
+  std::filesystem::create_symlink(Options().path, linked.path);
+  EXPECT_THAT(SqliteLog::Open(linked), StatusIs(absl::StatusCode::kFailedPrecondition));
+  log.reset();
+  EXPECT_THAT(SqliteLog::Open(linked), IsOk());
+}
+
+TEST_F(SqliteLogTest, WhatIsNoPlainFileIsRefused) {
+  for (const char* path : {":memory:", "file:x.db", ""}) {
+    SqliteLog::Options options;
+    options.path = path;
+    EXPECT_THAT(SqliteLog::Open(options), StatusIs(absl::StatusCode::kFailedPrecondition)) << path;
+  }
+}
+
+TEST_F(SqliteLogTest, AFileWithoutAWriteAheadLogIsRefused) {
+  SqliteLog::Options options = Options();
+  options.vfs = "unix-none";  // has no shared memory
+  const auto log = SqliteLog::Open(options);
+  EXPECT_THAT(log, StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(std::string(log.status().message()), HasSubstr("write-ahead log"));
+}
+
+TEST_F(SqliteLogTest, HealthReturnsByLooksAloneWhenAnotherProgramLetsGoOfTheFile) {
+  std::promise<std::string> error;
+  std::atomic<bool> told{false};
+  SqliteLog::Options options = Options();
+  options.on_error = [&](const absl::Status& status) {
+    if (!told.exchange(true)) error.set_value(status.ToString());
+  };
+  auto log = MustOpen(options);
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(Options().path.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  const AppendResult failed = Append(*log, AppendOf("s", {}, {"x"}));
+  EXPECT_EQ(failed.outcome, Outcome::kNotAppended);
+  EXPECT_EQ(failed.status.message(), "the store cannot be written now");
+  EXPECT_THAT(Await(error.get_future()), HasSubstr("BEGIN IMMEDIATE: database is locked"));
+  EXPECT_FALSE(log->Healthy());
+  EXPECT_EQ(sqlite3_close(other), SQLITE_OK);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!log->Healthy() && std::chrono::steady_clock::now() < deadline) {
+    static_cast<void>(Due(*log, 0, 1));
+  }
+  EXPECT_TRUE(log->Healthy());
 }
 
 TEST_F(SqliteLogTest, AnotherProcessIsRefused) {

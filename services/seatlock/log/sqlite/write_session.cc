@@ -24,7 +24,7 @@ std::string_view View(const std::array<uint8_t, N>& bytes) {
   return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-// A write that failed has perhaps half been done: whatever the error, roll back.
+// A write that failed has perhaps half been done: whatever the error, the session ends.
 absl::Status WriteError(const absl::Status& status) {
   return status.ok() ? status : absl::UnavailableError(status.message());
 }
@@ -57,7 +57,6 @@ absl::Status WriteSession::PrepareAll() {
   const std::pair<Statement*, const char*> statements[] = {
       {&begin_, "BEGIN IMMEDIATE"},
       {&commit_, "COMMIT"},
-      {&rollback_, "ROLLBACK"},
       {&insert_showtime_,
        "INSERT INTO showtimes(name, epoch, base_revision, base_chain, seen_revision, wake_ms) "
        "VALUES (?, ?, 0, ?, ?, ?)"},
@@ -91,17 +90,6 @@ absl::Status WriteSession::Begin() {
 
 absl::Status WriteSession::Commit() {
   return WriteError(Query(commit_).Run());
-}
-
-absl::Status WriteSession::Rollback() {
-  known_.clear();
-  // Disk full and the like have rolled back already.
-  if (sqlite3_get_autocommit(connection_.get()) != 0) return absl::OkStatus();
-  return WriteError(Query(rollback_).Run());
-}
-
-bool WriteSession::LastErrorWasIo() const {
-  return (sqlite3_errcode(connection_.get()) & 0xff) == SQLITE_IOERR;
 }
 
 absl::StatusOr<WriteSession::Known*> WriteSession::Find(const ShowtimeId& showtime) {

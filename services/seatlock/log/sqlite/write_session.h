@@ -2,10 +2,10 @@
 //
 // Bound to the writer's thread. It remembers key, epoch, head and wake time of the showtimes that
 // were written last, so that an append of one record is one INSERT: nobody else writes the file
-// (FileLock). A rollback forgets them all.
+// (FileLock).
 //
-// Errors: UNAVAILABLE, and then the transaction must be rolled back. Any other error is of this one
-// call, which has written nothing, and touches nothing else in the transaction.
+// Errors: UNAVAILABLE, and then the session must be destroyed, which rolls back. Any other error is
+// of this one call, which has written nothing, and touches nothing else in the transaction.
 #pragma once
 
 #include <cstdint>
@@ -33,11 +33,6 @@ class WriteSession {
 
   absl::Status Begin();
   absl::Status Commit();
-  // An error here, as one of Commit, leaves a handle that must not be used again.
-  absl::Status Rollback();
-  // Whether the last call failed on the disk: an fsync may have been among it, so that no other
-  // may follow on this handle.
-  bool LastErrorWasIo() const;
 
   // kAppended or kConflict. `request` was verified (verify.h).
   absl::StatusOr<AppendResult> Append(const AppendRequest& request);
@@ -79,7 +74,6 @@ class WriteSession {
   Reader reader_;
   Statement begin_;
   Statement commit_;
-  Statement rollback_;
   Statement insert_showtime_;
   Statement update_wake_;
   Statement insert_record_;
