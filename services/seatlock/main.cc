@@ -39,6 +39,9 @@ absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenStore(const StoreConfig& c
   options.on_commit = [&metrics](const log::CommitStats& stats) {
     metrics.OnCommit(stats.appends, stats.latency_us);
   };
+  options.on_error = [](const absl::Status& status) {
+    runtime::LogError("store", {{"error", status.ToString()}});
+  };
   return log::SqliteLog::Open(std::move(options));
 }
 
