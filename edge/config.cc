@@ -49,7 +49,8 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
   flags.Int(&config->connections_max, "max-connections", 0, kConnectionsMax,
             "connections that are let in, 0: as many as open files allow");
   runtime::AddLoggingFlags(&config->logging, &flags);
-  flags.EnvAlias("WEBSOCKET_SERVER_PORT", "the port of --listen",
+  flags.EnvAlias("WEBSOCKET_SERVER_PORT", "listen",
+                 "the port of --listen; SEATLOCK_EDGE_LISTEN and --listen beat it",
                  [config](std::string_view text) -> absl::Status {
                    const absl::StatusOr<uint16_t> port = runtime::ParsePort(text);
                    if (port.ok()) config->listen.port = *port;

@@ -3,6 +3,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <cstdio>
@@ -80,6 +81,7 @@ struct Flags::Flag {
 
 struct Flags::Alias {
   std::string variable;
+  std::string name;  // of the flag
   std::string help;
   std::function<absl::Status(std::string_view)> set;
 };
@@ -171,9 +173,20 @@ void Flags::Address(HostPort* value, std::string name, std::string help) {
        .given = {}});
 }
 
-void Flags::EnvAlias(std::string variable, std::string help,
+void Flags::Custom(std::string name, std::string metavar, std::string help,
+                   std::function<absl::Status(std::string_view)> set,
+                   std::function<std::string()> text) {
+  Add({.name = std::move(name),
+       .help = std::move(help),
+       .metavar = std::move(metavar),
+       .set = std::move(set),
+       .text = std::move(text),
+       .given = {}});
+}
+
+void Flags::EnvAlias(std::string variable, std::string name, std::string help,
                      std::function<absl::Status(std::string_view)> set) {
-  aliases_.push_back({std::move(variable), std::move(help), std::move(set)});
+  aliases_.push_back({std::move(variable), std::move(name), std::move(help), std::move(set)});
 }
 
 std::string Flags::VariableOf(const Flag& flag) const {
@@ -190,14 +203,22 @@ std::string Flags::Config() const {
   return lines;
 }
 
+bool Flags::IsGiven(const std::string& name) const {
+  return std::any_of(flags_.begin(), flags_.end(), [&name](const Flag& flag) {
+    return flag.name == name && !flag.given.empty();
+  });
+}
+
 absl::Status Flags::ApplyEnvironment() {
   for (const Alias& alias : aliases_) {
+    if (IsGiven(alias.name)) continue;
     const char* text = std::getenv(alias.variable.c_str());
     if (text == nullptr || *text == '\0') continue;
     const absl::Status status = alias.set(text);
     if (!status.ok()) return Complain(alias.variable, status, text);
   }
   for (const Flag& flag : flags_) {
+    if (!flag.given.empty()) continue;
     const std::string variable = VariableOf(flag);
     const char* text = std::getenv(variable.c_str());
     if (text == nullptr || *text == '\0') continue;
@@ -207,17 +228,16 @@ absl::Status Flags::ApplyEnvironment() {
   return absl::OkStatus();
 }
 
-absl::Status Flags::ApplyArguments(int argc, const char* const* argv) {
+absl::Status Flags::ReadArguments(int argc, const char* const* argv) {
   std::string footer;
   for (const Alias& alias : aliases_) {
     absl::StrAppend(&footer, alias.variable, ": ", alias.help, "\n");
   }
   CLI::App app(description_, program_);
   app.footer(footer);
-  bool version = false;
-  bool print_config = false;
-  app.add_flag("--version", version, "print the version and exit");
-  app.add_flag("--print-config", print_config, "print every setting as it would be and exit");
+  app.set_version_flag("--version", VersionLine(program_), "print the version and exit");
+  print_config_ = false;
+  app.add_flag("--print-config", print_config_, "print every setting as it would be and exit");
   for (Flag& flag : flags_) {
     flag.given.clear();
     CLI::Option* option = flag.metavar.empty()
@@ -230,24 +250,31 @@ absl::Status Flags::ApplyArguments(int argc, const char* const* argv) {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     answer_ = app.help();
-    return absl::OkStatus();
+  } catch (const CLI::CallForVersion& version) {
+    answer_ = absl::StrCat(version.what(), "\n");
   } catch (const CLI::Error& error) {
     return absl::InvalidArgumentError(absl::StrCat(error.what(), " (see --help)"));
   }
+  return absl::OkStatus();
+}
+
+absl::Status Flags::ApplyArguments() {
   for (const Flag& flag : flags_) {
     if (flag.given.empty()) continue;
     const absl::Status status = flag.set(flag.given.back());
     if (!status.ok()) return Complain("--" + flag.name, status, flag.given.back());
   }
-  if (version) answer_ = VersionLine(program_) + "\n";
-  if (print_config) answer_ = Config();
   return absl::OkStatus();
 }
 
 std::optional<int> Flags::Parse(int argc, const char* const* argv) {
   answer_.reset();
-  absl::Status status = ApplyEnvironment();
-  if (status.ok()) status = ApplyArguments(argc, argv);
+  absl::Status status = ReadArguments(argc, argv);
+  if (status.ok() && !answer_.has_value()) {
+    status = ApplyEnvironment();
+    if (status.ok()) status = ApplyArguments();
+    if (print_config_) answer_ = Config();
+  }
   if (!status.ok()) {
     std::fprintf(stderr, "%s: %s\n", program_.c_str(), std::string(status.message()).c_str());
     return 2;

@@ -1,6 +1,7 @@
 // A program's flags, each with an environment variable: --admin-listen of the prefix "SEATLOCK_"
-// is SEATLOCK_ADMIN_LISTEN. A flag beats the environment, the environment beats the default; a
-// variable set to nothing counts as unset. There are no configuration files.
+// is SEATLOCK_ADMIN_LISTEN. A flag beats the environment, so that a variable is not even looked at
+// where its flag is given; the environment beats the default; a variable set to nothing counts as
+// unset. There are no configuration files.
 //
 //   Flags flags("seatlockd", "Owns the locks of seats.", "SEATLOCK_");
 //   flags.Address(&config.listen, "listen", "where gRPC listens");
@@ -45,15 +46,20 @@ class Flags {
   // host:port.
   void Address(HostPort* value, std::string name, std::string help);
 
-  // A further environment variable, weaker than any that belongs to a flag: `set` is called with
-  // its text before those are applied, and answers InvalidArgument in words that complete
-  // "VARIABLE ...", such as "must be a port".
-  void EnvAlias(std::string variable, std::string help,
+  // Any other kind. `set` takes the value over, or answers InvalidArgument in words that complete
+  // "--name ...", such as "must be a color"; `text` writes the value as `set` would read it.
+  void Custom(std::string name, std::string metavar, std::string help,
+              std::function<absl::Status(std::string_view)> set, std::function<std::string()> text);
+
+  // A further environment variable for the flag `name`, weaker than the flag's own: `set` is called
+  // with its text before that one is applied, and answers as Custom's.
+  void EnvAlias(std::string variable, std::string name, std::string help,
                 std::function<absl::Status(std::string_view)> set);
 
-  // Reads the environment, then the arguments. No value means: go on. Otherwise the exit code: 0
-  // after --help, --version or --print-config (one `name=value` a line), 2 after one line on
-  // stderr that names the flag or variable that is wrong and what it must be.
+  // Reads the arguments and the environment. No value means: go on. Otherwise the exit code: 0
+  // after --help or --version, whatever else is said, or after --print-config (one `name=value` a
+  // line); 2 after one line on stderr that names the flag or variable that is wrong and what it
+  // must be.
   std::optional<int> Parse(int argc, const char* const* argv);
 
  private:
@@ -61,8 +67,11 @@ class Flags {
   struct Alias;
 
   void Add(Flag flag);
+  // Keeps what the arguments say in the flags, or answers --help and --version.
+  absl::Status ReadArguments(int argc, const char* const* argv);
+  bool IsGiven(const std::string& name) const;
   absl::Status ApplyEnvironment();
-  absl::Status ApplyArguments(int argc, const char* const* argv);
+  absl::Status ApplyArguments();
   std::string HelpOf(const Flag& flag) const;
   std::string VariableOf(const Flag& flag) const;
   std::string Config() const;
@@ -72,6 +81,7 @@ class Flags {
   const std::string env_prefix_;
   std::vector<Flag> flags_;
   std::vector<Alias> aliases_;
+  bool print_config_ = false;
   // What is to be printed on stdout instead of running, after --help and its like.
   std::optional<std::string> answer_;
 };

@@ -25,11 +25,18 @@ class FlagsTest : public ::testing::Test {
     flags_.Bool(&reflection_, "reflection", "whether it tells its services");
     flags_.DurationMs(&drain_ms_, "drain", 0, 60'000, "how long it drains");
     flags_.Choice(&color_, "color", {"red", "green"}, "its color");
-    flags_.EnvAlias("FLAGS_TEST_PORT", "the port of --listen", [this](std::string_view text) {
+    const auto set_port = [this](std::string_view text) {
       const absl::StatusOr<uint16_t> port = ParsePort(text);
       if (port.ok()) listen_.port = *port;
       return port.status();
-    });
+    };
+    flags_.EnvAlias("FLAGS_TEST_PORT", "listen", "the port of --listen", set_port);
+    const auto set_even = [this](std::string_view text) {
+      if (text != "2" && text != "4") return absl::InvalidArgumentError("must be 2 or 4");
+      even_ = text[0] - '0';
+      return absl::OkStatus();
+    };
+    flags_.Custom("even", "2|4", "a number", set_even, [this] { return std::to_string(even_); });
   }
   ~FlagsTest() override {
     for (const std::string& name : set_) unsetenv(name.c_str());
@@ -56,6 +63,7 @@ class FlagsTest : public ::testing::Test {
   bool reflection_ = true;
   int64_t drain_ms_ = 5000;
   std::string color_ = "red";
+  int even_ = 2;
   Flags flags_{"prog", "A program.", "FLAGS_TEST_"};
   std::string out_;
   std::string err_;
@@ -73,7 +81,7 @@ TEST_F(FlagsTest, DefaultsStandWhereNothingIsGiven) {
 
 TEST_F(FlagsTest, EveryKindIsRead) {
   EXPECT_EQ(Parse({"--listen=[::]:80", "--store", "sqlite:x.db", "--max-seats=7",
-                   "--reflection=false", "--drain=1m", "--color", "green"}),
+                   "--reflection=false", "--drain=1m", "--color", "green", "--even=4"}),
             std::nullopt)
       << err_;
   EXPECT_EQ(listen_.ToString(), "[::]:80");
@@ -82,6 +90,7 @@ TEST_F(FlagsTest, EveryKindIsRead) {
   EXPECT_FALSE(reflection_);
   EXPECT_EQ(drain_ms_, 60'000);
   EXPECT_EQ(color_, "green");
+  EXPECT_EQ(even_, 4);
 }
 
 TEST_F(FlagsTest, SwitchNeedsNoValue) {
@@ -127,6 +136,7 @@ TEST_F(FlagsTest, BadFlagIsOneLineThatNamesIt) {
       {"--drain=10", "--drain must be a time with its unit"},
       {"--drain=61s", "between 0 and 1m"},
       {"--color=blue", "--color must be one of red, green (got 'blue')"},
+      {"--even=3", "prog: --even must be 2 or 4 (got '3')"},
       {"--unknown=1", "--unknown"},
       {"stray", "stray"},
       {"--listen", "--listen"}};
@@ -152,7 +162,36 @@ TEST_F(FlagsTest, PrintConfigShowsWhatWouldHold) {
   EXPECT_EQ(Parse({"--print-config", "--drain=1500ms"}), 0);
   EXPECT_EQ(out_,
             "listen=127.0.0.1:1\nstore=memory:\nmax-seats=20\nreflection=true\ndrain=1.5s\n"
-            "color=red\n");
+            "color=red\neven=2\n");
+}
+
+TEST_F(FlagsTest, BadVariableDoesNotMatterWhereItsFlagIsGiven) {
+  SetEnv("FLAGS_TEST_LISTEN", "bad");
+  SetEnv("FLAGS_TEST_PORT", "eighty");
+  EXPECT_EQ(Parse({"--listen=127.0.0.1:9"}), std::nullopt) << err_;
+  EXPECT_EQ(listen_.ToString(), "127.0.0.1:9");
+  EXPECT_EQ(Parse({"--max-seats=9"}), 2);
+  EXPECT_THAT(err_, HasSubstr("FLAGS_TEST_PORT must be a port"));
+}
+
+TEST_F(FlagsTest, PrintConfigRefusesWhatRunningWould) {
+  EXPECT_EQ(Parse({"--print-config", "--even=3"}), 2);
+  EXPECT_EQ(out_, "");
+  SetEnv("FLAGS_TEST_EVEN", "5");
+  EXPECT_EQ(Parse({"--print-config"}), 2);
+  EXPECT_THAT(err_, HasSubstr("FLAGS_TEST_EVEN must be 2 or 4 (got '5')"));
+  EXPECT_EQ(out_, "");
+}
+
+TEST_F(FlagsTest, HelpAndVersionAnswerWhateverElseIsWrong) {
+  SetEnv("FLAGS_TEST_LISTEN", "bad");
+  for (const char* ask : {"--help", "--version"}) {
+    for (const char* wrong : {"--max-seats=0", "--unknown=1", "stray"}) {
+      EXPECT_EQ(Parse({wrong, ask}), 0) << wrong << " " << ask << ": " << err_;
+      EXPECT_EQ(err_, "");
+      EXPECT_THAT(out_, HasSubstr(ask == std::string("--help") ? "A program." : "prog 0."));
+    }
+  }
 }
 
 TEST_F(FlagsTest, HelpNamesFlagsDefaultsAndVariables) {
