@@ -26,6 +26,10 @@ constexpr int kConnectionsMax = 64;
 // curl sends 80 bytes of headers, a browser under 2 KiB.
 constexpr uint32_t kHeaderBytesMax = 8 * 1024;
 constexpr std::chrono::seconds kRequestTime(10);
+// How much of a body is taken off the wire after the answer, and how long: a close with bytes
+// unread would reset the connection, and the answer could be lost with it.
+constexpr size_t kDiscardBytesMax = 256 * 1024;
+constexpr std::chrono::seconds kDiscardTime(2);
 
 using Request = http::request<http::empty_body>;
 using Response = http::response<http::string_body>;
@@ -80,16 +84,19 @@ class Session : public std::enable_shared_from_this<Session> {
   void Read() {
     parser_.emplace();
     parser_->header_limit(kHeaderBytesMax);
-    parser_->body_limit(0);
+    // Bodies are not read, whatever their length.
+    parser_->body_limit(boost::none);
     stream_.expires_after(kRequestTime);
-    http::async_read(stream_, buffer_, *parser_,
-                     [self = shared_from_this()](error_code error, size_t) { self->Write(error); });
+    http::async_read_header(
+        stream_, buffer_, *parser_,
+        [self = shared_from_this()](error_code error, size_t) { self->Write(error); });
   }
 
  private:
   void Write(error_code error) {
     if (error) return Close();
     response_ = Answer(*pages_, parser_->get());
+    if (!parser_->is_done()) response_->keep_alive(false);
     stream_.expires_after(kRequestTime);
     // A HEAD's answer is its header alone, whatever length that names.
     serializer_.emplace(*response_);
@@ -102,8 +109,20 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void Next(error_code error) {
-    if (error || !response_->keep_alive()) return Close();
-    Read();
+    if (!error && response_->keep_alive()) return Read();
+    Close();
+    if (error || parser_->is_done()) return;
+    stream_.expires_after(kDiscardTime);
+    Discard(kDiscardBytesMax);
+  }
+
+  // Reads up to `most` bytes of what the client still sends, until it closes.
+  void Discard(size_t most) {
+    buffer_.clear();
+    stream_.async_read_some(buffer_.prepare(buffer_.max_size()),
+                            [most, self = shared_from_this()](error_code error, size_t bytes) {
+                              if (!error && bytes < most) self->Discard(most - bytes);
+                            });
   }
 
   void Close() {

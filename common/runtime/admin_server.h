@@ -6,9 +6,10 @@
 //   GET /metrics   Prometheus' text format
 //   GET /version   Pages::version, JSON
 //
-// Other paths are 404, methods but GET and HEAD 405. Connections, header size, and the time for a
-// request are bounded. Owned by main; made last and destroyed first, because its pages refer to
-// everything else. Thread-safe.
+// Other paths are 404, methods but GET and HEAD 405. A request's body is never read: its connection
+// is closed after the answer. Connections, header size, and the time for a request are bounded.
+// Owned by main; made last and destroyed first, because its pages refer to everything else.
+// Thread-safe.
 #pragma once
 
 #include <cstdint>
