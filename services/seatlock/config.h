@@ -11,11 +11,13 @@
 
 namespace seatlock {
 
-// A --store value, taken apart.
+// A --store value, taken apart: sqlite:PATH, or memory:.
 struct StoreConfig {
   enum class Kind { kMemory, kSqlite };
   Kind kind = Kind::kSqlite;
-  std::string path;  // kSqlite alone
+  std::string path = "seatlock.db";  // kSqlite alone
+
+  std::string ToString() const;
 };
 
 struct Config {
@@ -24,7 +26,8 @@ struct Config {
   StoreConfig store;
   int64_t max_session_seats = domain::kSessionSeatsDefault;
   int64_t max_lock_age_ms = domain::kLockAgeMsMax;
-  int64_t drain_ms = 10'000;
+  // Below the 10 s after which `docker stop` kills, with time left to close the store.
+  int64_t drain_ms = 8'000;
   runtime::LoggingOptions logging;
 };
 

@@ -19,6 +19,12 @@ inline constexpr size_t kRequestIdBytesMax = 64;
 // Seats in one call (the contract): a school class fits, a record stays below 40 KiB.
 inline constexpr size_t kSeatsPerCallMax = 100;
 inline constexpr uint32_t kSessionSeatsDefault = 100;
+// UnlockSeats of all and BookSeats without seats make one change of everything a session holds. A
+// seat in a change is up to 340 bytes (its ids, a time and protobuf's tags), so this is 3.4 MB:
+// below the 4 MiB that gRPC's clients take as one message.
+inline constexpr uint32_t kSessionSeatsMax = 10'000;
+inline constexpr size_t kSeatInChangeBytesMax = 340;
+inline constexpr size_t kMessageBytesMax = 4 * 1024 * 1024;
 
 // Lock times (the contract).
 inline constexpr int64_t kTtlMsMin = kSecondMs;
@@ -42,6 +48,11 @@ inline constexpr size_t kRequestsPerShowtimeMax = 1'000'000;
 static_assert(kTtlMsMin <= kTtlMsDefault && kTtlMsDefault <= kTtlMsMax);
 static_assert(kTtlMsMax <= kLockAgeMsMax);
 static_assert(kSessionSeatsDefault >= kSeatsPerCallMax);
+static_assert(kSessionSeatsDefault <= kSessionSeatsMax);
+static_assert(kSeatInChangeBytesMax >=
+              kSeatIdBytesMax + kSessionIdBytesMax + kOrderIdBytesMax + 32);
+// 1 KiB for the change's own fields.
+static_assert(kSessionSeatsMax * kSeatInChangeBytesMax + 1024 < kMessageBytesMax);
 static_assert(kExpiredPerChangeMax >= kSeatsPerCallMax);
 
 }  // namespace seatlock::domain
