@@ -123,15 +123,18 @@ std::string Advice(const Args& args, const client::CallError& error) {
   };
   const auto found = advice.find(error.reason);
   if (found != advice.end()) return found->second;
-  if (ExitCodeOf(error) != kExitUnavailable) return "";
-  if (error.reason.empty() && error.code == absl::StatusCode::kUnavailable) {
-    return absl::StrCat("Is seatlockd running on ", args.server,
-                        "? `./dev up` starts one; --server names another.");
-  }
+  if (ExitCodeOf(error) != kExitUnavailable && !error.MayHaveHappened()) return "";
   const bool reads = args.command == Command::kGet || args.command == Command::kLocks ||
                      args.command == Command::kWatch;
+  std::string text;
+  if (error.reason.empty() && error.code == absl::StatusCode::kUnavailable) {
+    text = absl::StrCat("Is seatlockd running on ", args.server,
+                        "? `./dev up` starts one; --server names another.");
+    if (reads) return text;
+  }
   if (reads || error.NothingHappened()) return "Nothing was changed: try again.";
-  return absl::StrCat("It may have happened. To find out, repeat it with --request-id ",
+  return absl::StrCat(text, text.empty() ? "It" : "\nIf it was running, it",
+                      " may have happened. To find out, repeat it with --request-id ",
                       args.request_id, ": it is done once.");
 }
 

@@ -124,8 +124,16 @@ TEST(FormatTest, UnknownOutcomeSaysHowToFindOut) {
   client::CallError none = Error(absl::StatusCode::kUnavailable, "DRAINING");
   none.metadata["outcome"] = "none";
   EXPECT_THAT(ErrorText(args, none), HasSubstr("Nothing was changed"));
+  const std::string absent = ErrorText(args, Error(absl::StatusCode::kUnavailable, ""));
+  EXPECT_THAT(absent, HasSubstr("Is seatlockd running on 127.0.0.1:50051?"));
+  EXPECT_THAT(absent, HasSubstr("may have happened. To find out, repeat it with --request-id r1"));
+  args.command = Command::kGet;
   EXPECT_THAT(ErrorText(args, Error(absl::StatusCode::kUnavailable, "")),
-              HasSubstr("Is seatlockd running on 127.0.0.1:50051?"));
+              Not(HasSubstr("may have happened")));
+  args.command = Command::kBook;
+  client::CallError overloaded = Error(absl::StatusCode::kResourceExhausted, "OVERLOADED");
+  overloaded.metadata["outcome"] = "unknown";
+  EXPECT_THAT(ErrorText(args, overloaded), HasSubstr("repeat it with --request-id r1"));
 }
 
 }  // namespace

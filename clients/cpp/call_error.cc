@@ -1,6 +1,7 @@
 #include "clients/cpp/call_error.h"
 
 #include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -9,6 +10,8 @@ namespace seatlock::client {
 namespace {
 
 constexpr char kDetailsUrl[] = "type.googleapis.com/google.rpc.Status";
+// A payload of this client's own: its presence says it all.
+constexpr char kUnknownOutcomeUrl[] = "seatlock.client/unknown-outcome";
 
 std::chrono::milliseconds ToMs(const google::protobuf::Duration& duration) {
   return std::chrono::seconds(duration.seconds()) +
@@ -37,14 +40,22 @@ bool CallError::NothingHappened() const {
   return outcome != metadata.end() && outcome->second == "none";
 }
 
+bool CallError::MayHaveHappened() const {
+  const auto outcome = metadata.find("outcome");
+  if (outcome != metadata.end()) return outcome->second != "none";
+  return code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kDeadlineExceeded;
+}
+
 CallError ErrorOf(const absl::Status& status) {
   CallError error;
   error.code = status.code();
   error.message = std::string(status.message());
   const absl::optional<absl::Cord> payload = status.GetPayload(kDetailsUrl);
   google::rpc::Status details;
-  if (!payload.has_value() || !details.ParseFromString(std::string(*payload))) return error;
-  for (const google::protobuf::Any& detail : details.details()) TakeDetail(detail, &error);
+  if (payload.has_value() && details.ParseFromString(std::string(*payload))) {
+    for (const google::protobuf::Any& detail : details.details()) TakeDetail(detail, &error);
+  }
+  if (status.GetPayload(kUnknownOutcomeUrl).has_value()) error.metadata["outcome"] = "unknown";
   return error;
 }
 
@@ -54,6 +65,20 @@ absl::Status MakeStatus(absl::StatusCode code, std::string_view message, std::st
     status.SetPayload(kDetailsUrl, absl::Cord(absl::string_view(details.data(), details.size())));
   }
   return status;
+}
+
+absl::Status WithUnknownOutcome(const absl::Status& status) {
+  // A message that says that nothing was done speaks of the last attempt alone.
+  const bool last_did_nothing = ErrorOf(status).NothingHappened();
+  absl::Status marked(status.code(),
+                      last_did_nothing
+                          ? absl::StrCat(status.message(), "; an earlier attempt may have happened")
+                          : status.message());
+  status.ForEachPayload([&marked](absl::string_view url, const absl::Cord& payload) {
+    marked.SetPayload(url, payload);
+  });
+  marked.SetPayload(kUnknownOutcomeUrl, absl::Cord());
+  return marked;
 }
 
 }  // namespace seatlock::client

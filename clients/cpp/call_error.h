@@ -27,8 +27,10 @@ struct CallError {
   // When the service wants to be asked again, if it said so.
   std::optional<std::chrono::milliseconds> retry_after;
 
-  // The service did nothing: asking again cannot do it twice.
+  // The service did nothing, in no attempt: asking again cannot do it twice.
   bool NothingHappened() const;
+  // Whether a mutation happened is not known: asking again with its request_id settles it.
+  bool MayHaveHappened() const;
 };
 
 // The error behind a status that a Client or Watch returned. Any other status gives its code and
@@ -38,5 +40,8 @@ CallError ErrorOf(const absl::Status& status);
 // A status that carries `details`, the serialized google.rpc.Status of a failed call's
 // grpc-status-details-bin (may be empty). What is not such a message is ignored.
 absl::Status MakeStatus(absl::StatusCode code, std::string_view message, std::string_view details);
+
+// `status`, whose ErrorOf has the outcome "unknown": this or an earlier attempt may have happened.
+absl::Status WithUnknownOutcome(const absl::Status& status);
 
 }  // namespace seatlock::client

@@ -51,6 +51,21 @@ bool Repeatable(const Request& request) {
   }
 }
 
+// It changes seats: it has a request_id.
+template <typename Request>
+constexpr bool IsMutation() {
+  return requires(Request request) {
+    request.request_id();
+  };
+}
+
+// The service decided the request, and with it all attempts before: one that had been done would
+// have got its first answer again.
+bool Settles(const CallError& error) {
+  return !error.reason.empty() && !error.metadata.contains("outcome") &&
+         error.code != absl::StatusCode::kResourceExhausted;
+}
+
 bool MayRetry(const CallError& error, bool repeatable) {
   if (error.code == absl::StatusCode::kUnavailable) return repeatable || error.NothingHappened();
   return error.code == absl::StatusCode::kDeadlineExceeded && repeatable;
@@ -96,16 +111,18 @@ absl::StatusOr<Response> Client::Impl::Call(Method<Request, Response> method,
   Backoff backoff(options.backoff_first, options.backoff_max);
   Response response;
   absl::Status status;
+  bool may_have_happened = false;
   for (int attempt = 0; attempt <= options.retries; ++attempt) {
     status = Attempt(method, request, end, &response);
     if (status.ok()) return response;
     const CallError error = ErrorOf(status);
+    may_have_happened = (may_have_happened || error.MayHaveHappened()) && !Settles(error);
     if (attempt == options.retries || !MayRetry(error, Repeatable(request))) break;
     const milliseconds pause = backoff.Next(error.retry_after.value_or(milliseconds(0)));
     if (Clock::now() + pause >= end) break;
     std::this_thread::sleep_for(pause);
   }
-  return status;
+  return IsMutation<Request>() && may_have_happened ? WithUnknownOutcome(status) : status;
 }
 
 Client::Client(ClientOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}

@@ -7,8 +7,9 @@
 // Every mutation gets a request_id (a UUID) unless the caller set one, and each attempt carries the
 // same, so the service does it once. UNAVAILABLE, and an attempt that got no answer in time, are
 // tried again with a jittered pause until the call's timeout or its retries are used up; anything
-// else is returned at once. The failure returned is the last one; ErrorOf gives its details. A call
-// that ended UNAVAILABLE or DEADLINE_EXCEEDED may have happened, unless NothingHappened().
+// else is returned at once. The failure returned is the last one; ErrorOf gives its details. Where
+// any attempt of a mutation may have happened and the service did not settle it since by a refusal,
+// the failure says so: CallError::MayHaveHappened(), whatever became of the last attempt.
 //
 // Calls block. Thread-safe; one Client serves a whole program over one connection.
 #pragma once

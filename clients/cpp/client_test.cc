@@ -19,6 +19,7 @@ namespace {
 using ::seatlock::testing::IsOk;
 using ::seatlock::testing::StatusIs;
 using std::chrono::milliseconds;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::MatchesRegex;
 using ::testing::Pair;
@@ -37,6 +38,12 @@ grpc::Status Gone(grpc::ServerContext&, v1::LockSeatResponse*) {
 grpc::Status Hang(grpc::ServerContext& context, v1::LockSeatResponse*) {
   while (!context.IsCancelled()) std::this_thread::yield();
   return grpc::Status::OK;
+}
+
+ScriptedService::LockScript Refuse(grpc::StatusCode code, const std::string& reason,
+                                   const std::map<std::string, std::string>& metadata) {
+  return
+      [=](grpc::ServerContext&, v1::LockSeatResponse*) { return Refusal(code, reason, metadata); };
 }
 
 class ClientTest : public ::testing::Test {
@@ -125,6 +132,51 @@ TEST_F(ClientTest, TimeoutEndsTheRetries) {
   options.timeout = milliseconds(300);
   Client client(options);
   EXPECT_THAT(client.LockSeat(Request()), StatusIs(absl::StatusCode::kDeadlineExceeded));
+}
+
+TEST_F(ClientTest, AttemptThatMayHaveHappenedIsNotForgottenByALaterOneThatDidNothing) {
+  ClientOptions options = Options();
+  options.attempt_timeout = milliseconds(200);
+  options.retries = 1;
+  Client client(options);
+  const std::vector<ScriptedService::LockScript> ambiguous = {
+      Hang, Gone,
+      Refuse(grpc::StatusCode::UNAVAILABLE, "OUTCOME_UNKNOWN", {{"outcome", "unknown"}})};
+  const std::vector<ScriptedService::LockScript> later = {
+      Refuse(grpc::StatusCode::UNAVAILABLE, "DRAINING", {{"outcome", "none"}}),
+      Refuse(grpc::StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED", {})};
+  for (const auto& first : ambiguous) {
+    for (const auto& last : later) {
+      service_.ScriptLocks({first, last});
+      const absl::Status status = client.LockSeat(Request()).status();
+      const CallError error = ErrorOf(status);
+      EXPECT_FALSE(error.NothingHappened()) << status;
+      EXPECT_TRUE(error.MayHaveHappened()) << status;
+      EXPECT_THAT(error.metadata, Contains(Pair("outcome", "unknown")));
+      EXPECT_NE(error.reason, "") << "the details stay";
+    }
+  }
+  service_.ScriptLocks({Gone, later[0]});
+  EXPECT_EQ(ErrorOf(client.LockSeat(Request()).status()).message,
+            "refused: DRAINING; an earlier attempt may have happened");
+}
+
+TEST_F(ClientTest, NothingHappenedWhereEveryAttemptDidNothing) {
+  service_.ScriptLocks({Refuse(grpc::StatusCode::UNAVAILABLE, "DRAINING", {{"outcome", "none"}})});
+  Client client(Options());
+  const CallError error = ErrorOf(client.LockSeat(Request()).status());
+  EXPECT_TRUE(error.NothingHappened());
+  EXPECT_FALSE(error.MayHaveHappened());
+  EXPECT_EQ(error.message, "refused: DRAINING");
+  EXPECT_THAT(service_.locks(), SizeIs(4));
+}
+
+TEST_F(ClientTest, RefusalSettlesWhatMayHaveHappened) {
+  service_.ScriptLocks({Gone, Refuse(grpc::StatusCode::FAILED_PRECONDITION, "SEAT_TAKEN", {})});
+  Client client(Options());
+  const CallError error = ErrorOf(client.LockSeat(Request()).status());
+  EXPECT_EQ(error.reason, "SEAT_TAKEN");
+  EXPECT_FALSE(error.MayHaveHappened());
 }
 
 TEST_F(ClientTest, PauseThatTheServiceAsksForBeyondTheTimeoutIsNotTaken) {
