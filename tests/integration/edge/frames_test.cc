@@ -66,10 +66,10 @@ TEST_F(FramesTest, AChangeAsEverybodyAndAsTheHolderSeesIt) {
             R"({"type":"seat_status_change","showtimeId":"1","seatId":"A01","status":"locked",)"
             R"("sessionId":"s","timestamp":1700000000000,"revision":1,"cause":"swap",)"
             R"("expiresAt":1800000000000,"more":true,"epoch":"epoch-1"})");
-  EXPECT_EQ(
-      NextText(*holder, false),
-      R"({"type":"seat_status_change","showtimeId":"1","seatId":"A02","status":"unlocked",)"
-      R"("sessionId":"s","timestamp":1700000000000,"revision":1,"cause":"swap","epoch":"epoch-1"})");
+  EXPECT_EQ(NextText(*holder, false),
+            R"({"type":"seat_status_change","showtimeId":"1","seatId":"A02","status":"unlocked",)"
+            R"("sessionId":"s","timestamp":1700000000000,"revision":1,"cause":"swap",)"
+            R"("epoch":"epoch-1"})");
 }
 
 TEST_F(FramesTest, ABlockedSeatShowsAsBookedAndAnUnknownCauseIsLeftOut) {
