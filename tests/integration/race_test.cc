@@ -30,6 +30,8 @@ class RaceTest : public ::testing::Test {
     ASSERT_THAT(server_.Start(), IsOk());
     for (int i = 0; i < kConnections; ++i) {
       clients_.push_back(std::make_unique<SeatLockClient>(server_.address()));
+      // Many connect at once; one that does not get through at first has not lost the race.
+      clients_.back()->set_wait_for_ready(true);
     }
   }
 
