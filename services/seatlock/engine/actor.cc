@@ -196,19 +196,24 @@ void Actor::Reply(Work work, Result result, Effects& effects) {
 
 void Actor::ReplayFromLog(Work work, domain::Revision revision, Effects& effects) {
   effects.push_back([self = shared_from_this(), work = std::move(work), revision]() mutable {
-    CallLog<absl::StatusOr<log::Page>>(
-        self->context_, self->context_->background,
-        [self, revision](auto done) {
-          self->context_->log.Read(self->showtime_, revision, 1, std::move(done));
-        },
-        [self, work = std::move(work)](absl::StatusOr<log::Page> page) mutable {
-          Result result = ReplayedAnswer(work.command, page);
-          Effects late;
-          self->Reply(std::move(work), std::move(result), late);
-          Run(late);
-        },
-        absl::UnavailableError("the service is stopping"));
+    self->ReadLog(revision, 1,
+                  [self, work = std::move(work)](absl::StatusOr<log::Page> page) mutable {
+                    Result result = ReplayedAnswer(work.command, page);
+                    Effects late;
+                    self->Reply(std::move(work), std::move(result), late);
+                    Run(late);
+                  });
   });
+}
+
+void Actor::ReadLog(domain::Revision from, size_t max_records,
+                    absl::AnyInvocable<void(absl::StatusOr<log::Page>) &&> handle) {
+  CallLog<absl::StatusOr<log::Page>>(
+      context_, context_->background,
+      [this, from, max_records](auto done) {
+        context_->log.Read(showtime_, from, max_records, std::move(done));
+      },
+      std::move(handle), absl::UnavailableError("the service is stopping"));
 }
 
 }  // namespace seatlock::engine

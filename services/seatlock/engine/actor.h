@@ -84,6 +84,9 @@ class Actor : public std::enable_shared_from_this<Actor> {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Reply(Work work, Result result, Effects& effects);
   void ReplayFromLog(Work work, domain::Revision revision, Effects& effects);
+  // Hands `handle` a page of records from `from` on, on the background executor.
+  void ReadLog(domain::Revision from, size_t max_records,
+               absl::AnyInvocable<void(absl::StatusOr<log::Page>) &&> handle);
   bool Lapsed(int64_t now_ms) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   int64_t Now() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 

@@ -214,13 +214,9 @@ bool Actor::SettleBatch(Effects& effects) {
   const log::Head& ours = batch_->after;
   if (head_.revision > ours.revision && head_.epoch == ours.epoch) {
     effects.push_back([self = shared_from_this(), revision = ours.revision] {
-      CallLog<absl::StatusOr<log::Page>>(
-          self->context_, self->context_->background,
-          [self, revision](auto done) {
-            self->context_->log.Read(self->showtime_, revision, 1, std::move(done));
-          },
-          [self](absl::StatusOr<log::Page> page) { self->OnSettlePage(std::move(page)); },
-          absl::UnavailableError("the service is stopping"));
+      self->ReadLog(revision, 1, [self](absl::StatusOr<log::Page> page) {
+        self->OnSettlePage(std::move(page));
+      });
     });
     return false;
   }

@@ -4,7 +4,6 @@
 
 #include "services/seatlock/engine/actor.h"
 #include "services/seatlock/engine/limits.h"
-#include "services/seatlock/engine/log_call.h"
 #include "services/seatlock/log/codec/record_codec.h"
 
 namespace seatlock::engine {
@@ -91,17 +90,11 @@ void Actor::DeliverSnapshot(const std::shared_ptr<Watcher>& watcher, bool replac
 
 void Actor::FetchHistory(const std::shared_ptr<Watcher>& watcher, Effects& effects) {
   auto read = [self = shared_from_this(), watcher] {
-    CallLog<absl::StatusOr<log::Page>>(
-        self->context_, self->context_->background,
-        [self, watcher](auto done) {
-          self->context_->log.Read(self->showtime_, watcher->sent_upto().Next(),
-                                   log::kPageRecordsMax, std::move(done));
-        },
-        [self, watcher](absl::StatusOr<log::Page> page) {
-          self->OnHistory(watcher, std::move(page));
-          self->context_->history.Release();
-        },
-        absl::UnavailableError("the service is stopping"));
+    self->ReadLog(watcher->sent_upto().Next(), log::kPageRecordsMax,
+                  [self, watcher](absl::StatusOr<log::Page> page) {
+                    self->OnHistory(watcher, std::move(page));
+                    self->context_->history.Release();
+                  });
   };
   effects.push_back([context = context_, read = std::move(read)]() mutable {
     context->history.Acquire(std::move(read));
