@@ -1,74 +1,106 @@
 // One connection: what it may send, what it follows, when it is pinged and when it is closed.
-// Strand-bound; owned by its connection in edge/ws, which outlives the link's use: after Gone()
-// the link is not touched again.
+// Strand-bound; owned by its connection in edge/ws. After Gone() the link is not touched again.
 //
-// Always holds: once closing() it follows nothing, sends nothing and hears nothing.
+// Always holds: once closing() it hears nothing, and what it follows is left.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "edge/core/close_code.h"
 #include "edge/core/commands.h"
 #include "edge/core/link.h"
-#include "edge/core/rooms.h"
+#include "edge/core/outbox.h"
+#include "edge/core/subscription.h"
+#include "edge/core/wheel.h"
 
 namespace seatlock::edge {
 
-class Client final : public FrameSink, public std::enable_shared_from_this<Client> {
- public:
-  // `batch`: the client chose seatlock.v1.batch.
-  Client(const Env& env, Rooms& rooms, Link& link, bool batch);
-  ~Client() override;
+class Hub;
 
-  // Greets the client; once, after construction.
+class Client final {
+ public:
+  // `batch`: it chose seatlock.v1.batch. `hub` and `link` outlive it, up to Gone().
+  Client(Hub& hub, Link& link, bool batch);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // Joins the hub and greets; once, after construction.
   void Start();
 
+  // --- from the wire ---
   // A text message came, whole and good UTF-8.
   void OnText(std::string_view text);
-  // Anything came, a pong too.
-  void OnHeard() { last_heard_ms_ = env_.clock.MonotonicMs(); }
-  // Looks at what has fallen due; every kTickMs.
-  void OnTick();
+  void OnPing(std::string_view payload);
+  void OnPong();
+  // The peer closes (RFC 6455, 5.5.1); `code` 0 where it gave none.
+  void OnPeerClose(uint16_t code);
+  // The peer broke the protocol.
+  void OnBreach(CloseCode code);
+  // The socket has room again.
+  void OnWritable();
   // The connection is gone, whoever closed it.
   void Gone();
 
-  // Sends one frame; closes the connection of a reader that is too slow.
-  void Send(Frame frame) override;
+  // --- from rooms and the hub ---
+  // Queues a frame; it goes out with the hub's next flush.
+  void Send(Frame frame);
   void Close(CloseCode code, std::string_view reason);
   bool closing() const { return closing_; }
+  // Writes what waits, until nothing does or the socket is full.
+  void Flush();
+  // Leaves everything once it is closing. Not while a room goes through its subscribers.
+  void LeaveIfClosing();
+  // Looks at what has fallen due, and says when to look again (monotonic).
+  int64_t OnDue(int64_t now_ms);
+
+  bool blocked() const { return blocked_since_ms_ != kNotBlocked; }
+  int64_t blocked_since_ms() const { return blocked_since_ms_; }
+
+  WheelPlace wheel_place;  // The hub's wheel's.
+  bool flush_queued = false;  // The hub's: it is on the list of who has to be flushed.
 
  private:
+  static constexpr int64_t kNotBlocked = -1;
+
   void Handle(const SubscribeCommand& command);
   void Handle(const UnsubscribeCommand& command);
   void Handle(const PingCommand& command);
   void Handle(const CommandError& error);
   bool MayTalk();
-  bool TooSlow();
-  void Leave(const std::string& showtime_id, Room& room);
+  void BeginClose(uint16_t code, std::string_view reason, bool drop_waiting);
+  void FinishIfDone();
+  void CountHeld();
+  void SetBlocked(bool blocked);
+  bool CheckLag(int64_t now_ms);
+  int64_t NextDueMs() const;
   void LeaveAll();
 
-  const Env env_;
-  Rooms& rooms_;
-  const bool batch_;
-  const int64_t since_ms_;
+  Hub& hub_;
   Link* link_;
-  bool closing_ = false;
-  bool ever_subscribed_ = false;
-  bool wants_heartbeat_ = false;
-  bool rate_warned_ = false;
-  int bad_messages_ = 0;
-  int64_t tokens_milli_;  // Thousandths of a message that it may send.
+  Outbox outbox_;
+  absl::InlinedVector<std::unique_ptr<Subscription>, 1> subscriptions_;
+  size_t held_bytes_ = 0;  // As the budget knows it.
+  int64_t tokens_milli_;   // Thousandths of a message that it may send.
   int64_t tokens_at_ms_;
+  int64_t since_ms_;  // Of the connection; of the close once closing.
   int64_t last_heard_ms_;
   int64_t last_sent_ms_;
   int64_t last_ping_ms_;
-  int64_t moved_ms_;               // When the link last took something, or had little waiting.
-  uint64_t messages_written_ = 0;  // As of then.
-  absl::flat_hash_map<std::string, std::shared_ptr<Room>> rooms_followed_;
+  int64_t blocked_since_ms_ = kNotBlocked;
+  int64_t lagging_since_ms_ = kNotBlocked;  // Since it was too slow for a room's history.
+  int8_t bad_messages_ = 0;
+  const bool batch_;
+  bool closing_ = false;
+  bool finished_ = false;  // The close frame is out.
+  bool ever_subscribed_ = false;
+  bool wants_heartbeat_ = false;
+  bool rate_warned_ = false;
 };
 
 }  // namespace seatlock::edge

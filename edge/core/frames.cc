@@ -3,7 +3,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <memory>
 #include <string>
 
 namespace seatlock::edge {
@@ -16,7 +15,7 @@ json::string_view View(std::string_view text) {
 }
 
 Frame ToFrame(const json::object& object) {
-  return std::make_shared<const std::string>(json::serialize(object));
+  return Frame::Text(json::serialize(object));
 }
 
 std::string_view CauseWord(Cause cause) {
@@ -111,8 +110,8 @@ Frame CurrentSeatStatusFrame(std::string_view showtime_id, const Position& posit
                   {"revision", position.revision}});
 }
 
-Frame SeatStatusChangeFrame(std::string_view showtime_id, const Change& change, size_t index,
-                            bool for_holder) {
+std::string SeatStatusChangeText(std::string_view showtime_id, const Change& change, size_t index,
+                                 bool for_holder) {
   const Seat& seat = change.seats[index];
   json::object frame{{"type", "seat_status_change"},
                      {"showtimeId", View(showtime_id)},
@@ -128,11 +127,11 @@ Frame SeatStatusChangeFrame(std::string_view showtime_id, const Change& change, 
   if (index + 1 < change.seats.size()) frame.emplace("more", true);
   // Who was there before the first change learns the epoch from it.
   if (change.position.revision == 1) frame.emplace("epoch", View(change.position.epoch));
-  return ToFrame(frame);
+  return json::serialize(frame);
 }
 
-Frame SeatChangesFrame(std::string_view showtime_id, const Position& position,
-                       const std::vector<const Seat*>& seats, std::string_view session_id) {
+std::string SeatChangesText(std::string_view showtime_id, const Position& position,
+                            const std::vector<const Seat*>& seats, std::string_view session_id) {
   json::array changes;
   for (const Seat* seat : seats) {
     json::array change{View(seat->seat_id), View(StatusWord(seat->status))};
@@ -140,11 +139,11 @@ Frame SeatChangesFrame(std::string_view showtime_id, const Position& position,
     if (own && seat->status == SeatStatus::kLocked) change.emplace_back(seat->expires_ms);
     changes.push_back(std::move(change));
   }
-  return ToFrame({{"type", "seat_changes"},
-                  {"showtimeId", View(showtime_id)},
-                  {"epoch", View(position.epoch)},
-                  {"revision", position.revision},
-                  {"changes", std::move(changes)}});
+  return json::serialize(json::object{{"type", "seat_changes"},
+                                      {"showtimeId", View(showtime_id)},
+                                      {"epoch", View(position.epoch)},
+                                      {"revision", position.revision},
+                                      {"changes", std::move(changes)}});
 }
 
 Frame UnsubscribedFrame(const std::optional<std::string>& showtime_id, int64_t now_ms) {

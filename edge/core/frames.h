@@ -4,12 +4,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "edge/core/commands.h"
 #include "edge/core/events.h"
-#include "edge/core/link.h"
+#include "edge/core/frame.h"
 
 namespace seatlock::edge {
 
@@ -28,13 +29,13 @@ Frame CurrentSeatStatusFrame(std::string_view showtime_id, const Position& posit
 
 // Seat `index` of `change`. `for_holder`: with sessionId and expiresAt. Revision 1 carries the
 // epoch.
-Frame SeatStatusChangeFrame(std::string_view showtime_id, const Change& change, size_t index,
-                            bool for_holder);
+std::string SeatStatusChangeText(std::string_view showtime_id, const Change& change, size_t index,
+                                 bool for_holder);
 
 // The batch of changes up to `position`. Seats locked by `session_id` (unless empty) carry their
 // expiry.
-Frame SeatChangesFrame(std::string_view showtime_id, const Position& position,
-                       const std::vector<const Seat*>& seats, std::string_view session_id);
+std::string SeatChangesText(std::string_view showtime_id, const Position& position,
+                            const std::vector<const Seat*>& seats, std::string_view session_id);
 
 // No showtime: an unsubscribe of all while there was nothing.
 Frame UnsubscribedFrame(const std::optional<std::string>& showtime_id, int64_t now_ms);

@@ -1,43 +1,81 @@
-// All connections and all rooms of one edge. Strand-bound.
+// All connections and all rooms of one thread. Strand-bound.
+//
+// Nothing is written to a socket where it comes up: clients and rooms with something to send are
+// put on a list, and the next task of the thread flushes them, so that what comes together goes
+// out together. A crowd is flushed in portions of kFlushPortion, between which the thread does
+// other things: newcomers get in, and changes that arrive meanwhile join those that are on their
+// way, in one send.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <memory>
+#include <set>
+#include <utility>
+#include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "edge/core/client.h"
-#include "edge/core/link.h"
+#include "edge/core/env.h"
+#include "edge/core/outbox.h"
 #include "edge/core/rooms.h"
+#include "edge/core/wheel.h"
 
 namespace seatlock::edge {
 
 class Hub {
  public:
-  explicit Hub(const Env& env) : env_(env), rooms_(env) {}
-  // Whoever is still connected follows nothing any more, and its link is not touched again.
+  explicit Hub(const Env& env);
+  // All clients are gone before.
   ~Hub();
 
   // Begins to tick; once.
   void Start();
 
-  // A new connection, greeted. `link` lives until Disconnect().
-  std::shared_ptr<Client> Connect(Link& link, bool batch);
-  // The connection is gone.
-  void Disconnect(Client& client);
+  // Sends everybody away with 4200, in waves spread over `window_ms`, a small crowd sooner;
+  // newcomers at once.
+  void Drain(int64_t window_ms);
   size_t connections() const { return clients_.size(); }
 
-  // Sends everybody away with 4200, spread over kDrainWindowMs; newcomers at once.
-  void Drain();
+  // --- for clients and rooms ---
+  const Env& env() const { return env_; }
+  Rooms& rooms() { return rooms_; }
+  Wheel<Client>& wheel() { return wheel_; }
+  uint64_t NextOrder() { return ++order_; }
+  // Scratch for one call to a socket.
+  Gathering& gathering() { return gathering_; }
+
+  void Add(Client& client);
+  // The client is gone: nothing here knows it any more.
+  void Remove(Client& client);
+  void FlushSoon(Client& client);
+  void FlushSoon(const std::shared_ptr<Room>& room);
+  // The client takes no more just now, or does again.
+  void Blocked(Client& client);
+  void Unblocked(Client& client);
+  // Where all connections together hold back too much: closes those that take nothing the longest.
+  void ShedSlowest();
 
  private:
   void Tick();
+  void PostFlush();
+  void Flush();
+  void DrainWave(size_t wave_clients);
   template <typename Call>
   void Later(int64_t delay_ms, Call call);
 
   const Env env_;
   Rooms rooms_;
-  absl::flat_hash_map<Client*, std::shared_ptr<Client>> clients_;
+  Wheel<Client> wheel_;
+  uint64_t order_ = 0;
+  Gathering gathering_;
+  std::vector<Client*> clients_;
+  std::vector<Client*> flush_clients_;
+  std::deque<std::shared_ptr<Room>> flush_rooms_;
+  std::set<std::pair<int64_t, Client*>> blocked_;  // By since when.
+  bool flush_posted_ = false;
   bool draining_ = false;
-  // Timers look whether this is still there.
+  // Timers and tasks look whether this is still there.
   const std::shared_ptr<Hub*> self_ = std::make_shared<Hub*>(this);
 };
 

@@ -3,38 +3,23 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <string>
+#include <span>
 #include <string_view>
 
 namespace seatlock::edge {
-
-// One text frame's bytes, encoded once however many clients get them. Immutable.
-using Frame = std::shared_ptr<const std::string>;
 
 class Link {
  public:
   virtual ~Link() = default;
 
-  // Queues one text message.
-  virtual void Send(Frame frame) = 0;
-  // Bytes queued and not yet being written.
-  virtual size_t QueuedBytes() const = 0;
-  // How many messages the socket has taken whole, since the start.
-  virtual uint64_t MessagesWritten() const = 0;
-  virtual void Ping() = 0;
-  // Sends a close frame: after what is queued, or in its place with `drop_queue`.
-  virtual void Close(uint16_t code, std::string_view reason, bool drop_queue) = 0;
+  // Hands `pieces` to the socket, at most kGatherPiecesMax of them, in one call. How many bytes it
+  // took: less than all where it is full, and Client::OnWritable() follows once it has room. A link
+  // that is broken takes everything: that it is gone is heard by its reading side.
+  virtual size_t Write(std::span<const std::string_view> pieces) = 0;
+  // Nothing more will be written: says so to the peer, and goes on reading until it leaves.
+  virtual void Finish() = 0;
   // Cuts the connection with no goodbye.
   virtual void Drop() = 0;
-};
-
-// Where a room's frames go. Implementations must not leave the room inside Send().
-class FrameSink {
- public:
-  virtual ~FrameSink() = default;
-  virtual void Send(Frame frame) = 0;
 };
 
 }  // namespace seatlock::edge

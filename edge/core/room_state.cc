@@ -1,24 +1,32 @@
 #include "edge/core/room_state.h"
 
-#include <cstdlib>
 #include <iterator>
 #include <utility>
 
+#include "edge/core/frames.h"
 #include "edge/core/limits.h"
 
 namespace seatlock::edge {
 
-bool RoomState::Apply(Change change) {
-  if (parts_) return false;
-  if (change.position.revision != position_.revision + 1) return false;
+bool RoomState::Follows(const Change& change) const {
+  if (parts_ || change.position.revision != position_.revision + 1) return false;
   // A showtime gets its epoch with its first change.
-  if (position_.revision != 0 && change.position.epoch != position_.epoch) return false;
+  return position_.revision == 0 || change.position.epoch == position_.epoch;
+}
+
+void RoomState::Apply(EntryPtr entry, size_t history_bytes_max) {
   known_ = true;
-  position_ = change.position;
-  snapshot_frame_.reset();
-  for (const Seat& seat : change.seats) SetSeat(seat);
-  Remember(std::move(change));
-  return true;
+  position_ = entry->change.position;
+  snapshot_frame_ = {};
+  for (const Seat& seat : entry->change.seats) SetSeat(seat);
+  history_bytes_ += entry->bytes();
+  history_.push_back(std::move(entry));
+  while (history_.size() > kHistoryChangesMax ||
+         (history_bytes_ > history_bytes_max && history_.size() > 1)) {
+    base_ = history_.front()->change.position;
+    history_bytes_ -= history_.front()->bytes();
+    history_.pop_front();
+  }
 }
 
 bool RoomState::AddSnapshotPart(SnapshotPart part) {
@@ -36,6 +44,24 @@ bool RoomState::AddSnapshotPart(SnapshotPart part) {
   return true;
 }
 
+RoomImage RoomState::Image() const {
+  RoomImage image{known_, position_, base_, {}, {history_.begin(), history_.end()}};
+  image.seats.reserve(seats_.size());
+  for (const auto& [id, seat] : seats_) image.seats.push_back(seat);
+  return image;
+}
+
+void RoomState::Load(const RoomImage& image) {
+  Restart(image.position);
+  known_ = image.known;
+  base_ = image.base;
+  for (const Seat& seat : image.seats) SetSeat(seat);
+  for (const EntryPtr& entry : image.history) {
+    history_bytes_ += entry->bytes();
+    history_.push_back(entry);
+  }
+}
+
 void RoomState::Restart(const Position& position) {
   known_ = true;
   position_ = position;
@@ -45,7 +71,7 @@ void RoomState::Restart(const Position& position) {
   locked_by_session_.clear();
   history_.clear();
   history_bytes_ = 0;
-  snapshot_frame_.reset();
+  snapshot_frame_ = {};
 }
 
 void RoomState::SetSeat(const Seat& seat) {
@@ -64,44 +90,23 @@ void RoomState::SetSeat(const Seat& seat) {
   seats_.emplace(seat.seat_id, seat);
 }
 
-void RoomState::Remember(Change change) {
-  Entry entry;
-  for (size_t i = 0; i < change.seats.size(); ++i) {
-    entry.frames.push_back(SeatStatusChangeFrame(showtime_id_, change, i, false));
-    // The frame, and about as much again for the seat that it was made from.
-    entry.bytes += 2 * entry.frames.back()->size();
-  }
-  entry.change = std::move(change);
-  history_bytes_ += entry.bytes;
-  history_.push_back(std::move(entry));
-  while (history_.size() > kHistoryChangesMax ||
-         (history_bytes_ > kHistoryBytesMax && history_.size() > 1)) {
-    base_ = history_.front().change.position;
-    history_bytes_ -= history_.front().bytes;
-    history_.pop_front();
-  }
-}
-
 bool RoomState::Covers(const Position& position) const {
   if (!known_ || position.revision > position_.revision) return false;
   if (position.revision < base_.revision) return false;
   return position.revision == 0 || position.epoch == position_.epoch;
 }
 
-size_t RoomState::IndexAfter(const Position& position) const {
-  return position.revision - base_.revision;
-}
-
-Frame RoomState::SnapshotFrame(int64_t now_ms, bool* encoded) {
-  const bool fresh = std::abs(now_ms - snapshot_frame_ms_) <= kSnapshotFrameMsMax;
-  *encoded = snapshot_frame_ == nullptr || !fresh;
-  if (*encoded) {
+const Frame& RoomState::SnapshotFrame(const std::string& showtime_id, int64_t now_ms,
+                                      SnapshotCache& cache, bool* encoded) {
+  *encoded = false;
+  if (snapshot_frame_) return snapshot_frame_;
+  snapshot_frame_ = cache.Get(position_, [&] {
+    *encoded = true;
     std::vector<const Seat*> seats;
     seats.reserve(seats_.size());
     for (const auto& [id, seat] : seats_) seats.push_back(&seat);
-    snapshot_frame_ = CurrentSeatStatusFrame(showtime_id_, position_, seats, now_ms);
-    snapshot_frame_ms_ = now_ms;
-  }
+    return CurrentSeatStatusFrame(showtime_id, position_, seats, now_ms);
+  });
   return snapshot_frame_;
 }
 
