@@ -32,8 +32,13 @@ if(SEATLOCK_SANITIZER STREQUAL "address")
 elseif(SEATLOCK_SANITIZER STREQUAL "thread")
   add_compile_options(-fsanitize=thread -fno-omit-frame-pointer -Wno-tsan)
   add_link_options(-fsanitize=thread)
+elseif(SEATLOCK_SANITIZER STREQUAL "fuzzer")
+  # clang alone. What is linked with seatlock_fuzzer gets libFuzzer's main besides.
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
 elseif(NOT SEATLOCK_SANITIZER STREQUAL "")
-  message(FATAL_ERROR "SEATLOCK_SANITIZER is '${SEATLOCK_SANITIZER}': empty, address or thread")
+  message(FATAL_ERROR "SEATLOCK_SANITIZER is '${SEATLOCK_SANITIZER}': empty, address, thread or fuzzer")
 endif()
 
 # Debian's gRPC is not built for ThreadSanitizer: how it hands a call from thread to thread is
@@ -93,4 +98,17 @@ function(seatlock_test name)
     set(ARG_TIMEOUT 120)
   endif()
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+endfunction()
+
+# seatlock_fuzzer(NAME SOURCES x_fuzzer.cc DEPS ...): the libFuzzer program tests/NAME_fuzzer, under
+# the fuzz preset alone.
+function(seatlock_fuzzer name)
+  if(NOT SEATLOCK_SANITIZER STREQUAL "fuzzer")
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name}_fuzzer ${ARG_SOURCES})
+  target_link_libraries(${name}_fuzzer PRIVATE ${ARG_DEPS} seatlock_options)
+  target_link_options(${name}_fuzzer PRIVATE -fsanitize=fuzzer)
+  set_target_properties(${name}_fuzzer PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 endfunction()
