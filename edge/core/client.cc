@@ -6,7 +6,9 @@
 
 #include "common/base/random.h"
 #include "edge/core/frames.h"
+#include "edge/core/hub.h"
 #include "edge/core/limits.h"
+#include "edge/core/room.h"
 
 namespace seatlock::edge {
 namespace {
@@ -16,41 +18,72 @@ constexpr size_t kConnectionIdBytes = 16;
 
 }  // namespace
 
-Client::Client(const Env& env, Rooms& rooms, Link& link, bool batch)
-    : env_(env),
-      rooms_(rooms),
-      batch_(batch),
-      since_ms_(env.clock.MonotonicMs()),
+Client::Client(Hub& hub, Link& link, bool batch)
+    : hub_(hub),
       link_(&link),
       tokens_milli_(kMessageBurst * kMilli),
-      tokens_at_ms_(since_ms_),
-      last_heard_ms_(since_ms_),
-      last_sent_ms_(since_ms_),
-      last_ping_ms_(since_ms_),
-      moved_ms_(since_ms_) {
-  ++env_.stats.connections;
-  ++env_.stats.connections_total;
-}
+      tokens_at_ms_(hub.env().clock.MonotonicMs()),
+      since_ms_(tokens_at_ms_),
+      last_heard_ms_(tokens_at_ms_),
+      last_sent_ms_(tokens_at_ms_),
+      last_ping_ms_(tokens_at_ms_),
+      batch_(batch) {}
 
 Client::~Client() {
-  LeaveAll();
-  --env_.stats.connections;
+  Gone();
 }
 
 void Client::Start() {
-  Send(ConnectionEstablishedFrame(base::RandomHex(kConnectionIdBytes), env_.clock.NowMs()));
+  hub_.Add(*this);
+  PutOnWheel();
+  Send(ConnectionEstablishedFrame(base::RandomHex(kConnectionIdBytes), hub_.env().clock.NowMs()));
+  if (hub_.draining()) Close(CloseCode::kDraining, "draining");
 }
 
+void Client::Gone() {
+  if (link_ == nullptr) return;
+  closing_ = true;
+  LeaveAll();
+  outbox_ = {};
+  CountHeld();
+  SetBlocked(false);
+  hub_.Remove(*this);
+  link_ = nullptr;
+}
+
+// ---- From the wire -----------------------------------------------------------------------------
+
 void Client::OnText(std::string_view text) {
-  if (closing_) return;
-  OnHeard();
-  if (!MayTalk()) return;
+  if (closing_ || !MayTalk()) return;
   std::visit([this](const auto& command) { Handle(command); }, ParseCommand(text));
+}
+
+void Client::OnPing(std::string_view payload) {
+  if (closing_ || !MayTalk()) return;
+  Send(Frame::Pong(payload));
+}
+
+void Client::OnPong() {
+  if (!closing_) MayTalk();
+}
+
+void Client::OnPeerClose(uint16_t code) {
+  if (!closing_) BeginClose(code, {}, true);
+}
+
+void Client::OnBreach(CloseCode code) {
+  Close(code, "protocol error");
+}
+
+void Client::OnWritable() {
+  SetBlocked(false);
+  Flush();
 }
 
 // A token bucket: one warning when it is empty, the end with the next message.
 bool Client::MayTalk() {
-  const int64_t now_ms = env_.clock.MonotonicMs();
+  const int64_t now_ms = hub_.env().clock.MonotonicMs();
+  last_heard_ms_ = now_ms;
   tokens_milli_ = std::min(kMessageBurst * kMilli,
                            tokens_milli_ + (now_ms - tokens_at_ms_) * kMessagesPerSecond);
   tokens_at_ms_ = now_ms;
@@ -69,130 +102,229 @@ bool Client::MayTalk() {
 }
 
 void Client::Handle(const SubscribeCommand& command) {
-  const bool again = rooms_followed_.contains(command.showtime_id);
-  if (!again && rooms_followed_.size() >= kSubscriptionsMax) {
+  const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(), [&](const auto& s) {
+    return s->room.showtime_id() == command.showtime_id;
+  });
+  if (found != subscriptions_.end()) {
+    // Afresh; the new one joins before the old one leaves, so that the room stays.
+    const auto index = static_cast<size_t>(found - subscriptions_.begin());
+    Room& room = (*found)->room;
+    auto fresh = std::make_unique<Subscription>(*this, room);
+    room.Join(*fresh, {command.session_id, command.resume, batch_});
+    room.Leave(*subscriptions_[index]);
+    subscriptions_[index] = std::move(fresh);
+  } else if (subscriptions_.size() >= kSubscriptionsMax) {
     Send(ErrorFrame({ErrorCode::kTooManySubscriptions, "at most 64 showtimes a connection",
                      command.showtime_id}));
     return;
-  }
-  const std::shared_ptr<Room> room = rooms_.Get(command.showtime_id);
-  if (!room) {
-    Close(CloseCode::kOverloaded, "too many showtimes");
-    return;
+  } else {
+    Room& room = hub_.rooms().Get(command.showtime_id);
+    subscriptions_.push_back(std::make_unique<Subscription>(*this, room));
+    room.Join(*subscriptions_.back(), {command.session_id, command.resume, batch_});
   }
   ever_subscribed_ = true;
-  wants_heartbeat_ = wants_heartbeat_ || command.heartbeat;
-  rooms_followed_[command.showtime_id] = room;
-  room->Subscribe(this, {command.session_id, command.resume, batch_});
+  if (command.heartbeat && !std::exchange(wants_heartbeat_, true)) PutOnWheel();
 }
 
 void Client::Handle(const UnsubscribeCommand& command) {
-  const int64_t now_ms = env_.clock.NowMs();
-  if (command.showtime_id) {
-    const auto found = rooms_followed_.find(*command.showtime_id);
-    if (found != rooms_followed_.end()) {
-      Leave(found->first, *found->second);
-      rooms_followed_.erase(found);
-    }
-    Send(UnsubscribedFrame(command.showtime_id, now_ms));
-    return;
+  const int64_t now_ms = hub_.env().clock.NowMs();
+  if (!command.showtime_id && subscriptions_.empty()) Send(UnsubscribedFrame({}, now_ms));
+  if (command.showtime_id) Send(UnsubscribedFrame(command.showtime_id, now_ms));
+  for (size_t i = subscriptions_.size(); i-- > 0;) {
+    const std::string showtime_id = subscriptions_[i]->room.showtime_id();
+    if (command.showtime_id && *command.showtime_id != showtime_id) continue;
+    Leave(i);
+    if (!command.showtime_id) Send(UnsubscribedFrame(showtime_id, now_ms));
   }
-  if (rooms_followed_.empty()) Send(UnsubscribedFrame({}, now_ms));
-  for (const auto& [showtime_id, room] : rooms_followed_) {
-    Send(UnsubscribedFrame(showtime_id, now_ms));
-  }
-  LeaveAll();
 }
 
 void Client::Handle(const PingCommand&) {
-  Send(PongFrame(env_.clock.NowMs()));
+  Send(PongFrame(hub_.env().clock.NowMs()));
 }
 
 void Client::Handle(const CommandError& error) {
-  ++env_.stats.bad_messages_total;
+  ++hub_.env().stats.bad_messages_total;
   Send(ErrorFrame(error));
   if (error.code == ErrorCode::kUnknownType) return;
   if (++bad_messages_ >= kBadMessagesMax) Close(CloseCode::kBadMessages, "bad messages");
 }
 
-void Client::OnTick() {
-  if (closing_) return;
-  const int64_t now_ms = env_.clock.MonotonicMs();
-  if (now_ms - last_heard_ms_ >= kPeerSilentMsMax) {
-    ++env_.stats.dead_peers_total;
-    closing_ = true;
-    LeaveAll();
-    link_->Drop();
-    return;
-  }
-  if (TooSlow()) {
-    Close(CloseCode::kTooSlow, "too slow");
-    return;
-  }
-  if (!ever_subscribed_ && now_ms - since_ms_ >= kFirstSubscribeMsMax) {
-    Close(CloseCode::kNoSubscribe, "no subscribe");
-    return;
-  }
-  if (now_ms - last_ping_ms_ >= kPingEveryMs) {
-    last_ping_ms_ = now_ms;
-    link_->Ping();
-  }
-  if (wants_heartbeat_ && now_ms - last_sent_ms_ > kHeartbeatEveryMs - kTickMs) {
-    Send(HeartbeatFrame(env_.clock.NowMs()));
-  }
-}
-
-void Client::Gone() {
-  closing_ = true;
-  link_ = nullptr;
-  LeaveAll();
-}
-
-// Much waiting is not slowness: it has to wait for some time without being taken.
-bool Client::TooSlow() {
-  const size_t queued = link_->QueuedBytes();
-  if (queued > kQueueBytesHardMax) return true;
-  const int64_t now_ms = env_.clock.MonotonicMs();
-  const uint64_t written = link_->MessagesWritten();
-  if (queued <= kQueueBytesMax || written != messages_written_) {
-    messages_written_ = written;
-    moved_ms_ = now_ms;
-  }
-  return now_ms - moved_ms_ >= kStalledMsMax;
-}
-
-void Client::Send(Frame frame) {
-  if (closing_) return;
-  if (TooSlow()) {
-    Close(CloseCode::kTooSlow, "too slow");
-    return;
-  }
-  ++env_.stats.frames_sent_total;
-  env_.stats.frame_bytes_total += static_cast<int64_t>(frame->size());
-  last_sent_ms_ = env_.clock.MonotonicMs();
-  link_->Send(std::move(frame));
-}
-
-// May be called while a room goes through its subscribers, so leaving the rooms has to wait.
-void Client::Close(CloseCode code, std::string_view reason) {
-  if (closing_) return;
-  closing_ = true;
-  env_.stats.CountClose(code);
-  link_->Close(static_cast<uint16_t>(code), reason, code == CloseCode::kTooSlow);
-  env_.timers.After(0, [weak = weak_from_this()] {
-    if (const std::shared_ptr<Client> self = weak.lock()) self->LeaveAll();
-  });
-}
-
-void Client::Leave(const std::string& showtime_id, Room& room) {
-  room.Unsubscribe(this);
-  rooms_.Left(showtime_id);
+void Client::Leave(size_t index) {
+  Room& room = subscriptions_[index]->room;
+  room.Leave(*subscriptions_[index]);
+  subscriptions_.erase(subscriptions_.begin() + static_cast<std::ptrdiff_t>(index));
+  hub_.rooms().Left(room);
 }
 
 void Client::LeaveAll() {
-  for (const auto& [showtime_id, room] : std::exchange(rooms_followed_, {})) {
-    Leave(showtime_id, *room);
+  while (!subscriptions_.empty()) Leave(subscriptions_.size() - 1);
+}
+
+// ---- To the wire -------------------------------------------------------------------------------
+
+void Client::Send(Frame frame) {
+  if (closing_) return;
+  outbox_.Push(std::move(frame), hub_.NextOrder());
+  if (outbox_.reply_bytes() > kReplyBytesMax) {
+    Close(CloseCode::kTooSlow, "too slow");
+    return;
   }
+  hub_.FlushSoon(*this);
+}
+
+void Client::Close(CloseCode code, std::string_view reason) {
+  if (closing_) return;
+  hub_.env().stats.CountClose(code);
+  BeginClose(static_cast<uint16_t>(code), reason, code == CloseCode::kTooSlow);
+}
+
+// May be called while a room goes through its subscribers, so leaving the rooms waits for the
+// hub's next flush.
+void Client::BeginClose(uint16_t code, std::string_view reason, bool drop_replies) {
+  if (drop_replies) outbox_.Clear();
+  outbox_.Push(Frame::Close(code, reason), hub_.NextOrder());
+  closing_ = true;
+  since_ms_ = hub_.env().clock.MonotonicMs();
+  hub_.FlushSoon(*this);
+  PutOnWheel();
+}
+
+void Client::Flush() {
+  if (link_ == nullptr || finished_ || blocked()) return;
+  WriteWhatWaits();
+  CountHeld();
+  if (closing_ && !blocked()) {
+    finished_ = true;
+    link_->Finish();
+  }
+}
+
+void Client::WriteWhatWaits() {
+  Gathering& gathering = hub_.gathering();
+  if (!closing_) {
+    for (const auto& subscription : subscriptions_) {
+      subscription->room.CheckPassedBy(*subscription);
+    }
+  }
+  // Once closing, rooms are as good as left.
+  const Outbox::Subscriptions following =
+      closing_ ? Outbox::Subscriptions{} : Outbox::Subscriptions{subscriptions_};
+  while (outbox_.Gather(following, &gathering)) {
+    const size_t written = gathering.bytes == 0 ? 0 : link_->Write(gathering.pieces);
+    const Outbox::Sent sent = outbox_.Take(gathering, written);
+    Stats& stats = hub_.env().stats;
+    stats.frames_sent_total += static_cast<int64_t>(sent.frames);
+    stats.frame_bytes_total += static_cast<int64_t>(written);
+    stats.snapshots_sent_total += static_cast<int64_t>(sent.snapshots);
+    if (sent.frames > 0) last_sent_ms_ = hub_.env().clock.MonotonicMs();
+    if (sent.caught_up) lagging_since_ms_ = kNotBlocked;
+    if (written < gathering.bytes) {
+      SetBlocked(true);
+      return;
+    }
+  }
+}
+
+// Tells the budget what waits here: replies, and what was half sent, which others may share.
+void Client::CountHeld() {
+  const auto reply_bytes = static_cast<int64_t>(outbox_.reply_bytes());
+  if (reply_bytes != held_reply_bytes_) {
+    hub_.env().budget.Add(reply_bytes - held_reply_bytes_);
+    held_reply_bytes_ = reply_bytes;
+  }
+  const void* half = outbox_.half_owner();
+  if (half == held_) return;
+  hub_.Unhold(std::exchange(held_, half));
+  hub_.Hold(held_, outbox_.half_owner_bytes());
+}
+
+void Client::SetBlocked(bool now_blocked) {
+  if (now_blocked == blocked()) return;
+  if (now_blocked) {
+    blocked_since_ms_ = hub_.env().clock.MonotonicMs();
+    hub_.Blocked(*this);
+    PutOnWheel();
+  } else {
+    hub_.Unblocked(*this);
+    blocked_since_ms_ = kNotBlocked;
+  }
+}
+
+bool Client::Shed() {
+  if (link_ == nullptr || (held_ == nullptr && held_reply_bytes_ == 0)) return false;
+  if (!closing_) hub_.env().stats.CountClose(CloseCode::kTooSlow);
+  ++hub_.env().stats.shed_total;
+  closing_ = true;
+  finished_ = true;
+  outbox_ = {};
+  CountHeld();
+  hub_.FlushSoon(*this);
+  link_->Drop();
+  return true;
+}
+
+// ---- Time --------------------------------------------------------------------------------------
+
+void Client::PutOnWheel() {
+  if (link_ != nullptr) hub_.wheel().Put(*this, NextDueMs(hub_.env().clock.MonotonicMs()));
+}
+
+int64_t Client::NextDueMs(int64_t now_ms) const {
+  if (closing_) return since_ms_ + kHandshakeMsMax;
+  int64_t due_ms = std::min(last_heard_ms_ + kPeerSilentMsMax, last_ping_ms_ + kPingEveryMs);
+  if (!ever_subscribed_) due_ms = std::min(due_ms, since_ms_ + kFirstSubscribeMsMax);
+  if (wants_heartbeat_) due_ms = std::min(due_ms, last_sent_ms_ + kHeartbeatEveryMs - kTickMs);
+  if (blocked()) due_ms = std::min(due_ms, now_ms + kTickMs);
+  return due_ms;
+}
+
+void Client::OnDue(int64_t now_ms) {
+  if (closing_) {
+    if (now_ms - since_ms_ >= kHandshakeMsMax) {
+      link_->Drop();
+      return;
+    }
+  } else if (now_ms - last_heard_ms_ >= kPeerSilentMsMax) {
+    ++hub_.env().stats.dead_peers_total;
+    closing_ = true;
+    finished_ = true;
+    LeaveAll();
+    link_->Drop();
+    return;
+  } else if (LagsTooLong(now_ms)) {
+    Close(CloseCode::kTooSlow, "too slow");
+  } else if (!ever_subscribed_ && now_ms - since_ms_ >= kFirstSubscribeMsMax) {
+    Close(CloseCode::kNoSubscribe, "no subscribe");
+  } else {
+    PingOrHeartbeat(now_ms);
+  }
+  PutOnWheel();
+}
+
+void Client::PingOrHeartbeat(int64_t now_ms) {
+  if (now_ms - last_ping_ms_ >= kPingEveryMs) {
+    last_ping_ms_ = now_ms;
+    // A full socket takes no ping; that the peer answers to none then is found out all the same.
+    if (!blocked()) Send(Frame::Ping());
+  }
+  if (wants_heartbeat_ && !blocked() && now_ms - last_sent_ms_ >= kHeartbeatEveryMs - kTickMs) {
+    Send(HeartbeatFrame(hub_.env().clock.NowMs()));
+  }
+}
+
+bool Client::LagsTooLong(int64_t now_ms) {
+  if (!blocked()) {
+    lagging_since_ms_ = kNotBlocked;
+    return false;
+  }
+  bool lagging = lagging_since_ms_ != kNotBlocked;
+  for (const auto& subscription : subscriptions_) {
+    subscription->room.CheckPassedBy(*subscription);
+    lagging = lagging || subscription->lagging;
+  }
+  if (!lagging) return false;
+  if (lagging_since_ms_ == kNotBlocked) lagging_since_ms_ = now_ms;
+  return now_ms - lagging_since_ms_ >= kLagMsMax;
 }
 
 }  // namespace seatlock::edge

@@ -55,14 +55,19 @@ class Client final {
   // Writes what waits, until nothing does or the socket is full.
   void Flush();
   // Leaves everything once it is closing. Not while a room goes through its subscribers.
-  void LeaveIfClosing();
-  // Looks at what has fallen due, and says when to look again (monotonic).
-  int64_t OnDue(int64_t now_ms);
+  void LeaveIfClosing() {
+    if (closing_) LeaveAll();
+  }
+  // It takes too little while memory is short: cut off, if it holds any back.
+  bool Shed();
+  // Looks at what has fallen due.
+  void OnDue(int64_t now_ms);
 
   bool blocked() const { return blocked_since_ms_ != kNotBlocked; }
   int64_t blocked_since_ms() const { return blocked_since_ms_; }
 
-  WheelPlace wheel_place;  // The hub's wheel's.
+  WheelPlace wheel_place;     // The hub's wheel's.
+  uint32_t hub_index = 0;     // The hub's: in its list.
   bool flush_queued = false;  // The hub's: it is on the list of who has to be flushed.
 
  private:
@@ -74,19 +79,25 @@ class Client final {
   void Handle(const CommandError& error);
   bool MayTalk();
   void BeginClose(uint16_t code, std::string_view reason, bool drop_waiting);
-  void FinishIfDone();
+  void WriteWhatWaits();
   void CountHeld();
   void SetBlocked(bool blocked);
-  bool CheckLag(int64_t now_ms);
-  int64_t NextDueMs() const;
+  // Whether it has been too slow for too long.
+  bool LagsTooLong(int64_t now_ms);
+  int64_t NextDueMs(int64_t now_ms) const;
+  void PingOrHeartbeat(int64_t now_ms);
+  // Has it looked at when that is next due.
+  void PutOnWheel();
+  void Leave(size_t index);
   void LeaveAll();
 
   Hub& hub_;
   Link* link_;
   Outbox outbox_;
   absl::InlinedVector<std::unique_ptr<Subscription>, 1> subscriptions_;
-  size_t held_bytes_ = 0;  // As the budget knows it.
-  int64_t tokens_milli_;   // Thousandths of a message that it may send.
+  const void* held_ = nullptr;    // What was half sent, as the hub knows it.
+  int64_t held_reply_bytes_ = 0;  // As the budget knows it.
+  int64_t tokens_milli_;          // Thousandths of a message that it may send.
   int64_t tokens_at_ms_;
   int64_t since_ms_;  // Of the connection; of the close once closing.
   int64_t last_heard_ms_;

@@ -38,6 +38,10 @@ class Frame {
   explicit operator bool() const { return wire_ != nullptr; }
   // All bytes. Not of an empty frame.
   std::string_view wire() const { return *wire_; }
+  bool is_text() const {
+    return (static_cast<unsigned char>(wire().front()) & 0x0f) ==
+           static_cast<unsigned char>(Opcode::kText);
+  }
   std::string_view payload() const { return wire().substr(header_bytes_); }
   // What keeps the bytes alive.
   std::shared_ptr<const void> owner() const { return wire_; }

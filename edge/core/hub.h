@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "edge/core/client.h"
 #include "edge/core/env.h"
 #include "edge/core/outbox.h"
@@ -53,14 +54,21 @@ class Hub {
   // The client takes no more just now, or does again.
   void Blocked(Client& client);
   void Unblocked(Client& client);
-  // Where all connections together hold back too much: closes those that take nothing the longest.
-  void ShedSlowest();
+  // A client holds back something of `bytes`, which others may hold too: counted once. Null: no-op.
+  void Hold(const void* owner, size_t bytes);
+  void Unhold(const void* owner);
+  bool draining() const { return draining_; }
 
  private:
   void Tick();
+  // Where all connections together hold back too much: cuts off those that take nothing the
+  // longest.
+  void ShedSlowest();
   void PostFlush();
   void Flush();
-  void DrainWave(size_t wave_clients);
+  void FlushClients(size_t* portion);
+  void FlushRooms(size_t* portion);
+  void DrainWave(size_t clients);
   template <typename Call>
   void Later(int64_t delay_ms, Call call);
 
@@ -70,9 +78,14 @@ class Hub {
   uint64_t order_ = 0;
   Gathering gathering_;
   std::vector<Client*> clients_;
-  std::vector<Client*> flush_clients_;
+  std::deque<Client*> flush_clients_;  // Null: gone meanwhile.
   std::deque<std::shared_ptr<Room>> flush_rooms_;
   std::set<std::pair<int64_t, Client*>> blocked_;  // By since when.
+  struct Held {
+    size_t holders = 0;
+    int64_t bytes = 0;
+  };
+  absl::flat_hash_map<const void*, Held> held_;
   bool flush_posted_ = false;
   bool draining_ = false;
   // Timers and tasks look whether this is still there.

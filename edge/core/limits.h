@@ -32,13 +32,18 @@ inline constexpr size_t kHttpHeaderBytesMax = 8 * 1024;
 // How long a refused peer may go on sending before it is cut off.
 inline constexpr int64_t kDrainReadMsMax = 5 * kSecondMs;
 
-// What may wait for one reader, beside the frame that is being written. Above the soft bound (some
-// thousand changes) a reader that takes nothing for a while is too slow: one big snapshot, or a
-// catch-up, passes it in one turn and says nothing about the reader. The hard bound keeps memory
-// bounded whatever the reader does; it counts frames that others share too.
-inline constexpr size_t kQueueBytesMax = 1 << 20;
-inline constexpr size_t kQueueBytesHardMax = 32 << 20;
-inline constexpr int64_t kStalledMsMax = 5 * kSecondMs;
+// One call to a socket: enough to empty a burst at once, few enough for one sendmsg (IOV_MAX 1024).
+inline constexpr size_t kGatherPiecesMax = 64;
+inline constexpr size_t kGatherBytesMax = 128 * 1024;
+// How many connections are written to before the thread looks at what else there is: some
+// milliseconds of work.
+inline constexpr size_t kFlushPortion = 256;
+
+// Slow readers. A reader that the room's history has passed by gets the snapshot in place of what
+// it missed, and is closed where it has not taken that in time. Replies are small and as many as
+// its messages, which are limited.
+inline constexpr int64_t kLagMsMax = 30 * kSecondMs;
+inline constexpr size_t kReplyBytesMax = 1 << 20;
 
 // Rooms. Beyond the bound new connections come back later (4100). A room lingers after its last
 // subscriber, because pages are reloaded.
@@ -49,13 +54,6 @@ inline constexpr int64_t kRoomLingerMs = 30 * kSecondMs;
 inline constexpr size_t kHistoryChangesMax = 1024;
 inline constexpr size_t kHistoryBytesMax = 1 << 20;
 
-// A position ahead of what the edge knows is waited for this long, then a snapshot is given. The
-// service tells every edge of a change within milliseconds, and a page waits for its seats.
-inline constexpr int64_t kResumeWaitMsMax = kSecondMs;
-
-// current_seat_status is encoded once for a crowd, and anew once its timestamp is older than this.
-inline constexpr int64_t kSnapshotFrameMsMax = kSecondMs;
-
 // A stream that does not come alive within this time counts as away; subscribers are told.
 inline constexpr int64_t kLiveMsMax = kSecondMs;
 // After a stream's return missed changes follow each other closely; this much quiet, or this long
@@ -63,8 +61,10 @@ inline constexpr int64_t kLiveMsMax = kSecondMs;
 inline constexpr int64_t kCaughtUpQuietMs = 50;
 inline constexpr int64_t kCaughtUpMsMax = 500;
 
-// One batch a room (contract).
+// One batch a room (contract). Who missed more seats than this gets a snapshot, not a batch of
+// them.
 inline constexpr int64_t kBatchEveryMs = 50;
+inline constexpr size_t kBatchMissedSeatsMax = 5'000;
 
 // Upstream. The service says something every 15 s; three times silence is a dead stream. Current
 // again within 2 s of the service's return: the channel's back-off stays well below that.
@@ -80,15 +80,15 @@ inline constexpr int64_t kUpstreamNoticeEveryMs = kSecondMs;
 
 // On SIGTERM clients are sent away over this window, then the rest is cut off.
 inline constexpr int64_t kDrainWindowMs = kSecondMs;
-inline constexpr int64_t kDrainWaves = 20;
+inline constexpr int64_t kDrainWaveEveryMs = 50;
+inline constexpr int64_t kDrainMsAClient = 1;
 inline constexpr int64_t kDrainMsMax = 5 * kSecondMs;
 
 static_assert(kPingEveryMs + kTickMs <= 25 * kSecondMs);
 static_assert(2 * (kPingEveryMs + kTickMs) < kPeerSilentMsMax);
 static_assert(kMessageBurst > static_cast<int64_t>(kSubscriptionsMax));
 static_assert(kDrainWindowMs < kDrainMsMax);
-static_assert(kQueueBytesMax < kQueueBytesHardMax);
-static_assert(kStalledMsMax > 2 * kTickMs);
+static_assert(kLagMsMax < kPeerSilentMsMax);
 static_assert(kChannelBackoffMsMax + kChannelConnectMsMax < 2 * kSecondMs);
 
 }  // namespace seatlock::edge

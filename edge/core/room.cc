@@ -1,272 +1,319 @@
 #include "edge/core/room.h"
 
+#include <algorithm>
 #include <utility>
+#include <variant>
 
+#include "edge/core/client.h"
 #include "edge/core/frames.h"
+#include "edge/core/hub.h"
 #include "edge/core/limits.h"
 
 namespace seatlock::edge {
 
-Room::Room(const Env& env, std::string showtime_id)
-    : env_(env), showtime_id_(showtime_id), state_(std::move(showtime_id)) {
-  ++env_.stats.rooms;
+Room::Room(Hub& hub, std::string showtime_id) : hub_(hub), showtime_id_(std::move(showtime_id)) {
+  ++hub_.env().stats.rooms;
 }
 
 Room::~Room() {
-  --env_.stats.rooms;
+  --hub_.env().stats.rooms;
 }
 
 void Room::Start() {
-  watch_ = env_.upstream.Follow(showtime_id_, this);
-  ExpectLive();
+  feed_ = hub_.env().feeds.Open(showtime_id_, this);
 }
 
-// ---- Upstream ----------------------------------------------------------------------------------
+// ---- What the feed says ------------------------------------------------------------------------
 
-std::optional<Position> Room::ResumeFrom() const {
-  if (!state_.known() || !resumable_) return std::nullopt;
-  return state_.position();
+void Room::OnFeed(FeedEvent event) {
+  std::visit([this](const auto& one) { On(one); }, event);
 }
 
-void Room::OnSnapshot(SnapshotPart part) {
-  if (!state_.AddSnapshotPart(std::move(part))) return;
-  resumable_ = true;
-  batch_.Clear();
-  for (auto& [sink, subscriber] : subscribers_) {
-    if (!subscriber.active) continue;
-    subscriber.batch_revision = state_.position().revision;
-    sink->Send(Snapshot());
+void Room::On(const FeedImage& event) {
+  snapshots_ = event.snapshots;
+  status_ = event.status;
+  state_.Load(*event.image);
+  orders_.assign(state_.history().size(), hub_.NextOrder());
+  batches_.Restart(revision());
+  for (Subscription* subscriber : subscribers_) {
+    if (subscriber->active) SnapshotNext(*subscriber);
   }
-  BecomeLive();
+  if (status_ == FeedStatus::kLive) BecomeLive();
+  if (status_ == FeedStatus::kAway) BecomeAway();
 }
 
-void Room::OnChange(Change change) {
-  ++env_.stats.upstream_changes_total;
-  last_change_ms_ = env_.clock.MonotonicMs();
-  if (!resumable_ || !state_.Apply(std::move(change))) {
-    Rewatch();
-    return;
+void Room::On(const FeedEntry& event) {
+  ++hub_.env().stats.room_changes_total;
+  state_.Apply(event.entry, kHistoryBytesMax);
+  orders_.push_back(hub_.NextOrder());
+  while (orders_.size() > state_.history().size()) orders_.pop_front();
+  if (event.entry->frames == 0) return;
+  if (commits_ms_.size() < kHistoryChangesMax) {
+    commits_ms_.push_back(event.entry->change.commit_ms);
   }
-  FanOut(state_.history().back());
-  if (!live_) CatchUp();
+  if (batch_subscribers_ > 0) AddToBatch(event.entry->change);
+  if (subscribers_.size() > batch_subscribers_) hub_.FlushSoon(shared_from_this());
 }
 
-void Room::OnProgress(const Position& position) {
-  const bool nothing_yet = position.revision == 0;
-  if (nothing_yet && (!state_.known() || !resumable_)) {
-    OnSnapshot(SnapshotPart{position, {}, false});
-    return;
-  }
-  const bool same = nothing_yet ? state_.position().revision == 0 : position == state_.position();
-  if (!state_.known() || !resumable_ || !same) {
-    Rewatch();
-    return;
-  }
-  if (!live_) BecomeLive();
+void Room::On(const FeedState& event) {
+  status_ = event.status;
+  if (status_ == FeedStatus::kLive) BecomeLive();
+  if (status_ == FeedStatus::kAway) BecomeAway();
 }
 
-void Room::OnLost() {
-  ++env_.stats.upstream_lost_total;
-  ++generation_;
-  state_.ForgetSnapshotParts();
-  DeclareAway();
-}
-
-// What the stream says does not follow on what is known: only a snapshot helps.
-void Room::Rewatch() {
-  ++env_.stats.upstream_gaps_total;
-  ++generation_;
-  state_.ForgetSnapshotParts();
-  live_ = false;
-  catching_up_ = false;
-  resumable_ = false;
-  watch_->Restart();
-  ExpectLive();
-}
-
-void Room::ExpectLive() {
-  env_.timers.After(kLiveMsMax, [weak = weak_from_this(), generation = generation_] {
-    const std::shared_ptr<Room> self = weak.lock();
-    if (self && self->generation_ == generation && !self->live_) self->DeclareAway();
-  });
-}
-
-// Missed changes arrive one by one and nothing marks the last, so a little quiet has to.
-void Room::CatchUp() {
-  if (std::exchange(catching_up_, true)) return;
-  CheckCaughtUp(generation_, last_change_ms_);
-}
-
-void Room::CheckCaughtUp(uint64_t generation, int64_t since_ms) {
-  env_.timers.After(kCaughtUpQuietMs, [weak = weak_from_this(), generation, since_ms] {
-    const std::shared_ptr<Room> self = weak.lock();
-    if (!self || self->generation_ != generation || self->live_) return;
-    const int64_t now_ms = self->env_.clock.MonotonicMs();
-    const bool quiet = now_ms - self->last_change_ms_ >= kCaughtUpQuietMs;
-    if (quiet || now_ms - since_ms >= kCaughtUpMsMax) {
-      self->BecomeLive();
+void Room::On(const FeedResume& event) {
+  const auto found = asked_.find({event.position.epoch, event.position.revision});
+  if (found == asked_.end()) return;
+  const std::vector<Subscription*> waiting = std::move(found->second);
+  asked_.erase(found);
+  for (Subscription* subscriber : waiting) {
+    subscriber->asked = false;
+    if (event.missed) {
+      AdmitMissed(*subscriber, event.missed);
     } else {
-      self->CheckCaughtUp(generation, since_ms);
+      ++hub_.env().stats.resumes_failed_total;
+      AdmitAfresh(*subscriber);
     }
-  });
+  }
+}
+
+void Room::On(const FeedRefused&) {
+  for (Subscription* subscriber : subscribers_) {
+    subscriber->client.Close(CloseCode::kOverloaded, "too many showtimes");
+  }
 }
 
 void Room::BecomeLive() {
-  live_ = true;
-  away_ = false;
-  catching_up_ = false;
-  for (auto& [sink, subscriber] : subscribers_) {
-    if (!subscriber.active) Admit(sink, subscriber);
-    if (std::exchange(subscriber.told_away, false)) {
-      sink->Send(StreamStatusFrame(showtime_id_, true, env_.clock.NowMs()));
-    }
+  Frame live;
+  for (Subscription* subscriber : subscribers_) {
+    if (!subscriber->active) Admit(*subscriber);
+    if (!std::exchange(subscriber->told_away, false)) continue;
+    if (!live) live = StreamStatusFrame(showtime_id_, true, hub_.env().clock.NowMs());
+    subscriber->client.Send(live);
   }
 }
 
-void Room::DeclareAway() {
-  live_ = false;
-  away_ = true;
-  catching_up_ = false;
-  for (auto& [sink, subscriber] : subscribers_) TellAway(sink, subscriber);
+void Room::BecomeAway() {
+  // The source drops what it was asked when its stream is lost.
+  for (const auto& [position, waiting] : std::exchange(asked_, {})) {
+    for (Subscription* subscriber : waiting) subscriber->asked = false;
+  }
+  for (Subscription* subscriber : subscribers_) TellAway(*subscriber);
 }
 
 // ---- Subscribers -------------------------------------------------------------------------------
 
-void Room::Subscribe(FrameSink* sink, Wish wish) {
-  Unsubscribe(sink);
-  if (wish.batch) ++batch_subscribers_;
-  ++env_.stats.subscriptions;
-  ++env_.stats.joins_total;
-  Subscriber& subscriber = subscribers_[sink];
-  subscriber.wish = std::move(wish);
-  subscriber.wait_until_ms = env_.clock.MonotonicMs() + kResumeWaitMsMax;
-  if (live_) {
-    Admit(sink, subscriber);
-  } else if (away_) {
-    TellAway(sink, subscriber);
-  }
+void Room::Join(Subscription& subscription, Wish wish) {
+  if (wish.batch && batch_subscribers_++ == 0) batches_.Restart(revision());
+  ++hub_.env().stats.subscriptions;
+  ++hub_.env().stats.joins_total;
+  subscription.session_id = std::move(wish.session_id);
+  subscription.batch = wish.batch;
+  if (wish.resume) subscription.resume = std::make_unique<Position>(*std::move(wish.resume));
+  subscription.index = static_cast<uint32_t>(subscribers_.size());
+  subscribers_.push_back(&subscription);
+  if (status_ == FeedStatus::kLive) Admit(subscription);
+  if (status_ == FeedStatus::kAway) TellAway(subscription);
 }
 
-bool Room::Unsubscribe(FrameSink* sink) {
-  const auto found = subscribers_.find(sink);
-  if (found == subscribers_.end()) return false;
-  if (found->second.wish.batch) --batch_subscribers_;
-  --env_.stats.subscriptions;
-  subscribers_.erase(found);
-  return true;
+void Room::Leave(Subscription& subscription) {
+  if (subscription.batch) --batch_subscribers_;
+  --hub_.env().stats.subscriptions;
+  ForgetAsk(subscription);
+  Subscription* last = subscribers_.back();
+  subscribers_[subscription.index] = last;
+  last->index = subscription.index;
+  subscribers_.pop_back();
+  // The last one may have been moved to where a flush has been already.
+  if (flush_queued) FlushAgain();
 }
 
-void Room::TellAway(FrameSink* sink, Subscriber& subscriber) {
-  if (std::exchange(subscriber.told_away, true)) return;
-  sink->Send(StreamStatusFrame(showtime_id_, false, env_.clock.NowMs()));
-  if (subscriber.active || !state_.known()) return;
+void Room::TellAway(Subscription& subscription) {
+  if (std::exchange(subscription.told_away, true)) return;
+  subscription.client.Send(StreamStatusFrame(showtime_id_, false, hub_.env().clock.NowMs()));
+  if (subscription.active || !state_.known()) return;
   // A newcomer sees what the edge knows, unless it may know better itself.
-  const std::optional<Position>& resume = subscriber.wish.resume;
-  const bool behind = resume && resume->epoch == state_.position().epoch &&
-                      resume->revision < state_.position().revision;
-  if (resume && !behind) return;
-  subscriber.wish.resume.reset();
-  sink->Send(Snapshot());
+  const Position* resume = subscription.resume.get();
+  const bool behind = resume != nullptr && resume->epoch == state_.position().epoch &&
+                      resume->revision < revision();
+  if (resume != nullptr && !behind) return;
+  subscription.resume.reset();
+  SnapshotNext(subscription);
 }
 
-// Makes a waiting subscriber active, if its position allows it by now. The stream is live.
-void Room::Admit(FrameSink* sink, Subscriber& subscriber) {
-  const std::optional<Position>& resume = subscriber.wish.resume;
-  const bool recovered = resume && state_.Covers(*resume);
-  if (!recovered && MustWait(sink, subscriber)) return;
-  // The room's epoch, not the client's: one that joined before the first change knows none.
-  Position position = state_.position();
-  if (recovered) position.revision = resume->revision;
-  sink->Send(SubscribedFrame(showtime_id_, position, recovered,
-                             state_.LocksOf(subscriber.wish.session_id), env_.clock.NowMs()));
-  if (recovered) {
-    ++env_.stats.resumes_recovered_total;
-    SendMissed(sink, subscriber);
+void Room::ForgetAsk(Subscription& subscription) {
+  if (!std::exchange(subscription.asked, false)) return;
+  const auto found = asked_.find({subscription.resume->epoch, subscription.resume->revision});
+  std::erase(found->second, &subscription);
+  if (found->second.empty()) asked_.erase(found);
+}
+
+// Makes a waiting subscriber active, or asks for what it missed. The stream is live.
+void Room::Admit(Subscription& subscription) {
+  if (!subscription.resume) {
+    AdmitAfresh(subscription);
+  } else if (state_.Covers(*subscription.resume)) {
+    AdmitMissed(subscription, nullptr);
   } else {
-    sink->Send(Snapshot());
+    AskToResume(subscription);
   }
-  subscriber.active = true;
-  subscriber.wish.resume.reset();
-  subscriber.batch_revision = state_.position().revision;
 }
 
-// Whether the subscriber knows more than the room: then the room has to catch up first.
-bool Room::MustWait(FrameSink* sink, Subscriber& subscriber) {
-  const std::optional<Position>& resume = subscriber.wish.resume;
-  if (!resume || resume->revision <= state_.position().revision) return false;
-  const bool same_epoch =
-      state_.position().revision == 0 || resume->epoch == state_.position().epoch;
-  const int64_t left_ms = subscriber.wait_until_ms - env_.clock.MonotonicMs();
-  if (!same_epoch || left_ms <= 0) return false;
-  if (std::exchange(subscriber.wait_timed, true)) return true;
-  env_.timers.After(left_ms, [weak = weak_from_this(), sink] {
-    const std::shared_ptr<Room> self = weak.lock();
-    if (!self || !self->live_) return;
-    const auto found = self->subscribers_.find(sink);
-    if (found == self->subscribers_.end() || found->second.active) return;
-    self->Admit(sink, found->second);
-  });
-  return true;
+void Room::AskToResume(Subscription& subscription) {
+  if (std::exchange(subscription.asked, true)) return;
+  const Position& position = *subscription.resume;
+  std::vector<Subscription*>& waiting = asked_[{position.epoch, position.revision}];
+  waiting.push_back(&subscription);
+  if (waiting.size() == 1) feed_->Resume(position);
 }
 
-void Room::SendMissed(FrameSink* sink, const Subscriber& subscriber) {
-  if (subscriber.wish.batch) {
-    SendMissedAsBatch(sink, subscriber);
+void Room::AdmitAfresh(Subscription& subscription) {
+  Activate(subscription, state_.position(), false);
+  subscription.revision = revision();
+  SnapshotNext(subscription);
+}
+
+// `missed` goes as far as the history, or further; null: the history alone has it all.
+void Room::AdmitMissed(Subscription& subscription, std::shared_ptr<const Entries> missed) {
+  const Position position = *subscription.resume;
+  const uint64_t missed_end =
+      missed && !missed->empty() ? missed->back()->revision() : position.revision;
+  if (missed_end < state_.base().revision) {
+    // The history moved on while the answer was on its way.
+    AskToResume(subscription);
     return;
   }
-  for (size_t i = state_.IndexAfter(*subscriber.wish.resume); i < state_.history().size(); ++i) {
-    SendEntry(sink, subscriber.wish, state_.history()[i]);
+  if (subscription.batch) {
+    Entries all = missed ? *missed : Entries{};
+    const Entries rest = HistoryAfter({position.epoch, missed_end});
+    all.insert(all.end(), rest.begin(), rest.end());
+    AdmitMissedAsBatch(subscription, all);
+    return;
+  }
+  // The room's epoch, not the client's: one that joined before the first change knows none.
+  Activate(subscription, {state_.position().epoch, position.revision}, true);
+  subscription.revision = position.revision;
+  subscription.missed = std::move(missed);
+}
+
+void Room::AdmitMissedAsBatch(Subscription& subscription, const Entries& missed) {
+  SeatChanges changes;
+  for (const EntryPtr& entry : missed) changes.Add(entry->change);
+  if (changes.size() > kBatchMissedSeatsMax) {
+    AdmitAfresh(subscription);
+    return;
+  }
+  const uint64_t resumed = subscription.resume->revision;
+  Activate(subscription, {state_.position().epoch, resumed}, true);
+  // What is still gathered comes with the next batch: its seats may then come twice, not less.
+  subscription.revision = missed.empty() ? resumed : missed.back()->revision();
+  if (!changes.empty()) {
+    subscription.client.Send(Frame::Text(changes.Text(showtime_id_, subscription.session_id)));
   }
 }
 
-void Room::SendMissedAsBatch(FrameSink* sink, const Subscriber& subscriber) {
-  Batch missed;
-  for (size_t i = state_.IndexAfter(*subscriber.wish.resume); i < state_.history().size(); ++i) {
-    missed.Add(state_.history()[i].change);
-  }
-  if (missed.empty()) return;
-  sink->Send(SeatChangesFrame(showtime_id_, state_.position(), missed.seats(),
-                              subscriber.wish.session_id));
+void Room::Activate(Subscription& subscription, Position position, bool recovered) {
+  if (recovered) ++hub_.env().stats.resumes_recovered_total;
+  ForgetAsk(subscription);
+  subscription.active = true;
+  subscription.resume.reset();
+  subscription.client.Send(SubscribedFrame(showtime_id_, position, recovered,
+                                           state_.LocksOf(subscription.session_id),
+                                           hub_.env().clock.NowMs()));
+  subscription.order = hub_.NextOrder();
 }
 
-void Room::SendEntry(FrameSink* sink, const Wish& wish, const RoomState::Entry& entry) {
-  for (size_t i = 0; i < entry.frames.size(); ++i) {
-    const bool own =
-        !wish.session_id.empty() && wish.session_id == entry.change.seats[i].session_id;
-    sink->Send(own ? SeatStatusChangeFrame(showtime_id_, entry.change, i, true) : entry.frames[i]);
-  }
+void Room::SnapshotNext(Subscription& subscription) {
+  subscription.missed.reset();
+  subscription.snapshot_due = true;
+  subscription.snapshot_order = hub_.NextOrder();
+  hub_.FlushSoon(subscription.client);
 }
 
-void Room::FanOut(const RoomState::Entry& entry) {
-  for (auto& [sink, subscriber] : subscribers_) {
-    if (!subscriber.active) {
-      if (live_) Admit(sink, subscriber);
-    } else if (!subscriber.wish.batch) {
-      SendEntry(sink, subscriber.wish, entry);
-    }
-  }
-  if (batch_subscribers_ > 0) AddToBatch(entry.change);
+Entries Room::HistoryAfter(const Position& position) const {
+  const std::deque<EntryPtr>& history = state_.history();
+  const uint64_t skip = position.revision - state_.base().revision;
+  if (skip >= history.size()) return {};
+  return {history.begin() + static_cast<std::ptrdiff_t>(skip), history.end()};
 }
 
-Frame Room::Snapshot() {
+// ---- What is next ------------------------------------------------------------------------------
+
+Room::Next Room::NextFor(const Subscription& subscription, bool snapshot, uint64_t from) const {
+  if (snapshot) return {subscription.snapshot_order, nullptr};
+  if (!subscription.active || from >= revision()) return {};
+  if (subscription.batch) {
+    const Batches::Sent* batch = batches_.After(from);
+    if (batch == nullptr) return {};
+    return {std::max(batch->order, subscription.order), &batch->entry};
+  }
+  if (subscription.missed && !subscription.missed->empty()) {
+    const Entries& missed = *subscription.missed;
+    const uint64_t index = from + 1 - missed.front()->revision();
+    if (index < missed.size()) return {subscription.order, &missed[index]};
+  }
+  const uint64_t index = from - state_.base().revision;
+  if (index >= state_.history().size()) return {};
+  return {std::max(orders_[index], subscription.order), &state_.history()[index]};
+}
+
+const Frame& Room::Snapshot() {
   bool encoded = false;
-  Frame frame = state_.SnapshotFrame(env_.clock.NowMs(), &encoded);
-  if (encoded) ++env_.stats.snapshots_encoded_total;
+  const Frame& frame =
+      state_.SnapshotFrame(showtime_id_, hub_.env().clock.NowMs(), *snapshots_, &encoded);
+  if (encoded) ++hub_.env().stats.snapshots_encoded_total;
   return frame;
+}
+
+bool Room::PassedBy(const Subscription& subscription) const {
+  if (!subscription.active || subscription.snapshot_due) return false;
+  if (subscription.batch) return subscription.revision < batches_.base();
+  uint64_t reached = subscription.revision;
+  if (subscription.missed && !subscription.missed->empty()) {
+    reached = std::max(reached, subscription.missed->back()->revision());
+  }
+  return reached < state_.base().revision;
+}
+
+void Room::CheckPassedBy(Subscription& subscription) {
+  if (subscription.missed && (subscription.missed->empty() ||
+                              subscription.revision >= subscription.missed->back()->revision())) {
+    subscription.missed.reset();
+  }
+  if (!PassedBy(subscription)) return;
+  ++hub_.env().stats.ring_misses_total;
+  SnapshotNext(subscription);
+  subscription.lagging = true;
+}
+
+bool Room::Flush(size_t* portion) {
+  if (flush_next_ == 0) flush_commits_ = commits_ms_.size();
+  while (flush_next_ < subscribers_.size() && *portion > 0) {
+    --*portion;
+    subscribers_[flush_next_++]->client.Flush();
+  }
+  if (flush_next_ < subscribers_.size()) return false;
+  const int64_t now_ms = hub_.env().clock.NowMs();
+  for (; flush_commits_ > 0; --flush_commits_) {
+    hub_.env().stats.CountLatency(now_ms - commits_ms_.front());
+    commits_ms_.pop_front();
+  }
+  flush_next_ = 0;
+  return !std::exchange(flush_again_, false);
 }
 
 // ---- Batches -----------------------------------------------------------------------------------
 
 void Room::AddToBatch(const Change& change) {
-  batch_.Add(change);
-  if (batch_.empty() || batch_scheduled_) return;
-  const int64_t wait_ms = last_batch_ms_ + kBatchEveryMs - env_.clock.MonotonicMs();
+  batches_.Add(change);
+  if (batch_scheduled_) return;
+  const int64_t wait_ms = batches_.last_ms() + kBatchEveryMs - hub_.env().clock.MonotonicMs();
   if (wait_ms <= 0) {
     FlushBatch();
     return;
   }
   batch_scheduled_ = true;
-  env_.timers.After(wait_ms, [weak = weak_from_this()] {
+  hub_.env().timers.After(wait_ms, [weak = weak_from_this()] {
     const std::shared_ptr<Room> self = weak.lock();
     if (!self) return;
     self->batch_scheduled_ = false;
@@ -274,29 +321,17 @@ void Room::AddToBatch(const Change& change) {
   });
 }
 
-// Sends what was gathered; whoever joined since its last change has it already.
 void Room::FlushBatch() {
-  if (batch_.empty()) return;
-  last_batch_ms_ = env_.clock.MonotonicMs();
-  const std::vector<const Seat*> seats = batch_.seats();
-  absl::flat_hash_map<std::string, Frame> variants;
-  for (const Seat* seat : seats) {
-    if (seat->status == SeatStatus::kLocked) variants[seat->session_id] = nullptr;
-  }
-  const Frame shared = SeatChangesFrame(showtime_id_, batch_.position(), seats, "");
-  for (auto& [sink, subscriber] : subscribers_) {
-    const bool due = subscriber.active && subscriber.wish.batch &&
-                     subscriber.batch_revision < batch_.position().revision;
-    if (!due) continue;
-    subscriber.batch_revision = batch_.position().revision;
-    const std::string& session_id = subscriber.wish.session_id;
-    const auto own = session_id.empty() ? variants.end() : variants.find(session_id);
-    if (own != variants.end() && !own->second) {
-      own->second = SeatChangesFrame(showtime_id_, batch_.position(), seats, session_id);
+  if (!batches_.gathered() || batch_subscribers_ == 0) return;
+  absl::flat_hash_set<std::string> sessions;
+  for (const Subscription* subscriber : subscribers_) {
+    if (subscriber->batch && !subscriber->session_id.empty()) {
+      sessions.insert(subscriber->session_id);
     }
-    sink->Send(own == variants.end() ? shared : own->second);
   }
-  batch_.Clear();
+  batches_.Close(showtime_id_, hub_.NextOrder(), hub_.env().clock.MonotonicMs(),
+                 [&sessions](const std::string& id) { return sessions.contains(id); });
+  hub_.FlushSoon(shared_from_this());
 }
 
 }  // namespace seatlock::edge

@@ -1,112 +1,124 @@
-// One showtime and everybody who looks at it. Follows it upstream, and sends each subscriber first
-// `subscribed` and the state, then every change in order, once. Strand-bound; lives in a
-// shared_ptr, because timers hold it weakly.
+// One showtime and everybody on this thread who looks at it. Hears its showtime through a feed, and
+// gives each subscriber first `subscribed` and the state, then every change in order, once.
+// Strand-bound; lives in a shared_ptr, because timers hold it weakly.
 //
-// A subscriber is either *waiting* (for the stream to be live, or for the room to reach the
-// position that it came with) or *active*; only active ones get changes. While the stream is away
-// nobody leaves: everybody is told once, and told again when it is live.
+// A subscriber is either *waiting* (for the stream to be live, or for what it missed) or *active*;
+// only active ones get changes. While the stream is away nobody leaves: everybody is told once,
+// and told again when it is live.
+//
+// Nothing is copied for a subscriber: its place is a revision, and its outbox asks what is next.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "common/base/clock.h"
-#include "edge/core/batch.h"
-#include "edge/core/events.h"
-#include "edge/core/link.h"
+#include "edge/core/batches.h"
+#include "edge/core/feed.h"
 #include "edge/core/room_state.h"
-#include "edge/core/stats.h"
-#include "edge/core/timers.h"
-#include "edge/core/upstream.h"
+#include "edge/core/subscription.h"
 
 namespace seatlock::edge {
 
-// What rooms and the hub stand on. All of it outlives them.
-struct Env {
-  const base::Clock& clock;
-  Timers& timers;
-  Upstream& upstream;
-  Stats& stats;
-};
+class Hub;
 
-class Room final : public WatchSink, public std::enable_shared_from_this<Room> {
+class Room final : public FeedListener, public std::enable_shared_from_this<Room> {
  public:
   struct Wish {
     std::string session_id = {};  // Empty: a viewer.
     std::optional<Position> resume = {};
     bool batch = false;
   };
-
-  Room(const Env& env, std::string showtime_id);
-  ~Room() override;
-
-  // Begins to follow the showtime; once, after construction.
-  void Start();
-
-  // Adds `sink`, or starts it over. It outlives its subscription.
-  void Subscribe(FrameSink* sink, Wish wish);
-  // False where it was not subscribed.
-  bool Unsubscribe(FrameSink* sink);
-  size_t subscribers() const { return subscribers_.size(); }
-
-  std::optional<Position> ResumeFrom() const override;
-  void OnSnapshot(SnapshotPart part) override;
-  void OnChange(Change change) override;
-  void OnProgress(const Position& position) override;
-  void OnLost() override;
-
- private:
-  struct Subscriber {
-    Wish wish;
-    bool active = false;
-    bool told_away = false;
-    bool wait_timed = false;
-    int64_t wait_until_ms = 0;    // For a position that is ahead; monotonic.
-    uint64_t batch_revision = 0;  // Batches up to here are known to it.
+  // What a subscriber gets next: an entry, the snapshot (no entry), or nothing (the last place).
+  struct Next {
+    uint64_t order = std::numeric_limits<uint64_t>::max();
+    const EntryPtr* entry = nullptr;
   };
 
-  // Upstream.
-  void Rewatch();
-  void ExpectLive();
-  void CatchUp();
-  void CheckCaughtUp(uint64_t generation, int64_t since_ms);
+  // `hub` outlives it.
+  Room(Hub& hub, std::string showtime_id);
+  ~Room() override;
+
+  // Begins to hear of the showtime; once, after construction.
+  void Start();
+  const std::string& showtime_id() const { return showtime_id_; }
+
+  // `subscription` is new and outlives its time here.
+  void Join(Subscription& subscription, Wish wish);
+  void Leave(Subscription& subscription);
+  size_t subscribers() const { return subscribers_.size(); }
+
+  void OnFeed(FeedEvent event) override;
+
+  // --- for outboxes ---
+  // What comes after `revision`, or in its place with `snapshot`. The pointer is good until the
+  // room hears of something.
+  Next NextFor(const Subscription& subscription, bool snapshot, uint64_t revision) const;
+  // current_seat_status as of now, and its revision.
+  const Frame& Snapshot();
+  uint64_t revision() const { return state_.position().revision; }
+  // Where the history has passed a subscriber by, the snapshot becomes what it gets next.
+  void CheckPassedBy(Subscription& subscription);
+
+  // --- for the hub ---
+  // Flushes up to `portion` subscribers of those who have not been yet, counting them off; true
+  // once all have been.
+  bool Flush(size_t* portion);
+  // Something came up: whoever was flushed already has to be again.
+  void FlushAgain() { flush_again_ = flush_again_ || flush_next_ > 0; }
+  bool flush_queued = false;  // The hub's: it is on the list of who has to be flushed.
+
+ private:
+  using PositionKey = std::pair<std::string, uint64_t>;
+
+  void On(const FeedImage& event);
+  void On(const FeedEntry& event);
+  void On(const FeedState& event);
+  void On(const FeedResume& event);
+  void On(const FeedRefused& event);
+
   void BecomeLive();
-  void DeclareAway();
-
-  // Subscribers.
-  void TellAway(FrameSink* sink, Subscriber& subscriber);
-  void Admit(FrameSink* sink, Subscriber& subscriber);
-  bool MustWait(FrameSink* sink, Subscriber& subscriber);
-  void SendMissed(FrameSink* sink, const Subscriber& subscriber);
-  void SendMissedAsBatch(FrameSink* sink, const Subscriber& subscriber);
-  void SendEntry(FrameSink* sink, const Wish& wish, const RoomState::Entry& entry);
-  void FanOut(const RoomState::Entry& entry);
-  Frame Snapshot();
-
-  // Batches.
+  void BecomeAway();
+  void TellAway(Subscription& subscription);
+  void Admit(Subscription& subscription);
+  void AdmitMissed(Subscription& subscription, std::shared_ptr<const Entries> missed);
+  void AdmitMissedAsBatch(Subscription& subscription, const Entries& missed);
+  void AdmitAfresh(Subscription& subscription);
+  void Activate(Subscription& subscription, Position position, bool recovered);
+  void AskToResume(Subscription& subscription);
+  void ForgetAsk(Subscription& subscription);
+  void SnapshotNext(Subscription& subscription);
+  bool PassedBy(const Subscription& subscription) const;
+  Entries HistoryAfter(const Position& position) const;
   void AddToBatch(const Change& change);
   void FlushBatch();
 
-  const Env env_;
+  Hub& hub_;
   const std::string showtime_id_;
   RoomState state_;
-  std::unique_ptr<Watch> watch_;
-  bool live_ = false;
-  bool away_ = false;      // Since the last time it was live, the stream was lost.
-  bool resumable_ = true;  // False: the next stream must begin with a snapshot.
-  bool catching_up_ = false;
-  int64_t last_change_ms_ = 0;  // Monotonic.
-  uint64_t generation_ = 0;     // Of the stream: timers of one before do nothing.
-  absl::flat_hash_map<FrameSink*, Subscriber> subscribers_;
-  size_t batch_subscribers_ = 0;
-  Batch batch_;
-  bool batch_scheduled_ = false;
-  int64_t last_batch_ms_ = -kBatchNever;
+  std::deque<uint64_t> orders_;  // As state_.history().
+  std::shared_ptr<SnapshotCache> snapshots_;
+  std::unique_ptr<Feed> feed_;
+  FeedStatus status_ = FeedStatus::kConnecting;
+  std::vector<Subscription*> subscribers_;
+  std::map<PositionKey, std::vector<Subscription*>> asked_;  // Who waits for which resume.
 
-  static constexpr int64_t kBatchNever = int64_t{1} << 40;
+  Batches batches_;
+  size_t batch_subscribers_ = 0;
+  bool batch_scheduled_ = false;
+
+  // The flush that is under way: who was reached, and the commits of what it sends.
+  size_t flush_next_ = 0;
+  bool flush_again_ = false;
+  size_t flush_commits_ = 0;  // Of `commits_ms_`, those that it covers.
+  std::deque<int64_t> commits_ms_;
 };
 
 }  // namespace seatlock::edge

@@ -30,7 +30,8 @@ struct Stats {
   Number frame_bytes_total{0};
   Number snapshots_encoded_total{0};
   Number snapshots_sent_total{0};
-  Number ring_misses_total{0};  // A reader was passed by and gets a snapshot.
+  Number room_changes_total{0};  // Changes that crossed to this thread's rooms.
+  Number ring_misses_total{0};   // A reader was passed by and gets a snapshot.
   Number resumes_recovered_total{0};
   Number resumes_failed_total{0};
   Number backfills_total{0};
@@ -44,8 +45,8 @@ struct Stats {
 
   // From a change's commit to its last connection of this thread having been written to, by
   // milliseconds; the last one is whatever is above.
-  static constexpr std::array<int64_t, 13> kLatencyBoundsMs = {1,   2,   5,    10,   20,   50,   100,
-                                                               200, 500, 1000, 2000, 5000, 10000};
+  static constexpr std::array<int64_t, 13> kLatencyBoundsMs = {
+      1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000};
   std::array<Number, kLatencyBoundsMs.size() + 1> latency_counts{};
   Number latency_sum_ms{0};
 
