@@ -50,9 +50,17 @@ inline constexpr size_t kReplyBytesMax = 1 << 20;
 inline constexpr size_t kRoomsMax = 20'000;
 inline constexpr int64_t kRoomLingerMs = 30 * kSecondMs;
 
-// What a room keeps for resumes: minutes of a busy sale, at most 1 MiB a room.
+// What a room keeps for resumes and slow readers: minutes of a busy sale, at most 1 MiB a room, and
+// where there are many rooms no more than its share of what all may keep.
 inline constexpr size_t kHistoryChangesMax = 1024;
+inline constexpr size_t kHistoryBytesTotal = 256 << 20;
+inline constexpr size_t kHistoryBytesMin = 16 * 1024;
 inline constexpr size_t kHistoryBytesMax = 1 << 20;
+constexpr size_t HistoryBytesMax(int64_t rooms) {
+  const size_t share = kHistoryBytesTotal / static_cast<size_t>(rooms > 0 ? rooms : 1);
+  return share < kHistoryBytesMin ? kHistoryBytesMin
+                                  : (share > kHistoryBytesMax ? kHistoryBytesMax : share);
+}
 
 // A stream that does not come alive within this time counts as away; subscribers are told.
 inline constexpr int64_t kLiveMsMax = kSecondMs;

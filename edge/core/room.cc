@@ -44,7 +44,7 @@ void Room::On(const FeedImage& event) {
 
 void Room::On(const FeedEntry& event) {
   ++hub_.env().stats.room_changes_total;
-  state_.Apply(event.entry, kHistoryBytesMax);
+  state_.Apply(event.entry, HistoryBytesMax(hub_.env().stats.rooms));
   orders_.push_back(hub_.NextOrder());
   while (orders_.size() > state_.history().size()) orders_.pop_front();
   if (event.entry->frames == 0) return;
@@ -179,8 +179,8 @@ void Room::AdmitMissed(Subscription& subscription, std::shared_ptr<const Entries
   const uint64_t missed_end =
       missed && !missed->empty() ? missed->back()->revision() : position.revision;
   if (missed_end < state_.base().revision) {
-    // The history moved on while the answer was on its way.
-    AskToResume(subscription);
+    // A room's history goes back at least as far as its source's, so this is not to be met.
+    AdmitAfresh(subscription);
     return;
   }
   if (subscription.batch) {
