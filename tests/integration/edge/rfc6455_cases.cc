@@ -92,7 +92,9 @@ std::string InFragments(std::string_view message, size_t bytes) {
   return frames;
 }
 
-std::vector<Case> FramingCases() {
+namespace {
+
+std::vector<Case> GoodFrames() {
   std::vector<Case> cases;
   // 1.1: every length at which its encoding changes, and beside it.
   for (const size_t bytes : {15, 124, 125, 126, 127, 128, 255, 256, 4095}) {
@@ -118,6 +120,13 @@ std::vector<Case> FramingCases() {
                    .steps = {{Text(EchoText("1")) + Ping(AnyBytes(125)) + Text(EchoText("2")),
                               {EchoOf("1"), Pong(AnyBytes(125)), EchoOf("2")}}},
                    .bytes_a_write = 7});
+  return cases;
+}
+
+}  // namespace
+
+std::vector<Case> FramingCases() {
+  std::vector<Case> cases = GoodFrames();
   // 1.2, where the contract takes no binary messages.
   for (const size_t bytes : {0, 1, 125, 126, 4096, 65536}) {
     cases.push_back(RefusedInPlace(absl::StrCat("Binary", bytes, "Bytes"),
@@ -126,14 +135,17 @@ std::vector<Case> FramingCases() {
   cases.push_back(
       Refused("BinaryAtItsHeader", ClientFrame(kBinary, "", {.announced = 100}), kBinaryMessage));
   cases.push_back(Refused("BinaryFragment", ClientFrame(kBinary, "ab", kNotLast), kBinaryMessage));
-  // 5.1: a client masks.
+  std::string fragments = InFragments(std::string(1 << 20, 'x'), 4096);
+  fragments[0] = kBinary;
+  cases.push_back(RefusedInPlace("BinaryMebibyteInFragments", fragments, kBinaryMessage));
+  // RFC 6455, 5.1: a client masks.
   for (const uint8_t opcode : {kText, kPing, kPong, kClose, kContinuation}) {
     cases.push_back(RefusedInPlace(absl::StrCat("UnmaskedOpcode", opcode),
                                    ClientFrame(opcode, "{}", {.masked = false}), kProtocolError));
   }
   cases.push_back(RefusedInPlace("UnmaskedAndEmpty", ClientFrame(kText, "", {.masked = false}),
                                  kProtocolError));
-  // 5.2: the fewest bytes that do.
+  // RFC 6455, 5.2: a length stands in the fewest bytes that do.
   cases.push_back(RefusedInPlace("ShortLengthInTwoBytes", Text(Padded(125), {.length_bytes = 2}),
                                  kProtocolError));
   cases.push_back(RefusedInPlace("ShortLengthInEightBytes", Text(Padded(125), {.length_bytes = 8}),
@@ -175,7 +187,7 @@ std::vector<Case> PingCases() {
   }
   cases.push_back({.name = "ManyPings", .steps = {{many, answers}}});
   AddChopped(cases);
-  // 2.5, 5.5: a control frame has at most 125 bytes.
+  // 2.5: a control frame has at most 125 bytes.
   for (const uint8_t opcode : {kPing, kPong, kClose}) {
     for (const size_t bytes : {126, 127, 65536}) {
       const std::string name = absl::StrCat("ControlOpcode", opcode, "Of", bytes, "Bytes");
@@ -374,7 +386,7 @@ std::vector<Case> LimitCases() {
                           Text(Padded(4000), kNotLast) + More("", announced(97)), kTooBig));
   cases.push_back(Refused("AnnouncedHugeByALaterFragment",
                           Text("{", kNotLast) + More("", announced(~uint64_t{0} >> 1)), kTooBig));
-  // 5.2: the most significant bit must be 0.
+  // RFC 6455, 5.2: the most significant bit must be 0.
   cases.push_back(
       Refused("AnnouncedTopBit", Text("", announced(uint64_t{1} << 63)), kProtocolError));
   cases.push_back(Refused("AnnouncedAllBits", Text("", announced(~uint64_t{0})), kProtocolError));

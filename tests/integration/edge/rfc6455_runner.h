@@ -49,7 +49,7 @@ std::string ClosePayload(uint16_t code, std::string_view reason = "");
 struct Answer {
   enum class Kind { kJson, kPong, kClose };
   Kind kind;
-  // kJson: the object, but for "timestamp" and "message". kPong: the payload.
+  // kJson: the object, but for "timestamp", "message" and "sessionId". kPong: the payload.
   std::string text;
   // kClose: its code. 0: the peer gave none, so none or 1000 is right.
   uint16_t code = 0;

@@ -243,7 +243,9 @@ TEST(Rfc6455Control, AnotherUpgradeFails) {
 class Rfc6455Expectations : public Rfc6455 {};
 
 TEST_F(Rfc6455Expectations, NoneIsMetByAnotherAnswer) {
-  for (const auto& cases : {PingCases(), FragmentationCases(), CloseCases(), LimitCases()}) {
+  for (const auto& cases :
+       {FramingCases(), PingCases(), ReservedBitCases(), OpcodeCases(), FragmentationCases(),
+        Utf8Cases(), FailFastCases(), CloseCases(), LimitCases(), UpgradeCases()}) {
     for (Case of : cases) {
       Answer* last = nullptr;
       for (Step& step : of.steps) {

@@ -15,8 +15,8 @@ struct Sequence {
 
 // `bad_at`: the first byte with which it cannot become good any more.
 struct BadSequence {
-  std::string name;
-  std::string bytes;
+  const char* name;
+  const char* bytes;
   size_t bad_at;
 };
 
@@ -68,71 +68,68 @@ std::vector<Sequence> GoodSequences() {
   return good;
 }
 
-std::vector<BadSequence> BadSequences() {
-  std::vector<BadSequence> bad = {
-      {"GreekThenASurrogate",
-       "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80"
-       "edited",
-       12},
-      // 6.10, 6.11: above U+10FFFF, and what five and six bytes once said (6.8).
-      {"U110000", "\xf4\x90\x80\x80", 1},
-      {"U13FFFF", "\xf4\xbf\xbf\xbf", 1},
-      {"U140000", "\xf5\x80\x80\x80", 0},
-      {"U1FFFFF", "\xf7\xbf\xbf\xbf", 0},
-      {"FirstOfFiveBytes", "\xf8\x88\x80\x80\x80", 0},
-      {"LastOfFiveBytes", "\xfb\xbf\xbf\xbf\xbf", 0},
-      {"FirstOfSixBytes", "\xfc\x84\x80\x80\x80\x80", 0},
-      {"LastOfSixBytes", "\xfd\xbf\xbf\xbf\xbf\xbf", 0},
-      // 6.12: continuations of nothing.
-      {"FirstContinuation", "\x80", 0},
-      {"LastContinuation", "\xbf", 0},
-      {"Continuations", "\x80\xbf\x80\xbf\x80\xbf", 0},
-      {"ContinuationTooMany", "\xc3\xa9\x80", 2},
-      {"ContinuationTooManyOfThree", "\xe2\x82\xac\xbf", 3},
-      {"ContinuationTooManyOfFour", "\xf0\x9f\x8e\xab\x80", 4},
-      // 6.13, 6.14: cut short by a character.
-      {"C2Alone", "\xc2 ", 1},
-      {"DFAlone", "\xdf ", 1},
-      {"E0Alone", "\xe0 ", 1},
-      {"EFAlone", "\xef ", 1},
-      {"F0Alone", "\xf0 ", 1},
-      {"F4Alone", "\xf4 ", 1},
-      {"LastMissingOfThree", "\xe2\x82z", 2},
-      {"TwoMissingOfFour", "\xf0\x9fz", 2},
-      {"LastMissingOfFour", "\xf0\x9f\x8ez", 3},
-      // 6.15: cut short by the next.
-      {"CutShortByAnother", "\xe2\x82\xc3\xa9", 2},
-      {"CutShortByItsLike", "\xc3\xc3\xa9", 1},
-      {"CutShortByItsLikeOfFour", "\xf0\x9f\x8e\xf0\x9f\x8e\xab", 3},
-      // 6.16: bytes that are nowhere.
-      {"FE", "\xfe", 0},
-      {"FF", "\xff", 0},
-      {"FEFF", "\xfe\xfe\xff\xff", 0},
-      // 6.17 - 6.19: longer than needed, of '/', of the greatest and of NUL.
-      {"SlashInTwo", "\xc0\xaf", 0},
-      {"SlashInThree", "\xe0\x80\xaf", 1},
-      {"SlashInFour", "\xf0\x80\x80\xaf", 1},
-      {"SlashInFive", "\xf8\x80\x80\x80\xaf", 0},
-      {"SlashInSix", "\xfc\x80\x80\x80\x80\xaf", 0},
-      {"U007FInTwo", "\xc1\xbf", 0},
-      {"U07FFInThree", "\xe0\x9f\xbf", 1},
-      {"UFFFFInFour", "\xf0\x8f\xbf\xbf", 1},
-      {"NulInTwo", std::string("\xc0\x80", 2), 0},
-      {"NulInThree", "\xe0\x80\x80", 1},
-      {"NulInFour", "\xf0\x80\x80\x80", 1},
-      // 6.20, 6.21: surrogates, alone and in pairs.
-      {"UD800", "\xed\xa0\x80", 1},
-      {"UDB7F", "\xed\xad\xbf", 1},
-      {"UDB80", "\xed\xae\x80", 1},
-      {"UDBFF", "\xed\xaf\xbf", 1},
-      {"UDC00", "\xed\xb0\x80", 1},
-      {"UDF80", "\xed\xbe\x80", 1},
-      {"UDFFF", "\xed\xbf\xbf", 1},
-      {"UD800UDC00", "\xed\xa0\x80\xed\xb0\x80", 1},
-      {"UDBFFUDFFF", "\xed\xaf\xbf\xed\xbf\xbf", 1},
-  };
-  return bad;
-}
+constexpr BadSequence kBadSequences[] = {
+    {"GreekThenASurrogate",
+     "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80"
+     "edited",
+     12},
+    // 6.10, 6.11: above U+10FFFF, and what five and six bytes once said (6.8).
+    {"U110000", "\xf4\x90\x80\x80", 1},
+    {"U13FFFF", "\xf4\xbf\xbf\xbf", 1},
+    {"U140000", "\xf5\x80\x80\x80", 0},
+    {"U1FFFFF", "\xf7\xbf\xbf\xbf", 0},
+    {"FirstOfFiveBytes", "\xf8\x88\x80\x80\x80", 0},
+    {"LastOfFiveBytes", "\xfb\xbf\xbf\xbf\xbf", 0},
+    {"FirstOfSixBytes", "\xfc\x84\x80\x80\x80\x80", 0},
+    {"LastOfSixBytes", "\xfd\xbf\xbf\xbf\xbf\xbf", 0},
+    // 6.12: continuations of nothing.
+    {"FirstContinuation", "\x80", 0},
+    {"LastContinuation", "\xbf", 0},
+    {"Continuations", "\x80\xbf\x80\xbf\x80\xbf", 0},
+    {"ContinuationTooMany", "\xc3\xa9\x80", 2},
+    {"ContinuationTooManyOfThree", "\xe2\x82\xac\xbf", 3},
+    {"ContinuationTooManyOfFour", "\xf0\x9f\x8e\xab\x80", 4},
+    // 6.13, 6.14: cut short by a character.
+    {"C2Alone", "\xc2 ", 1},
+    {"DFAlone", "\xdf ", 1},
+    {"E0Alone", "\xe0 ", 1},
+    {"EFAlone", "\xef ", 1},
+    {"F0Alone", "\xf0 ", 1},
+    {"F4Alone", "\xf4 ", 1},
+    {"LastMissingOfThree", "\xe2\x82z", 2},
+    {"TwoMissingOfFour", "\xf0\x9fz", 2},
+    {"LastMissingOfFour", "\xf0\x9f\x8ez", 3},
+    // 6.15: cut short by the next.
+    {"CutShortByAnother", "\xe2\x82\xc3\xa9", 2},
+    {"CutShortByItsLike", "\xc3\xc3\xa9", 1},
+    {"CutShortByItsLikeOfFour", "\xf0\x9f\x8e\xf0\x9f\x8e\xab", 3},
+    // 6.16: bytes that are nowhere.
+    {"FE", "\xfe", 0},
+    {"FF", "\xff", 0},
+    {"FEFF", "\xfe\xfe\xff\xff", 0},
+    // 6.17 - 6.19: longer than needed, of '/', of the greatest and of NUL.
+    {"SlashInTwo", "\xc0\xaf", 0},
+    {"SlashInThree", "\xe0\x80\xaf", 1},
+    {"SlashInFour", "\xf0\x80\x80\xaf", 1},
+    {"SlashInFive", "\xf8\x80\x80\x80\xaf", 0},
+    {"SlashInSix", "\xfc\x80\x80\x80\x80\xaf", 0},
+    {"U007FInTwo", "\xc1\xbf", 0},
+    {"U07FFInThree", "\xe0\x9f\xbf", 1},
+    {"UFFFFInFour", "\xf0\x8f\xbf\xbf", 1},
+    {"NulInTwo", "\xc0\x80", 0},
+    {"NulInThree", "\xe0\x80\x80", 1},
+    {"NulInFour", "\xf0\x80\x80\x80", 1},
+    // 6.20, 6.21: surrogates, alone and in pairs.
+    {"UD800", "\xed\xa0\x80", 1},
+    {"UDB7F", "\xed\xad\xbf", 1},
+    {"UDB80", "\xed\xae\x80", 1},
+    {"UDBFF", "\xed\xaf\xbf", 1},
+    {"UDC00", "\xed\xb0\x80", 1},
+    {"UDF80", "\xed\xbe\x80", 1},
+    {"UDFFF", "\xed\xbf\xbf", 1},
+    {"UD800UDC00", "\xed\xa0\x80\xed\xb0\x80", 1},
+    {"UDBFFUDFFF", "\xed\xaf\xbf\xed\xbf\xbf", 1},
+};
 
 // A message of UTF-8 that stops within a character: `bytes` are its last.
 std::vector<Sequence> CutShort() {
@@ -190,9 +187,10 @@ std::vector<Case> Utf8Cases() {
   AddThreeWays(cases, "Nul", std::string(1, '\0'), bad_json);
   AddThreeWays(cases, "OneCharacterAlone", "\xf0\x9f\x8e\xab", bad_json);
   const Answer refused = Closed(1007);
-  for (const BadSequence& row : BadSequences()) {
-    AddThreeWays(cases, "Bad" + row.name, EchoText(row.bytes), refused);
-    AddThreeWays(cases, "Bad" + row.name + "Alone", row.bytes, refused);
+  for (const BadSequence& row : kBadSequences) {
+    const std::string name = row.name;
+    AddThreeWays(cases, "Bad" + name, EchoText(row.bytes), refused);
+    AddThreeWays(cases, "Bad" + name + "Alone", row.bytes, refused);
   }
   for (const Sequence& row : CutShort()) {
     AddThreeWays(cases, "CutShort" + row.name, "\xc3\xa9" + row.bytes, refused);
@@ -209,24 +207,25 @@ std::vector<Case> Utf8Cases() {
 std::vector<Case> FailFastCases() {
   std::vector<Case> cases;
   const Answer refused = Closed(1007);
-  for (const BadSequence& row : BadSequences()) {
+  for (const BadSequence& row : kBadSequences) {
+    const std::string name = row.name;
     const std::string message = EchoText(row.bytes);
     const std::string good = message.substr(0, message.find(row.bytes) + row.bad_at);
     const std::string up_to_bad = message.substr(0, good.size() + 1);
-    cases.push_back({.name = row.name + "InAFragment",
-                     .steps = {{Frame(kText, up_to_bad, kNotLast), {refused}}}});
     cases.push_back(
-        {.name = row.name + "InALaterFragment",
+        {.name = name + "InAFragment", .steps = {{Frame(kText, up_to_bad, kNotLast), {refused}}}});
+    cases.push_back(
+        {.name = name + "InALaterFragment",
          .steps = {{Frame(kText, good, kNotLast) + Frame(kPing, "p"), {Pong("p")}},
                    {Frame(kContinuation, up_to_bad.substr(good.size()), kNotLast), {refused}}}});
     const Odd within{.announced = message.size() + 100};
-    cases.push_back({.name = row.name + "WithinAFrame",
-                     .steps = {{Frame(kText, up_to_bad, within), {refused}}}});
-    cases.push_back({.name = row.name + "WithinAFrameChopped",
+    cases.push_back(
+        {.name = name + "WithinAFrame", .steps = {{Frame(kText, up_to_bad, within), {refused}}}});
+    cases.push_back({.name = name + "WithinAFrameChopped",
                      .steps = {{Frame(kText, up_to_bad, within), {refused}}},
                      .bytes_a_write = 1});
     cases.push_back(
-        {.name = row.name + "WithinALaterFragment",
+        {.name = name + "WithinALaterFragment",
          .steps = {{Frame(kText, good, kNotLast) + Frame(kPing, "p"), {Pong("p")}},
                    {Frame(kContinuation, up_to_bad.substr(good.size()), within), {refused}}}});
   }
