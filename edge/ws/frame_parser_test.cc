@@ -96,7 +96,9 @@ INSTANTIATE_TEST_SUITE_P(
              {"text a", "text b", "text c", "idle"}},
         Case{"LengthOf125", Text(std::string(125, 'x')), {"text " + std::string(125, 'x'), "idle"}},
         Case{"LengthOf126", Text(k126), {"text " + k126, "idle"}},
-        Case{"GreatestMessage", Text(k4096), {"text " + k4096, "idle"}},
+        Case{"GreatestMessages",
+             Text(k4096) + Text(k4096),
+             {"text " + k4096, "text " + k4096, "idle"}},
         Case{"GreatestMessageInFragments",
              Frame(kText, k4095) + Frame(kContinuation, "x") + Frame(kFin | kContinuation, ""),
              {"text " + k4096, "idle"}},
@@ -174,7 +176,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"BadUtf8InTheMiddleOfAFrame",
              Frame(kText, "ab\xed\xa0zzzz").substr(0, 10),
              {"breach 1007"}},
-        Case{"CloseOfOneByte", Frame(kFin | kClose, "a"), {"breach 1002"}},
+        Case{"CloseOfOneByte", Frame(kFin | kClose, "\x03") + "\xe8", {"breach 1002"}},
         Case{"CloseReasonOfBadUtf8", Close(1000, "\xff"), {"breach 1007"}},
         Case{"CloseReasonCut", Close(1000, "\xc3"), {"breach 1007"}},
         Case{"EventsBeforeIt",
@@ -203,13 +205,14 @@ TEST(FrameParser, WholeFramesAreHandedOnWithoutACopy) {
     std::vector<std::string_view> views;
   };
   const std::string start = Text("hello");
-  std::string bytes = start + Frame(kFin | kPing, "p");
+  std::string bytes = start + Text("again") + Frame(kFin | kPing, "p");
   FrameParser parser;
   Views events;
   ASSERT_EQ(parser.Feed(bytes, events), std::nullopt);
-  ASSERT_THAT(events.views, ElementsAre("hello", "p"));
+  ASSERT_THAT(events.views, ElementsAre("hello", "again", "p"));
   EXPECT_EQ(events.views[0].data(), bytes.data() + start.size() - 5);
-  EXPECT_EQ(events.views[1].data(), bytes.data() + bytes.size() - 1);
+  EXPECT_EQ(events.views[1].data(), bytes.data() + 2 * start.size() - 5);
+  EXPECT_EQ(events.views[2].data(), bytes.data() + bytes.size() - 1);
 }
 
 TEST(FrameParser, IsNotIdleOnceItHasEnded) {
