@@ -22,9 +22,11 @@ class FakeService::Impl final : public v1::SeatLockService::Service {
 
   grpc::Status WatchShowtime(grpc::ServerContext* context, const v1::WatchShowtimeRequest* request,
                              grpc::ServerWriter<v1::WatchShowtimeResponse>* writer) override {
+    int number = 0;
     {
       base::MutexLock lock(fake_.mu_);
       ++fake_.streams_;
+      number = ++fake_.streams_begun_;
     }
     std::optional<uint64_t> at;
     // Before the first change there is no epoch, and every change follows on it.
@@ -34,7 +36,7 @@ class FakeService::Impl final : public v1::SeatLockService::Service {
     }
     bool first = true;
     while (std::optional<v1::WatchShowtimeResponse> next =
-               Next(*context, request->showtime_id(), request->has_resume(), &first, &at)) {
+               Next(*context, *request, number, &first, &at)) {
       if (!writer->Write(*next)) break;
     }
     base::MutexLock lock(fake_.mu_);
@@ -46,17 +48,22 @@ class FakeService::Impl final : public v1::SeatLockService::Service {
 
  private:
   // The next message after `at`; none where the stream has to end.
-  std::optional<v1::WatchShowtimeResponse> Next(grpc::ServerContext& context, const std::string& id,
-                                                bool resumed, bool* first,
-                                                std::optional<uint64_t>* at) {
+  std::optional<v1::WatchShowtimeResponse> Next(grpc::ServerContext& context,
+                                                const v1::WatchShowtimeRequest& request, int number,
+                                                bool* first, std::optional<uint64_t>* at) {
+    const std::string& id = request.showtime_id();
     base::MutexLock lock(fake_.mu_);
     while (!fake_.stopping_ && !context.IsCancelled()) {
+      if (number <= fake_.held_back_) {
+        fake_.changed_.WaitFor(fake_.mu_, kLook);
+        continue;
+      }
       const Showtime& showtime = fake_.showtimes_[id];
       const bool fresh = std::exchange(*first, false);
       v1::WatchShowtimeResponse response;
       if (!*at || **at + 1 < showtime.first_revision || **at > showtime.head()) {
         *at = showtime.head();
-        if (showtime.head() > 0) return Snapshot(id, showtime, resumed);
+        if (showtime.head() > 0) return Snapshot(id, showtime, request.has_resume());
       }
       if (**at < showtime.head()) {
         *response.mutable_change() = showtime.changes[**at + 1 - showtime.first_revision];
@@ -148,6 +155,16 @@ void FakeService::Trim(const std::string& showtime_id) {
   Showtime& showtime = showtimes_[showtime_id];
   showtime.first_revision = showtime.head() + 1;
   showtime.changes.clear();
+}
+
+void FakeService::HoldBackOpenStreams() {
+  base::MutexLock lock(mu_);
+  held_back_ = streams_begun_;
+}
+
+void FakeService::LetGo() {
+  base::MutexLock lock(mu_);
+  held_back_ = 0;
 }
 
 int FakeService::streams() const {

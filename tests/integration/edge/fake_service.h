@@ -30,6 +30,9 @@ class FakeService {
   void Say(const std::string& showtime_id, v1::Change change);
   // Forgets a showtime's changes: whoever resumes gets a snapshot of them in their place.
   void Trim(const std::string& showtime_id);
+  // Streams that are open now hear nothing more, later ones do; until LetGo().
+  void HoldBackOpenStreams();
+  void LetGo();
   // Streams that are open now.
   int streams() const;
 
@@ -47,6 +50,8 @@ class FakeService {
   std::map<std::string, Showtime> showtimes_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   int streams_ ABSL_GUARDED_BY(mu_) = 0;
+  int streams_begun_ ABSL_GUARDED_BY(mu_) = 0;
+  int held_back_ ABSL_GUARDED_BY(mu_) = 0;  // So many of the first that were begun.
   int port_ = 0;
   std::unique_ptr<Impl> impl_;
 };
