@@ -1,5 +1,5 @@
-// Stand-ins for everything that the edge's core stands on: timers moved by hand, links that keep
-// what they were sent, and a seat service that says what it is told to. Thread-compatible.
+// Stand-ins for what the edge's core stands on: timers moved by hand, and a seat service that says
+// what it is told to. Links and feeds are in hub_fakes.h. Thread-compatible.
 #pragma once
 
 #include <boost/json/parse.hpp>
@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "edge/core/link.h"
 #include "edge/core/timers.h"
 #include "edge/core/upstream.h"
 #include "tests/testing/fake_clock.h"
@@ -75,43 +74,6 @@ class FakeUpstream final : public edge::Upstream {
   };
 
   std::map<std::string, Stream> streams_;
-};
-
-// Keeps what it was sent. Take() gives the frames since the last Take().
-class FakeSink : public edge::FrameSink {
- public:
-  void Send(edge::Frame frame) override { frames.push_back(std::move(frame)); }
-
-  std::vector<std::string> Take() {
-    std::vector<std::string> result;
-    for (const edge::Frame& frame : std::exchange(frames, {})) result.push_back(*frame);
-    return result;
-  }
-
-  std::vector<edge::Frame> frames;
-};
-
-class FakeLink final : public edge::Link {
- public:
-  void Send(edge::Frame frame) override { frames.push_back(*frame); }
-  size_t QueuedBytes() const override { return queued_bytes; }
-  uint64_t MessagesWritten() const override { return messages_written; }
-  void Ping() override { ++pings; }
-  void Close(uint16_t code, std::string_view, bool drop_queue) override {
-    close_code = code;
-    dropped_queue = drop_queue;
-  }
-  void Drop() override { dropped = true; }
-
-  std::vector<std::string> Take() { return std::exchange(frames, {}); }
-
-  std::vector<std::string> frames;
-  size_t queued_bytes = 0;
-  uint64_t messages_written = 0;
-  int pings = 0;
-  int close_code = 0;
-  bool dropped_queue = false;
-  bool dropped = false;
 };
 
 // The "type" of a frame.
