@@ -1,6 +1,7 @@
 #include "edge/core/client.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 #include <variant>
 
@@ -190,8 +191,8 @@ void Client::BeginClose(uint16_t code, std::string_view reason, bool drop_replie
 }
 
 void Client::Flush() {
-  if (link_ == nullptr || finished_ || blocked()) return;
-  WriteWhatWaits();
+  if (link_ == nullptr || finished_) return;
+  if (!blocked()) WriteWhatWaits();
   CountHeld();
   if (closing_ && !blocked()) {
     finished_ = true;
@@ -201,16 +202,17 @@ void Client::Flush() {
 
 void Client::WriteWhatWaits() {
   Gathering& gathering = hub_.gathering();
-  if (!closing_) {
-    for (const auto& subscription : subscriptions_) {
-      subscription->room.CheckPassedBy(*subscription);
-    }
-  }
+  if (!closing_) CheckPassedBy();
   // Once closing, rooms are as good as left.
   const Outbox::Subscriptions following =
       closing_ ? Outbox::Subscriptions{} : Outbox::Subscriptions{subscriptions_};
   while (outbox_.Gather(following, &gathering)) {
-    const size_t written = gathering.bytes == 0 ? 0 : link_->Write(gathering.pieces);
+    // A change of many sessions' seats may alone have more pieces than one call takes.
+    const std::span<const std::string_view> pieces =
+        std::span(gathering.pieces).first(std::min(gathering.pieces.size(), kGatherPiecesMax));
+    size_t offered = 0;
+    for (const std::string_view piece : pieces) offered += piece.size();
+    const size_t written = offered == 0 ? 0 : link_->Write(pieces);
     const Outbox::Sent sent = outbox_.Take(gathering, written);
     Stats& stats = hub_.env().stats;
     stats.frames_sent_total += static_cast<int64_t>(sent.frames);
@@ -218,7 +220,7 @@ void Client::WriteWhatWaits() {
     stats.snapshots_sent_total += static_cast<int64_t>(sent.snapshots);
     if (sent.frames > 0) last_sent_ms_ = hub_.env().clock.MonotonicMs();
     if (sent.caught_up) lagging_since_ms_ = kNotBlocked;
-    if (written < gathering.bytes) {
+    if (written < offered) {
       SetBlocked(true);
       return;
     }
@@ -250,14 +252,21 @@ void Client::SetBlocked(bool now_blocked) {
   }
 }
 
+bool Client::HoldsAny() const {
+  if (held_ != nullptr || held_reply_bytes_ > 0) return true;
+  return std::any_of(subscriptions_.begin(), subscriptions_.end(),
+                     [](const auto& subscription) { return subscription->missed != nullptr; });
+}
+
 bool Client::Shed() {
-  if (link_ == nullptr || (held_ == nullptr && held_reply_bytes_ == 0)) return false;
+  if (link_ == nullptr || !HoldsAny()) return false;
   if (!closing_) hub_.env().stats.CountClose(CloseCode::kTooSlow);
   ++hub_.env().stats.shed_total;
   closing_ = true;
   finished_ = true;
   outbox_ = {};
   CountHeld();
+  for (const auto& subscription : subscriptions_) subscription->missed.reset();
   hub_.FlushSoon(*this);
   link_->Drop();
   return true;
@@ -317,14 +326,19 @@ bool Client::LagsTooLong(int64_t now_ms) {
     lagging_since_ms_ = kNotBlocked;
     return false;
   }
-  bool lagging = lagging_since_ms_ != kNotBlocked;
+  CheckPassedBy();
+  return lagging_since_ms_ != kNotBlocked && now_ms - lagging_since_ms_ >= kLagMsMax;
+}
+
+void Client::CheckPassedBy() {
+  bool lagging = false;
   for (const auto& subscription : subscriptions_) {
     subscription->room.CheckPassedBy(*subscription);
     lagging = lagging || subscription->lagging;
   }
-  if (!lagging) return false;
-  if (lagging_since_ms_ == kNotBlocked) lagging_since_ms_ = now_ms;
-  return now_ms - lagging_since_ms_ >= kLagMsMax;
+  if (lagging && lagging_since_ms_ == kNotBlocked) {
+    lagging_since_ms_ = hub_.env().clock.MonotonicMs();
+  }
 }
 
 }  // namespace seatlock::edge

@@ -81,7 +81,10 @@ class Client final {
   void BeginClose(uint16_t code, std::string_view reason, bool drop_waiting);
   void WriteWhatWaits();
   void CountHeld();
+  bool HoldsAny() const;
   void SetBlocked(bool blocked);
+  // Notes which rooms' histories have passed it by, and since when that is so.
+  void CheckPassedBy();
   // Whether it has been too slow for too long.
   bool LagsTooLong(int64_t now_ms);
   int64_t NextDueMs(int64_t now_ms) const;

@@ -126,9 +126,11 @@ void Hub::Unblocked(Client& client) {
 void Hub::Hold(const void* owner, size_t bytes) {
   if (owner == nullptr) return;
   Held& held = held_[owner];
-  if (held.holders++ > 0) return;
-  held.bytes = static_cast<int64_t>(bytes);
-  env_.budget.Add(held.bytes);
+  ++held.holders;
+  const int64_t more = static_cast<int64_t>(bytes) - held.bytes;
+  if (more <= 0) return;
+  held.bytes += more;
+  env_.budget.Add(more);
 }
 
 void Hub::Unhold(const void* owner) {

@@ -54,7 +54,8 @@ class Hub {
   // The client takes no more just now, or does again.
   void Blocked(Client& client);
   void Unblocked(Client& client);
-  // A client holds back something of `bytes`, which others may hold too: counted once. Null: no-op.
+  // Something of `bytes` is held back, which others may hold too: counted once, at its largest.
+  // Null: no-op.
   void Hold(const void* owner, size_t bytes);
   void Unhold(const void* owner);
   bool draining() const { return draining_; }

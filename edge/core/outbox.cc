@@ -15,11 +15,17 @@ Room::Next NextOf(const Subscription& subscription) {
                                    subscription.next_revision);
 }
 
+// A short reply costs its places in the queue and on the heap more than its bytes.
+size_t ReplyBytes(const Frame& frame) {
+  constexpr size_t kPlacesBytes = 128;
+  return frame.wire().size() + kPlacesBytes;
+}
+
 }  // namespace
 
 void Outbox::Push(Frame frame, uint64_t order) {
   if (!waiting_) waiting_ = std::make_unique<Waiting>();
-  reply_bytes_ += frame.wire().size();
+  reply_bytes_ += ReplyBytes(frame);
   waiting_->replies.push_back({std::move(frame), order});
 }
 
@@ -133,6 +139,7 @@ Outbox::Sent Outbox::Take(const Gathering& gathering, size_t bytes) {
 void Outbox::Done(const Gathering::Unit& unit, Sent* sent) {
   if (unit.half) {
     sent->frames += waiting_->half.frames;
+    sent->snapshots += waiting_->half.snapshot ? 1 : 0;
     sent->caught_up |= waiting_->half.lagging_snapshot;
     waiting_->half = {};
     return;
@@ -146,7 +153,7 @@ void Outbox::Done(const Gathering::Unit& unit, Sent* sent) {
 // A unit is on its way: nothing of it is asked for again.
 void Outbox::Advance(const Gathering::Unit& unit) {
   if (unit.subscription == nullptr) {
-    reply_bytes_ -= unit.frame.wire().size();
+    reply_bytes_ -= ReplyBytes(unit.frame);
     waiting_->replies.pop_front();
     return;
   }
@@ -155,6 +162,10 @@ void Outbox::Advance(const Gathering::Unit& unit) {
   if (unit.entry == nullptr) {
     subscription.snapshot_due = false;
     subscription.lagging = false;
+  }
+  // It may be long, and a quiet room would keep it alive for as long as it is quiet.
+  if (subscription.missed && subscription.revision >= subscription.missed->back()->revision()) {
+    subscription.missed.reset();
   }
 }
 
@@ -169,8 +180,8 @@ void Outbox::KeepHalf(const Gathering& gathering, const Gathering::Unit& unit, s
     half.owner = unit.entry ? std::shared_ptr<const void>(*unit.entry) : unit.frame.owner();
     half.owner_bytes = unit.entry ? (*unit.entry)->bytes() : unit.frame.wire().size();
     half.frames = unit.entry ? (*unit.entry)->frames : unit.frame.is_text() ? 1 : 0;
-    half.lagging_snapshot =
-        unit.entry == nullptr && unit.subscription && unit.subscription->lagging;
+    half.snapshot = unit.entry == nullptr && unit.subscription;
+    half.lagging_snapshot = half.snapshot && unit.subscription->lagging;
   }
   for (; piece < unit.pieces_end; ++piece) {
     const std::string_view bytes = gathering.pieces[piece];

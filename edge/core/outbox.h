@@ -55,7 +55,7 @@ class Outbox {
   // kept until its rest is sent: the room may move on meanwhile.
   Sent Take(const Gathering& gathering, size_t bytes);
 
-  // Bytes of replies that wait.
+  // What the replies that wait take in memory.
   size_t reply_bytes() const { return reply_bytes_; }
   // What was half sent, null where nothing was, and what it takes in memory. Others may share it.
   const void* half_owner() const { return waiting_ ? waiting_->half.owner.get() : nullptr; }
@@ -72,6 +72,7 @@ class Outbox {
     size_t owner_bytes = 0;
     std::vector<std::string_view> pieces;
     uint32_t frames = 0;
+    bool snapshot = false;
     bool lagging_snapshot = false;
   };
   struct Waiting {

@@ -47,7 +47,11 @@ void Room::On(const FeedEntry& event) {
   state_.Apply(event.entry, HistoryBytesMax(hub_.env().stats.rooms));
   orders_.push_back(hub_.NextOrder());
   while (orders_.size() > state_.history().size()) orders_.pop_front();
-  if (event.entry->frames == 0) return;
+  if (event.entry->frames == 0) {
+    // Nobody is woken for it, but for cursors not to fall behind the history.
+    if (++unseen_ >= kHistoryChangesMax / 2) hub_.FlushSoon(shared_from_this());
+    return;
+  }
   if (commits_ms_.size() < kHistoryChangesMax) {
     commits_ms_.push_back(event.entry->change.commit_ms);
   }
@@ -66,10 +70,11 @@ void Room::On(const FeedResume& event) {
   if (found == asked_.end()) return;
   const std::vector<Subscription*> waiting = std::move(found->second);
   asked_.erase(found);
+  const std::shared_ptr<const Entries> missed = Counted(event.missed);
   for (Subscription* subscriber : waiting) {
     subscriber->asked = false;
-    if (event.missed) {
-      AdmitMissed(*subscriber, event.missed);
+    if (missed) {
+      AdmitMissed(*subscriber, missed);
     } else {
       ++hub_.env().stats.resumes_failed_total;
       AdmitAfresh(*subscriber);
@@ -78,6 +83,7 @@ void Room::On(const FeedResume& event) {
 }
 
 void Room::On(const FeedRefused&) {
+  refused_ = true;
   for (Subscription* subscriber : subscribers_) {
     subscriber->client.Close(CloseCode::kOverloaded, "too many showtimes");
   }
@@ -112,6 +118,7 @@ void Room::Join(Subscription& subscription, Wish wish) {
   if (wish.resume) subscription.resume = std::make_unique<Position>(*std::move(wish.resume));
   subscription.index = static_cast<uint32_t>(subscribers_.size());
   subscribers_.push_back(&subscription);
+  if (refused_) subscription.client.Close(CloseCode::kOverloaded, "too many showtimes");
   if (status_ == FeedStatus::kLive) Admit(subscription);
   if (status_ == FeedStatus::kAway) TellAway(subscription);
 }
@@ -193,7 +200,7 @@ void Room::AdmitMissed(Subscription& subscription, std::shared_ptr<const Entries
   // The room's epoch, not the client's: one that joined before the first change knows none.
   Activate(subscription, {state_.position().epoch, position.revision}, true);
   subscription.revision = position.revision;
-  subscription.missed = std::move(missed);
+  if (missed_end > position.revision) subscription.missed = std::move(missed);
 }
 
 void Room::AdmitMissedAsBatch(Subscription& subscription, const Entries& missed) {
@@ -223,6 +230,20 @@ void Room::Activate(Subscription& subscription, Position position, bool recovere
   subscription.order = hub_.NextOrder();
 }
 
+// What readers of an answer keep alive counts as held until the last of them has it. Ranges that
+// one backfill brought end with the same entry and share all that they have in common.
+std::shared_ptr<const Entries> Room::Counted(std::shared_ptr<const Entries> missed) {
+  if (!missed || missed->empty()) return missed;
+  size_t bytes = 0;
+  for (const EntryPtr& entry : *missed) bytes += entry->bytes();
+  const void* owner = missed->back().get();
+  hub_.Hold(owner, bytes);
+  const Entries* entries = missed.get();
+  const std::shared_ptr<const void> hold(
+      owner, [missed = std::move(missed), &hub = hub_](const void* held) { hub.Unhold(held); });
+  return {hold, entries};
+}
+
 void Room::SnapshotNext(Subscription& subscription) {
   subscription.missed.reset();
   subscription.snapshot_due = true;
@@ -247,7 +268,7 @@ Room::Next Room::NextFor(const Subscription& subscription, bool snapshot, uint64
     if (batch == nullptr) return {};
     return {std::max(batch->order, subscription.order), &batch->entry};
   }
-  if (subscription.missed && !subscription.missed->empty()) {
+  if (subscription.missed) {
     const Entries& missed = *subscription.missed;
     const uint64_t index = from + 1 - missed.front()->revision();
     if (index < missed.size()) return {subscription.order, &missed[index]};
@@ -269,17 +290,13 @@ bool Room::PassedBy(const Subscription& subscription) const {
   if (!subscription.active || subscription.snapshot_due) return false;
   if (subscription.batch) return subscription.revision < batches_.base();
   uint64_t reached = subscription.revision;
-  if (subscription.missed && !subscription.missed->empty()) {
+  if (subscription.missed) {
     reached = std::max(reached, subscription.missed->back()->revision());
   }
   return reached < state_.base().revision;
 }
 
 void Room::CheckPassedBy(Subscription& subscription) {
-  if (subscription.missed && (subscription.missed->empty() ||
-                              subscription.revision >= subscription.missed->back()->revision())) {
-    subscription.missed.reset();
-  }
   if (!PassedBy(subscription)) return;
   ++hub_.env().stats.ring_misses_total;
   SnapshotNext(subscription);
@@ -287,7 +304,10 @@ void Room::CheckPassedBy(Subscription& subscription) {
 }
 
 bool Room::Flush(size_t* portion) {
-  if (flush_next_ == 0) flush_commits_ = commits_ms_.size();
+  if (flush_next_ == 0) {
+    flush_commits_ = commits_ms_.size();
+    unseen_ = 0;
+  }
   while (flush_next_ < subscribers_.size() && *portion > 0) {
     --*portion;
     subscribers_[flush_next_++]->client.Flush();

@@ -95,6 +95,7 @@ class Room final : public FeedListener, public std::enable_shared_from_this<Room
   void AskToResume(Subscription& subscription);
   void ForgetAsk(Subscription& subscription);
   void SnapshotNext(Subscription& subscription);
+  std::shared_ptr<const Entries> Counted(std::shared_ptr<const Entries> missed);
   bool PassedBy(const Subscription& subscription) const;
   Entries HistoryAfter(const Position& position) const;
   void AddToBatch(const Change& change);
@@ -107,12 +108,14 @@ class Room final : public FeedListener, public std::enable_shared_from_this<Room
   std::shared_ptr<SnapshotCache> snapshots_;
   std::unique_ptr<Feed> feed_;
   FeedStatus status_ = FeedStatus::kConnecting;
+  bool refused_ = false;
   std::vector<Subscription*> subscribers_;
   std::map<PositionKey, std::vector<Subscription*>> asked_;  // Who waits for which resume.
 
   Batches batches_;
   size_t batch_subscribers_ = 0;
   bool batch_scheduled_ = false;
+  size_t unseen_ = 0;  // Changes of no seats since somebody was flushed for one.
 
   // The flush that is under way: who was reached, and the commits of what it sends.
   size_t flush_next_ = 0;

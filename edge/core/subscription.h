@@ -24,11 +24,12 @@ struct Subscription {
   std::string session_id;  // Empty: a viewer.
   // The position that it came with, while it waits for what it missed.
   std::unique_ptr<const Position> resume;
-  std::shared_ptr<const Entries> missed;  // Sent before the room's history; null: nothing.
-  uint64_t revision = 0;                  // The cursor: sent up to here.
-  uint64_t snapshot_order = 0;            // Where in the connection's order the snapshot stands.
-  uint64_t order = 0;                     // Nothing of the room comes before this place.
-  uint32_t index = 0;                     // In the room's list.
+  // Sent before the room's history, not empty; null: nothing.
+  std::shared_ptr<const Entries> missed;
+  uint64_t revision = 0;        // The cursor: sent up to here.
+  uint64_t snapshot_order = 0;  // Where in the connection's order the snapshot stands.
+  uint64_t order = 0;           // Nothing of the room comes before this place.
+  uint32_t index = 0;           // In the room's list.
   bool batch = false;
   bool active = false;        // Was told `subscribed` and gets changes; else it waits.
   bool asked = false;         // While waiting: the feed was asked to resume.
