@@ -29,6 +29,21 @@ inline constexpr int64_t kFirstSubscribeMsMax = 60 * kSecondMs;
 // How long the HTTP upgrade, and a close handshake, may take.
 inline constexpr int64_t kHandshakeMsMax = 10 * kSecondMs;
 inline constexpr size_t kHttpHeaderBytesMax = 8 * 1024;
+// A burst of connections waits in the kernel's queue, as long as the system lets it be
+// (net.core.somaxconn), and is taken in turns. Out of descriptors, others may give some back.
+inline constexpr int kListenBacklog = 65'535;
+inline constexpr int kAcceptsATurn = 256;
+inline constexpr int64_t kAcceptPauseMs = 100;
+// What a thread reads into: several messages of a client at once, for all its clients.
+inline constexpr size_t kReceiveBytes = 16 * 1024;
+inline constexpr int kReceivesATurn = 4;
+inline constexpr int64_t kThreadsMax = 64;
+// Descriptors kept back for the upstream, the admin listener, logs and what libraries open, and
+// those of a thread's own: its reactor and its listener. One in so many of the others is kept for
+// handshakes, so that who finds no room is told.
+inline constexpr uint64_t kReservedFiles = 64;
+inline constexpr uint64_t kReservedFilesAThread = 8;
+inline constexpr uint64_t kHandshakeFilesShare = 16;
 // How long a refused peer may go on sending before it is cut off.
 inline constexpr int64_t kDrainReadMsMax = 5 * kSecondMs;
 
@@ -62,6 +77,20 @@ constexpr size_t HistoryBytesMax(int64_t rooms) {
                                   : (share > kHistoryBytesMax ? kHistoryBytesMax : share);
 }
 
+// Backfills: short second watches for who comes with a position that a room does not cover. As many
+// changes as the service promises to keep; more is a snapshot. A crowd comes within seconds.
+inline constexpr size_t kBackfillsMax = 16;
+inline constexpr uint64_t kBackfillChangesMax = 10'000;
+inline constexpr size_t kBackfillBytesMax = 8 << 20;
+inline constexpr int64_t kBackfillMsMax = 5 * kSecondMs;
+inline constexpr int64_t kBackfillKeepMs = 5 * kSecondMs;
+inline constexpr size_t kBackfillKeepBytesMax = 64 << 20;
+
+// What may be under way to a thread of one showtime: more, and its stream is not read on until the
+// thread has caught up, which is looked at this often.
+inline constexpr int64_t kMailboxEventsMax = 1024;
+inline constexpr int64_t kFullLookMs = 5;
+
 // A stream that does not come alive within this time counts as away; subscribers are told.
 inline constexpr int64_t kLiveMsMax = kSecondMs;
 // After a stream's return missed changes follow each other closely; this much quiet, or this long
@@ -92,6 +121,8 @@ inline constexpr int64_t kDrainWaveEveryMs = 50;
 inline constexpr int64_t kDrainMsAClient = 1;
 inline constexpr int64_t kDrainMsMax = 5 * kSecondMs;
 
+static_assert(kReceiveBytes >= kHttpHeaderBytesMax && kReceiveBytes >= kMessageBytesMax);
+static_assert(kTickMs < kHandshakeMsMax && kTickMs < kDrainReadMsMax);
 static_assert(kPingEveryMs + kTickMs <= 25 * kSecondMs);
 static_assert(2 * (kPingEveryMs + kTickMs) < kPeerSilentMsMax);
 static_assert(kMessageBurst > static_cast<int64_t>(kSubscriptionsMax));

@@ -23,6 +23,9 @@ class WatchSink {
   virtual void OnProgress(const Position& position) = 0;
   // The stream ended or could not begin. The upstream keeps trying on its own.
   virtual void OnLost() = 0;
+  // Whether it takes no more for now: the stream is not read on meanwhile, so that the service
+  // sees a slow reader.
+  virtual bool Full() const { return false; }
 };
 
 // One showtime being followed; destroying it ends that, and the sink hears no more.

@@ -39,8 +39,8 @@ class Follower;
 // the other. Cancel() alone may come in between, and only reads.
 class Stream final : public grpc::ClientReadReactor<v1::WatchShowtimeResponse> {
  public:
-  Stream(std::weak_ptr<Follower> follower, base::Executor& executor, Stats& stats)
-      : follower_(std::move(follower)), executor_(executor), stats_(stats) {
+  Stream(std::weak_ptr<Follower> follower, base::Executor& executor, Timers& timers, Stats& stats)
+      : follower_(std::move(follower)), executor_(executor), timers_(timers), stats_(stats) {
     ++stats_.upstream_streams;
   }
   ~Stream() override { --stats_.upstream_streams; }
@@ -76,10 +76,12 @@ class Stream final : public grpc::ClientReadReactor<v1::WatchShowtimeResponse> {
 
  private:
   void Deliver(StreamEvent event);
+  void ReadOn();
   void End(const grpc::Status& status);
 
   const std::weak_ptr<Follower> follower_;
   base::Executor& executor_;
+  Timers& timers_;
   Stats& stats_;
   grpc::ClientContext context_;
   v1::WatchShowtimeRequest request_;
@@ -156,6 +158,13 @@ class Follower final : public std::enable_shared_from_this<Follower> {
     if (auto* progress = std::get_if<Progress>(&event)) sink_->OnProgress(progress->position);
   }
 
+  // Whether the sink of this stream takes no more for now; what is not read keeps no one waiting.
+  bool Full(const Stream* stream) {
+    if (stream != stream_ || sink_ == nullptr || !sink_->Full()) return false;
+    last_event_ms_ = options_.clock->MonotonicMs();
+    return true;
+  }
+
   void OnEnd(const Stream* stream) {
     if (stream != stream_ || sink_ == nullptr) return;
     stream_ = nullptr;
@@ -170,7 +179,7 @@ class Follower final : public std::enable_shared_from_this<Follower> {
     // A first attempt fails at once where the service is away, so that the sink hears of it; later
     // ones wait for the channel, so that nothing spins and all begin the moment it is back.
     const bool wait_for_ready = lost_;
-    stream_ = new Stream(weak_from_this(), *options_.executor, *options_.stats);
+    stream_ = new Stream(weak_from_this(), *options_.executor, *options_.timers, *options_.stats);
     last_event_ms_ = options_.clock->MonotonicMs();
     stream_->Begin(stub_, showtime_id_, sink_->ResumeFrom(), wait_for_ready);
     WatchSilence(kStreamSilentMsMax);
@@ -212,6 +221,16 @@ class Follower final : public std::enable_shared_from_this<Follower> {
 void Stream::Deliver(StreamEvent event) {
   if (const std::shared_ptr<Follower> follower = follower_.lock()) {
     follower->OnEvent(this, std::move(event));
+  }
+  ReadOn();
+}
+
+// Once the sink takes more. The stream does not end before, because it holds its call open.
+void Stream::ReadOn() {
+  const std::shared_ptr<Follower> follower = follower_.lock();
+  if (follower && follower->Full(this)) {
+    timers_.After(kFullLookMs, [this] { ReadOn(); });
+    return;
   }
   StartRead(&response_);
 }

@@ -42,38 +42,49 @@ class FakeTimers final : public edge::Timers {
   std::multimap<int64_t, base::Task> tasks_;
 };
 
-// A watch as the room's test drives it: call sink's methods to play the service.
+// Watches as tests drive them: call their sinks' methods to play the service. A showtime may have
+// several at a time.
 class FakeUpstream final : public edge::Upstream {
  public:
   struct Stream {
-    edge::WatchSink* sink = nullptr;  // Null once the watch is gone.
+    edge::WatchSink* sink = nullptr;
     int restarts = 0;
   };
 
   std::unique_ptr<edge::Watch> Follow(const std::string& showtime_id,
                                       edge::WatchSink* sink) override {
-    Stream& stream = streams_[showtime_id];
-    stream = {sink, 0};
-    return std::make_unique<FakeWatch>(stream);
+    ++followed;
+    const auto stream = std::make_shared<Stream>(Stream{sink, 0});
+    std::vector<std::shared_ptr<Stream>>& streams = streams_[showtime_id];
+    streams.push_back(stream);
+    return std::make_unique<FakeWatch>(streams, stream);
   }
 
-  // The stream of a showtime that was followed.
-  Stream& of(const std::string& showtime_id) { return streams_.at(showtime_id); }
+  // Of a showtime that is followed: its oldest watch, and its youngest.
+  Stream& of(const std::string& showtime_id) { return *streams_.at(showtime_id).at(0); }
   edge::WatchSink& sink(const std::string& showtime_id) { return *of(showtime_id).sink; }
-  bool Follows(const std::string& showtime_id) const {
-    const auto found = streams_.find(showtime_id);
-    return found != streams_.end() && found->second.sink != nullptr;
+  edge::WatchSink& last(const std::string& showtime_id) {
+    return *streams_.at(showtime_id).back()->sink;
   }
+  size_t watches(const std::string& showtime_id) const {
+    const auto found = streams_.find(showtime_id);
+    return found == streams_.end() ? 0 : found->second.size();
+  }
+  bool Follows(const std::string& showtime_id) const { return watches(showtime_id) > 0; }
+
+  int followed = 0;  // Watches so far, of all showtimes.
 
  private:
   struct FakeWatch final : edge::Watch {
-    explicit FakeWatch(Stream& s) : stream(s) {}
-    ~FakeWatch() override { stream.sink = nullptr; }
-    void Restart() override { ++stream.restarts; }
-    Stream& stream;
+    FakeWatch(std::vector<std::shared_ptr<Stream>>& all, std::shared_ptr<Stream> own)
+        : streams(all), stream(std::move(own)) {}
+    ~FakeWatch() override { std::erase(streams, stream); }
+    void Restart() override { ++stream->restarts; }
+    std::vector<std::shared_ptr<Stream>>& streams;
+    const std::shared_ptr<Stream> stream;
   };
 
-  std::map<std::string, Stream> streams_;
+  std::map<std::string, std::vector<std::shared_ptr<Stream>>> streams_;
 };
 
 // The "type" of a frame.
