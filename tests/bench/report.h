@@ -1,4 +1,5 @@
-// The table that the benchmark prints. Thread-compatible.
+// The table that a benchmark prints, and writes to a file too where it is given one. The file is
+// the caller's. Thread-compatible.
 #pragma once
 
 #include <cstdio>
@@ -8,9 +9,8 @@ namespace seatlock::bench {
 
 class Report {
  public:
-  Report() {
-    std::printf("| what | measured | bar | |\n|---|---|---|---|\n");
-    std::fflush(stdout);
+  explicit Report(std::FILE* copy = nullptr) : copy_(copy) {
+    Print("| what | measured | bar | |\n|---|---|---|---|\n");
   }
 
   // A number that only informs.
@@ -25,11 +25,17 @@ class Report {
  private:
   void Row(const std::string& what, const std::string& measured, const std::string& bar,
            const std::string& verdict) {
-    std::printf("| %s | %s | %s | %s |\n", what.c_str(), measured.c_str(), bar.c_str(),
-                verdict.c_str());
-    std::fflush(stdout);
+    Print("| " + what + " | " + measured + " | " + bar + " | " + verdict + " |\n");
+  }
+  void Print(const std::string& text) {
+    for (std::FILE* file : {stdout, copy_}) {
+      if (file == nullptr) continue;
+      std::fputs(text.c_str(), file);
+      std::fflush(file);
+    }
   }
 
+  std::FILE* const copy_;
   int misses_ = 0;
 };
 
