@@ -6,6 +6,7 @@
 #include <sstream>
 #include <utility>
 
+#include "tests/bench/watch_feed.h"
 #include "tests/integration/edge/fake_service.h"
 #include "tests/testing/http_get.h"
 #include "tests/testing/programs.h"
@@ -23,7 +24,7 @@ v1::Change ChangeOf(const SeatChange& change) {
              : ChangeOf(v1::CHANGE_CAUSE_UNLOCK, {testing::FreedSeat(change.seat, kSession)});
 }
 
-// A real edge in front of a scripted seat service of this process.
+// A real edge in front of a seat service of this process.
 class EdgeContestant final : public Contestant {
  public:
   absl::Status Start(const StartOptions& options) {
@@ -65,7 +66,7 @@ class EdgeContestant final : public Contestant {
   }
 
  private:
-  testing::FakeService service_;
+  WatchFeed service_;
   std::unique_ptr<testing::Process> process_;
   std::string address_;
   std::string admin_;

@@ -13,7 +13,7 @@
 namespace seatlock::bench {
 
 // How changes come. Each step hands `burst` changes at once to each of `rooms_a_step` rooms, which
-// take turns.
+// take turns. Where there is one room, a step also waits until everybody has what came before.
 struct Pace {
   int burst = 1;
   int rooms_a_step = 1;
