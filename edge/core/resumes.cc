@@ -234,7 +234,8 @@ void Resumes::GiveUpOlderHalf() {
 
 void Resumes::FailRound() {
   if (probing_) {
-    for (auto& [key, ask] : asks_) ask.last_chance = ask.last_chance || ask.in_round;
+    // The snapshot that comes is of a later time than everything that was asked by now.
+    for (auto& [key, ask] : asks_) ask.last_chance = !Behind(key);
     EndRound();
     host_.Rewatch();
     return;
