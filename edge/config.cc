@@ -8,11 +8,14 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
 #include "common/runtime/flags.h"
+#include "edge/core/limits.h"
 
 namespace seatlock::edge {
 namespace {
 
 constexpr int64_t kConnectionsMax = 10'000'000;
+constexpr int64_t kMemoryBudgetMibMax = 1 << 20;
+constexpr int64_t kDrainWindowMsMax = 10 * 60 * kSecondMs;
 
 // scheme://host or scheme://host:port, as browsers send it (RFC 6454, 6.2).
 bool IsOrigin(std::string_view text) {
@@ -48,6 +51,26 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
                "empty or *: any");
   flags.Int(&config->connections_max, "max-connections", 0, kConnectionsMax,
             "connections that are let in, 0: as many as open files allow");
+  flags.Int(&config->connections_per_address_max, "max-connections-per-address", 0, kConnectionsMax,
+            "connections of one address (of an IPv6 /64), 0: any number");
+  std::string proxies;
+  flags.Custom(
+      "trusted-proxies", "NETWORK,...",
+      "proxies whose X-Forwarded-For says a client's address, such as 10.0.0.0/8,::1",
+      [config, &proxies](std::string_view text) -> absl::Status {
+        absl::StatusOr<TrustedProxies> parsed = TrustedProxies::Parse(text);
+        if (!parsed.ok()) return parsed.status();
+        config->trusted_proxies = *std::move(parsed);
+        proxies = text;
+        return absl::OkStatus();
+      },
+      [&proxies] { return proxies; });
+  flags.Int(&config->threads, "threads", 0, kThreadsMax,
+            "threads that serve browsers, 0: one a core");
+  flags.Int(&config->memory_budget_mib, "memory-budget-mib", 1, kMemoryBudgetMibMax,
+            "MiB that may be held back for slow readers together; above it the slowest are closed");
+  flags.Int(&config->drain_window_ms, "drain-window-ms", 0, kDrainWindowMsMax,
+            "milliseconds over which browsers are sent away on SIGTERM");
   runtime::AddLoggingFlags(&config->logging, &flags);
   flags.EnvAlias("WEBSOCKET_SERVER_PORT", "listen",
                  "the port of --listen; SEATLOCK_EDGE_LISTEN and --listen beat it",

@@ -8,6 +8,7 @@
 
 #include "common/runtime/logging.h"
 #include "common/runtime/net.h"
+#include "edge/ws/proxies.h"
 
 namespace seatlock::edge {
 
@@ -16,7 +17,12 @@ struct Config {
   runtime::HostPort admin_listen{"127.0.0.1", 9102};
   runtime::HostPort upstream{"127.0.0.1", 50051};
   std::vector<std::string> allowed_origins;  // Empty: any.
+  int64_t threads = 0;                       // 0: one a core.
   int64_t connections_max = 0;               // 0: as many as descriptors allow.
+  int64_t connections_per_address_max = 0;   // 0: any.
+  TrustedProxies trusted_proxies;
+  int64_t memory_budget_mib = 256;  // What may be held back for slow readers.
+  int64_t drain_window_ms = 2000;
   runtime::LoggingOptions logging;
 };
 

@@ -1,6 +1,6 @@
-// seatlock-edge: reads its configuration and puts hub, upstream and server together on one
-// io_context, which one thread runs.
+// seatlock-edge: reads its configuration, and puts its threads and the upstream together.
 #include <grpc/support/log.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -9,7 +9,8 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
-#include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,20 +22,19 @@
 #include "common/runtime/signals.h"
 #include "common/runtime/version.h"
 #include "edge/config.h"
-#include "edge/core/hub.h"
 #include "edge/core/limits.h"
+#include "edge/core/memory_budget.h"
+#include "edge/core/sources.h"
 #include "edge/core/stats.h"
 #include "edge/metrics.h"
 #include "edge/upstream/watch_client.h"
-#include "edge/ws/io_strand.h"
+#include "edge/ws/admission.h"
 #include "edge/ws/server.h"
+#include "edge/ws/worker.h"
 
 namespace seatlock::edge {
 namespace {
 
-// Descriptors kept back for the upstream, the admin listener, logs and what libraries open.
-constexpr uint64_t kReservedFiles = 64;
-constexpr int64_t kDrainPollMs = 20;
 constexpr std::chrono::seconds kStreamEndMax{2};
 
 int Fail(const absl::Status& status) {
@@ -44,16 +44,31 @@ int Fail(const absl::Status& status) {
 
 struct Limits {
   uint64_t open_files = 0;
-  size_t connections_max = 0;
+  int64_t threads = 0;
+  int64_t sockets_max = 0;
+  int64_t connections_max = 0;
 };
+
+int64_t Threads(const Config& config) {
+  if (config.threads > 0) return config.threads;
+  cpu_set_t cores;
+  const int count = ::sched_getaffinity(0, sizeof(cores), &cores) == 0 ? CPU_COUNT(&cores) : 1;
+  return std::clamp<int64_t>(count, 1, kThreadsMax);
+}
 
 // Each connection is a file.
 absl::StatusOr<Limits> RaiseLimits(const Config& config) {
   const absl::StatusOr<uint64_t> files = runtime::RaiseOpenFilesLimit();
   if (!files.ok()) return files.status();
-  const uint64_t possible = *files > 2 * kReservedFiles ? *files - kReservedFiles : *files / 2;
-  const uint64_t wanted = static_cast<uint64_t>(config.connections_max);
-  return Limits{*files, wanted == 0 ? possible : std::min(wanted, possible)};
+  Limits limits{.open_files = *files, .threads = Threads(config)};
+  const uint64_t reserved =
+      kReservedFiles + kReservedFilesAThread * static_cast<uint64_t>(limits.threads);
+  limits.sockets_max = static_cast<int64_t>(*files > 2 * reserved ? *files - reserved : *files / 2);
+  const int64_t possible = std::max<int64_t>(
+      1, limits.sockets_max - limits.sockets_max / static_cast<int64_t>(kHandshakeFilesShare));
+  limits.connections_max =
+      config.connections_max == 0 ? possible : std::min(config.connections_max, possible);
+  return limits;
 }
 
 void LogUpstream(bool up) {
@@ -64,80 +79,95 @@ void LogUpstream(bool up) {
   }
 }
 
-// Everything that lives on the strand.
+// All threads and what they share. The first thread is also the home strand, where the showtimes
+// are followed. Made and destroyed by the main thread.
 class Edge {
  public:
-  Edge(const Config& config, Stats& stats)
+  Edge(const Config& config, const Limits& limits)
       : config_(config),
-        stats_(stats),
-        strand_(io_),
-        upstream_({config.upstream.ToString(), &clock_, &strand_, &strand_, &stats, LogUpstream}),
-        hub_(std::make_unique<Hub>(Env{clock_, strand_, upstream_, stats})) {}
+        admission_({.sockets_max = limits.sockets_max,
+                    .connections_max = limits.connections_max,
+                    .connections_per_address_max = config.connections_per_address_max,
+                    .trusted_proxies = config.trusted_proxies,
+                    .allowed_origins = config.allowed_origins}),
+        budget_(static_cast<size_t>(config.memory_budget_mib) << 20),
+        workers_(MakeWorkers(limits.threads)),
+        upstream_({config.upstream.ToString(), &clock_, &home().strand(), &home().strand(),
+                   &home().stats(), LogUpstream}),
+        sources_(std::make_unique<Sources>(
+            SourceEnv{clock_, home().strand(), upstream_, home().stats()})) {}
 
-  // Ends all streams: their tasks need the strand a last time.
+  // Ends all streams: their tasks need the home strand a last time, which nobody else runs now.
   ~Edge() {
-    server_.reset();
-    hub_.reset();
+    for (const auto& worker : workers_) worker->Stop();
+    sources_.reset();
     const auto deadline = std::chrono::steady_clock::now() + kStreamEndMax;
-    io_.restart();
+    home().io().restart();
     while (upstream_.streams() > 0 && std::chrono::steady_clock::now() < deadline) {
-      io_.run_one_until(deadline);
+      home().io().run_one_until(deadline);
     }
   }
 
-  absl::Status Listen(size_t connections_max) {
-    auto server =
-        Server::Listen(io_, config_.listen.host, config_.listen.port,
-                       {hub_.get(), &strand_, &stats_, config_.allowed_origins, connections_max});
-    if (!server.ok()) return server.status();
-    server_ = *std::move(server);
-    hub_->Start();
+  // Serves from now on, on all threads. Once.
+  absl::Status Start() {
+    std::vector<boost::asio::io_context*> ios;
+    for (const auto& worker : workers_) ios.push_back(&worker->io());
+    auto acceptors = Listen(ios, config_.listen.host, config_.listen.port);
+    if (!acceptors.ok()) return acceptors.status();
+    address_ = {config_.listen.host, acceptors->front().local_endpoint().port()};
+    for (size_t i = 0; i < workers_.size(); ++i) {
+      workers_[i]->Start(std::move((*acceptors)[i]), home().strand(), *sources_);
+    }
     return absl::OkStatus();
   }
 
-  runtime::HostPort address() const { return {config_.listen.host, server_->port()}; }
+  const runtime::HostPort& address() const { return address_; }
 
-  // Serves until Drain() is done.
-  void Run() { io_.run(); }
+  void AddMetricsTo(runtime::Metrics* metrics) const {
+    std::vector<const Stats*> threads;
+    for (const auto& worker : workers_) threads.push_back(&worker->stats());
+    AddMetrics(std::move(threads), admission_, budget_, metrics);
+  }
 
-  // Thread-safe.
+  int64_t connections() const {
+    int64_t sum = 0;
+    for (const auto& worker : workers_) sum += worker->stats().connections;
+    return sum;
+  }
+
+  // Sends everybody away; returns once all are gone or their time is over.
   void Drain() {
-    strand_.Post([this] {
-      server_->StopAccepting();
-      hub_->Drain();
-      StopWhenEmpty(clock_.MonotonicMs() + kDrainMsMax);
-    });
+    for (const auto& worker : workers_) worker->Drain(config_.drain_window_ms);
+    for (const auto& worker : workers_) worker->WaitUntilDrained();
   }
 
  private:
-  void StopWhenEmpty(int64_t deadline_ms) {
-    if (hub_->connections() == 0 || clock_.MonotonicMs() >= deadline_ms) {
-      io_.stop();
-      return;
+  std::vector<std::unique_ptr<Worker>> MakeWorkers(int64_t threads) {
+    std::vector<std::unique_ptr<Worker>> workers;
+    for (int64_t i = 0; i < threads; ++i) {
+      workers.push_back(std::make_unique<Worker>(Worker::Shared{clock_, admission_, budget_}));
     }
-    strand_.After(kDrainPollMs, [this, deadline_ms] { StopWhenEmpty(deadline_ms); });
+    return workers;
   }
+  Worker& home() { return *workers_.front(); }
 
   const Config& config_;
   const base::Clock& clock_ = base::SystemClock();
-  Stats& stats_;
-  boost::asio::io_context io_{1};
-  IoStrand strand_;
+  Admission admission_;
+  MemoryBudget budget_;
+  const std::vector<std::unique_ptr<Worker>> workers_;
   WatchClient upstream_;
-  std::unique_ptr<Hub> hub_;
-  std::unique_ptr<Server> server_;
+  std::unique_ptr<Sources> sources_;
+  runtime::HostPort address_;
 };
 
 int Serve(const Config& config, runtime::Signals& signals) {
   const absl::StatusOr<Limits> limits = RaiseLimits(config);
   if (!limits.ok()) return Fail(limits.status());
-  Stats stats;
+  Edge edge(config, *limits);
   runtime::Metrics metrics;
-  AddMetrics(stats, &metrics);
-  Edge edge(config, stats);
-  if (const absl::Status status = edge.Listen(limits->connections_max); !status.ok()) {
-    return Fail(status);
-  }
+  edge.AddMetricsTo(&metrics);
+  if (const absl::Status status = edge.Start(); !status.ok()) return Fail(status);
   std::atomic<bool> draining{false};
   const auto ready = [&draining] {
     return draining ? absl::UnavailableError("draining") : absl::OkStatus();
@@ -147,19 +177,16 @@ int Serve(const Config& config, runtime::Signals& signals) {
       {ready, [&metrics] { return metrics.Text(); }, runtime::VersionJson("seatlock-edge")});
   if (!admin.ok()) return Fail(admin.status());
   // Only now: a start that fails is one line.
-  runtime::LogInfo(
-      "limits", {{"open_files", limits->open_files}, {"connections_max", limits->connections_max}});
+  runtime::LogInfo("limits", {{"open_files", limits->open_files},
+                              {"connections_max", limits->connections_max},
+                              {"threads", limits->threads}});
   runtime::LogInfo("admin listening", {{"address", (*admin)->address().ToString()}});
   runtime::LogInfo("listening", {{"address", edge.address().ToString()},
                                  {"upstream", config.upstream.ToString()}});
-  std::thread waiter([&] {
-    const int signal = signals.Wait();
-    runtime::LogInfo("draining", {{"signal", signal}, {"connections", stats.connections.load()}});
-    draining = true;
-    edge.Drain();
-  });
-  edge.Run();
-  waiter.join();
+  const int signal = signals.Wait();
+  runtime::LogInfo("draining", {{"signal", signal}, {"connections", edge.connections()}});
+  draining = true;
+  edge.Drain();
   admin->reset();
   runtime::LogInfo("stopped");
   return 0;

@@ -1,11 +1,17 @@
-// The edge's Stats as metrics. `stats` is read until nobody asks `metrics` for its text any more.
+// What the edge counts, as metrics: sums over its threads. What is handed in is read until nobody
+// asks `metrics` for its text any more.
 #pragma once
 
+#include <vector>
+
 #include "common/runtime/metrics.h"
+#include "edge/core/memory_budget.h"
 #include "edge/core/stats.h"
+#include "edge/ws/admission.h"
 
 namespace seatlock::edge {
 
-void AddMetrics(const Stats& stats, runtime::Metrics* metrics);
+void AddMetrics(std::vector<const Stats*> threads, const Admission& admission,
+                const MemoryBudget& budget, runtime::Metrics* metrics);
 
 }  // namespace seatlock::edge

@@ -35,13 +35,13 @@ struct Family {
   std::vector<Member> members;
 };
 
-void CollectHistogram(const Histogram& histogram, ClientMetric* out) {
-  const Histogram::Reading reading = histogram.Read();
+void CollectHistogram(const std::vector<double>& bounds, const Histogram::Reading& reading,
+                      ClientMetric* out) {
   uint64_t cumulative = 0;
   for (size_t i = 0; i < reading.counts.size(); ++i) {
     cumulative += reading.counts[i];
-    const bool last = i == histogram.bounds().size();
-    const double bound = last ? std::numeric_limits<double>::infinity() : histogram.bounds()[i];
+    const bool last = i == bounds.size();
+    const double bound = last ? std::numeric_limits<double>::infinity() : bounds[i];
     out->histogram.bucket.push_back({.cumulative_count = cumulative, .upper_bound = bound});
   }
   out->histogram.sample_count = cumulative;
@@ -118,8 +118,9 @@ Gauge& Metrics::AddGauge(const std::string& name, const std::string& help, Label
 Histogram& Metrics::AddHistogram(const std::string& name, const std::string& help,
                                  std::vector<double> bounds, Labels labels) {
   auto histogram = std::make_shared<Histogram>(std::move(bounds));
-  impl_->Add(name, help, MetricType::Histogram, std::move(labels),
-             [histogram](ClientMetric* out) { CollectHistogram(*histogram, out); });
+  impl_->Add(name, help, MetricType::Histogram, std::move(labels), [histogram](ClientMetric* out) {
+    CollectHistogram(histogram->bounds(), histogram->Read(), out);
+  });
   return *histogram;
 }
 
@@ -133,6 +134,15 @@ void Metrics::AddCounterCallback(const std::string& name, const std::string& hel
                                  std::function<double()> read, Labels labels) {
   impl_->Add(name, help, MetricType::Counter, std::move(labels),
              [read = std::move(read)](ClientMetric* out) { out->counter.value = read(); });
+}
+
+void Metrics::AddHistogramCallback(const std::string& name, const std::string& help,
+                                   std::vector<double> bounds,
+                                   std::function<Histogram::Reading()> read, Labels labels) {
+  impl_->Add(name, help, MetricType::Histogram, std::move(labels),
+             [bounds = std::move(bounds), read = std::move(read)](ClientMetric* out) {
+               CollectHistogram(bounds, read(), out);
+             });
 }
 
 std::string Metrics::Text() const {

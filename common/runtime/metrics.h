@@ -90,6 +90,10 @@ class Metrics {
                         std::function<double()> read, Labels labels = {});
   void AddCounterCallback(const std::string& name, const std::string& help,
                           std::function<double()> read, Labels labels = {});
+  // `read` gives as many counts as there are `bounds`, which rise strictly, and one for +Inf.
+  void AddHistogramCallback(const std::string& name, const std::string& help,
+                            std::vector<double> bounds, std::function<Histogram::Reading()> read,
+                            Labels labels = {});
 
   // Everything in Prometheus' text format 0.0.4.
   std::string Text() const;

@@ -49,6 +49,18 @@ TEST(MetricsTest, CallbacksAreAskedWhenTheTextIsMade) {
   EXPECT_THAT(metrics.Text(), AllOf(HasSubstr("\nlive 2\n"), HasSubstr("\ndone_total 20\n")));
 }
 
+TEST(MetricsTest, AHistogramThatIsCountedElsewhereIsReadWhenTheTextIsMade) {
+  Metrics metrics;
+  Histogram::Reading counted;
+  metrics.AddHistogramCallback("away", "Counted elsewhere.", {0.5, 2},
+                               [&counted] { return counted; });
+  counted = {{1, 2, 4}, 9.5};
+  EXPECT_THAT(metrics.Text(), AllOf(HasSubstr("away_bucket{le=\"0.5\"} 1\n"
+                                              "away_bucket{le=\"2\"} 3\n"
+                                              "away_bucket{le=\"+Inf\"} 7\n"),
+                                    HasSubstr("away_count 7\n"), HasSubstr("away_sum 9.5\n")));
+}
+
 TEST(MetricsTest, NothingThatManyThreadsCountIsLost) {
   Metrics metrics;
   Counter& counter = metrics.AddCounter("calls_total", "Calls.");

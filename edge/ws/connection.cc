@@ -1,8 +1,12 @@
 #include "edge/ws/connection.h"
 
-#include <boost/beast/http/field.hpp>
-#include <boost/beast/websocket/error.hpp>
-#include <chrono>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <cerrno>
 #include <utility>
 
 #include "edge/core/limits.h"
@@ -10,161 +14,121 @@
 namespace seatlock::edge {
 
 namespace net = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
-namespace websocket = beast::websocket;
 using boost::system::error_code;
 
-namespace {
+Connection::Connection(Socket socket, Admission::Place place, ServerContext& context, bool batch)
+    : socket_(std::move(socket)),
+      context_(context),
+      place_(std::move(place)),
+      client_(*context.hub, *this, batch) {}
 
-// Beast prepares more than one message needs when a message comes in fragments.
-constexpr size_t kReadBufferBytesMax = 4 * kMessageBytesMax;
+Connection::~Connection() {
+  context_.admission.ReturnSocket();
+}
 
-}  // namespace
+void Connection::Start(std::span<char> early) {
+  client_.Start();
+  if (!early.empty()) OnBytes(early);
+  WaitToRead();
+}
 
-Connection::Connection(beast::tcp_stream stream, std::shared_ptr<ServerContext> context,
-                       std::string subprotocol)
-    : stream_(LeftOpenStream(std::move(stream))),
-      context_(std::move(context)),
-      subprotocol_(std::move(subprotocol)),
-      buffer_(kReadBufferBytesMax) {}
+// ---- Reading -----------------------------------------------------------------------------------
 
-void Connection::Accept(UpgradeRequest request) {
-  request_ = std::move(request);
-  websocket::stream_base::timeout timeout;
-  timeout.handshake_timeout = std::chrono::milliseconds(kHandshakeMsMax);
-  timeout.idle_timeout = websocket::stream_base::none();  // Liveness is the Client's.
-  timeout.keep_alive_pings = false;
-  stream_.set_option(timeout);
-  stream_.set_option(websocket::stream_base::decorator([this](websocket::response_type& response) {
-    response.set(http::field::server, "seatlock-edge");
-    if (!subprotocol_.empty()) {
-      response.set(http::field::sec_websocket_protocol, subprotocol_);
-    }
-  }));
-  stream_.read_message_max(kMessageBytesMax);
-  stream_.auto_fragment(false);
-  stream_.text(true);
-  stream_.control_callback([this](websocket::frame_type, beast::string_view) {
-    if (client_) client_->OnHeard();
+void Connection::WaitToRead() {
+  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const error_code& ec) {
+    // Without a hub its clients are gone already.
+    if (self->context_.hub == nullptr) return;
+    if (!ec && self->Read()) return self->WaitToRead();
+    error_code ignored;
+    self->socket_.close(ignored);
+    self->client_.Gone();
   });
-  stream_.async_accept(request_,
-                       [self = shared_from_this()](const error_code& ec) { self->OnAccepted(ec); });
 }
 
-void Connection::OnAccepted(const error_code& ec) {
-  request_ = {};
-  if (ec || context_->hub == nullptr) return;
-  client_ = context_->hub->Connect(*this, subprotocol_ == kBatchSubprotocol);
-  Read();
-}
-
-// By fragments, so that a binary message is refused at its first.
-void Connection::Read() {
-  stream_.async_read_some(
-      buffer_, 0, [self = shared_from_this()](const error_code& ec, size_t) { self->OnRead(ec); });
-}
-
-void Connection::OnRead(const error_code& ec) {
-  if (ec) {
-    CountProtocolClose(ec);
-    End();
-    return;
+// The client may drop the connection within anything that it is told.
+bool Connection::Read() {
+  for (int turn = 0; turn < kReceivesATurn; ++turn) {
+    if (broken_ || !socket_.is_open()) return false;
+    error_code ec;
+    const size_t size = socket_.read_some(net::buffer(context_.received), ec);
+    if (ec) return ec == net::error::would_block;
+    if (!deaf_) OnBytes({context_.received.data(), size});
+    if (size < context_.received.size()) break;
   }
-  if (!client_) return;
-  if (stream_.got_binary()) {
-    client_->Close(CloseCode::kBinaryMessage, "text messages only");
-  } else if (!stream_.is_message_done()) {
-    return Read();
-  } else {
-    const auto data = buffer_.cdata();
-    client_->OnText({static_cast<const char*>(data.data()), data.size()});
-  }
-  buffer_.clear();
-  // Once closing, Beast reads what is left by itself.
-  if (!closing_) Read();
+  return !broken_ && socket_.is_open();
 }
 
-// Where the peer broke a rule, Beast has sent the close frame itself.
-void Connection::CountProtocolClose(const error_code& ec) {
-  if (closing_) return;
-  if (ec == websocket::error::message_too_big || ec == websocket::error::buffer_overflow) {
-    context_->stats->CountClose(CloseCode::kMessageTooBig);
-  } else if (ec == websocket::error::bad_frame_payload) {
-    context_->stats->CountClose(CloseCode::kBadUtf8);
-  } else if (ec == websocket::condition::protocol_violation) {
-    context_->stats->CountClose(CloseCode::kProtocolError);
+void Connection::OnBytes(std::span<char> bytes) {
+  FrameParser fresh;
+  FrameParser& parser = parser_ ? *parser_ : fresh;
+  if (const std::optional<CloseCode> breach = parser.Feed(bytes, *this)) {
+    deaf_ = true;
+    client_.OnBreach(*breach);
+  }
+  if (deaf_ || parser.idle()) {
+    parser_.reset();
+  } else if (!parser_) {
+    parser_ = std::make_unique<FrameParser>(std::move(fresh));
   }
 }
 
-void Connection::Send(Frame frame) {
-  if (closing_ || broken_) return;
-  queued_bytes_ += frame->size();
-  queue_.push_back(std::move(frame));
-  if (!writing_) Write();
+void Connection::OnPeerClose(uint16_t code) {
+  deaf_ = true;
+  client_.OnPeerClose(code);
 }
 
-void Connection::Write() {
-  writing_ = std::move(queue_.front());
-  queue_.pop_front();
-  queued_bytes_ -= writing_->size();
-  stream_.async_write(
-      net::buffer(*writing_),
-      [self = shared_from_this()](const error_code& ec, size_t) { self->OnWritten(ec); });
-}
+// ---- Writing -----------------------------------------------------------------------------------
 
-void Connection::OnWritten(const error_code& ec) {
-  writing_.reset();
-  ++messages_written_;
-  if (ec) {
-    broken_ = true;
-    queue_.clear();
-    queued_bytes_ = 0;
+size_t Connection::Write(std::span<const std::string_view> pieces) {
+  size_t size = 0;
+  for (const std::string_view piece : pieces) size += piece.size();
+  if (broken_ || !socket_.is_open()) return size;
+  std::array<iovec, kGatherPiecesMax> parts;
+  const size_t count = std::min(pieces.size(), parts.size());
+  for (size_t i = 0; i < count; ++i) {
+    // sendmsg() only reads what it is given.
+    parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
   }
-  if (!queue_.empty()) {
-    Write();
-  } else if (closing_) {
-    SendCloseFrame();
+  msghdr message = {};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = count;
+  ssize_t sent = 0;
+  do {
+    sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  } while (sent < 0 && errno == EINTR);
+  if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+    Break();
+    return size;
   }
+  const auto taken = static_cast<size_t>(std::max<ssize_t>(sent, 0));
+  if (taken < size) WaitToWrite();
+  return taken;
 }
 
-void Connection::Ping() {
-  if (closing_ || broken_ || std::exchange(pinging_, true)) return;
-  stream_.async_ping({},
-                     [self = shared_from_this()](const error_code&) { self->pinging_ = false; });
-}
-
-void Connection::Close(uint16_t code, std::string_view reason, bool drop_queue) {
-  if (std::exchange(closing_, true)) return;
-  close_reason_ = websocket::close_reason(static_cast<websocket::close_code>(code),
-                                          {reason.data(), reason.size()});
-  if (drop_queue) {
-    queue_.clear();
-    queued_bytes_ = 0;
-  }
-  context_->timers->After(kHandshakeMsMax, [weak = weak_from_this()] {
-    if (const std::shared_ptr<Connection> self = weak.lock()) self->Drop();
+void Connection::WaitToWrite() {
+  if (std::exchange(waits_to_write_, true)) return;
+  socket_.async_wait(Socket::wait_write, [self = shared_from_this()](const error_code& ec) {
+    self->waits_to_write_ = false;
+    if (!ec && self->context_.hub != nullptr) self->client_.OnWritable();
   });
-  if (!writing_) SendCloseFrame();
 }
 
-void Connection::SendCloseFrame() {
-  if (std::exchange(close_sent_, true)) return;
-  stream_.async_close(close_reason_,
-                      [self = shared_from_this()](const error_code&) { self->End(); });
+// Its waiting ends, and with it the connection.
+void Connection::Break() {
+  broken_ = true;
+  error_code ignored;
+  socket_.cancel(ignored);
 }
 
-// Whatever is under way ends with an error, the read among it.
+void Connection::Finish() {
+  deaf_ = true;
+  error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+}
+
 void Connection::Drop() {
-  beast::get_lowest_layer(stream_).close();
-}
-
-// The conversation is over: both a read and a close may say so.
-void Connection::End() {
-  if (!client_) return;
-  const std::shared_ptr<Client> client = std::exchange(client_, nullptr);
-  if (context_->hub != nullptr) context_->hub->Disconnect(*client);
-  DrainAndClose(beast::get_lowest_layer(stream_), shared_from_this());
+  error_code ignored;
+  socket_.close(ignored);
 }
 
 }  // namespace seatlock::edge

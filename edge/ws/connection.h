@@ -1,66 +1,58 @@
-// One browser's WebSocket: Beast's stream and a queue of shared frames. Keeps itself alive while
-// something is under way; the rules of the conversation are in edge/core's Client. Strand-bound.
-//
-// This is the one class that knows how frames reach the wire; a leaner one may replace it.
+// One browser's WebSocket after its upgrade, as small as it can be: a socket, the Client whose
+// rules it keeps, and a parser only while a message is half there. It has no buffers and no timer:
+// what comes is read into its thread's buffer, and what goes is taken from what all share. Keeps
+// itself alive while the peer is there. Strand-bound.
 #pragma once
 
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/websocket/stream.hpp>
-#include <deque>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
-#include <string>
+#include <span>
 #include <string_view>
 
 #include "edge/core/client.h"
 #include "edge/core/link.h"
-#include "edge/ws/drain.h"
-#include "edge/ws/server.h"
-#include "edge/ws/upgrade.h"
+#include "edge/ws/frame_parser.h"
+#include "edge/ws/server_context.h"
 
 namespace seatlock::edge {
 
-class Connection final : public Link, public std::enable_shared_from_this<Connection> {
+class Connection final : public Link,
+                         private FrameEvents,
+                         public std::enable_shared_from_this<Connection> {
  public:
-  Connection(boost::beast::tcp_stream stream, std::shared_ptr<ServerContext> context,
-             std::string subprotocol);
+  // `socket` does not block, and is given back to the admission with this.
+  Connection(Socket socket, Admission::Place place, ServerContext& context, bool batch);
+  ~Connection() override;
 
-  // Answers the upgrade, then talks until the connection ends.
-  void Accept(UpgradeRequest request);
+  // Greets and talks until the connection ends. `early` came behind the request. Once.
+  void Start(std::span<char> early);
 
-  void Send(Frame frame) override;
-  size_t QueuedBytes() const override { return queued_bytes_; }
-  uint64_t MessagesWritten() const override { return messages_written_; }
-  void Ping() override;
-  void Close(uint16_t code, std::string_view reason, bool drop_queue) override;
+  size_t Write(std::span<const std::string_view> pieces) override;
+  void Finish() override;
   void Drop() override;
 
  private:
-  void OnAccepted(const boost::system::error_code& ec);
-  void Read();
-  void OnRead(const boost::system::error_code& ec);
-  void CountProtocolClose(const boost::system::error_code& ec);
-  void Write();
-  void OnWritten(const boost::system::error_code& ec);
-  void SendCloseFrame();
-  void End();
+  void OnText(std::string_view message) override { client_.OnText(message); }
+  void OnPing(std::string_view payload) override { client_.OnPing(payload); }
+  void OnPong() override { client_.OnPong(); }
+  void OnPeerClose(uint16_t code) override;
 
-  boost::beast::websocket::stream<LeftOpenStream> stream_;
-  const std::shared_ptr<ServerContext> context_;
-  const std::string subprotocol_;
-  UpgradeRequest request_;
-  std::shared_ptr<Client> client_;  // From the upgrade to the end.
-  boost::beast::flat_buffer buffer_;
-  std::deque<Frame> queue_;
-  size_t queued_bytes_ = 0;
-  uint64_t messages_written_ = 0;
-  Frame writing_;  // On its way to the socket.
-  bool pinging_ = false;
-  bool broken_ = false;  // A write failed: the read will too.
-  bool closing_ =
-      false;  // Nothing is queued any more; once the queue is sent, so is close_reason_.
-  bool close_sent_ = false;
-  boost::beast::websocket::close_reason close_reason_;
+  void WaitToRead();
+  // Reads what is there, as much as one turn may; false at the end of the connection.
+  bool Read();
+  void OnBytes(std::span<char> bytes);
+  void WaitToWrite();
+  void Break();
+
+  Socket socket_;
+  ServerContext& context_;
+  const Admission::Place place_;
+  std::unique_ptr<FrameParser> parser_;  // Null between messages.
+  bool deaf_ = false;                    // What comes is forgotten.
+  bool broken_ = false;                  // What is to be written is forgotten.
+  bool waits_to_write_ = false;
+  Client client_;  // Last: it may write until it is gone.
 };
 
 }  // namespace seatlock::edge

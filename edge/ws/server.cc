@@ -1,10 +1,14 @@
 #include "edge/ws/server.h"
 
+#include <sys/socket.h>
+
+#include <boost/asio/detail/socket_option.hpp>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "edge/ws/http_session.h"
+#include "edge/core/limits.h"
+#include "edge/ws/handshake.h"
 
 namespace seatlock::edge {
 
@@ -14,42 +18,59 @@ using net::ip::tcp;
 
 namespace {
 
-// Out of descriptors or memory: others may give some back.
-constexpr int64_t kAcceptPauseMs = 100;
+void SharePort(Acceptor& acceptor, error_code& ec) {
+  const int on = 1;
+  if (::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0) {
+    ec = error_code(errno, boost::system::system_category());
+  }
+}
 
-absl::Status CannotListen(const std::string& host, uint16_t port, const error_code& ec) {
-  return absl::UnavailableError(
-      absl::StrCat("cannot listen on ", host, ":", port, ": ", ec.message()));
+// The first one binds before it shares its port, so that it fails where the port is taken, even by
+// one who shares it too: only the others of this process come after.
+Acceptor ListenOne(net::io_context& io, const tcp::endpoint& endpoint, bool first, error_code& ec) {
+  Acceptor acceptor(io.get_executor());
+  acceptor.open(endpoint.protocol(), ec);
+  if (!ec) acceptor.set_option(net::socket_base::reuse_address(true), ec);
+  // Connections inherit it.
+  if (!ec) acceptor.set_option(tcp::no_delay(true), ec);
+  if (!ec && !first) SharePort(acceptor, ec);
+  if (!ec) acceptor.bind(endpoint, ec);
+  if (!ec && first) SharePort(acceptor, ec);
+  if (!ec) acceptor.listen(kListenBacklog, ec);
+  if (!ec) acceptor.non_blocking(true, ec);
+  return acceptor;
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Listen(net::io_context& io, const std::string& host,
-                                                       uint16_t port, ServerContext context) {
+absl::StatusOr<std::vector<Acceptor>> Listen(std::span<net::io_context* const> ios,
+                                             const std::string& host, uint16_t port) {
   error_code ec;
-  tcp::resolver resolver(io);
+  tcp::resolver resolver(*ios.front());
   const auto found = resolver.resolve(host, std::to_string(port), tcp::resolver::passive, ec);
-  if (ec || found.empty()) return CannotListen(host, port, ec);
-  const tcp::endpoint endpoint = *found.begin();
-  tcp::acceptor acceptor(io);
-  acceptor.open(endpoint.protocol(), ec);
-  if (!ec) acceptor.set_option(net::socket_base::reuse_address(true), ec);
-  if (!ec) acceptor.bind(endpoint, ec);
-  if (!ec) acceptor.listen(net::socket_base::max_listen_connections, ec);
-  if (ec) return CannotListen(host, port, ec);
-  auto server = std::unique_ptr<Server>(new Server(io, std::move(acceptor), std::move(context)));
-  server->Accept();
-  return server;
+  std::vector<Acceptor> acceptors;
+  if (!ec && !found.empty()) {
+    tcp::endpoint endpoint = *found.begin();
+    for (net::io_context* io : ios) {
+      acceptors.push_back(ListenOne(*io, endpoint, acceptors.empty(), ec));
+      if (ec) break;
+      endpoint = acceptors.front().local_endpoint();
+    }
+  }
+  if (!ec && !acceptors.empty()) return acceptors;
+  return absl::UnavailableError(
+      absl::StrCat("cannot listen on ", host, ":", port, ": ", ec.message()));
 }
 
-Server::Server(net::io_context& io, tcp::acceptor acceptor, ServerContext context)
-    : io_(io),
-      acceptor_(std::move(acceptor)),
-      port_(acceptor_.local_endpoint().port()),
-      context_(std::make_shared<ServerContext>(std::move(context))) {}
+Server::Server(Acceptor acceptor, ServerContext& context, Hub& hub)
+    : acceptor_(std::move(acceptor)), context_(context) {
+  context_.hub = &hub;
+  Wait();
+  Tick();
+}
 
 Server::~Server() {
-  context_->hub = nullptr;
+  context_.hub = nullptr;
   StopAccepting();
 }
 
@@ -58,24 +79,49 @@ void Server::StopAccepting() {
   acceptor_.close(ignored);
 }
 
-void Server::Accept() {
-  acceptor_.async_accept(io_, [this, context = context_](const error_code& ec, tcp::socket socket) {
-    if (context->hub != nullptr) OnAccept(ec, std::move(socket));
+void Server::Wait() {
+  acceptor_.async_wait(Acceptor::wait_read,
+                       [weak = std::weak_ptr<Server*>(self_)](const error_code& ec) {
+                         const auto self = weak.lock();
+                         if (!self || !(*self)->acceptor_.is_open()) return;
+                         if (!ec && (*self)->Accept()) {
+                           (*self)->Wait();
+                         } else {
+                           (*self)->Pause();
+                         }
+                       });
+}
+
+bool Server::Accept() {
+  for (int turn = 0; turn < kAcceptsATurn; ++turn) {
+    if (!context_.admission.TakeSocket()) return false;
+    Socket socket(acceptor_.get_executor());
+    tcp::endpoint peer;
+    error_code ec;
+    acceptor_.accept(socket, peer, ec);
+    if (ec) {
+      context_.admission.ReturnSocket();
+      return ec == net::error::would_block;
+    }
+    std::make_shared<Handshake>(std::move(socket), peer.address(), context_)->Start();
+  }
+  return true;
+}
+
+// Out of descriptors or memory: others may give some back.
+void Server::Pause() {
+  context_.timers.After(kAcceptPauseMs, [weak = std::weak_ptr<Server*>(self_)] {
+    const auto self = weak.lock();
+    if (self && (*self)->acceptor_.is_open()) (*self)->Wait();
   });
 }
 
-void Server::OnAccept(const error_code& ec, tcp::socket socket) {
-  if (!acceptor_.is_open()) return;
-  if (ec) {
-    context_->timers->After(kAcceptPauseMs, [this, context = context_] {
-      if (context->hub != nullptr && acceptor_.is_open()) Accept();
-    });
-    return;
-  }
-  error_code ignored;
-  socket.set_option(tcp::no_delay(true), ignored);
-  std::make_shared<HttpSession>(std::move(socket), context_)->Start();
-  Accept();
+void Server::Tick() {
+  context_.handshakes.Advance(context_.clock.MonotonicMs(),
+                              [](Handshake& handshake) { handshake.OnDue(); });
+  context_.timers.After(kTickMs, [weak = std::weak_ptr<Server*>(self_)] {
+    if (const auto self = weak.lock()) (*self)->Tick();
+  });
 }
 
 }  // namespace seatlock::edge

@@ -1,55 +1,46 @@
-// Listens for browsers: accepts, upgrades, and hands each connection to the hub. Strand-bound:
-// made, used and destroyed on the thread that runs `io`.
+// One thread's listener: accepts browsers and lets them shake hands, until it is told to stop.
+// Strand-bound: made, used and destroyed on the thread that runs its io_context, but for Listen().
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "edge/core/hub.h"
-#include "edge/core/stats.h"
-#include "edge/core/timers.h"
+#include "edge/ws/server_context.h"
 
 namespace seatlock::edge {
 
-// What the server, its sessions and its connections share. `hub` is null once the server is gone:
-// whatever still runs then ends quietly.
-struct ServerContext {
-  Hub* hub = nullptr;
-  Timers* timers = nullptr;
-  Stats* stats = nullptr;
-  std::vector<std::string> allowed_origins;  // Empty: any.
-  size_t connections_max = 0;
-};
+// Listens on `host` (a name or an address) and `port` (0: a free one) once for each of `ios`, all
+// on one port; the kernel deals connections out. UNAVAILABLE, with a line for the user, where that
+// cannot be had, also where the other owner of the port is an edge. Before the threads run.
+absl::StatusOr<std::vector<Acceptor>> Listen(std::span<boost::asio::io_context* const> ios,
+                                             const std::string& host, uint16_t port);
 
 class Server {
  public:
-  // Listens on `host` (a name or an address) and `port` (0: a free one). UNAVAILABLE, with a line
-  // for the user, where that cannot be had. What `context` points at outlives the server.
-  static absl::StatusOr<std::unique_ptr<Server>> Listen(boost::asio::io_context& io,
-                                                        const std::string& host, uint16_t port,
-                                                        ServerContext context);
+  // Begins to accept into `hub`. `context`, whose hub this is from now on, outlives the server.
+  Server(Acceptor acceptor, ServerContext& context, Hub& hub);
   ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
 
-  uint16_t port() const { return port_; }
-  // No more connections; those that are there stay.
+  // No more connections; those that are there stay, and who shakes hands goes on.
   void StopAccepting();
 
  private:
-  Server(boost::asio::io_context& io, boost::asio::ip::tcp::acceptor acceptor,
-         ServerContext context);
-  void Accept();
-  void OnAccept(const boost::system::error_code& ec, boost::asio::ip::tcp::socket socket);
+  void Wait();
+  // Takes who is there, as many as one turn may; false where there is no room for more.
+  bool Accept();
+  void Pause();
+  void Tick();
 
-  boost::asio::io_context& io_;
-  boost::asio::ip::tcp::acceptor acceptor_;
-  const uint16_t port_;
-  const std::shared_ptr<ServerContext> context_;
+  Acceptor acceptor_;
+  ServerContext& context_;
+  // Timers look whether this is still there.
+  const std::shared_ptr<Server*> self_ = std::make_shared<Server*>(this);
 };
 
 }  // namespace seatlock::edge

@@ -1,0 +1,66 @@
+#include "edge/ws/worker.h"
+
+#include <utility>
+
+#include "edge/core/limits.h"
+
+namespace seatlock::edge {
+
+namespace {
+
+constexpr int64_t kDrainPollMs = 20;
+
+}  // namespace
+
+Worker::Worker(const Shared& shared)
+    : shared_(shared),
+      io_(std::make_unique<boost::asio::io_context>(1)),
+      work_(io_->get_executor()),
+      strand_(*io_),
+      context_(shared.clock, strand_, stats_, shared.admission) {}
+
+Worker::~Worker() {
+  Stop();
+  work_.reset();
+  io_.reset();
+}
+
+void Worker::Start(Acceptor acceptor, IoStrand& home, const Sources& sources) {
+  feeds_ = std::make_unique<ThreadFeeds>(home, sources, strand_);
+  hub_ =
+      std::make_unique<Hub>(Env{shared_.clock, strand_, strand_, *feeds_, stats_, shared_.budget});
+  hub_->Start();
+  server_ = std::make_unique<Server>(std::move(acceptor), context_, *hub_);
+  thread_ = std::thread([this] { io_->run(); });
+}
+
+void Worker::Drain(int64_t window_ms) {
+  strand_.Post([this, window_ms] {
+    server_->StopAccepting();
+    hub_->Drain(window_ms);
+    EndWhenEmpty(shared_.clock.MonotonicMs() + window_ms + kDrainMsMax);
+  });
+}
+
+void Worker::EndWhenEmpty(int64_t deadline_ms) {
+  if (hub_->connections() > 0 && shared_.clock.MonotonicMs() < deadline_ms) {
+    strand_.After(kDrainPollMs, [this, deadline_ms] { EndWhenEmpty(deadline_ms); });
+    return;
+  }
+  Clear();
+  drained_.set_value();
+}
+
+void Worker::Clear() {
+  server_.reset();
+  hub_.reset();
+  feeds_.reset();
+}
+
+void Worker::Stop() {
+  io_->stop();
+  if (thread_.joinable()) thread_.join();
+  Clear();
+}
+
+}  // namespace seatlock::edge

@@ -1,0 +1,76 @@
+// One thread of the edge with all that is bound to it: its io_context and strand, its rooms and
+// connections, its listener, what it counts. A connection stays with the worker that accepted it.
+//
+// Made and destroyed by whoever starts the edge; between Start() and Stop() everything lives on the
+// worker's own thread. Destroyed after all workers have been stopped: what ends on one may post to
+// another.
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <thread>
+
+#include "common/base/clock.h"
+#include "edge/core/hub.h"
+#include "edge/core/memory_budget.h"
+#include "edge/core/sources.h"
+#include "edge/core/stats.h"
+#include "edge/core/thread_feeds.h"
+#include "edge/ws/admission.h"
+#include "edge/ws/io_strand.h"
+#include "edge/ws/server.h"
+
+namespace seatlock::edge {
+
+class Worker {
+ public:
+  // What is shared by all workers, and outlives them.
+  struct Shared {
+    const base::Clock& clock;
+    Admission& admission;
+    MemoryBudget& budget;
+  };
+
+  explicit Worker(const Shared& shared);
+  // Stops it where nobody did.
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  boost::asio::io_context& io() { return *io_; }
+  IoStrand& strand() { return strand_; }
+  Stats& stats() { return stats_; }
+
+  // Serves on `acceptor`, which is of io(). `sources` live on the strand `home`.
+  void Start(Acceptor acceptor, IoStrand& home, const Sources& sources);
+  // Accepts nobody any more and sends all away over `window_ms`; at the latest kDrainMsMax after
+  // that the rest is cut off. Thread-safe.
+  void Drain(int64_t window_ms);
+  // Waits until a drain is done: nothing of the thread's rooms and connections is left. The strand
+  // still runs. Once.
+  void WaitUntilDrained() { drained_.get_future().wait(); }
+  // Ends the thread, and whatever lived on it. Not thread-safe.
+  void Stop();
+
+ private:
+  void EndWhenEmpty(int64_t deadline_ms);
+  void Clear();
+
+  const Shared shared_;
+  Stats stats_;
+  // Destroyed before the context: its last handlers hold connections.
+  std::unique_ptr<boost::asio::io_context> io_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  IoStrand strand_;
+  ServerContext context_;
+  std::unique_ptr<ThreadFeeds> feeds_;
+  std::unique_ptr<Hub> hub_;
+  std::unique_ptr<Server> server_;
+  std::promise<void> drained_;
+  std::thread thread_;
+};
+
+}  // namespace seatlock::edge
