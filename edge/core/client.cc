@@ -69,7 +69,7 @@ void Client::OnPong() {
 }
 
 void Client::OnPeerClose(uint16_t code) {
-  if (!closing_) BeginClose(code, {}, true);
+  if (!closing_) BeginClose(code, {}, false);
 }
 
 void Client::OnBreach(CloseCode code) {
