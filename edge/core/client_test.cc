@@ -255,6 +255,13 @@ TEST_F(ClientTest, APeersCloseIsAnsweredWithItsCodeAndEndsTheSending) {
   EXPECT_EQ(thread_.stats.subscriptions, 0);
 }
 
+TEST_F(ClientTest, APeersCloseIsAnsweredAfterWhatItSaidBefore) {
+  peer_.client.OnText(kPing);
+  peer_.client.OnPeerClose(1000);
+  EXPECT_THAT(TypesOf(peer_.Take()), ElementsAre("pong"));
+  EXPECT_EQ(peer_.link.close_code, 1000);
+}
+
 TEST_F(ClientTest, APeersCloseWithoutACodeIsAnsweredWithoutOne) {
   peer_.client.OnPeerClose(0);
   peer_.Take();
