@@ -27,8 +27,9 @@ constexpr size_t kEvents = 512;
 constexpr milliseconds kPoll{50};
 // Browsers come from several addresses, so that ports last.
 constexpr int kSourceAddresses = 8;
-// Shorter texts than any change's are something else: a stream_status, a pong.
-constexpr size_t kChangeBytesMin = 100;
+// What tells a change from other texts, and where it stands: {"type":"seat_status_change",…
+constexpr std::string_view kChange = "seat_";
+constexpr size_t kChangeAt = 9;
 // What a stoppable connection has: the segments of the smallest network there is, whose size the
 // server's send buffer follows, and a small window.
 constexpr int kSmallSegment = 536;
@@ -127,7 +128,7 @@ void Crowd::StopReading() {
 
 void Crowd::Handed(int room, int changes, SteadyClock::time_point when) {
   for (int i = 1; i <= changes; ++i) {
-    rooms_[room].changes.push_back({.handed = when, .arrived = 0, .is_last = i == changes});
+    rooms_[room].changes.push_back({when, rooms_[room].readers, 0, i == changes});
   }
   missing_ += static_cast<uint64_t>(rooms_[room].readers) * static_cast<uint64_t>(changes);
 }
@@ -197,7 +198,7 @@ void Crowd::Refuse(Connection& connection) {
   Close(connection);
 }
 
-// The server has closed it. What it was still owed will not come, and stays missing.
+// The server has closed it. What it was still owed will not come.
 void Crowd::Lose(Connection& connection) {
   if (connection.stage != Stage::kReady) {
     Refuse(connection);
@@ -206,6 +207,14 @@ void Crowd::Lose(Connection& connection) {
   ++closed_;
   --ready_;
   Close(connection);
+  if (!connection.tracked) return;
+  Room& room = rooms_[connection.room];
+  --room.readers;
+  for (size_t i = connection.changes; i < room.changes.size(); ++i) {
+    --room.changes[i].expected;
+    --missing_;
+    ++lost_;
+  }
 }
 
 void Crowd::Handle(int index, uint32_t events) {
@@ -321,7 +330,7 @@ void Crowd::OnFrame(Connection& connection, int opcode, std::string_view payload
 void Crowd::OnText(Connection& connection, std::string_view payload) {
   if (connection.stage == Stage::kGreeting) {
     if (++connection.greetings == options_.dialect.greetings) Ready(connection);
-  } else if (payload.size() >= kChangeBytesMin) {
+  } else if (payload.size() > kChangeAt && payload.substr(kChangeAt).starts_with(kChange)) {
     Delivered(connection, payload.size());
   }
 }
@@ -359,7 +368,7 @@ void Crowd::Delivered(Connection& connection, size_t bytes) {
   if (!connection.tracked || number >= room.changes.size()) return;
   --missing_;
   Change& change = room.changes[number];
-  if (++change.arrived == room.readers && change.is_last) {
+  if (++change.arrived == change.expected && change.is_last) {
     samples_ms_.push_back(
         std::chrono::duration<double, std::milli>(SteadyClock::now() - change.handed).count());
   }

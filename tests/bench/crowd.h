@@ -69,8 +69,9 @@ class Crowd {
   const std::vector<double>& samples_ms() const { return samples_ms_; }
   uint64_t deliveries() const { return deliveries_; }
   uint64_t payload_bytes() const { return payload_bytes_; }
-  // Deliveries still to come.
+  // Deliveries still to come, and since the start those that a closed connection will not have.
   uint64_t missing() const { return missing_; }
+  uint64_t lost() const { return lost_; }
   // Since the start: connections that could not be made, and those that were closed by the server.
   int refused() const { return refused_; }
   int closed() const { return closed_; }
@@ -90,6 +91,7 @@ class Crowd {
   };
   struct Change {
     SteadyClock::time_point handed;
+    int expected = 0;  // connections that are to have it
     int arrived = 0;
     bool is_last = false;
   };
@@ -127,6 +129,7 @@ class Crowd {
   uint64_t deliveries_ = 0;
   uint64_t payload_bytes_ = 0;
   uint64_t missing_ = 0;
+  uint64_t lost_ = 0;
   int next_ = 0;  // the connection to be opened next
   int pending_ = 0;
   int ready_ = 0;

@@ -16,8 +16,8 @@ constexpr milliseconds kArriveTimeout{15'000};
 constexpr milliseconds kWarmUp{1000};
 constexpr milliseconds kStarted{300};
 // Memory has settled once two looks differ by less than a hundredth, or after the last look.
-constexpr milliseconds kLookAgain{700};
-constexpr int kLooksMax = 5;
+constexpr milliseconds kLookAgain{300};
+constexpr int kLooksMax = 8;
 constexpr int kFloodBurst = 20;
 
 double Quantile(std::vector<double> values, double share) {
@@ -100,7 +100,8 @@ Figures Trial::Measure(const Pace& pace) {
   Figures figures{.title = options_.entry->title, .connections = crowd_->ready()};
   const double connections = std::max(1, figures.connections);
   figures.rest_bytes = Bytes() / connections;
-  Run(pace, static_cast<int>(kWarmUp / pace.every));
+  Run(pace,
+      static_cast<int>(std::max(pace.every, std::min(kWarmUp, pace.length / 2)) / pace.every));
   crowd_->StartPhase();
   const uint64_t cpu_ns = CpuNs(pids_);
   const auto start = SteadyClock::now();
@@ -114,7 +115,7 @@ Figures Trial::Measure(const Pace& pace) {
   figures.p99_ms = Quantile(crowd_->samples_ms(), 0.99);
   figures.samples = crowd_->samples_ms().size();
   figures.text_bytes = static_cast<double>(crowd_->payload_bytes()) / deliveries;
-  figures.missing = crowd_->missing();
+  figures.missing = crowd_->missing() + crowd_->lost();
   figures.refused = crowd_->refused();
   figures.closed = crowd_->closed();
   return figures;
