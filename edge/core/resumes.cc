@@ -52,8 +52,7 @@ void Resumes::Live() {
 void Resumes::Advanced() {
   if (asks_.empty() || !host_.live()) return;
   const Position& position = host_.state().position();
-  // With its first change a showtime gets its epoch, which may be that of others who wait.
-  if (position.revision == 1 || (target_ && Reached(*target_))) {
+  if (target_ && Reached(*target_)) {
     Look();
     return;
   }
@@ -138,7 +137,7 @@ bool Resumes::TryAnswer(Asks::iterator ask) {
   const Key& key = ask->first;
   const RoomState& state = host_.state();
   std::shared_ptr<const Entries> missed;
-  if (!ask->second.unreal && state.Covers({key.first, key.second})) {
+  if (state.Covers({key.first, key.second})) {
     missed = After(state.history(), key.second);
   } else if (Behind(key)) {
     missed = FromKept(key);

@@ -224,6 +224,18 @@ TEST_F(ResumesTest, MoreThanMayBeHeldIsASnapshot) {
   EXPECT_THAT(thread_.Take(), ElementsAre("snapshot after e/1"));
 }
 
+TEST_F(ResumesTest, MoreChangesThanAreAllowedAreASnapshot) {
+  const uint64_t head = kBackfillChangesMax + 1;
+  LiveAt(head, head);
+  Ask(1);
+  SayChanges(service(), head, head + kHistoryChangesMax + 100);
+  thread_.Take();
+  SayChanges(backfill(), 1, 1 + kBackfillChangesMax);
+  EXPECT_THAT(thread_.Take(), IsEmpty());
+  SayChanges(backfill(), 1 + kBackfillChangesMax, 2 + kBackfillChangesMax);
+  EXPECT_THAT(thread_.Take(), ElementsAre("snapshot after e/1"));
+}
+
 TEST_F(ResumesTest, ABackfillThatTakesTooLongIsASnapshot) {
   LiveAt(30, 30);
   Ask(26);
@@ -386,6 +398,35 @@ TEST_F(ResumesTest, WhereTheServiceKnowsNothingAnyMoreTheSourceBeginsAnewFirst) 
   EXPECT_THAT(thread_.Take(), ElementsAre("connecting", "image /0 live", "snapshot after e/8"));
 }
 
+TEST_F(ResumesTest, WhateverComesAfterTheServiceKnewNothingIsGoodEnough) {
+  LiveAt(3, 5);
+  Ask(8);
+  backfill().OnProgress({"", 0});
+  Snapshot(2, "new");
+  EXPECT_THAT(thread_.Take(), ElementsAre("connecting", "image new/2 live", "snapshot after e/8"));
+  EXPECT_FALSE(backfilling());
+}
+
+TEST_F(ResumesTest, WhatAnotherHistoryDeniedIsAskedAnewOfAThird) {
+  LiveAt(3, 5);
+  Ask(4, "third");
+  backfill().OnSnapshot({{"second", 6}, {}, false});
+  Snapshot(4, "third");
+  EXPECT_THAT(thread_.Take(),
+              ElementsAre("connecting", "image third/4 live", "missed after third/4:"));
+}
+
+TEST_F(ResumesTest, ADenialIsForgottenWithTheHistoryThatItCameFrom) {
+  LiveAt(3, 5);
+  Ask(8, "third");
+  backfill().OnSnapshot({{"second", 6}, {}, false});
+  Snapshot(4, "third");
+  ASSERT_TRUE(backfilling());
+  backfill().OnProgress({"third", 8});
+  SayChanges(service(), 4, 8, "third");
+  EXPECT_THAT(thread_.Take(), ::testing::Contains("missed after third/8:"));
+}
+
 TEST_F(ResumesTest, OnAnEmptyShowtimeAPositionIsASnapshot) {
   service().OnProgress({"", 0});
   thread_.Take();
@@ -403,6 +444,16 @@ TEST_F(ResumesTest, ThoseBehindAndThoseAheadTakeTurns) {
   SayChanges(backfill(), 28, 30);
   EXPECT_EQ(backfill().ResumeFrom(), (Position{"e", 40}));
   backfill().OnProgress({"e", 40});
+  EXPECT_EQ(backfill().ResumeFrom(), (Position{"e", 26}));
+}
+
+TEST_F(ResumesTest, ThoseAheadDoNotKeepThoseBehindWaiting) {
+  LiveAt(30, 30);
+  Ask(40);
+  Ask(26);
+  Ask(41);
+  backfill().OnSnapshot({{"e", 30}, {}, false});
+  EXPECT_THAT(thread_.Take(), ElementsAre("snapshot after e/40"));
   EXPECT_EQ(backfill().ResumeFrom(), (Position{"e", 26}));
 }
 

@@ -90,6 +90,9 @@ TEST_F(SourcesTest, BeyondTheBoundALingeringOneMakesPlaceOrTheNewcomerIsRefused)
   const auto refused = Open("new");
   EXPECT_THAT(refused->Take(), ElementsAre("refused"));
   sources_->Close(refused.get());
+  sources_->Close(listeners[6].get());
+  const auto again = Open("6");
+  EXPECT_THAT(Open("new")->Take(), ElementsAre("refused")) << "none lingers any more";
   sources_->Close(listeners[7].get());
   const auto taken = Open("new");
   EXPECT_THAT(taken->Take(), ElementsAre("image unknown connecting"));
