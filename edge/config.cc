@@ -14,8 +14,6 @@ namespace seatlock::edge {
 namespace {
 
 constexpr int64_t kConnectionsMax = 10'000'000;
-constexpr int64_t kMemoryBudgetMibMax = 1 << 20;
-constexpr int64_t kDrainWindowMsMax = 10 * 60 * kSecondMs;
 
 // scheme://host or scheme://host:port, as browsers send it (RFC 6454, 6.2).
 bool IsOrigin(std::string_view text) {

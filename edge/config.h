@@ -8,6 +8,7 @@
 
 #include "common/runtime/logging.h"
 #include "common/runtime/net.h"
+#include "edge/core/limits.h"
 #include "edge/ws/proxies.h"
 
 namespace seatlock::edge {
@@ -21,8 +22,8 @@ struct Config {
   int64_t connections_max = 0;               // 0: as many as descriptors allow.
   int64_t connections_per_address_max = 0;   // 0: any.
   TrustedProxies trusted_proxies;
-  int64_t memory_budget_mib = 256;  // What may be held back for slow readers.
-  int64_t drain_window_ms = 2000;
+  int64_t memory_budget_mib = kMemoryBudgetMib;  // What may be held back for slow readers.
+  int64_t drain_window_ms = kDrainWindowMs;
   runtime::LoggingOptions logging;
 };
 

@@ -6,7 +6,9 @@
 #include <optional>
 #include <random>
 #include <utility>
+#include <vector>
 
+#include "common/base/mutex.h"
 #include "edge/core/limits.h"
 #include "edge/core/upstream_notice.h"
 #include "edge/upstream/convert.h"
@@ -35,8 +37,8 @@ grpc::ChannelArguments ChannelArgs() {
 class Follower;
 
 // One stream. Owns itself from Begin() until gRPC is done with it. Its gRPC side runs on gRPC's
-// threads, everything else on the strand; the two never run at once, because each hands over to
-// the other. Cancel() alone may come in between, and only reads.
+// threads, everything else on the strand; what was read waits between them in an inbox, so that a
+// burst reaches the strand in one task, however long that is busy with the task before.
 class Stream final : public grpc::ClientReadReactor<v1::WatchShowtimeResponse> {
  public:
   Stream(std::weak_ptr<Follower> follower, base::Executor& executor, Timers& timers, Stats& stats)
@@ -67,7 +69,21 @@ class Stream final : public grpc::ClientReadReactor<v1::WatchShowtimeResponse> {
       RemoveHold();
       return;
     }
-    executor_.Post([this, event = ToEvent(response_)]() mutable { Deliver(std::move(event)); });
+    const size_t bytes = response_.ByteSizeLong();
+    StreamEvent event = ToEvent(response_);
+    bool post = false;
+    bool read_on = false;
+    {
+      base::MutexLock lock(mu_);
+      inbox_.push_back(std::move(event));
+      inbox_bytes_ += bytes;
+      post = !std::exchange(posted_, true);
+      read_on =
+          !full_ && inbox_.size() < kReadAheadMessagesMax && inbox_bytes_ < kReadAheadBytesMax;
+      paused_ = !read_on;
+    }
+    if (post) executor_.Post([this] { Deliver(); });
+    if (read_on) StartRead(&response_);
   }
 
   void OnDone(const grpc::Status& status) override {
@@ -75,7 +91,7 @@ class Stream final : public grpc::ClientReadReactor<v1::WatchShowtimeResponse> {
   }
 
  private:
-  void Deliver(StreamEvent event);
+  void Deliver();
   void ReadOn();
   void End(const grpc::Status& status);
 
@@ -85,7 +101,15 @@ class Stream final : public grpc::ClientReadReactor<v1::WatchShowtimeResponse> {
   Stats& stats_;
   grpc::ClientContext context_;
   v1::WatchShowtimeRequest request_;
-  v1::WatchShowtimeResponse response_;
+  bool looking_ = false;                // Will look again whether the sink takes more.
+  v1::WatchShowtimeResponse response_;  // While a read is under way, gRPC's.
+
+  base::Mutex mu_;
+  std::vector<StreamEvent> inbox_ ABSL_GUARDED_BY(mu_);
+  size_t inbox_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  bool posted_ ABSL_GUARDED_BY(mu_) = false;  // A task on its way to the strand empties the inbox.
+  bool paused_ ABSL_GUARDED_BY(mu_) = false;  // No read is under way: the strand begins the next.
+  bool full_ ABSL_GUARDED_BY(mu_) = false;    // The sink takes no more for now.
 };
 
 // Full jitter: anything up to the bound, so that many rooms do not come back at one moment.
@@ -218,21 +242,38 @@ class Follower final : public std::enable_shared_from_this<Follower> {
   Backoff backoff_;
 };
 
-void Stream::Deliver(StreamEvent event) {
+void Stream::Deliver() {
+  std::vector<StreamEvent> events;
+  {
+    base::MutexLock lock(mu_);
+    events.swap(inbox_);
+    inbox_bytes_ = 0;
+    posted_ = false;
+  }
   if (const std::shared_ptr<Follower> follower = follower_.lock()) {
-    follower->OnEvent(this, std::move(event));
+    for (StreamEvent& event : events) follower->OnEvent(this, std::move(event));
   }
   ReadOn();
 }
 
-// Once the sink takes more. The stream does not end before, because it holds its call open.
+// Once the sink takes more. The stream does not end before, because it holds its call open: a read
+// is under way, or paused.
 void Stream::ReadOn() {
   const std::shared_ptr<Follower> follower = follower_.lock();
-  if (follower && follower->Full(this)) {
-    timers_.After(kFullLookMs, [this] { ReadOn(); });
-    return;
+  const bool full = follower && follower->Full(this);
+  bool read = false;
+  {
+    base::MutexLock lock(mu_);
+    full_ = full;
+    if (!full) read = std::exchange(paused_, false);
   }
-  StartRead(&response_);
+  if (read) StartRead(&response_);
+  if (full && !std::exchange(looking_, true)) {
+    timers_.After(kFullLookMs, [this] {
+      looking_ = false;
+      ReadOn();
+    });
+  }
 }
 
 void Stream::End(const grpc::Status&) {

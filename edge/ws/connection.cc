@@ -16,6 +16,29 @@ namespace seatlock::edge {
 namespace net = boost::asio;
 using boost::system::error_code;
 
+namespace {
+
+constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+
+// One change to a crowd is one piece for each, and send() costs less than sendmsg().
+ssize_t Send(int socket, std::span<const std::string_view> pieces) {
+  if (pieces.size() == 1) {
+    return ::send(socket, pieces.front().data(), pieces.front().size(), kSendFlags);
+  }
+  std::array<iovec, kGatherPiecesMax> parts;
+  const size_t count = std::min(pieces.size(), parts.size());
+  for (size_t i = 0; i < count; ++i) {
+    // sendmsg() only reads what it is given.
+    parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
+  }
+  msghdr message = {};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = count;
+  return ::sendmsg(socket, &message, kSendFlags);
+}
+
+}  // namespace
+
 Connection::Connection(Socket socket, Admission::Place place, ServerContext& context, bool batch)
     : socket_(std::move(socket)),
       context_(context),
@@ -83,18 +106,9 @@ size_t Connection::Write(std::span<const std::string_view> pieces) {
   size_t size = 0;
   for (const std::string_view piece : pieces) size += piece.size();
   if (broken_ || !socket_.is_open()) return size;
-  std::array<iovec, kGatherPiecesMax> parts;
-  const size_t count = std::min(pieces.size(), parts.size());
-  for (size_t i = 0; i < count; ++i) {
-    // sendmsg() only reads what it is given.
-    parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
-  }
-  msghdr message = {};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = count;
   ssize_t sent = 0;
   do {
-    sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    sent = Send(socket_.native_handle(), pieces);
   } while (sent < 0 && errno == EINTR);
   if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
     Break();
