@@ -82,6 +82,14 @@ TEST_F(WatchTest, ReadingAndWatchingCreatesNothing) {
   EXPECT_EQ(client_->ListLocks("nothing", "s1").response.locks_size(), 0);
 }
 
+TEST_F(WatchTest, ASessionsLocksSayTheRevisionThatTheyHoldAt) {
+  ASSERT_TRUE(client_->LockMany("show", {"A1", "A2"}, "s1").ok());
+  ASSERT_TRUE(client_->LockMany("show", {"B1"}, "s2").ok());
+  const v1::ListSessionLocksResponse locks = client_->ListLocks("show", "s1").response;
+  EXPECT_EQ(locks.locks_size(), 2);
+  EXPECT_EQ(locks.revision(), 2u);
+}
+
 TEST_F(WatchTest, EachCauseArrivesWithItsSeats) {
   WatchStream watch(stub(), "show");
   auto& c = *client_;

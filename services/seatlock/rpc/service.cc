@@ -276,6 +276,7 @@ grpc::ServerUnaryReactor* Service::ListSessionLocks(grpc::CallbackServerContext*
       const domain::SeatView seat = *view.state.FindSeat(id);
       SetLock(showtime, {id, seat.session, seat.expire_ms, seat.fence}, response->add_locks());
     }
+    response->set_revision(view.state.revision().value());
     return [call, response] { call.Succeed(response); };
   };
   query.fail = [call](engine::Failure failure) { call.Finish(ToStatus(failure)); };
