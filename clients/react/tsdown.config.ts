@@ -1,0 +1,13 @@
+import { defineConfig } from 'tsdown';
+
+export default defineConfig({
+  entry: { index: 'src/index.ts' },
+  format: ['esm', 'cjs'],
+  target: 'es2022',
+  platform: 'neutral',
+  dts: true,
+  clean: true,
+  deps: { neverBundle: ['react', 'react-dom', 'react/jsx-runtime', '@seatlock/client'] },
+  // Everything here runs in a page, also where a server component imports it.
+  outputOptions: { banner: "'use client';" },
+});
