@@ -9,6 +9,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import arrows  # noqa: E402
+import arrows_ts  # noqa: E402
 import files  # noqa: E402
 import thread_safety  # noqa: E402
 
@@ -68,6 +69,57 @@ class ArrowsTest(Tree):
                 self.assertIn(path, lines[0])
 
 
+class TypeScriptArrowsTest(Tree):
+    def breaches(self, path, text):
+        self.write(path, text)
+        return arrows_ts.check_tree(self.root)
+
+    def test_good_tree_passes(self):
+        client = "clients/typescript/src/"
+        self.write(client + "browser/a.ts", "import { b } from './socket/b.js';\n"
+                                            "export type * from './types.js';\n")
+        self.write(client + "browser/socket/b.ts", "import type { T } from '../types.js';\n")
+        self.write(client + "browser/a.test.ts", "import { f } from '../testing/index.js';\n")
+        self.write(client + "testing/f.ts", "import { a } from '../browser/a.js';\n")
+        self.write(client + "node/c.ts", "import { randomUUID } from 'node:crypto';\n"
+                                         "import grpc from '@grpc/grpc-js';\n")
+        self.write("clients/react/src/h.tsx", "import {\n  useRef,\n} from 'react';\n"
+                                              "import { showtime } from '@seatlock/client';\n")
+        self.write("clients/react/src/h.test.tsx", "import '@seatlock/client/testing';\n")
+        self.write("clients/demo/app/page.tsx", "import x from '@/lib/x';\nimport './a.css';\n"
+                                                "import { s } from '@seatlock/client/node';\n")
+        self.write("clients/demo/lib/guide.ts", "/**\n * import { x } from '../../react/x';\n */\n"
+                                                "const words = \"taken from 'nobody'\";\n")
+        self.write("clients/react/tsdown.config.ts", "import { defineConfig } from 'tsdown';\n")
+        self.assertEqual(arrows_ts.check_tree(self.root), [])
+
+    def test_each_wrong_arrow_is_named_with_a_way_out(self):
+        client = "clients/typescript/src/"
+        wrong = [
+            (client + "browser/x.ts", "import { f } from '../testing/f.js';"),
+            (client + "browser/x.ts", "import {\n  readFile,\n} from 'node:fs';"),
+            (client + "browser/x.ts", "export { c } from '../node/c.js';"),
+            (client + "browser/x.ts", "const c = await import('../node/c.js');"),
+            (client + "browser/x.ts", "import ws from 'ws';"),
+            (client + "testing/x.ts", "import { c } from '../node/c.js';"),
+            (client + "node/x.ts", "import { a } from '../browser/a.js';"),
+            (client + "node/x.ts", "import type { A } from '../testing/a.js';"),
+            (client + "node/x.ts", "import express from 'express';"),
+            (client + "other/x.ts", "import './y.js';"),
+            ("clients/react/src/x.tsx", "import { F } from '@seatlock/client/testing';"),
+            ("clients/react/src/x.tsx", "import { a } from '../../typescript/src/browser/a.js';"),
+            ("clients/react/src/x.tsx", "import clsx from 'clsx';"),
+            ("clients/demo/lib/x.ts", "import { a } from '../../react/src/a.js';"),
+            ("clients/demo/lib/x.ts", "const a = require('../../../tests/a.js');"),
+        ]
+        for path, text in wrong:
+            with self.subTest(path=path, text=text):
+                lines = self.breaches(path, text + "\n")
+                (self.root / path).unlink()
+                self.assertEqual(len(lines), 1, lines)
+                self.assertIn(path, lines[0])
+
+
 class FilesTest(Tree):
     def breaches(self):
         paths = [f.relative_to(self.root).as_posix() for f in self.root.rglob("*") if f.is_file()]
@@ -94,6 +146,19 @@ class FilesTest(Tree):
         self.assertEqual(len(lines), 2, lines)
         self.assertIn("601 lines", lines[0])
         self.assertIn("a/sub/b.cc:1: 101 columns", lines[1])
+
+    def test_long_web_files_and_lines_are_found(self):
+        for suffix in ("ts", "tsx", "mjs", "css"):
+            self.write(f"b/a.{suffix}", "x" * 101 + "\n" * 601)
+        lines = self.breaches()
+        self.assertEqual(len(lines), 8, lines)
+
+    def test_lock_that_names_a_registry_is_found(self):
+        good = '"resolved": "file:../../build/npm/a.tgz"\n"resolved": "clients/react"\n'
+        self.write("b/package-lock.json", good)
+        self.assertEqual(self.breaches(), [])
+        self.write("b/package-lock.json", good + '"resolved": "https://r.example/a.tgz"\n')
+        self.assertIn("b/package-lock.json:3: names a registry", self.breaches()[0])
 
     def test_missing_changelog_is_found(self):
         self.write("CHANGELOG.md", "")

@@ -5,6 +5,7 @@
 - every .cc stands in the CMakeLists.txt of its folder (file lists are explicit, so one that is
   missing would silently not be built, nor its tests run)
 - there is a CHANGELOG.md with a part for what is not released
+- no package-lock.json says from which registry its packages came: npm asks the one that is set up
 Prints one line for each breach, with the way out, and exits 1 if there is any.
 """
 
@@ -15,8 +16,9 @@ import sys
 
 LINES_MAX = 600
 COLUMNS_MAX = 100
-SUFFIXES = {".h", ".cc", ".py", ".proto"}
+SUFFIXES = {".h", ".cc", ".py", ".proto", ".ts", ".tsx", ".mts", ".js", ".mjs", ".css"}
 NAMES = {"dev"}
+RESOLVED = re.compile(r'"resolved":\s*"(?!file:)[a-z+]+:')
 
 
 def tracked(root):
@@ -39,7 +41,7 @@ def check_length(path, text):
     for number, line in enumerate(lines, 1):
         if len(line) > COLUMNS_MAX:
             breaches.append(f"{path}:{number}: {len(line)} columns, at most {COLUMNS_MAX}: "
-                            "break it (C++: ./dev fix)")
+                            "break it (C++, TypeScript: ./dev fix)")
     return breaches
 
 
@@ -63,11 +65,21 @@ def check_changelog(root):
     return ["CHANGELOG.md: missing, or without '## [Unreleased]': add it (keepachangelog.com)"]
 
 
+def check_lock(path, text):
+    for number, line in enumerate(text.splitlines(), 1):
+        if RESOLVED.search(line):
+            return [f"{path}:{number}: names a registry: delete the \"resolved\" lines, and set "
+                    "omit-lockfile-registry-resolved=true in the .npmrc beside it"]
+    return []
+
+
 def check_tree(root, paths):
     breaches = check_changelog(root)
     for path in paths:
         if is_ours(path):
             breaches += check_length(path, (root / path).read_text(encoding="utf-8"))
+        if pathlib.PurePosixPath(path).name == "package-lock.json":
+            breaches += check_lock(path, (root / path).read_text(encoding="utf-8"))
         if path.endswith(".cc") and not path.startswith("third_party/"):
             breaches += check_listed(path, root)
     return breaches
@@ -76,7 +88,8 @@ def check_tree(root, paths):
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
     breaches = check_tree(root, tracked(root))
-    print("\n".join(breaches) if breaches else "files: lengths, lists and changelog are in order")
+    fine = "files: lengths, lists, locks and changelog are in order"
+    print("\n".join(breaches) if breaches else fine)
     return 1 if breaches else 0
 
 
