@@ -1,0 +1,39 @@
+// How long to wait before the next attempt: a random time below a bound that doubles, so that
+// clients which failed together do not come back together.
+
+export class Backoff {
+  #boundMs: number;
+
+  constructor(
+    readonly firstMs: number,
+    readonly maxMs: number,
+  ) {
+    this.#boundMs = firstMs;
+  }
+
+  /** Between half the bound and the bound; never less than what the service asked for. */
+  next(askedForMs = 0): number {
+    const wait = this.#boundMs * (0.5 + Math.random() / 2);
+    this.#boundMs = Math.min(this.#boundMs * 2, this.maxMs);
+    return Math.max(wait, askedForMs);
+  }
+
+  /** After a success. */
+  reset(): void {
+    this.#boundMs = this.firstMs;
+  }
+}
+
+/** Ends after `ms`, or at once when `signal` aborts. */
+export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,114 @@
+// What a client is made with, checked, and the gRPC channel that comes of it.
+
+import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
+
+/** TLS to the service. With `cert` and `key` the client shows who it is (mTLS). All in PEM. */
+export interface TlsOptions {
+  /** Who signs the service's certificate. Default: the authorities that Node trusts. */
+  readonly ca?: Buffer | string | undefined;
+  /** The client's certificate, with those between it and the authority. Needs `key`. */
+  readonly cert?: Buffer | string | undefined;
+  readonly key?: Buffer | string | undefined;
+  /** The name in the service's certificate, where it is not the address's host. */
+  readonly serverName?: string | undefined;
+}
+
+/** How to reach the service, and for how long to try. */
+export interface SeatLockClientOptions {
+  /** host:port, or any gRPC target, such as `dns:///seatlock.internal:50051`. */
+  readonly address: string;
+  /** Default: plaintext. `true`: TLS with the authorities that Node trusts. */
+  readonly tls?: boolean | TlsOptions | undefined;
+  /** For a call, its retries and pauses included. Default 5000. */
+  readonly deadlineMs?: number | undefined;
+  /** For one attempt: long enough for a slow disk, short enough to try again. Default 2000. */
+  readonly attemptMs?: number | undefined;
+  /** Attempts after the first. Default 6: together with the pauses, through a restart. */
+  readonly retries?: number | undefined;
+  /** Bounds of the pause before an attempt. Default 50 and 2000. */
+  readonly backoffMs?: { readonly first: number; readonly max: number } | undefined;
+  /**
+   * After how long without a message a watch's stream is given up and opened anew: the service
+   * sends one every 15 s at least. Default 40000.
+   */
+  readonly silenceMs?: number | undefined;
+}
+
+export interface Settings {
+  readonly deadlineMs: number;
+  readonly attemptMs: number;
+  readonly retries: number;
+  readonly backoffFirstMs: number;
+  readonly backoffMaxMs: number;
+  readonly silenceMs: number;
+}
+
+const MS_MAX = 2 ** 31 - 1; // what setTimeout takes
+const RETRIES_MAX = 100;
+
+/** A time to wait, or a RangeError that names the option. */
+export function spanMs(value: number, option: string): number {
+  if (typeof value !== 'number' || !(value > 0) || value > MS_MAX) {
+    throw new RangeError(`${option} must be above 0 and at most ${MS_MAX} ms, not ${value}`);
+  }
+  return value;
+}
+
+export function settingsOf(options: SeatLockClientOptions): Settings {
+  const retries = options.retries ?? 6;
+  if (!Number.isInteger(retries) || retries < 0 || retries > RETRIES_MAX) {
+    throw new RangeError(`retries must be 0 to ${RETRIES_MAX}, not ${retries}`);
+  }
+  return {
+    deadlineMs: spanMs(options.deadlineMs ?? 5_000, 'deadlineMs'),
+    attemptMs: spanMs(options.attemptMs ?? 2_000, 'attemptMs'),
+    retries,
+    backoffFirstMs: spanMs(options.backoffMs?.first ?? 50, 'backoffMs.first'),
+    backoffMaxMs: spanMs(options.backoffMs?.max ?? 2_000, 'backoffMs.max'),
+    silenceMs: spanMs(options.silenceMs ?? 40_000, 'silenceMs'),
+  };
+}
+
+const CHANNEL: ChannelOptions = {
+  // The client retries by itself, which covers lost answers and deadlines too.
+  'grpc.enable_retries': 0,
+  // What the client needs is set here; a TXT record could only add a second retry policy.
+  'grpc.service_config_disable_resolution': 1,
+  // A watch may be idle; the service permits pings every 10 s, and answers faster than this.
+  'grpc.keepalive_time_ms': 20_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  'grpc.keepalive_permit_without_calls': 1,
+  // gRPC's own pauses grow from 1 s to 2 minutes, far beyond a restart of the service.
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 2_000,
+};
+
+export interface ChannelParts {
+  readonly address: string;
+  readonly credentials: ChannelCredentials;
+  readonly options: ChannelOptions;
+}
+
+export function channelOf({ address, tls }: SeatLockClientOptions): ChannelParts {
+  if (typeof address !== 'string' || address === '') {
+    throw new TypeError('address must be host:port, such as 127.0.0.1:50051');
+  }
+  if (!tls) return { address, credentials: credentials.createInsecure(), options: CHANNEL };
+  const { ca, cert, key, serverName } = tls === true ? ({} as TlsOptions) : tls;
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new TypeError('tls.cert and tls.key go together');
+  }
+  return {
+    address,
+    credentials: credentials.createSsl(pem(ca), pem(key), pem(cert)),
+    options: serverName ? { ...CHANNEL, ...named(serverName) } : CHANNEL,
+  };
+}
+
+const pem = (text: Buffer | string | undefined): Buffer | null =>
+  text === undefined ? null : Buffer.from(text);
+
+const named = (serverName: string): ChannelOptions => ({
+  'grpc.ssl_target_name_override': serverName,
+  'grpc.default_authority': serverName,
+});
