@@ -1,1 +1,8 @@
-export const placeholder = 'testing';
+// `@seatlock/client/testing`: a scripted server in memory, for tests without a backend.
+
+export {
+  type FakeCall,
+  type FakeFailure,
+  FakeSeatServer,
+  type FakeSeatServerOptions,
+} from './fake_seat_server.js';

@@ -1,0 +1,243 @@
+// A followed showtime, put together from its seats, its clock and its connection; and the page's
+// registry, through which all who ask for the same one share it.
+
+import { serverClock } from './clock.js';
+import { type Channel, type Connection, openConnection, type SocketState } from './connection.js';
+import { listeners } from './listeners.js';
+import type { CurrentSeatStatus, ServerFrame, Subscribed } from './protocol.js';
+import { seatStore } from './store.js';
+import type { ConnectionState, InitialSnapshot, Showtime, ShowtimeOptions } from './types.js';
+
+/** After the last one left: a component that is mounted again, or the next page, finds it live. */
+const LINGER_MS = 1_000;
+
+const IDLE: ConnectionState = {
+  status: 'idle',
+  error: null,
+  retryAt: null,
+  stale: true,
+  recovered: false,
+};
+
+interface Followable extends Showtime {
+  load(snapshot: InitialSnapshot): void;
+}
+
+/** `open`: the connection for its URL and session, opened by joining it. */
+function followable(
+  showtimeId: string,
+  url: string,
+  sessionId: string | undefined,
+  open: () => Connection,
+): Followable {
+  const store = seatStore(showtimeId, sessionId);
+  const initial = seatStore(showtimeId, sessionId);
+  const clock = serverClock();
+  const connectionListeners = listeners();
+  let state = IDLE;
+  let lagMs = 0;
+  let followers = 0;
+  let linger: ReturnType<typeof setTimeout> | undefined;
+  let connection: Connection | undefined;
+  /** The last `subscribed` whose snapshot is to come. */
+  let awaited: Subscribed | null = null;
+  /** Whether the own seats are those of the position: if not, to be asked for, or asked. */
+  let own: 'known' | 'unknown' | 'asked' = 'asked';
+
+  function set(change: Partial<ConnectionState>): void {
+    const stale = (change.status ?? state.status) !== 'live';
+    const next = { ...state, ...change, stale };
+    const keys = Object.keys(next) as (keyof ConnectionState)[];
+    if (keys.every((key) => next[key] === state[key])) return;
+    state = next;
+    connectionListeners.call();
+  }
+
+  function turn(next: SocketState): void {
+    store.forget();
+    awaited = null;
+    set(next);
+  }
+
+  function receive(frame: ServerFrame): void {
+    if (frame.type === 'error') {
+      set({ error: { closeCode: 0, code: frame.code, message: frame.message } });
+      return;
+    }
+    if (frame.type === 'connection_established') clock.renew();
+    const late = clock.hear(frame.timestamp);
+    if (frame.type === 'subscribed') subscribed(frame);
+    if (frame.type === 'current_seat_status') snapshot(frame);
+    if (frame.type === 'stream_status') streamStatus(frame.live);
+    if (frame.type === 'seat_status_change') {
+      lagMs = late;
+      store.change(frame);
+    }
+  }
+
+  function subscribed(frame: Subscribed): void {
+    store.forget();
+    awaited = frame.recovered ? null : frame;
+    if (frame.recovered) {
+      store.learnEpoch(frame.epoch);
+      store.own(frame.yourSeats, own !== 'known');
+      own = 'known';
+    }
+    set({ status: 'live', error: null, retryAt: null, recovered: frame.recovered });
+  }
+
+  /**
+   * `yourSeats` are of the moment of `subscribed`; a snapshot that is later than that, or comes
+   * without it, leaves open whose its locks are until the session asks again.
+   */
+  function snapshot(frame: CurrentSeatStatus): void {
+    if (!store.snapshot(frame, awaited?.yourSeats)) return;
+    const exact = awaited?.revision === frame.revision && awaited.epoch === frame.epoch;
+    own = exact || sessionId === undefined ? 'known' : 'unknown';
+    awaited = null;
+    askForOwn();
+  }
+
+  function streamStatus(live: boolean): void {
+    if (!live) set({ status: 'stale', error: null });
+    else if (state.status === 'stale') set({ status: 'live', error: null });
+    askForOwn();
+  }
+
+  /** Once a snapshot. Not while stale: the service's return may bring `subscribed` by itself. */
+  function askForOwn(): void {
+    if (own !== 'unknown' || state.status !== 'live') return;
+    own = 'asked';
+    connection?.subscribe(channel);
+  }
+
+  function leave(): void {
+    connection?.leave(channel);
+    connection = undefined;
+    linger = undefined;
+    set(IDLE);
+  }
+
+  function release(): void {
+    followers--;
+    if (!followers) linger = setTimeout(leave, LINGER_MS);
+  }
+
+  const self: Followable = {
+    load,
+    showtimeId,
+    url,
+    sessionId,
+    follow() {
+      clearTimeout(linger);
+      followers++;
+      if (!connection) {
+        connection = open();
+        connection.join(channel);
+      }
+      let released = false;
+      return () => {
+        if (!released) release();
+        released = true;
+      };
+    },
+    reconnect: () => connection?.reconnect(),
+    seat: store.seat,
+    initialSeat: initial.seat,
+    onSeat: store.onSeat,
+    ownSeats: store.ownSeats,
+    initialOwnSeats: initial.ownSeats,
+    onOwnSeats: store.onOwnSeats,
+    connection: () => state,
+    onConnection: connectionListeners.add,
+    position: store.position,
+    onUpdate: store.onUpdate,
+    apply(answer) {
+      if (answer.sessionId !== sessionId) return;
+      clock.hear(answer.serverTime);
+      store.answer(answer);
+    },
+    serverNow: clock.now,
+    lagMs: () => lagMs,
+  };
+
+  /** What a rendering server knew, unless as much is known here. While followed the edge says. */
+  function load(snapshot: InitialSnapshot): void {
+    const known = store.position();
+    const further = known?.epoch === snapshot.epoch && snapshot.revision > known.revision;
+    if (connection || (known && !further)) return;
+    for (const one of [store, initial]) {
+      one.snapshot({ timestamp: 0, ...snapshot }, snapshot.yourSeats ?? []);
+    }
+    own = 'asked';
+  }
+
+  const channel: Channel = { showtime: self, receive, turn };
+  return self;
+}
+
+interface Registry {
+  /** Weak, so that a rendering that was thrown away leaves nothing; connections hold the followed. */
+  readonly showtimes: Map<string, WeakRef<Followable>>;
+  readonly connections: Map<string, Connection>;
+}
+
+/**
+ * The page's showtimes, by the WebSocket that serves them: a page in which that is replaced, as a
+ * test does, begins anew.
+ */
+const registries = new WeakMap<object, Registry>();
+
+function registry(): Registry {
+  const key = globalThis.WebSocket ?? globalThis;
+  let found = registries.get(key);
+  if (!found) {
+    found = { showtimes: new Map(), connections: new Map() };
+    registries.set(key, found);
+  }
+  return found;
+}
+
+function sharedConnection(url: string, sessionId: string | undefined, page: Registry): Connection {
+  const key = JSON.stringify([url, sessionId]);
+  let found = page.connections.get(key);
+  if (!found) {
+    found = openConnection(url, sessionId, () => page.connections.delete(key));
+    page.connections.set(key, found);
+  }
+  return found;
+}
+
+function sharedShowtime(showtimeId: string, url: string, sessionId: string | undefined) {
+  const page = registry();
+  const key = JSON.stringify([url, sessionId, showtimeId]);
+  const found = page.showtimes.get(key)?.deref();
+  if (found) return found;
+  for (const [old, ref] of page.showtimes) {
+    if (!ref.deref()) page.showtimes.delete(old);
+  }
+  const made = followable(showtimeId, url, sessionId, () => sharedConnection(url, sessionId, page));
+  page.showtimes.set(key, new WeakRef(made));
+  return made;
+}
+
+function absolute(url: string): string {
+  const base = globalThis.location?.href;
+  return base ? new URL(url, base).href.replace(/^http/, 'ws') : url;
+}
+
+/**
+ * The showtime as the session sees it. Opens nothing before `follow()`. In a page all who ask for
+ * the same URL, session and showtime get the same object; where there is no `window` each gets its
+ * own, so that a server shares nothing between its users. Throws TypeError where `url` is no URL.
+ */
+export function showtime(showtimeId: string, options: ShowtimeOptions = {}): Showtime {
+  const { sessionId, initialSnapshot } = options;
+  const url = absolute(options.url ?? '/ws/seat-updates');
+  const found =
+    typeof window === 'undefined'
+      ? followable(showtimeId, url, sessionId, () => openConnection(url, sessionId, () => {}))
+      : sharedShowtime(showtimeId, url, sessionId);
+  if (initialSnapshot) found.load(initialSnapshot);
+  return found;
+}
