@@ -1,0 +1,71 @@
+// The hall as a list: sections, rows, seats as checkboxes, with the names that the map's have.
+
+import { memo } from 'react';
+import type { Hall } from './layout.js';
+import { type Drawing, Seat, seatIdOf } from './seat.js';
+
+interface SeatListProps {
+  readonly drawing: Drawing;
+  readonly hall: Hall;
+}
+
+export const SeatList = memo(function SeatList({ drawing, hall }: SeatListProps) {
+  const { selection, messages } = drawing;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset has borders and layout of its own.
+    <div
+      role="group"
+      className="sl-list"
+      aria-label={hall.layout.name}
+      onClick={(event) => {
+        const seatId = seatIdOf(event.target);
+        if (seatId !== undefined) selection.toggle(seatId);
+      }}
+      onKeyDown={(event) => {
+        const seatId = seatIdOf(event.target);
+        if (seatId === undefined || (event.key !== ' ' && event.key !== 'Enter')) return;
+        event.preventDefault();
+        if (!event.repeat) selection.toggle(seatId);
+      }}
+    >
+      {hall.layout.sections.map((section) => (
+        // biome-ignore lint/a11y/useSemanticElements: as above.
+        <div key={section.id} role="group" aria-label={section.name}>
+          <div className="sl-section-name" aria-hidden="true">
+            {section.name}
+          </div>
+          {hall.rows.map((row) =>
+            row.sectionId === section.id ? (
+              <ListRow
+                key={row.key}
+                drawing={drawing}
+                label={messages.row(row.row.label)}
+                places={row.places}
+              />
+            ) : null,
+          )}
+        </div>
+      ))}
+    </div>
+  );
+});
+
+interface ListRowProps {
+  readonly drawing: Drawing;
+  readonly label: string;
+  readonly places: Hall['rows'][number]['places'];
+}
+
+const ListRow = memo(function ListRow({ drawing, label, places }: ListRowProps) {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: as above.
+    <div role="group" className="sl-list-row" aria-label={label}>
+      <div className="sl-list-label" aria-hidden="true">
+        {label}
+      </div>
+      {places.map((place) => (
+        <Seat key={place.seat.seatId} drawing={drawing} place={place} role="checkbox" />
+      ))}
+    </div>
+  );
+});

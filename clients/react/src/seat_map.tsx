@@ -1,0 +1,117 @@
+// The hall as an ARIA grid with one tab stop. Keys and clicks are handled once, at the grid.
+
+import { type KeyboardEvent, memo, useRef, useState } from 'react';
+import { type Hall, type HallRow, placeAfterKey } from './layout.js';
+import { type Drawing, Seat, seatIdOf } from './seat.js';
+
+interface SeatMapProps {
+  readonly drawing: Drawing;
+  readonly hall: Hall;
+}
+
+export const SeatMap = memo(function SeatMap({ drawing, hall }: SeatMapProps) {
+  const grid = useRef<HTMLDivElement>(null);
+  const [lastFocused, setLastFocused] = useState<string>();
+  const stop = hall.places.get(lastFocused ?? '') ?? hall.rows[0]?.places[0];
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const seatId = seatIdOf(event.target);
+    const from = hall.places.get(seatId ?? '');
+    if (!from || event.altKey || event.metaKey) return;
+    if (event.key === ' ' || event.key === 'Enter') {
+      event.preventDefault();
+      if (!event.repeat) drawing.selection.toggle(from.seat.seatId);
+      return;
+    }
+    const to = placeAfterKey(hall, from, mirrored(event), event.ctrlKey);
+    if (GRID_KEYS.has(event.key)) event.preventDefault();
+    if (to) cellAt(grid.current, to.rowIndex, to.index)?.focus();
+  };
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a table has no layout of aisles and gaps.
+    <div
+      ref={grid}
+      role="grid"
+      className="sl-grid"
+      aria-label={hall.layout.name}
+      aria-multiselectable="true"
+      onClick={(event) => {
+        const seatId = seatIdOf(event.target);
+        if (seatId !== undefined) drawing.selection.toggle(seatId);
+      }}
+      onKeyDown={onKeyDown}
+      onFocus={(event) => setLastFocused(seatIdOf(event.target))}
+    >
+      {hall.layout.sections.map((section) => (
+        // biome-ignore lint/a11y/useSemanticElements: part of the grid above.
+        <div key={section.id} role="rowgroup" className="sl-section" aria-label={section.name}>
+          {hall.layout.sections.length > 1 && (
+            <div className="sl-section-name" aria-hidden="true">
+              {section.name}
+            </div>
+          )}
+          {hall.rows.map((row) =>
+            row.sectionId === section.id ? (
+              <SeatRow
+                key={row.key}
+                drawing={drawing}
+                row={row}
+                stop={stop && row.places[stop.index] === stop ? stop.seat.seatId : undefined}
+              />
+            ) : null,
+          )}
+        </div>
+      ))}
+    </div>
+  );
+});
+
+interface SeatRowProps {
+  readonly drawing: Drawing;
+  readonly row: HallRow;
+  /** The tab stop, where it is in this row: moving it renders two rows. */
+  readonly stop: string | undefined;
+}
+
+const SeatRow = memo(function SeatRow({ drawing, row, stop }: SeatRowProps) {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: part of the grid above.
+    // biome-ignore lint/a11y/useFocusableInteractive: its cells are.
+    <div role="row" className="sl-row">
+      {/* biome-ignore lint/a11y/useSemanticElements: part of the grid above. */}
+      {/* biome-ignore lint/a11y/useFocusableInteractive: it does nothing. */}
+      <div
+        role="rowheader"
+        className="sl-row-label"
+        aria-label={drawing.messages.row(row.row.label)}
+      >
+        {row.row.label}
+      </div>
+      {row.places.map((place) => (
+        <Seat
+          key={place.seat.seatId}
+          drawing={drawing}
+          place={place}
+          role="gridcell"
+          tabStop={place.seat.seatId === stop}
+        />
+      ))}
+    </div>
+  );
+});
+
+const GRID_KEYS = new Set(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End']);
+
+/** Where text runs from right to left, so do the seats. */
+function mirrored({ key, target }: KeyboardEvent): string {
+  const rtl = target instanceof Element && getComputedStyle(target).direction === 'rtl';
+  if (!rtl) return key;
+  if (key === 'ArrowLeft') return 'ArrowRight';
+  return key === 'ArrowRight' ? 'ArrowLeft' : key;
+}
+
+function cellAt(grid: Element | null, row: number, index: number): HTMLElement | undefined {
+  const cells = grid?.querySelectorAll('[role=row]')[row]?.querySelectorAll('[role=gridcell]');
+  const cell = cells?.[index];
+  return cell instanceof HTMLElement ? cell : undefined;
+}

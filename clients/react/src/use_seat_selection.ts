@@ -1,0 +1,118 @@
+// The selection in React: one store a mounted component, configured anew at each rendering.
+
+import { type InitialSnapshot, type SeatLocks, type Showtime, seatLocks } from '@seatlock/client';
+import { useCallback, useEffect, useMemo, useSyncExternalStore } from 'react';
+import type { SeatPhase } from './messages.js';
+import {
+  createSeatSelection,
+  type SeatSelectionStore,
+  type SelectionSettings,
+  type SelectionSnapshot,
+} from './selection.js';
+import { openShowtime, useUnfollowedShowtime } from './use_showtime.js';
+
+/** Where the selection's seats come from, and how it behaves. */
+export interface UseSeatSelectionOptions extends SelectionSettings {
+  /** The edge; see `ShowtimeOptions.url`. */
+  readonly url?: string | undefined;
+  /** The site's calls. Default `/api/seat-locks`. */
+  readonly apiUrl?: string | undefined;
+  /** Calls to use in place of those of `apiUrl`. Keep it the same object. */
+  readonly api?: SeatLocks | undefined;
+  /** The shopper. Default: whom the site's first answer names. */
+  readonly sessionId?: string | undefined;
+  readonly initialSnapshot?: InitialSnapshot | undefined;
+}
+
+/** What `useSeatSelection` gives: what is shown, and the store that acts. */
+export interface UseSeatSelection extends SelectionSnapshot {
+  /** For `useSeatPhase`, and to act. */
+  readonly selection: SeatSelectionStore;
+}
+
+/**
+ * The selection of the page's shopper in a showtime, followed while the component is mounted.
+ * Renders again once a second while seats are held: draw seats in components of their own, each with
+ * `useSeatPhase`.
+ */
+export function useSeatSelection(
+  showtimeId: string,
+  options: UseSeatSelectionOptions = {},
+): UseSeatSelection {
+  const selection = useSelectionStore(showtimeId, options);
+  return { ...useSelectionSnapshot(selection), selection };
+}
+
+/** The store alone: no rendering of its own. */
+export function useSelectionStore(
+  showtimeId: string,
+  options: UseSeatSelectionOptions,
+): SeatSelectionStore {
+  const { url, apiUrl, api, sessionId, initialSnapshot } = options;
+  const first = useUnfollowedShowtime(showtimeId, { url, sessionId, initialSnapshot });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a snapshot written inline is a new object at each rendering, and only the first counts.
+  const selection = useMemo(
+    () =>
+      createSeatSelection({
+        showtime: first,
+        api: api ?? seatLocks(apiUrl === undefined ? {} : { url: apiUrl }),
+        open: (named) => {
+          const snapshot = stillCurrent(first, initialSnapshot);
+          return openShowtime(showtimeId, { url, sessionId: named, initialSnapshot: snapshot });
+        },
+      }),
+    [showtimeId, url, first, api, apiUrl],
+  );
+  useEffect(() => selection.configure(options));
+  useEffect(() => selection.start(), [selection]);
+  return selection;
+}
+
+/** What is shown beside the seats. */
+export function useSelectionSnapshot(selection: SeatSelectionStore): SelectionSnapshot {
+  return useSyncExternalStore(
+    selection.subscribe,
+    selection.getSnapshot,
+    selection.getServerSnapshot,
+  );
+}
+
+/** The followed showtime, as the session that the shopper turned out to be. */
+export function useSelectionShowtime(selection: SeatSelectionStore): Showtime {
+  return useSyncExternalStore(
+    selection.subscribe,
+    () => selection.getSnapshot().showtime,
+    () => selection.getServerSnapshot().showtime,
+  );
+}
+
+/**
+ * What one seat is to the shopper: renders again when this changes, and for no other seat.
+ * `followed` is the snapshot's `showtime`.
+ */
+export function useSeatPhase(
+  selection: SeatSelectionStore,
+  followed: Showtime,
+  seatId: string,
+): SeatPhase {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another showtime is another thing to subscribe to.
+  const subscribe = useCallback(
+    (listener: () => void) => selection.onSeat(seatId, listener),
+    [selection, followed, seatId],
+  );
+  return useSyncExternalStore(
+    subscribe,
+    () => selection.phase(seatId),
+    () => selection.initialPhase(seatId),
+  );
+}
+
+/** The page's snapshot without its holder, while nothing has happened since. */
+function stillCurrent(
+  first: Showtime,
+  snapshot: InitialSnapshot | undefined,
+): InitialSnapshot | undefined {
+  const now = first.position();
+  if (snapshot === undefined || now?.revision !== snapshot.revision) return undefined;
+  return now.epoch === snapshot.epoch ? { ...snapshot, yourSeats: [] } : undefined;
+}
