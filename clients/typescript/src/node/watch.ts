@@ -124,8 +124,8 @@ export class GrpcWatch implements ShowtimeWatch {
   }
 
   #open(): MessageStream<Buffer> {
-    const { epoch, revision } = this.position ?? NOWHERE;
-    this.#request.resume = epoch === '' ? undefined : { epoch, revision };
+    // A position without an epoch is one too: from it every change follows, and no snapshot.
+    this.#request.resume = this.position ? { ...this.position } : undefined;
     this.#partial = undefined;
     return new MessageStream(
       this.#caller.channel.makeServerStreamRequest(
