@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['*.test.ts'],
+    globalSetup: ['support/global_setup.ts'],
     fileParallelism: false,
     maxWorkers: 1,
     testTimeout: 60_000,

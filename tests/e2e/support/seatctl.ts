@@ -1,11 +1,25 @@
 // What another shopper, a box office or an observer does: seatctl against the service under test.
 import { execFile } from 'node:child_process';
 import { binary } from './paths.js';
+import { until } from './program.js';
 
-export interface Seat {
-  readonly seatId: string;
-  readonly status: string;
-  readonly sessionId: string;
+/** A showtime as the service knows it. */
+export interface Truth {
+  readonly revision: number;
+  /** Every seat that is not available: `locked by SESSION` or `booked under ORDER`. */
+  readonly seats: Readonly<Record<string, string>>;
+}
+
+interface GetAnswer {
+  readonly snapshot: {
+    readonly revision: string;
+    readonly seats: readonly {
+      readonly seatId: string;
+      readonly status: string;
+      readonly sessionId: string;
+      readonly orderId: string;
+    }[];
+  };
 }
 
 export class Seatctl {
@@ -38,5 +52,22 @@ export class Seatctl {
 
   async book(showtime: string, seats: string[], session: string, order: string): Promise<void> {
     await this.must('book', showtime, ...seats, '--session', session, '--order', order);
+  }
+
+  async get(showtime: string): Promise<Truth> {
+    const { snapshot } = JSON.parse(await this.must('get', showtime)) as GetAnswer;
+    const seats: Record<string, string> = {};
+    for (const { seatId, status, sessionId, orderId } of snapshot.seats) {
+      const locked = status === 'SEAT_STATUS_LOCKED';
+      seats[seatId] = locked ? `locked by ${sessionId}` : `booked under ${orderId}`;
+    }
+    return { revision: Number(snapshot.revision), seats };
+  }
+
+  /** Waits until a seat's truth is this; undefined: available. */
+  async seatIs(showtime: string, seatId: string, truth: string | undefined): Promise<void> {
+    await until(`the service says that ${seatId} is ${truth ?? 'available'}`, async () => {
+      return (await this.get(showtime)).seats[seatId] === truth;
+    });
   }
 }

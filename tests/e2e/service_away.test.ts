@@ -1,0 +1,61 @@
+// seatlockd going away and coming back in front of shoppers: nobody is disconnected, the page says
+// that what it shows may be old, refuses with a reason, and is current again by itself.
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { until } from './support/program.js';
+import { Scene, screenshot } from './support/scene.js';
+
+const SHOWTIME = '123';
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await Scene.start();
+});
+afterEach(() => scene.expectClean());
+afterAll(() => scene?.stop());
+
+test('shown as stale while it is away, live again once it is back, on the same socket', async () => {
+  const { seatctl, stack } = scene;
+  const person = await scene.person();
+  // Calls are refused with 503 while the service is away.
+  person.recorder.allow(/status of 503/);
+  const tab = await person.open(SHOWTIME);
+  await tab.select('A06');
+
+  await stack.service.stop();
+  await tab.isNow('stale');
+  expect(await tab.connectionText()).toContain('Seat service away');
+  expect(await tab.look('A06')).toBe('selected');
+
+  await tab.click('A08');
+  await tab.alertSays('Row A, seat 8');
+  await tab.seatIs('A08', 'available');
+  await screenshot(tab.page, 'service-away');
+
+  await stack.service.start();
+  await tab.isNow('live');
+  await seatctl.lock(SHOWTIME, ['A01'], 'eve');
+  await tab.seatIs('A01', 'locked');
+  await tab.seatIs('A06', 'selected');
+  // What was refused left nothing behind.
+  const { seats } = await seatctl.get(SHOWTIME);
+  expect(Object.keys(seats).sort()).toEqual(['A01', 'A06']);
+  expect(person.recorder.sockets).toHaveLength(1);
+});
+
+test('a page that is opened while it is away says so, and fills itself in on its return', async () => {
+  const { stack } = scene;
+  await scene.seatctl.lock(SHOWTIME, ['B05'], 'eve');
+  await stack.service.stop();
+  const person = await scene.person();
+  person.recorder.allow(/status of 503/);
+  const tab = await scene.openPage(person.recorder, SHOWTIME);
+  await tab.page.getByRole('grid').waitFor();
+  await until('it does not claim to be live', async () => {
+    const status = await tab.connection.getAttribute('data-status');
+    return status === 'connecting' || status === 'stale';
+  });
+  await screenshot(tab.page, 'opened-while-service-away');
+  await stack.service.start();
+  await tab.isNow('live');
+  await tab.seatIs('B05', 'locked');
+});
