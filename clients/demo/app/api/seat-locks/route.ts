@@ -1,0 +1,98 @@
+// The four calls of a seat map. Each answers all that the shopper holds in the showtime:
+// {sessionId, seats: [{seatId, expiresAt}], revision, serverTime}; times are Unix ms. A refusal is
+// {code, message, seats: [{seatId, status}]}. Nothing is broadcast from here: the edge hears every
+// change from seatlockd itself.
+
+import type { NextRequest } from 'next/server';
+import { answer } from '@/lib/answers';
+import { type Call, knownShowtime, serve } from '@/lib/api';
+import { siteEnv } from '@/lib/env';
+import { heldSeats, seatlock } from '@/lib/seatlock';
+import { knownSeats, namedSeats, releasedSeats } from '@/lib/seats';
+
+/** `?showtimeId`: what the shopper holds. */
+export function GET(request: NextRequest): Promise<Response> {
+  return serve(request, async ({ sessionId, query }) => {
+    const showtime = knownShowtime(query.get('showtimeId'));
+    if (showtime instanceof Response) {
+      return showtime;
+    }
+    return answer(await heldSeats(showtime.id, sessionId));
+  });
+}
+
+/** `{showtimeId, seatId | seatIds, releaseSeatIds?}`: locks seats, all or none. */
+export function POST(request: NextRequest): Promise<Response> {
+  return serve(request, async (call) => {
+    const target = readTarget(call);
+    if (target instanceof Response) {
+      return target;
+    }
+    const released = releasedSeats(call.body);
+    if (released instanceof Response) {
+      return released;
+    }
+    const missing = knownSeats(target.showtimeId, released);
+    if (missing instanceof Response) {
+      return missing;
+    }
+    const { holdTtlMs, maxSeats } = siteEnv();
+    await seatlock().lockSeats({
+      showtimeId: target.showtimeId,
+      seatIds: target.seatIds ?? [],
+      releaseSeatIds: released,
+      sessionId: call.sessionId,
+      ttlMs: holdTtlMs,
+      maxSessionSeats: maxSeats,
+    });
+    return answer(await heldSeats(target.showtimeId, call.sessionId));
+  });
+}
+
+/** `{showtimeId, seatId? | seatIds?}`: more time, for all that is held where no seat is named. */
+export function PATCH(request: NextRequest): Promise<Response> {
+  return serve(request, async (call) => {
+    const target = readTarget(call);
+    if (target instanceof Response) {
+      return target;
+    }
+    const { showtimeId, seatIds } = target;
+    const seats = seatIds === null ? { all: true as const } : { seatIds };
+    const { sessionId } = call;
+    await seatlock().extendLocks({ showtimeId, sessionId, ttlMs: siteEnv().holdTtlMs, ...seats });
+    return answer(await heldSeats(showtimeId, sessionId));
+  });
+}
+
+/** The same fields in the body or the query: gives seats back, all where none is named. */
+export function DELETE(request: NextRequest): Promise<Response> {
+  return serve(request, async (call) => {
+    const target = readTarget(call);
+    if (target instanceof Response) {
+      return target;
+    }
+    const { showtimeId, seatIds } = target;
+    const seats = seatIds === null ? { all: true as const } : { seatIds };
+    await seatlock().unlockSeats({ showtimeId, sessionId: call.sessionId, ...seats });
+    return answer(await heldSeats(showtimeId, call.sessionId));
+  });
+}
+
+interface Target {
+  readonly showtimeId: string;
+  /** null: none is named. */
+  readonly seatIds: readonly string[] | null;
+}
+
+function readTarget({ body, query }: Call): Target | Response {
+  const showtime = knownShowtime(body.showtimeId ?? query.get('showtimeId'));
+  if (showtime instanceof Response) {
+    return showtime;
+  }
+  const seatIds = namedSeats(body, query);
+  if (seatIds === null || seatIds instanceof Response) {
+    return seatIds ?? { showtimeId: showtime.id, seatIds };
+  }
+  const seats = knownSeats(showtime.id, seatIds);
+  return seats instanceof Response ? seats : { showtimeId: showtime.id, seatIds };
+}

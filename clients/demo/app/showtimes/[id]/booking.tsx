@@ -1,0 +1,122 @@
+'use client';
+// The seats and the form that buys them.
+
+import type { InitialSnapshot, OwnSeat } from '@seatlock/client';
+import { type HallLayout, SeatSelection } from '@seatlock/react';
+import { useRouter } from 'next/navigation';
+import { type FormEvent, useId, useMemo, useRef, useState } from 'react';
+import { Purchase } from './purchase';
+
+interface Props {
+  readonly showtimeId: string;
+  readonly layout: HallLayout;
+  readonly sessionId: string;
+  /** NAME of `?as=NAME`: this page's calls are made as NAME too. */
+  readonly as: string | null;
+  readonly maxSeats: number;
+  readonly url: string | undefined;
+  /** undefined: the seat service did not answer when the page was made. */
+  readonly initialSnapshot: InitialSnapshot | undefined;
+}
+
+export function Booking(props: Props) {
+  const { showtimeId, layout, as, initialSnapshot } = props;
+  const query = as === null ? '' : `?as=${as}`;
+  const [seats, setSeats] = useState<readonly OwnSeat[]>(initialSnapshot?.yourSeats ?? []);
+  return (
+    <>
+      {initialSnapshot === undefined ? <Away /> : null}
+      <section aria-labelledby="seats">
+        <h2 id="seats">Choose seats</h2>
+        <SeatSelection
+          showtimeId={showtimeId}
+          layout={layout}
+          sessionId={props.sessionId}
+          apiUrl={`/api/seat-locks${query}`}
+          maxSeats={props.maxSeats}
+          onSelectionChange={setSeats}
+          {...(props.url === undefined ? {} : { url: props.url })}
+          {...(initialSnapshot === undefined ? {} : { initialSnapshot })}
+        />
+      </section>
+      <BuyForm showtimeId={showtimeId} layout={layout} query={query} seats={seats} />
+    </>
+  );
+}
+
+function Away() {
+  return (
+    <p className="notice" role="status">
+      The seat service is away for the moment. Seats appear here as soon as it is back; nothing is
+      lost.
+    </p>
+  );
+}
+
+interface BuyFormProps {
+  readonly showtimeId: string;
+  readonly layout: HallLayout;
+  readonly query: string;
+  readonly seats: readonly OwnSeat[];
+}
+
+function BuyForm({ showtimeId, layout, query, seats }: BuyFormProps) {
+  const nameId = useId();
+  const router = useRouter();
+  const purchase = useRef(new Purchase(`/api/orders${query}`));
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const price = useTotal(layout, seats);
+
+  async function buy(event: FormEvent<HTMLFormElement>): Promise<void> {
+    event.preventDefault();
+    // The button stays a button while it works: a disabled one would lose the keyboard's focus.
+    if (busy) {
+      return;
+    }
+    const name = String(new FormData(event.currentTarget).get('name') ?? '');
+    setBusy(true);
+    setProblem(null);
+    const seatIds = seats.map(({ seatId }) => seatId);
+    const result = await purchase.current.buy({ showtimeId, seatIds, name });
+    if (result.orderId === undefined) {
+      setProblem(result.problem);
+      setBusy(false);
+      return;
+    }
+    router.push(`/orders/${result.orderId}${query}`);
+  }
+
+  return (
+    <section aria-labelledby="tickets">
+      <h2 id="tickets">Buy tickets</h2>
+      <form className="buy" onSubmit={buy}>
+        <label htmlFor={nameId}>Name on the tickets</label>
+        <input id={nameId} name="name" required maxLength={100} autoComplete="name" />
+        <button type="submit" aria-disabled={busy}>
+          {busy ? 'Buying…' : label(seats.length, price)}
+        </button>
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      </form>
+    </section>
+  );
+}
+
+function label(count: number, price: string): string {
+  return count === 0 ? 'Buy' : `Buy ${count} ${count === 1 ? 'seat' : 'seats'} for ${price}`;
+}
+
+function useTotal(layout: HallLayout, seats: readonly OwnSeat[]): string {
+  const prices = useMemo(() => priceTable(layout), [layout]);
+  const cents = seats.reduce((sum, { seatId }) => sum + (prices.get(seatId) ?? 0), 0);
+  const { locale, currency } = layout;
+  return new Intl.NumberFormat(locale, { style: 'currency', currency }).format(cents / 100);
+}
+
+function priceTable(layout: HallLayout): Map<string, number> {
+  const categories = new Map(layout.categories.map(({ id, price }) => [id, price]));
+  const seats = layout.sections.flatMap(({ rows }) => rows.flatMap((row) => row.seats));
+  return new Map(seats.map(({ seatId, category }) => [seatId, categories.get(category) ?? 0]));
+}
