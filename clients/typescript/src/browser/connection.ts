@@ -72,7 +72,8 @@ export function openConnection(
 
   function tell(next: SocketState): void {
     state = next;
-    for (const channel of [...channels.values()]) channel.turn(next);
+    // A listener may turn it further: the rest then hear of that, not of what is past.
+    for (const channel of [...channels.values()]) channel.turn(state);
   }
 
   function wind(ms: number, then: () => void): void {
@@ -160,7 +161,7 @@ export function openConnection(
     if (back !== 'at once' || hurried) {
       ms = backoffMs(attempt++, back === 'after a pause' ? PAUSE_MS_MIN : FLOOR_MS);
     }
-    hurried = back === 'at once';
+    hurried ||= back === 'at once';
     if (isOffline()) {
       waitForNetwork();
       return;
@@ -176,8 +177,8 @@ export function openConnection(
   }
 
   /** The network came or went, or the page is looked at again. */
-  function wake(): void {
-    if (globalThis.document?.hidden) return;
+  function wake({ type }: Event): void {
+    if (type === 'visibilitychange' && document.hidden) return;
     if (phase === 'open') {
       // A socket to this very machine works without a network, so it is asked, not dropped.
       send({ type: 'ping' });
@@ -202,6 +203,8 @@ export function openConnection(
     leave({ showtime: { showtimeId } }) {
       channels.delete(showtimeId);
       send({ type: 'unsubscribe', showtimeId });
+      const refused = [...channels.values()].find(isOneTooMany);
+      if (refused) subscribe(refused);
       if (channels.size) return;
       drop('idle');
       for (const name of WAKERS) globalThis.removeEventListener?.(name, wake);
@@ -212,6 +215,11 @@ export function openConnection(
       if (phase === 'waiting' || phase === 'closed') open();
     },
   };
+}
+
+/** The edge follows so many for a connection; where one leaves there is room again. */
+function isOneTooMany({ showtime }: Channel): boolean {
+  return showtime.connection().error?.code === 'TOO_MANY_SUBSCRIPTIONS';
 }
 
 function isOffline(): boolean {

@@ -63,7 +63,12 @@ export function seatLocks(options: SeatLocksOptions = {}): SeatLocks {
     const mutates = method !== 'GET';
     const ended = new AbortController();
     const timer = setTimeout(() => ended.abort(), timeoutMs);
-    const request: RequestInit = { method, credentials: 'same-origin', signal: ended.signal };
+    const request: RequestInit = {
+      method,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      signal: ended.signal,
+    };
     if (mutates) {
       request.headers = { 'content-type': 'application/json' };
       request.body = JSON.stringify(body);

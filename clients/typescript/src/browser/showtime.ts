@@ -4,7 +4,7 @@
 import { serverClock } from './clock.js';
 import { type Channel, type Connection, openConnection, type SocketState } from './connection.js';
 import { listeners } from './listeners.js';
-import type { CurrentSeatStatus, ServerFrame, Subscribed } from './protocol.js';
+import type { CurrentSeatStatus, SeatUpdate, ServerFrame, Subscribed } from './protocol.js';
 import { seatStore } from './store.js';
 import type { ConnectionState, InitialSnapshot, Showtime, ShowtimeOptions } from './types.js';
 
@@ -69,10 +69,13 @@ function followable(
     if (frame.type === 'subscribed') subscribed(frame);
     if (frame.type === 'current_seat_status') snapshot(frame);
     if (frame.type === 'stream_status') streamStatus(frame.live);
-    if (frame.type === 'seat_status_change') {
-      lagMs = late;
-      store.change(frame);
-    }
+    if (frame.type === 'seat_status_change') change(frame, late);
+  }
+
+  function change(frame: SeatUpdate, late: number): void {
+    // What is known already came again, with a resume: it says nothing of the stream's lag.
+    if (frame.revision > (store.position()?.revision ?? Number.POSITIVE_INFINITY)) lagMs = late;
+    store.change(frame);
   }
 
   function subscribed(frame: Subscribed): void {

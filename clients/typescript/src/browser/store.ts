@@ -34,7 +34,7 @@ export function seatStore(showtimeId: string, sessionId: string | undefined) {
   let position: Position | null = null;
   let pending: SeatUpdate[] = [];
   let own: readonly OwnSeat[] = [];
-  /** The layer above: the answer's revision and locks; Infinity never is. */
+  /** The layer above: the answer's revision and locks. */
   let answered: { revision: number; expiries: ReadonlyMap<string, number> } | null = null;
 
   const seat = (seatId: string): SeatState => shown.get(seatId) ?? FREE;
