@@ -6,10 +6,19 @@ import { defineConfig } from 'vitest/config';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-const react18 = ['react-dom', 'react'].map((name) => ({
-  find: new RegExp(`^${name}(/.*)?$`),
-  replacement: `${here(`../../tests/web/node_modules/${name}`)}$1`,
-}));
+// What is CommonJS finds its React by itself, so the testing library's ESM is taken.
+const react18 = [
+  ...['react-dom', 'react'].map((name) => ({
+    find: new RegExp(`^${name}(/.*)?$`),
+    replacement: `${here(`../../tests/web/node_modules/${name}`)}$1`,
+  })),
+  {
+    find: /^@testing-library\/react$/,
+    replacement: here(
+      '../../node_modules/@testing-library/react/dist/@testing-library/react.esm.js',
+    ),
+  },
+];
 
 export default defineConfig({
   resolve: {

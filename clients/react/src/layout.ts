@@ -77,6 +77,8 @@ export interface Hall {
   readonly layout: HallLayout;
   readonly rows: readonly HallRow[];
   readonly places: ReadonlyMap<string, Place>;
+  /** Characters of the longest row label: columns line up behind it. */
+  readonly labelLength: number;
   /** An amount of minor units, as the locale writes it. */
   readonly money: (minorUnits: number) => string;
 }
@@ -121,7 +123,8 @@ export function readLayout(layout: HallLayout, nameSeat: SeatNamer): Hall {
         rows.push({ key: `${rows.length}`, row, sectionId: section.id, places: placed });
     }
   }
-  return { layout, rows, places, money };
+  const labelLength = Math.max(0, ...rows.map(({ row }) => row.label.length));
+  return { layout, rows, places, labelLength, money };
 }
 
 function repeatedLabels(layout: HallLayout): Set<string> {

@@ -1,6 +1,6 @@
 // The hall as an ARIA grid with one tab stop. Keys and clicks are handled once, at the grid.
 
-import { type KeyboardEvent, memo, useRef, useState } from 'react';
+import { type CSSProperties, type KeyboardEvent, memo, useRef, useState } from 'react';
 import { type Hall, type HallRow, placeAfterKey } from './layout.js';
 import { type Drawing, Seat, seatIdOf } from './seat.js';
 
@@ -35,6 +35,7 @@ export const SeatMap = memo(function SeatMap({ drawing, hall }: SeatMapProps) {
       className="sl-grid"
       aria-label={hall.layout.name}
       aria-multiselectable="true"
+      style={labelWidth(hall.labelLength)}
       onClick={(event) => {
         const seatId = seatIdOf(event.target);
         if (seatId !== undefined) drawing.selection.toggle(seatId);
@@ -65,6 +66,11 @@ export const SeatMap = memo(function SeatMap({ drawing, hall }: SeatMapProps) {
     </div>
   );
 });
+
+function labelWidth(characters: number): CSSProperties {
+  const style: CSSProperties & { '--sl-label': number } = { '--sl-label': characters };
+  return style;
+}
 
 interface SeatRowProps {
   readonly drawing: Drawing;

@@ -112,6 +112,7 @@ const RESTORE_TRIES_MAX = 4;
 const RESTORE_BACKOFF_MS = 1_000;
 /** How long the showtime of a newly named session may take to become known before it is shown. */
 const ADOPT_MS = 5_000;
+const LOOK_MS = 50;
 
 /** Makes a selection. Nothing is called or followed before `start()`. */
 export function createSeatSelection(options: SelectionOptions): SeatSelectionStore {
@@ -498,18 +499,14 @@ function phaseOf(status: 'available' | 'locked' | 'booked', mine: boolean): Seat
   return status === 'locked' ? 'selected' : 'bought';
 }
 
-/** Ends when something is known of the showtime, or after `ms`. */
+/** Ends when something is known of the showtime, or after `ms`. Nothing tells of that, so it looks. */
 function known(followed: Showtime, ms: number): Promise<void> {
-  if (followed.position() !== null) return Promise.resolve();
+  const until = Date.now() + ms;
   return new Promise((resolve) => {
-    const finish = () => {
-      clearTimeout(timer);
-      end();
-      resolve();
+    const look = () => {
+      if (followed.position() !== null || Date.now() >= until) resolve();
+      else setTimeout(look, LOOK_MS);
     };
-    const timer = setTimeout(finish, ms);
-    const end = followed.onConnection(() => {
-      if (followed.position() !== null) finish();
-    });
+    look();
   });
 }
