@@ -4,8 +4,8 @@
 // - An intent that equals what is held makes no call.
 // - A refusal ends the intent, and is reported if it is still the shopper's.
 // - "Busy" (429, 503) is tried again after the pause that the server names, a few times.
-// - An unknown outcome is looked up before anything else is done. Where a lock's outcome was unknown
-//   and the shopper gave the seat up, the late lock may still come: `gaveUp()` remembers it.
+// - An unknown outcome is looked up before anything else is done. Even so a call whose answer was
+//   lost may still be carried out late, against a later intent: `reassert()` puts that right.
 
 import type { SeatConflict, SeatLocks, SeatLocksAnswer, SeatLocksError } from '@seatlock/client';
 
@@ -57,14 +57,23 @@ const PAUSE_MAX_MS = 5_000;
 const BACKOFF_MS = 500;
 /** Where a busy server names no pause. */
 const PAUSE_MS = 1_000;
-/** How late a lock whose outcome was unknown may come and still be taken back. */
-const GIVEN_UP_MS = 30_000;
-const GIVEN_UP_MAX = 100;
+/** How late a call whose outcome was unknown may be carried out and still be put right. */
+const LATE_MS = 30_000;
+const LATE_MAX = 100;
+
+/** Calls for a seat whose outcome was unknown. */
+interface Late {
+  locks: number;
+  unlocks: number;
+  /** What the shopper wanted in the end; null: was told that it failed, so whatever comes is shown. */
+  want: boolean | null;
+  until: number;
+}
 
 export class SeatCalls {
   readonly #options: SeatCallsOptions;
   readonly #tasks = new Map<string, Task>();
-  readonly #givenUp = new Map<string, number>();
+  readonly #late = new Map<string, Late>();
 
   constructor(options: SeatCallsOptions) {
     this.#options = options;
@@ -86,7 +95,6 @@ export class SeatCalls {
 
   /** The shopper wants the seat held, or not. */
   want(seatId: string, want: boolean): void {
-    if (want) this.#givenUp.delete(seatId);
     const task = this.#tasks.get(seatId);
     if (task) {
       task.want = want;
@@ -99,36 +107,40 @@ export class SeatCalls {
     this.#options.changed(seatId);
   }
 
-  /** Gives back a seat that turned out to be held although the shopper had given it up. */
-  takeBack(seatId: string): void {
-    const until = this.#givenUp.get(seatId);
-    if (until === undefined || this.#tasks.has(seatId)) return;
-    this.#givenUp.delete(seatId);
-    if (Date.now() < until) this.want(seatId, false);
+  /** The seat came to be held, or not, without a call under way: a late one may have done it. */
+  reassert(seatId: string): void {
+    const late = this.#late.get(seatId);
+    const held = this.#options.held(seatId);
+    if (!late || late.want === null || late.want === held || this.#tasks.has(seatId)) return;
+    if (Date.now() > late.until || (held ? late.locks : late.unlocks) === 0) return;
+    // Each lost call can have done it once; anything beyond that was another tab's wish.
+    if (held) late.locks--;
+    else late.unlocks--;
+    this.want(seatId, late.want);
   }
 
   async #work(seatId: string, task: Task): Promise<void> {
     let held = this.#options.held(seatId);
-    let unsure = false;
     let tries = 0;
     let last: CallError | null = null;
     while (task.want !== held && last === null) {
       const want = task.want;
-      const outcome = await this.#call(seatId, task, tries++, () => {
-        unsure = unsure || want;
-      });
+      const outcome = await this.#call(seatId, task, tries++);
       held = outcome.held;
       if (outcome.error !== null && task.want === want) last = outcome.error;
       if (held === want) tries = 0;
     }
     this.#tasks.delete(seatId);
-    if (unsure && !task.want) this.#giveUp(seatId);
+    const late = this.#late.get(seatId);
+    if (late) late.want = last === null ? task.want : null;
     this.#options.changed(seatId);
     if (last === null) this.#options.settled(seatId, held);
     else this.#options.failed(seatId, task.want, last);
+    // It may have been carried out while the last call was under way.
+    this.reassert(seatId);
   }
 
-  async #call(seatId: string, task: Task, tries: number, unsure: () => void): Promise<Outcome> {
+  async #call(seatId: string, task: Task, tries: number): Promise<Outcome> {
     const want = task.want;
     task.asks = want;
     if (tries > 0) this.#options.changed(seatId);
@@ -144,7 +156,7 @@ export class SeatCalls {
       const error = readError(thrown);
       if (!want && error.code === 'NOT_LOCK_HOLDER') return { held: false, error: null };
       if (error.outcomeUnknown) {
-        unsure();
+        this.#noteLate(seatId, want);
         return this.#lookUp(seatId, task, tries, error);
       }
       const pause = error.retryAfterMs;
@@ -186,12 +198,16 @@ export class SeatCalls {
     });
   }
 
-  #giveUp(seatId: string): void {
-    const oldest = this.#givenUp.keys().next();
-    if (this.#givenUp.size >= GIVEN_UP_MAX && !oldest.done) this.#givenUp.delete(oldest.value);
-    this.#givenUp.set(seatId, Date.now() + GIVEN_UP_MS);
-    // It may have come while the last call was under way.
-    if (this.#options.held(seatId)) this.takeBack(seatId);
+  #noteLate(seatId: string, lock: boolean): void {
+    const until = Date.now() + LATE_MS;
+    const late = this.#late.get(seatId) ?? { locks: 0, unlocks: 0, want: null, until };
+    if (lock) late.locks++;
+    else late.unlocks++;
+    late.until = until;
+    this.#late.delete(seatId);
+    const oldest = this.#late.keys().next();
+    if (this.#late.size >= LATE_MAX && !oldest.done) this.#late.delete(oldest.value);
+    this.#late.set(seatId, late);
   }
 }
 

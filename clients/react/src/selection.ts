@@ -461,16 +461,17 @@ class SeatSelectionCore implements SeatSelectionStore {
     const before = this.#own;
     this.#own = this.#showtime.ownSeats();
     const held = new Set(this.#own.map((seat) => seat.seatId));
-    for (const seatId of held) this.#calls.takeBack(seatId);
+    for (const seatId of held) this.#calls.reassert(seatId);
     this.#timer.update();
     this.#settings.onSelectionChange?.(this.#own);
     const gone = before.filter((seat) => !held.has(seat.seatId));
     // The frames of the change may be told after it, within the same turn.
-    if (gone.length > 0) queueMicrotask(() => this.#tellExpired(gone));
+    if (gone.length > 0) queueMicrotask(() => this.#lost(gone));
   }
 
-  #tellExpired(gone: readonly OwnSeat[]): void {
+  #lost(gone: readonly OwnSeat[]): void {
     const seatIds = gone.filter((seat) => this.#hasExpired(seat)).map((seat) => seat.seatId);
+    for (const { seatId } of gone) if (!seatIds.includes(seatId)) this.#calls.reassert(seatId);
     if (seatIds.length === 0) return;
     this.#notify(this.#messages.expired(seatIds.map((seatId) => this.#name(seatId))));
     this.#settings.onHoldExpired?.({ seatIds });
