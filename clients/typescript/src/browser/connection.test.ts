@@ -1,0 +1,379 @@
+// The connection of a followed showtime: its states, its pauses, its watchdog, its network.
+
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { showtime } from './index.js';
+import { followed, openPage, type Page, settle } from './test/page.js';
+
+let page: Page;
+beforeEach(() => {
+  page = openPage();
+});
+afterEach(() => page.leave());
+
+const subscribes = () => page.server.received.filter((frame) => frame.type === 'subscribe');
+
+describe('states', () => {
+  test('IdleOpensNothing', async () => {
+    const shown = showtime('123');
+    await settle(60_000);
+    const error = null;
+    const idle = { status: 'idle', error, retryAt: null, stale: true, recovered: false };
+    expect(shown.connection()).toEqual(idle);
+    expect(page.attempts()).toBe(0);
+  });
+
+  test('ConnectingThenLive', async () => {
+    const shown = showtime('123');
+    const states: string[] = [];
+    shown.onConnection(() => states.push(shown.connection().status));
+    shown.follow();
+    await settle();
+    expect(states).toEqual(['connecting', 'live']);
+    expect(shown.connection()).toMatchObject({ stale: false, recovered: false, retryAt: null });
+  });
+
+  test('IsTheSameObjectUntilSomethingChanges', async () => {
+    const { shown } = await followed();
+    const before = shown.connection();
+    page.server.lock('123', ['A01'], 'other');
+    await settle(30_000);
+    expect(shown.connection()).toBe(before);
+  });
+
+  test('AnAttemptThatFailsSaysWhyAndWhenTheNextIs', async () => {
+    page.server.refuseConnections(true);
+    const { shown } = await followed();
+    expect(shown.connection()).toEqual({
+      status: 'reconnecting',
+      error: { closeCode: 1006, code: 'CLOSED', message: '' },
+      retryAt: Date.now() + 250,
+      stale: true,
+      recovered: false,
+    });
+    page.server.refuseConnections(false);
+    await settle(250);
+    expect(shown.connection().status).toBe('live');
+  });
+
+  test('AnAttemptThatDoesNotOpenEndsInTenSeconds', async () => {
+    class Mute extends EventTarget {
+      close() {}
+    }
+    vi.stubGlobal('WebSocket', Mute);
+    const { shown } = await followed();
+    await settle(9_999);
+    expect(shown.connection().status).toBe('connecting');
+    await settle(1);
+    expect(shown.connection().error).toMatchObject({ closeCode: 0, code: 'TIMEOUT' });
+  });
+
+  test('AUrlThatTheBrowserRefusesIsAnError', async () => {
+    vi.stubGlobal('WebSocket', function Refusing() {
+      throw new Error('mixed content');
+    });
+    const { shown } = await followed();
+    expect(shown.connection()).toMatchObject({
+      status: 'reconnecting',
+      error: { closeCode: 0, code: 'CLOSED', message: 'Error: mixed content' },
+    });
+  });
+
+  test('LosingTheSeatServiceIsStaleAndItsReturnBringsWhatWasMissed', async () => {
+    const { shown } = await followed();
+    page.server.goStale();
+    page.server.lock('123', ['A01'], 'other');
+    await settle();
+    expect(shown.connection()).toMatchObject({ status: 'stale', stale: true, error: null });
+    expect(shown.seat('A01').status).toBe('available');
+    page.server.goLive();
+    await settle();
+    expect(shown.connection().status).toBe('live');
+    expect(shown.seat('A01').status).toBe('locked');
+  });
+
+  test('ANewcomerToAnEdgeWithoutServiceSeesWhatTheEdgeKnows', async () => {
+    page.server.lock('123', ['A01'], 'me');
+    page.server.goStale('123');
+    const { shown } = await followed();
+    expect(shown.connection().status).toBe('stale');
+    expect(shown.seat('A01').status).toBe('locked');
+    page.server.goLive('123');
+    await settle();
+    expect(shown.connection().status).toBe('live');
+    expect(shown.seat('A01').mine).toBe(true);
+  });
+
+  test('AnErrorFrameIsTheShowtimesOwn', async () => {
+    const all = Array.from({ length: 65 }, (_, n) => showtime(`s${n}`));
+    const releases = all.map((one) => one.follow());
+    await settle();
+    expect(all[63]?.connection()).toMatchObject({ status: 'live', error: null });
+    expect(all[64]?.connection()).toMatchObject({
+      status: 'connecting',
+      error: { closeCode: 0, code: 'TOO_MANY_SUBSCRIPTIONS' },
+    });
+    releases[0]?.();
+    await settle(1_000);
+    expect(all[64]?.connection()).toMatchObject({ status: 'live', error: null });
+  });
+});
+
+describe('close codes', () => {
+  test('4000IsTheEndUntilSomebodyAsks', async () => {
+    const { shown } = await followed();
+    page.server.closeAll(4000, 'bad messages');
+    await settle(600_000);
+    expect(page.attempts()).toBe(1);
+    expect(shown.connection()).toMatchObject({
+      status: 'closed',
+      error: { closeCode: 4000, code: 'CLOSED', message: 'bad messages' },
+      retryAt: null,
+    });
+    shown.reconnect();
+    expect(shown.connection().status).toBe('reconnecting');
+    await settle();
+    expect(shown.connection().status).toBe('live');
+  });
+
+  test('4100ComesBackAfterHalfASecondAtLeast', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    const { shown } = await followed();
+    page.server.closeAll(4101);
+    await settle();
+    expect(shown.connection().retryAt).toBe(Date.now() + 500);
+    await settle(499);
+    expect(page.attempts()).toBe(1);
+    await settle(1);
+    expect(shown.connection().status).toBe('live');
+  });
+
+  test('4200ComesBackAtOnce', async () => {
+    const { shown } = await followed();
+    page.server.closeAll(4200);
+    await settle();
+    expect(page.attempts()).toBe(2);
+    expect(shown.connection()).toMatchObject({ status: 'live', recovered: true });
+  });
+
+  test('4200ASecondTimeWithoutHavingBeenLiveWaits', async () => {
+    const { shown } = await followed();
+    page.server.goStale();
+    page.server.closeAll(4200);
+    await settle();
+    expect(page.attempts()).toBe(2);
+    page.server.closeAll(4200);
+    await settle();
+    expect(page.attempts()).toBe(2);
+    expect(shown.connection().retryAt).toBe(Date.now() + 250);
+  });
+});
+
+describe('pauses', () => {
+  test('DoubleWhileAttemptsFail', async () => {
+    page.server.refuseConnections(true);
+    const { shown } = await followed();
+    const pauses: number[] = [];
+    for (let n = 0; n < 8; n++) {
+      const pause = (shown.connection().retryAt ?? 0) - Date.now();
+      pauses.push(pause);
+      await settle(pause);
+    }
+    expect(pauses).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+  });
+
+  test.each([
+    [9_999, 500],
+    [10_000, 250],
+  ])('AfterBeingLiveFor%iMsTheNextIs%iMs', async (liveMs, pauseMs) => {
+    page.server.refuseConnections(true);
+    const { shown } = await followed();
+    page.server.refuseConnections(false);
+    await settle(250);
+    await settle(liveMs);
+    page.server.closeAll(1006);
+    await settle();
+    expect(shown.connection().retryAt).toBe(Date.now() + pauseMs);
+  });
+
+  test('ReconnectDoesNotWait', async () => {
+    page.server.refuseConnections(true);
+    const { shown } = await followed();
+    page.server.refuseConnections(false);
+    shown.reconnect();
+    await settle();
+    expect(shown.connection().status).toBe('live');
+    shown.reconnect();
+    await settle(60_000);
+    expect(page.attempts()).toBe(2);
+  });
+});
+
+describe('the network', () => {
+  test('OfflineNothingIsTriedUntilItIsBack', async () => {
+    const { shown } = await followed();
+    page.network(false);
+    page.server.closeAll(1006);
+    await settle(600_000);
+    expect(page.attempts()).toBe(1);
+    expect(shown.connection()).toMatchObject({
+      status: 'reconnecting',
+      error: { code: 'OFFLINE' },
+      retryAt: null,
+    });
+    page.network(true);
+    await settle();
+    expect(shown.connection()).toMatchObject({ status: 'live', error: null, recovered: true });
+  });
+
+  test('GoingOfflineEndsAPause', async () => {
+    page.server.refuseConnections(true);
+    const { shown } = await followed();
+    page.network(false);
+    expect(shown.connection()).toMatchObject({ error: { code: 'OFFLINE' }, retryAt: null });
+    await settle(60_000);
+    expect(page.attempts()).toBe(1);
+  });
+
+  test('ASocketThatWorksOfflineIsKept', async () => {
+    const { shown } = await followed();
+    page.network(false);
+    await settle(60_000);
+    expect(page.attempts()).toBe(1);
+    expect(shown.connection().status).toBe('live');
+  });
+
+  test('ASocketThatDiedWithTheNetworkIsNoticedInFiveSeconds', async () => {
+    const { shown } = await followed();
+    muteServer();
+    page.network(false);
+    page.network(true);
+    await settle(5_000);
+    expect(shown.connection().error?.code).toBe('SILENT');
+  });
+
+  test('OnlineAndLookedAtAgainEndPauses', async () => {
+    page.server.refuseConnections(true);
+    const { shown } = await followed();
+    page.look(true);
+    await settle();
+    expect(page.attempts()).toBe(1);
+    page.look(false);
+    await settle();
+    expect(page.attempts()).toBe(2);
+    page.server.refuseConnections(false);
+    page.network(true);
+    await settle();
+    expect(shown.connection().status).toBe('live');
+  });
+
+  test('TheWindowIsLeftAsItWas', async () => {
+    const { release } = await followed();
+    expect(page.windowListeners()).toBeGreaterThan(0);
+    release();
+    await settle(1_000);
+    expect(page.windowListeners()).toBe(0);
+  });
+});
+
+describe('the watchdog', () => {
+  test('HeartbeatsKeepAQuietSocket', async () => {
+    const { shown } = await followed();
+    await settle(600_000);
+    expect(page.attempts()).toBe(1);
+    expect(shown.connection().status).toBe('live');
+  });
+
+  test('ASilentSocketIsDroppedAfter35Seconds', async () => {
+    const { shown } = await followed();
+    muteServer();
+    await settle(34_999);
+    expect(shown.connection().status).toBe('live');
+    await settle(1);
+    expect(shown.connection()).toMatchObject({
+      status: 'reconnecting',
+      error: { closeCode: 0, code: 'SILENT' },
+    });
+  });
+
+  test('AnOldSocketsLateEventsFindNoOne', async () => {
+    const sockets = recordSockets();
+    const { shown } = await followed();
+    muteServer();
+    await settle(35_000);
+    await settle(250);
+    expect(sockets).toHaveLength(2);
+    const before = shown.connection();
+    const [old] = sockets;
+    const late = { type: 'stream_status', showtimeId: '123', live: false, timestamp: 1 };
+    old?.onmessage?.(new MessageEvent('message', { data: JSON.stringify(late) }));
+    old?.onclose?.(Object.assign(new Event('close'), { code: 4000 }) as CloseEvent);
+    old?.onopen?.(new Event('open'));
+    expect(shown.connection()).toBe(before);
+    expect(subscribes()).toHaveLength(2);
+  });
+});
+
+describe('what is sent', () => {
+  test('SubscribeAsksForHeartbeatsAndOffersNoSubprotocol', async () => {
+    const real = globalThis.WebSocket;
+    const args: unknown[][] = [];
+    globalThis.WebSocket = new Proxy(real, {
+      construct(target, given: [string]) {
+        args.push(given);
+        return new target(...given);
+      },
+    });
+    await followed();
+    expect(args).toEqual([['wss://cinema.test/ws/seat-updates']]);
+    expect(page.server.received).toEqual([
+      { type: 'subscribe', showtimeId: '123', heartbeat: true, sessionId: 'me' },
+    ]);
+  });
+
+  test('ResumesWhereItWas', async () => {
+    page.server.lock('123', ['A01'], 'other');
+    const { shown } = await followed();
+    const resume = shown.position();
+    page.server.closeAll(1006);
+    page.server.unlock('123', ['A01'], 'other');
+    await settle(250);
+    expect(subscribes()[1]).toMatchObject({ resume });
+    expect(shown.connection().recovered).toBe(true);
+    expect(shown.seat('A01').status).toBe('available');
+  });
+
+  test('ResumesFromAnInitialSnapshot', async () => {
+    page.server.lock('123', ['A01'], 'other');
+    page.server.lock('123', ['A02'], 'me');
+    const { shown: first, release } = await followed();
+    const position = first.position();
+    release();
+    if (!position) throw new Error('no position');
+    const initialSnapshot = { ...position, bookedSeats: [], lockedSeats: ['A01', 'A02'] };
+    const { shown } = await followed('123', { url: 'wss://other.test/', initialSnapshot });
+    expect(subscribes()[1]).toMatchObject({ resume: position });
+    expect(shown.connection().recovered).toBe(true);
+    // The page's server did not say whose they are; the edge did.
+    expect(shown.ownSeats().map((seat) => seat.seatId)).toEqual(['A02']);
+  });
+});
+
+/** The socket stays, and nothing comes any more. */
+function muteServer(): void {
+  const fakeSocket: WebSocket & { deliver(): void } = Object.getPrototypeOf(
+    globalThis.WebSocket.prototype,
+  );
+  vi.spyOn(fakeSocket, 'deliver').mockReturnValue();
+}
+
+function recordSockets(): WebSocket[] {
+  const sockets: WebSocket[] = [];
+  globalThis.WebSocket = new Proxy(globalThis.WebSocket, {
+    construct(target, args: [string]) {
+      const socket = new target(...args);
+      sockets.push(socket);
+      return socket;
+    },
+  });
+  return sockets;
+}

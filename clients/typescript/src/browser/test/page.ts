@@ -1,0 +1,85 @@
+// As much of a page as the browser core looks at: a window with a location, a network that comes
+// and goes, a tab that is looked at or not. And the fake server, with fake timers.
+
+import { vi } from 'vitest';
+import { FakeSeatServer } from '../../testing/index.js';
+import { type Showtime, type ShowtimeOptions, showtime } from '../index.js';
+
+export interface Page {
+  readonly server: FakeSeatServer;
+  /** Sockets that were tried so far. */
+  attempts(): number;
+  network(online: boolean): void;
+  look(hidden: boolean): void;
+  /** How many listeners the window has. */
+  windowListeners(): number;
+  leave(): void;
+}
+
+/** Random is 0.5 until a test says otherwise, so that the first pause is 250 ms. */
+export function openPage(): Page {
+  vi.useFakeTimers({ now: 1_800_000_000_000 });
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+  const server = new FakeSeatServer({ sessionId: 'me' });
+  const undo = server.install();
+  const attempts = countSockets();
+  const events = new EventTarget();
+  const names: string[] = [];
+  const navigator = { onLine: true };
+  const document = { hidden: false };
+  vi.stubGlobal('window', globalThis);
+  vi.stubGlobal('location', { href: 'https://cinema.test/showtimes/123' });
+  vi.stubGlobal('navigator', navigator);
+  vi.stubGlobal('document', document);
+  vi.stubGlobal('addEventListener', (name: string, listener: EventListener) => {
+    names.push(name);
+    events.addEventListener(name, listener);
+  });
+  vi.stubGlobal('removeEventListener', (name: string, listener: EventListener) => {
+    names.splice(names.indexOf(name), 1);
+    events.removeEventListener(name, listener);
+  });
+  return {
+    server,
+    attempts,
+    windowListeners: () => names.length,
+    network(online) {
+      navigator.onLine = online;
+      events.dispatchEvent(new Event(online ? 'online' : 'offline'));
+    },
+    look(hidden) {
+      document.hidden = hidden;
+      events.dispatchEvent(new Event('visibilitychange'));
+    },
+    leave() {
+      vi.unstubAllGlobals();
+      undo();
+      vi.restoreAllMocks();
+      vi.useRealTimers();
+    },
+  };
+}
+
+function countSockets(): () => number {
+  let count = 0;
+  globalThis.WebSocket = new Proxy(globalThis.WebSocket, {
+    construct(target, args: [string]) {
+      count++;
+      return new target(...args);
+    },
+  });
+  return () => count;
+}
+
+/** Lets everything arrive that is on its way. */
+export async function settle(ms = 0): Promise<void> {
+  await vi.advanceTimersByTimeAsync(ms);
+}
+
+/** Follows as the session `me` and lets the answer arrive. */
+export async function followed(showtimeId = '123', options: ShowtimeOptions = {}) {
+  const shown: Showtime = showtime(showtimeId, { sessionId: 'me', ...options });
+  const release = shown.follow();
+  await settle();
+  return { shown, release };
+}
