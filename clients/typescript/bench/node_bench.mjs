@@ -1,6 +1,6 @@
 // Calls a second of @seatlock/client/node beside a bare grpc-js stub of the same method with the
-// same codec: in turn, within one run, so that both meet the same machine. Runs on the built package
-// (npm run build -w clients/typescript).
+// same codec: in turn, within one run, so that both meet the same machine. Runs on the built
+// package (npm run build -w clients/typescript).
 //
 //   node clients/typescript/bench/node_bench.mjs [--address HOST:PORT] [--seconds N] [--rounds N]
 //     [--in-flight N] [--assert]

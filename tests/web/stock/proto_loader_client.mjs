@@ -14,8 +14,10 @@ import { loadSync } from '@grpc/proto-loader';
  * @typedef {(error: import('@grpc/grpc-js').ServiceError, answer: Answer) => void} Callback
  * @typedef {{lock: {seatId: string, fence: number}}} Answer
  * @typedef {(request: object, callback: Callback) => void} Unary
- * @typedef {{lockSeat: Unary, lockSeats: Unary, watchShowtime(request: object): Watch, close(): void}} Stub
- * @typedef {{details: {type_url: string, value: Buffer}[], reason: string, conflicts: Seat[]}} Details
+ * @typedef {{lockSeat: Unary, lockSeats: Unary, close(): void}} Calls
+ * @typedef {Calls & {watchShowtime(request: object): Watch}} Stub
+ * @typedef {{type_url: string, value: Buffer}} Detail
+ * @typedef {{details: Detail[], reason: string, conflicts: Seat[]}} Details
  */
 
 const [address = '', root = ''] = process.argv.slice(2);

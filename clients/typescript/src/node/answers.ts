@@ -18,7 +18,7 @@ import type {
 import type * as Types from './types.js';
 import { changeCause, orderState, seatStatus } from './words.js';
 
-/** The service sets all that is asked for here: where it is missing, the answer is not to be used. */
+/** The service sets all that is asked for here: an answer without it is not to be used. */
 function present<T>(value: T | undefined, field: string): T {
   if (value === undefined) throw new Error(`no ${field}`);
   return value;

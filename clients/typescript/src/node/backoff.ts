@@ -24,16 +24,15 @@ export class Backoff {
   }
 }
 
-/** Ends after `ms`, or at once when `signal` aborts. */
-export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** Ends after `ms`, or when what `onWake` is given is called; `onWake` returns how to undo that. */
+export function pause(ms: number, onWake: (wake: () => void) => () => void): Promise<void> {
   return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
     const done = () => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
+      undo();
       resolve();
     };
     const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', done);
+    const undo = onWake(done);
   });
 }

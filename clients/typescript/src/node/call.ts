@@ -3,6 +3,7 @@
 // it once; the failure thrown is the last one, and says whether any attempt may have happened.
 
 import { type Client, status as grpcStatus, Metadata, type StatusObject } from '@grpc/grpc-js';
+import { Aborts } from './aborts.js';
 import { Backoff, pause } from './backoff.js';
 import {
   brokenAnswer,
@@ -12,15 +13,7 @@ import {
   type ErrorDetails,
   errorOf,
 } from './errors.js';
-import { type Settings, spanMs } from './options.js';
-
-/** What each call may be given. */
-export interface CallOptions {
-  /** For this call, its retries and pauses included. Default: the client's. */
-  readonly deadlineMs?: number | undefined;
-  /** Ends the call with the reason `CANCELLED`; a mutation may have happened even so. */
-  readonly signal?: AbortSignal | undefined;
-}
+import { type CallOptions, type Settings, spanMs } from './options.js';
 
 /** A unary method: the client's request to bytes, and bytes to the client's answer. */
 export interface Method<Request, Response> {
@@ -41,7 +34,7 @@ function attempt<Request>(
   method: Method<Request, unknown>,
   request: Request,
   timeMs: number,
-  signal: AbortSignal | undefined,
+  onAbort: (run: () => void) => () => void,
 ): Promise<Attempt> {
   return new Promise((resolve) => {
     const call = client.makeUnaryRequest(
@@ -52,13 +45,12 @@ function attempt<Request>(
       new Metadata(),
       { deadline: Date.now() + timeMs },
       (failure, answer) => {
-        signal?.removeEventListener('abort', cancel);
+        undo();
         if (failure) resolve({ failure });
         else if (answer) resolve({ answer });
       },
     );
-    const cancel = () => call.cancel();
-    signal?.addEventListener('abort', cancel);
+    const undo = onAbort(() => call.cancel());
   });
 }
 
@@ -118,6 +110,7 @@ function read<Response>(
 
 /** Makes the unary calls of one client. */
 export class Caller {
+  readonly aborts = new Aborts();
   #closed = false;
 
   constructor(
@@ -145,11 +138,12 @@ export class Caller {
     const end = performance.now() + spanMs(deadlineMs, 'deadlineMs');
     if (this.#closed) throw clientClosed();
     if (signal?.aborted) throw cancelled(signal, 'none', requestId);
+    const onAbort = (run: () => void) => this.aborts.on(signal, run);
     let backoff: Backoff | undefined;
     let doubt = false;
     for (let left = this.settings.retries; ; --left) {
       const time = Math.min(end - performance.now(), this.settings.attemptMs);
-      const { answer, failure } = await attempt(this.channel, method, request, time, signal);
+      const { answer, failure } = await attempt(this.channel, method, request, time, onAbort);
       if (failure === undefined) return read(method, answer, requestId);
       const details = detailsOf(failure);
       doubt = (doubt || mayHaveHappened(failure, details)) && !settles(failure, details);
@@ -160,7 +154,7 @@ export class Caller {
       backoff ??= new Backoff(this.settings.backoffFirstMs, this.settings.backoffMaxMs);
       const wait = backoff.next(details.retryAfterMs);
       if (performance.now() + wait >= end) throw error;
-      await pause(wait, signal);
+      await pause(wait, onAbort);
       if (signal?.aborted) throw cancelled(signal, outcome, requestId);
       if (this.#closed) throw error;
     }

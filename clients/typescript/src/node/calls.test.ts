@@ -257,6 +257,18 @@ test('a signal that has aborted sends nothing', async () => {
   expect(service.locks).toHaveLength(0);
 });
 
+test('one signal serves many calls and watches', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  const { signal } = new AbortController();
+  service.scriptLocks(granted());
+  for (let i = 0; i < 20; ++i) client.watchShowtime({ showtimeId: '123' }, { signal });
+  await Promise.all(Array.from({ length: 20 }, () => client.lockSeat(SEAT, { signal })));
+  process.off('warning', onWarning);
+  expect(warnings).toEqual([]);
+});
+
 test('calls after close fail clearly', async () => {
   client.close();
   expect(await failureOf(client.lockSeat(SEAT))).toMatchObject({

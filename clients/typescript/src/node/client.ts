@@ -2,10 +2,10 @@
 
 import { Client } from '@grpc/grpc-js';
 import * as answers from './answers.js';
-import { Caller, type CallOptions, type Method } from './call.js';
+import { Caller, type Method } from './call.js';
 import { clientClosed } from './errors.js';
 import { SeatLockServiceService as Service } from './gen/seatlock/v1/seatlock_service.js';
-import { channelOf, type SeatLockClientOptions, settingsOf } from './options.js';
+import { type CallOptions, channelOf, type SeatLockClientOptions, settingsOf } from './options.js';
 import * as requests from './requests.js';
 import type * as Types from './types.js';
 import { GrpcWatch, type ShowtimeWatch } from './watch.js';

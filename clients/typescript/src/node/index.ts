@@ -4,7 +4,6 @@
 //   const { lock } = await seats.lockSeat({ showtimeId: '123', seatId: 'A06', sessionId });
 //   for await (const event of seats.watchShowtime({ showtimeId: '123' })) …
 
-export type { CallOptions } from './call.js';
 export { createSeatLockClient, type SeatLockClient } from './client.js';
 export {
   type Conflict,
@@ -14,6 +13,6 @@ export {
   SeatLockError,
   type SeatLockErrorFields,
 } from './errors.js';
-export type { SeatLockClientOptions, TlsOptions } from './options.js';
+export type { CallOptions, SeatLockClientOptions, TlsOptions } from './options.js';
 export type * from './types.js';
 export type { ShowtimeWatch } from './watch.js';

@@ -34,6 +34,14 @@ export interface SeatLockClientOptions {
   readonly silenceMs?: number | undefined;
 }
 
+/** What each call may be given. */
+export interface CallOptions {
+  /** For this call, its retries and pauses included. Default: the client's. */
+  readonly deadlineMs?: number | undefined;
+  /** Ends the call with the reason `CANCELLED`; a mutation may have happened even so. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface Settings {
   readonly deadlineMs: number;
   readonly attemptMs: number;

@@ -49,7 +49,7 @@ test('a call made while the service is away succeeds on its return', async () =>
   expect((await call).revision).toBe(1);
 });
 
-test('calls and a watch go through restarts: no change is missed, repeated or done twice', async () => {
+test('calls and a watch go through restarts, each change done and seen once', async () => {
   const seen: number[] = [];
   const watch = client.watchShowtime({ ...SHOWTIME, resume: { epoch: '', revision: 0 } });
   const locking = async () => {

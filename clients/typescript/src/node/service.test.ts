@@ -213,3 +213,25 @@ test('a snapshot of many pieces comes as one, where a read is too large', async 
   );
   await watch.return();
 });
+
+test('one that takes slowly gets a snapshot in place of what it missed', async () => {
+  const seatIds = Array.from({ length: 100 }, (_, place) => `${place}`.padEnd(40, '.'));
+  const session = { showtimeId, sessionId: 'long'.padEnd(128, '.') };
+  const watch = client.watchShowtime({ showtimeId });
+  await next(watch);
+  const rounds = 400; // of about 20 KB each: beyond all that buffers hold on the way
+  for (let round = 0; round < rounds; ++round) {
+    if (round % 2) await client.unlockSeats({ ...session, all: true });
+    else await client.lockSeats({ ...session, seatIds });
+  }
+  let replaced = 0;
+  let revision = 0;
+  while (revision < rounds) {
+    const event = await next(watch);
+    if (event.type === 'change') expect(event.change.revision).toBe(revision + 1);
+    if (event.type === 'snapshot') replaced += Number(event.replaces);
+    revision = watch.position?.revision ?? 0;
+  }
+  expect(replaced).toBeGreaterThan(0);
+  await watch.return();
+});

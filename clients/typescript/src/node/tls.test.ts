@@ -105,7 +105,7 @@ test('a service of another authority or name is not spoken to', async () => {
   expect(await lockWith(plain, { ...ours(), serverName: 'other.internal' })).toBe('UNAVAILABLE');
 });
 
-test('with mTLS a client with a certificate of the authority is served, others are not', async () => {
+test('with mTLS a client of the authority is served, others are not', async () => {
   expect(await lockWith(mutual, { ...ours(), ...shown('client') })).toBe('locked at 7');
   const before = mutual.locks.length;
   expect(await lockWith(mutual, ours())).toBe('UNAVAILABLE');

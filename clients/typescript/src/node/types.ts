@@ -86,9 +86,9 @@ export interface Change {
 /** What every mutation may carry. */
 export interface Mutation {
   /**
-   * 1–64 bytes: the same id and body gives the first answer again, for at least 60 minutes. Default:
-   * a random UUID, the same in all attempts of the call. Keep one of your own where a process may
-   * end between asking and hearing.
+   * 1–64 bytes: the same id and body gives the first answer again, for at least 60 minutes.
+   * Default: a random UUID, the same in all attempts of the call. Keep one of your own where a
+   * process may end between asking and hearing.
    */
   readonly requestId?: string | undefined;
 }
@@ -244,8 +244,8 @@ export interface ListSessionLocksResponse extends Answer {
 
 /**
  * What a watch yields.
- * - `snapshot`: whole, its pieces put together; stands in place of all before. `replaces`: the watch
- *   resumed from a position that is no longer kept, or fell behind
+ * - `snapshot`: whole, its pieces put together; stands in place of all before. `replaces`: the
+ *   watch resumed from a position that is no longer kept, or fell behind
  * - `change`: the next change, in order, once each, without holes
  * - `progress`: nothing new; everything up to `position` was seen
  */

@@ -68,7 +68,8 @@ const script =
 const summary = (seen: WatchEvent): string => {
   if (seen.type === 'snapshot') {
     const { seats, revision } = seen.snapshot;
-    return `snapshot ${revision} ${seats.map((seat) => seat.seatId)}${seen.replaces ? ' replaces' : ''}`;
+    const ids = seats.map((seat) => seat.seatId).join();
+    return `snapshot ${revision} ${ids}${seen.replaces ? ' replaces' : ''}`;
   }
   return seen.type === 'change'
     ? `change ${seen.change.revision}`

@@ -76,13 +76,12 @@ export class GrpcWatch implements ShowtimeWatch {
     this.#request = request;
     this.#backoff = new Backoff(backoffFirstMs, backoffMaxMs);
     this.position = request.resume ?? null;
-    const end = () => this.end();
+    const forget = caller.aborts.on(signal, () => this.end());
     this.#onEnd = () => {
-      signal?.removeEventListener('abort', end);
+      forget();
       onEnd(this);
     };
     if (signal?.aborted) this.end();
-    else signal?.addEventListener('abort', end);
   }
 
   [Symbol.asyncIterator](): this {
@@ -131,7 +130,7 @@ export class GrpcWatch implements ShowtimeWatch {
       this.#caller.channel.makeServerStreamRequest(
         SeatLockServiceService.watchShowtime.path,
         SeatLockServiceService.watchShowtime.requestSerialize,
-        // Decoded in #read, where a message that cannot be read is told from a stream that was lost.
+        // Decoded in #read, which tells what cannot be read from a stream that was lost.
         (bytes: Buffer) => bytes,
         this.#request,
         new Metadata(),
@@ -155,7 +154,8 @@ export class GrpcWatch implements ShowtimeWatch {
       this.end();
       throw failure;
     }
-    await pause(this.#backoff.next(failure.retryAfterMs), this.#over.signal);
+    const onEnd = (wake: () => void) => this.#caller.aborts.on(this.#over.signal, wake);
+    await pause(this.#backoff.next(failure.retryAfterMs), onEnd);
   }
 
   #read(bytes: Buffer): WatchEvent | SeatLockError | undefined {
