@@ -2,6 +2,7 @@
 // pages that show seats. No network, no backend; fake timers drive its heartbeats and expiries.
 
 import type { ClientFrame, ServerFrame } from '../browser/protocol.js';
+import type { InitialSnapshot } from '../browser/types.js';
 import { answerCall, callOf, type FakeCall, refusal } from './fake_routes.js';
 import { type FakeChange, type FakeSeat, FakeShowtime } from './fake_showtime.js';
 import { FakeSocket } from './fake_socket.js';
@@ -156,6 +157,24 @@ export class FakeSeatServer {
   /** What was booked becomes available. */
   cancel(showtimeId: string, seatIds: readonly string[]): void {
     this.showtime(showtimeId).cancel(seatIds);
+  }
+
+  /**
+   * What a server that renders a page for `sessionId` (default: the cookie's shopper) knows now.
+   * Also what is true, to compare with what a page shows.
+   */
+  initialSnapshot(showtimeId: string, sessionId = this.sessionId): Required<InitialSnapshot> {
+    const showtime = this.showtime(showtimeId);
+    const { epoch, revision, seats } = showtime.now();
+    const ids = (status: FakeSeat['status']) =>
+      [...seats.keys()].filter((seatId) => seats.get(seatId)?.status === status).sort();
+    return {
+      epoch,
+      revision,
+      bookedSeats: ids('booked'),
+      lockedSeats: ids('locked'),
+      yourSeats: showtime.locksOf(sessionId),
+    };
   }
 
   /** The service lost what it knew: followers get an empty snapshot of another history. */
@@ -371,7 +390,7 @@ export class FakeSeatServer {
   }
 }
 
-export type { FakeCall, FakeSeat };
+export type { FakeCall };
 
 function send(socket: FakeSocket, frame: ServerFrame): void {
   socket.deliver(JSON.stringify(frame));
