@@ -69,9 +69,9 @@ test('a keyboard user sees where they are', async () => {
 test('a wide hall and one of 2,000 seats', async () => {
   const person = await scene.person();
   const wide = await person.open('124');
-  await expectAccessible(wide.page, 'hall-wide');
+  await expectAccessible(wide.page, 'hall-wide', ['light', 'forced']);
   const grand = await person.open('301');
-  await expectAccessible(grand.page, 'hall-grand');
+  await expectAccessible(grand.page, 'hall-grand', ['light']);
 });
 
 test('the connection away: reconnecting, and stale', async () => {

@@ -13,9 +13,9 @@ export class SeatPage {
   }
 
   /** Waits until the seat looks like this. */
-  async seatIs(seatId: string, look: SeatLook): Promise<void> {
+  async seatIs(seatId: string, look: SeatLook, timeoutMs = 20_000): Promise<void> {
     const wanted = this.page.locator(`[data-seat-id="${seatId}"][data-state="${look}"]`);
-    await wanted.waitFor().catch(async (error: unknown) => {
+    await wanted.waitFor({ timeout: timeoutMs }).catch(async (error: unknown) => {
       throw new Error(`${seatId} is ${await this.look(seatId)}, not ${look}: ${error}`);
     });
   }

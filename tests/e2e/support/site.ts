@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { repositoryPath } from './paths.js';
 import { Program } from './program.js';
 
-const SITE = repositoryPath('clients/demo');
+// SEATLOCK_SITE: another copy of it, built.
+const SITE = process.env.SEATLOCK_SITE ?? repositoryPath('clients/demo');
 const NEXT = join(SITE, 'node_modules/next/dist/bin/next');
 
 export interface SiteOptions {
