@@ -8,6 +8,7 @@ export default defineConfig({
   dts: true,
   clean: true,
   deps: { neverBundle: ['react', 'react-dom', 'react/jsx-runtime', '@seatlock/client'] },
-  // Everything here runs in a page, also where a server component imports it.
-  outputOptions: { banner: "'use client';" },
+  // Everything here runs in a page, also where a server component imports it. Declarations hold no
+  // statements, so they get none.
+  banner: { js: "'use client';" },
 });

@@ -9,8 +9,8 @@ import { badNetwork, type Random, randomOf } from './testing/random.js';
 
 const SEATS = ['A01', 'A02', 'A03'];
 const TAPS = 24;
-const SEEDS = Array.from({ length: 60 }, (_, i) => i + 1);
-// Run one again with SEED=n.
+const SEEDS = Array.from({ length: Number(process.env.SEEDS ?? 60) }, (_, i) => i + 1);
+// One again: SEED=n. More: SEEDS=1000.
 const seeds = process.env.SEED ? [Number(process.env.SEED)] : SEEDS;
 
 beforeEach(() => {
