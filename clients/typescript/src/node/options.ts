@@ -5,10 +5,10 @@ import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc
 /** TLS to the service. With `cert` and `key` the client shows who it is (mTLS). All in PEM. */
 export interface TlsOptions {
   /** Who signs the service's certificate. Default: the authorities that Node trusts. */
-  readonly ca?: Buffer | string | undefined;
+  readonly ca?: Uint8Array | string | undefined;
   /** The client's certificate, with those between it and the authority. Needs `key`. */
-  readonly cert?: Buffer | string | undefined;
-  readonly key?: Buffer | string | undefined;
+  readonly cert?: Uint8Array | string | undefined;
+  readonly key?: Uint8Array | string | undefined;
   /** The name in the service's certificate, where it is not the address's host. */
   readonly serverName?: string | undefined;
 }
@@ -102,7 +102,7 @@ export function channelOf({ address, tls }: SeatLockClientOptions): ChannelParts
     throw new TypeError('address must be host:port, such as 127.0.0.1:50051');
   }
   if (!tls) return { address, credentials: credentials.createInsecure(), options: CHANNEL };
-  const { ca, cert, key, serverName } = tls === true ? ({} as TlsOptions) : tls;
+  const { ca, cert, key, serverName }: TlsOptions = tls === true ? {} : tls;
   if ((cert === undefined) !== (key === undefined)) {
     throw new TypeError('tls.cert and tls.key go together');
   }
@@ -113,7 +113,7 @@ export function channelOf({ address, tls }: SeatLockClientOptions): ChannelParts
   };
 }
 
-const pem = (text: Buffer | string | undefined): Buffer | null =>
+const pem = (text: Uint8Array | string | undefined): Buffer | null =>
   text === undefined ? null : Buffer.from(text);
 
 const named = (serverName: string): ChannelOptions => ({

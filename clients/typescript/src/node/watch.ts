@@ -22,7 +22,7 @@ import type { Position, WatchEvent } from './types.js';
  * Nothing is asked for before the first `next()`. One that takes slowly is sent a fresh snapshot in
  * place of what it missed; nothing piles up here.
  */
-export interface ShowtimeWatch extends AsyncIterableIterator<WatchEvent, undefined> {
+export interface ShowtimeWatch extends AsyncIterableIterator<WatchEvent> {
   /**
    * The next event. Done after `return()`, after the signal has aborted, and after the client was
    * closed. Rejects with a `SeatLockError` where the service refuses the watch for good, such as
