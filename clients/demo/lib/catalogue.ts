@@ -108,7 +108,8 @@ function layoutCategories(db: Db, showtimeId: string): HallLayout['categories'] 
   const rows = all<{ id: string; name: string; price: number; color: string }>(
     db,
     `SELECT c.id, c.name, p.cents AS price, c.color
-     FROM prices p JOIN categories c ON c.id = p.category_id WHERE p.showtime_id = ? ORDER BY c.rowid`,
+     FROM prices p JOIN categories c ON c.id = p.category_id
+     WHERE p.showtime_id = ? ORDER BY c.rowid`,
     showtimeId,
   );
   // libsql adds a field of its own to each row, which the page has no use for.

@@ -8,7 +8,7 @@ export interface SiteEnv {
   readonly upstream: string;
   /** `WEBSOCKET_SERVER_URL`: the edge as browsers reach it [the page's host, /ws/seat-updates]. */
   readonly webSocketUrl: string | undefined;
-  /** `SEATLOCK_COOKIE_SECRET`: signs cookies, 32 characters or more [a file beside the database]. */
+  /** `SEATLOCK_COOKIE_SECRET`: signs cookies, 32 characters or more [kept beside the database]. */
   readonly cookieSecret: string | undefined;
   /** `SEATLOCK_DEMO_SHOPPERS=1`: `?as=NAME` makes another shopper. For demos alone [off]. */
   readonly demoShoppers: boolean;

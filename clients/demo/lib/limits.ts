@@ -5,49 +5,44 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 
 const ADDRESSES_MAX = 10_000;
 
-interface Bucket {
-  tokens: number;
-  at: number;
-}
-
 export class RateLimiter {
-  readonly #buckets = new Map<string, Bucket>();
+  /** When each address will have its whole burst again, in ms: all that a bucket needs. */
+  readonly #fullAt = new Map<string, number>();
+  readonly #tokenMs: number;
 
   /** @param now the clock in ms, one that never runs backwards */
   constructor(
-    readonly perSecond: number,
+    perSecond: number,
     readonly burst: number,
     readonly addressesMax = ADDRESSES_MAX,
     readonly now: () => number = () => performance.now(),
-  ) {}
+  ) {
+    this.#tokenMs = 1000 / perSecond;
+  }
 
   /** Takes a token. 0: go ahead; else in how many ms there will be one. */
   take(address: string): number {
     const now = this.now();
-    const known = this.#buckets.get(address);
-    const tokens = known === undefined ? this.burst : this.#filled(known, now);
-    const granted = tokens >= 1;
+    const fullAt = Math.max(now, this.#fullAt.get(address) ?? now);
+    const waitMs = fullAt - now - (this.burst - 1) * this.#tokenMs;
+    const granted = waitMs <= 0;
     // Out and in again, so that the map is ordered by who called last.
-    this.#buckets.delete(address);
-    this.#buckets.set(address, { tokens: granted ? tokens - 1 : tokens, at: now });
+    this.#fullAt.delete(address);
+    this.#fullAt.set(address, granted ? fullAt + this.#tokenMs : fullAt);
     this.#makeRoom();
-    return granted ? 0 : Math.ceil(((1 - tokens) / this.perSecond) * 1000);
+    return granted ? 0 : Math.ceil(waitMs);
   }
 
   get size(): number {
-    return this.#buckets.size;
-  }
-
-  #filled(bucket: Bucket, now: number): number {
-    return Math.min(this.burst, bucket.tokens + ((now - bucket.at) / 1000) * this.perSecond);
+    return this.#fullAt.size;
   }
 
   #makeRoom(): void {
-    for (const oldest of this.#buckets.keys()) {
-      if (this.#buckets.size <= this.addressesMax) {
+    for (const oldest of this.#fullAt.keys()) {
+      if (this.#fullAt.size <= this.addressesMax) {
         return;
       }
-      this.#buckets.delete(oldest);
+      this.#fullAt.delete(oldest);
     }
   }
 }

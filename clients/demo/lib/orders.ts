@@ -41,15 +41,14 @@ const ORDER = 'SELECT id, showtime_id AS showtimeId, name, state FROM orders';
  * an answer that was lost. Throws SeatLock's error where it is not sold; where the error's outcome
  * is unknown, the order stays pending and the same key settles it.
  */
-export async function placeOrder(db: Db, wish: Wish): Promise<Order> {
-  const order = openOrder(db, wish);
+export async function placeOrder(db: Db, order: Order, sessionId: string): Promise<Order> {
   const seats = orderSeats(db, order.id);
   try {
     await seatlock().bookSeats({
       showtimeId: order.showtimeId,
       // Whoever takes money names the seats; nobody is sold what they did not see.
       seatIds: seats.map(({ seatId }) => seatId),
-      sessionId: wish.sessionId,
+      sessionId,
       orderId: order.id,
     });
   } catch (error) {

@@ -18,10 +18,11 @@ export function POST(request: NextRequest): Promise<Response> {
     if (wish instanceof Response) {
       return wish;
     }
-    if (!isSameOrder(db(), openOrder(db(), wish), wish)) {
+    const order = openOrder(db(), wish);
+    if (!isSameOrder(db(), order, wish)) {
       return refuse('ORDER_MISMATCH', 'The order has other seats.');
     }
-    const order = await placeOrder(db(), wish);
+    await placeOrder(db(), order, wish.sessionId);
     return answer({ orderId: order.id });
   });
 }

@@ -4,7 +4,7 @@
 // change from seatlockd itself.
 
 import type { NextRequest } from 'next/server';
-import { answer } from '@/lib/answers';
+import { answer, refuse } from '@/lib/answers';
 import { type Call, knownShowtime, serve } from '@/lib/api';
 import { siteEnv } from '@/lib/env';
 import { heldSeats, seatlock } from '@/lib/seatlock';
@@ -28,6 +28,9 @@ export function POST(request: NextRequest): Promise<Response> {
     if (target instanceof Response) {
       return target;
     }
+    if (target.seatIds === null) {
+      return refuse('INVALID_FIELD', 'seatId or seatIds: seats are wanted.');
+    }
     const released = releasedSeats(call.body);
     if (released instanceof Response) {
       return released;
@@ -39,7 +42,7 @@ export function POST(request: NextRequest): Promise<Response> {
     const { holdTtlMs, maxSeats } = siteEnv();
     await seatlock().lockSeats({
       showtimeId: target.showtimeId,
-      seatIds: target.seatIds ?? [],
+      seatIds: target.seatIds,
       releaseSeatIds: released,
       sessionId: call.sessionId,
       ttlMs: holdTtlMs,

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { siteEnv } from './env';
+
+test('nothing set is the machine itself, and no demo', () => {
+  expect(siteEnv({})).toMatchObject({
+    upstream: '127.0.0.1:50051',
+    webSocketUrl: undefined,
+    demoShoppers: false,
+    trustedProxies: [],
+    holdTtlMs: undefined,
+  });
+});
+
+test('an empty variable is one that is not set', () => {
+  expect(siteEnv({ WEBSOCKET_SERVER_URL: '', SEATLOCK_SITE_RATE: ' ' })).toEqual(siteEnv({}));
+});
+
+test.each([
+  ['SEATLOCK_SITE_UPSTREAM', 'localhost'],
+  ['WEBSOCKET_SERVER_URL', 'https://a.example/ws'],
+  ['SEATLOCK_COOKIE_SECRET', 'short'],
+  ['SEATLOCK_DEMO_SHOPPERS', 'yes'],
+  ['SEATLOCK_HOLD_TTL_MS', '999'],
+  ['SEATLOCK_HOLD_TTL_MS', '1e99'],
+  ['SEATLOCK_SITE_MAX_SEATS', '0'],
+  ['SEATLOCK_SITE_RATE', '1.5'],
+  ['SEATLOCK_SITE_BURST', '-1'],
+  ['SEATLOCK_SITE_ORIGINS', 'a.example'],
+])('%s=%s is refused by its name', (name, value) => {
+  expect(() => siteEnv({ [name]: value })).toThrow(name);
+});
