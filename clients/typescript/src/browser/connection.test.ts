@@ -155,6 +155,29 @@ describe('close codes', () => {
     expect(shown.connection()).toMatchObject({ status: 'live', recovered: true });
   });
 
+  test('4200ComesBackAtOnceEachTimeItWasLive', async () => {
+    await followed();
+    for (let attempts = 2; attempts < 5; attempts++) {
+      page.server.closeAll(4200);
+      await settle();
+      expect(page.attempts()).toBe(attempts);
+    }
+  });
+
+  test('4200AfterAnotherFailureWithoutHavingBeenLiveWaits', async () => {
+    const { shown } = await followed();
+    page.server.goStale();
+    page.server.closeAll(4200);
+    await settle();
+    page.server.closeAll(1006);
+    await settle(250);
+    expect(page.attempts()).toBe(3);
+    page.server.closeAll(4200);
+    await settle();
+    expect(page.attempts()).toBe(3);
+    expect(shown.connection().retryAt).toBe(Date.now() + 500);
+  });
+
   test('4200ASecondTimeWithoutHavingBeenLiveWaits', async () => {
     const { shown } = await followed();
     page.server.goStale();
@@ -169,6 +192,21 @@ describe('close codes', () => {
 });
 
 describe('pauses', () => {
+  test('GrowAgainAfterEachTimeOfBeingLive', async () => {
+    const { shown } = await followed();
+    await settle(60_000);
+    page.server.refuseConnections(true);
+    page.server.closeAll(1006);
+    await settle();
+    const pauses: number[] = [];
+    for (let n = 0; n < 4; n++) {
+      const pause = (shown.connection().retryAt ?? 0) - Date.now();
+      pauses.push(pause);
+      await settle(pause);
+    }
+    expect(pauses).toEqual([250, 500, 1_000, 2_000]);
+  });
+
   test('DoubleWhileAttemptsFail', async () => {
     page.server.refuseConnections(true);
     const { shown } = await followed();
@@ -308,6 +346,7 @@ describe('the watchdog', () => {
     old?.onmessage?.(new MessageEvent('message', { data: JSON.stringify(late) }));
     old?.onclose?.(Object.assign(new Event('close'), { code: 4000 }) as CloseEvent);
     old?.onopen?.(new Event('open'));
+    await settle();
     expect(shown.connection()).toBe(before);
     expect(subscribes()).toHaveLength(2);
   });

@@ -16,7 +16,7 @@ export interface Channel {
   readonly showtime: Showtime;
   /** A frame of this showtime, or one that concerns the whole connection. */
   receive(frame: ServerFrame): void;
-  /** The socket is lost, on its way or given up: what was half received will not be completed. */
+  /** The socket is lost, on its way or given up. */
   turn(state: SocketState): void;
 }
 

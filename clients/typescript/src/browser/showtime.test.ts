@@ -161,6 +161,27 @@ describe('own seats', () => {
     expect(shown.ownSeats().map((seat) => seat.seatId)).toEqual(['A01', 'A02']);
   });
 
+  test('OneThatWasGivenUpMeanwhileIsNeverShownAsTaken', async () => {
+    page.server.lock('123', ['A01'], 'me');
+    const { shown } = await followed();
+    const seen: unknown[] = [];
+    shown.onSeat('A01', () => seen.push(shown.seat('A01')));
+    page.server.closeAll(1006);
+    page.server.unlock('123', ['A01'], 'me');
+    await settle(250);
+    expect(seen).toEqual([{ status: 'available', mine: false }]);
+  });
+
+  test('ASnapshotAndTheServicesReturnTogetherAskOnce', async () => {
+    const { shown } = await followed();
+    const seats = { bookedSeats: [], lockedSeats: [] };
+    const about = { showtimeId: '123', timestamp: Date.now() };
+    page.server.send({ type: 'current_seat_status', ...about, ...seats, ...shown.position() });
+    page.server.send({ type: 'stream_status', ...about, live: true });
+    await settle();
+    expect(sent('subscribe')).toHaveLength(2);
+  });
+
   test('ASnapshotThatNobodyAskedForKeepsThemAndAsksOnce', async () => {
     page.server.lock('123', ['A01', 'A02'], 'me');
     const { shown } = await followed();
@@ -356,6 +377,7 @@ describe('answers', () => {
   });
 
   test('OfAnotherSessionAreIgnored', async () => {
+    page.server.goStale();
     const { shown } = await followed('123', { sessionId: 'other' });
     shown.apply(await seatLocks().lock('123', ['A01']));
     expect(shown.ownSeats()).toEqual([]);

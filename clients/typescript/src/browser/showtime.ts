@@ -2,7 +2,7 @@
 // registry, through which all who ask for the same one share it.
 
 import { serverClock } from './clock.js';
-import { type Channel, type Connection, openConnection, type SocketState } from './connection.js';
+import { type Channel, type Connection, openConnection } from './connection.js';
 import { listeners } from './listeners.js';
 import type { CurrentSeatStatus, SeatUpdate, ServerFrame, Subscribed } from './protocol.js';
 import { seatStore } from './store.js';
@@ -53,12 +53,6 @@ function followable(
     connectionListeners.call();
   }
 
-  function turn(next: SocketState): void {
-    store.forget();
-    awaited = null;
-    set(next);
-  }
-
   function receive(frame: ServerFrame): void {
     if (frame.type === 'error') {
       set({ error: { closeCode: 0, code: frame.code, message: frame.message } });
@@ -79,6 +73,7 @@ function followable(
   }
 
   function subscribed(frame: Subscribed): void {
+    // Half a change of the socket before comes again, whole.
     store.forget();
     awaited = frame.recovered ? null : frame;
     if (frame.recovered) {
@@ -102,8 +97,7 @@ function followable(
   }
 
   function streamStatus(live: boolean): void {
-    if (!live) set({ status: 'stale', error: null });
-    else if (state.status === 'stale') set({ status: 'live', error: null });
+    set({ status: live ? 'live' : 'stale', error: null });
     askForOwn();
   }
 
@@ -175,7 +169,7 @@ function followable(
     own = 'asked';
   }
 
-  const channel: Channel = { showtime: self, receive, turn };
+  const channel: Channel = { showtime: self, receive, turn: set };
   return self;
 }
 

@@ -132,7 +132,7 @@ export function seatStore(showtimeId: string, sessionId: string | undefined) {
       };
     },
 
-    /** The rest of a change that was begun will not come on this socket. */
+    /** The rest of a change that was begun will not come. */
     forget(): void {
       pending = [];
     },

@@ -47,7 +47,7 @@ export interface ConnectionState {
 export interface InitialSnapshot extends Position {
   readonly bookedSeats: readonly string[];
   readonly lockedSeats: readonly string[];
-  /** The session's own among `lockedSeats`. */
+  /** The session's own among `lockedSeats`. Left out: none is own until the edge says so. */
   readonly yourSeats?: readonly OwnSeat[];
 }
 
@@ -64,6 +64,7 @@ export interface ShowtimeOptions {
   /**
    * The edge: `wss://host/ws/seat-updates`, or a path on the page's own host.
    * Default `/ws/seat-updates`. `http:` and `https:` are read as `ws:` and `wss:`.
+   * `showtime()` throws TypeError where it is no URL.
    */
   readonly url?: string;
   /** The shopper. Default: a viewer, whom no seat belongs to. */
@@ -81,7 +82,10 @@ export interface Showtime {
   readonly url: string;
   readonly sessionId: string | undefined;
 
-  /** Opens the socket if it is not open. The last one to call the returned function closes it. */
+  /**
+   * Opens the socket if it is not open. A second after the last one has called the returned
+   * function it is closed; whoever follows again resumes.
+   */
   follow(): () => void;
   /** Tries at once where the state is `reconnecting` or `closed`. */
   reconnect(): void;
@@ -109,7 +113,10 @@ export interface Showtime {
    */
   onUpdate(listener: (update: SeatUpdate) => void): () => void;
 
-  /** Shows what a call to /api/seat-locks answered, unless the stream is further already. */
+  /**
+   * Shows what a call to /api/seat-locks answered, unless the stream is further already. An answer
+   * to another session changes nothing.
+   */
   apply(answer: SeatLocksAnswer): void;
 
   /** The server's clock in Unix ms, estimated from frames and answers. */
