@@ -16,7 +16,8 @@ import sys
 
 LINES_MAX = 600
 COLUMNS_MAX = 100
-SUFFIXES = {".h", ".cc", ".py", ".proto", ".ts", ".tsx", ".mts", ".js", ".mjs", ".css", ".sh", ".pl"}
+SUFFIXES = {".h", ".cc", ".py", ".proto", ".ts", ".tsx", ".mts", ".js", ".mjs", ".css", ".sh",
+            ".pl"}
 NAMES = {"dev"}
 RESOLVED = re.compile(r'"resolved":\s*"(?!file:)[a-z+]+:')
 
