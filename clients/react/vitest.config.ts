@@ -31,6 +31,8 @@ export default defineConfig({
   test: {
     environment: 'jsdom',
     include: ['src/**/*.test.{ts,tsx}'],
+    setupFiles: ['src/testing/setup.ts'],
+    testTimeout: 30_000,
     server: { deps: { inline: [/@testing-library/] } },
   },
 });

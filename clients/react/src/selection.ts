@@ -428,7 +428,10 @@ class SeatSelectionCore implements SeatSelectionStore {
     if (this.#next === next) {
       this.#unfollow();
       this.#showtime = next;
+      const before = this.#own;
       if (this.#starts > 0) this.#follow(next);
+      // What this session holds was known before anybody listened to it.
+      if (before.length + this.#own.length > 0) this.#settings.onSelectionChange?.(this.#own);
       this.#changed();
     }
     unfollow();
