@@ -19,8 +19,8 @@ const WARM_UP_SECONDS = 1;
 const { values: flags } = parseArgs({
   options: {
     address: { type: 'string' },
-    seconds: { type: 'string', default: '1' },
-    rounds: { type: 'string', default: '12' },
+    seconds: { type: 'string', default: '0.5' },
+    rounds: { type: 'string', default: '24' },
     'in-flight': { type: 'string', default: '64' },
     assert: { type: 'boolean', default: false },
   },
