@@ -438,6 +438,7 @@ class SeatSelectionCore implements SeatSelectionStore {
   }
 
   #follow(followed: Showtime): void {
+    const before = this.#own;
     this.#own = followed.ownSeats();
     const ends = [
       followed.follow(),
@@ -451,6 +452,9 @@ class SeatSelectionCore implements SeatSelectionStore {
       for (const end of ends) end();
     };
     this.#timer.update();
+    if (before !== this.#own && before.length + this.#own.length > 0) {
+      this.#settings.onSelectionChange?.(this.#own);
+    }
   }
 
   #noteCause({ seatId, cause }: SeatUpdate): void {
