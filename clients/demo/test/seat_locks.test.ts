@@ -28,7 +28,8 @@ async function shopper(): Promise<Browser> {
 /** A seat of the hall of 2,000 that no other test has. */
 function freshSeat(): string {
   seat += 1;
-  return `${String.fromCharCode(65 + Math.floor(seat / 48))}${String((seat % 48) + 1).padStart(2, '0')}`;
+  const row = String.fromCharCode(65 + Math.floor(seat / 48));
+  return row + String((seat % 48) + 1).padStart(2, '0');
 }
 
 const IN = { showtimeId: '301' };
@@ -168,7 +169,7 @@ describe('who calls', () => {
     expect((await ann.call('GET', `${SEATS}?showtimeId=301`)).body.seats).toHaveLength(1);
   });
 
-  test('the cookie is made before the first page is rendered, and that page is of its shopper', async () => {
+  test('the cookie is made before the first page, and that page is of its shopper', async () => {
     const browser = new Browser(shop.url);
     const first = await browser.page('/showtimes/301');
     const [cookie = ''] = first.headers.getSetCookie();
@@ -246,7 +247,7 @@ test.each([
   expect((await ann.call('DELETE', SEATS, { ...IN, seatId }, own)).status).toBe(200);
 });
 
-test('without the seat service: 503 and when to come back; pages are shown; then all is as before', async () => {
+test('without the seat service: 503, when to come back, and pages all the same', async () => {
   const ann = await shopper();
   const seatId = freshSeat();
   const held = await ann.call('POST', SEATS, { ...IN, seatId });

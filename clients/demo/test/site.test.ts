@@ -107,7 +107,7 @@ test('pages may load this site alone, and say which socket they open', async () 
   expect(headers.get('x-powered-by')).toBeNull();
 });
 
-test('after a restart of the site shoppers and orders are as before; a caller cannot forge its address', async () => {
+test('a restart keeps shoppers and orders; callers cannot forge their address', async () => {
   const ann = browser();
   await ann.call('POST', SEATS, { showtimeId: '123', seatIds: ['D01'] });
   const bought = await ann.call('POST', '/api/orders', order(['D01'], 'key-of-the-restart'));

@@ -2,7 +2,7 @@
 // The seats and the form that buys them.
 
 import type { InitialSnapshot, OwnSeat } from '@seatlock/client';
-import { type HallLayout, SeatSelection } from '@seatlock/react';
+import { type HallLayout, SeatSelection, useConnection, useShowtime } from '@seatlock/react';
 import { useRouter } from 'next/navigation';
 import { type FormEvent, useId, useMemo, useRef, useState } from 'react';
 import { Purchase } from './purchase';
@@ -25,7 +25,7 @@ export function Booking(props: Props) {
   const [seats, setSeats] = useState<readonly OwnSeat[]>(initialSnapshot?.yourSeats ?? []);
   return (
     <>
-      {initialSnapshot === undefined ? <Away /> : null}
+      {initialSnapshot === undefined ? <Away {...props} /> : null}
       <section aria-labelledby="seats">
         <h2 id="seats">Choose seats</h2>
         <SeatSelection
@@ -44,9 +44,14 @@ export function Booking(props: Props) {
   );
 }
 
-function Away() {
+/** Until the first connection: the page shares the one that the seats have. */
+function Away({ showtimeId, url, sessionId }: Props) {
+  const { status } = useConnection(useShowtime(showtimeId, { url, sessionId }));
+  if (status === 'live') {
+    return null;
+  }
   return (
-    <p className="notice" role="status">
+    <p className="notice">
       The seat service is away for the moment. Seats appear here as soon as it is back; nothing is
       lost.
     </p>
@@ -96,9 +101,11 @@ function BuyForm({ showtimeId, layout, query, seats }: BuyFormProps) {
         <button type="submit" aria-disabled={busy}>
           {busy ? 'Buying…' : label(seats.length, price)}
         </button>
-        <p className="problem" role="alert">
-          {problem}
-        </p>
+        {problem === null ? null : (
+          <p className="problem" role="alert">
+            {problem}
+          </p>
+        )}
       </form>
     </section>
   );
