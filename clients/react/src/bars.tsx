@@ -4,7 +4,7 @@
 import type { Showtime } from '@seatlock/client';
 import type { Hall } from './layout.js';
 import type { Messages, SeatPhase } from './messages.js';
-import type { SeatSelectionStore } from './selection.js';
+import type { SeatSelectionStore } from './selection_types.js';
 import { useSelectionSnapshot } from './use_seat_selection.js';
 import { useConnection } from './use_showtime.js';
 
@@ -30,7 +30,7 @@ interface SelectionProps {
   readonly messages: Messages;
 }
 
-/** The seats chosen, what they cost, how long they are kept. Renders once a second while any are. */
+/** The seats chosen, their cost, how long they are kept. Renders once a second while any are. */
 export function Summary({ selection, hall, messages }: SelectionProps) {
   const { seats, secondsLeft, extending } = useSelectionSnapshot(selection);
   const chosen = seats.flatMap(({ seatId, phase }) => {

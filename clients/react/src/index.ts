@@ -11,17 +11,17 @@ export type {
 export { defaultMessages, type Messages, type SeatPhase } from './messages.js';
 export type { CallError } from './seat_calls.js';
 export { SeatSelection, type SeatSelectionProps } from './seat_selection.js';
-export {
-  createSeatSelection,
-  type HoldFailure,
-  type SeatSelectionStore,
-  type SelectedSeat,
-  type SelectionEvents,
-  type SelectionOptions,
-  type SelectionSettings,
-  type SelectionSnapshot,
-  type Told,
-} from './selection.js';
+export { createSeatSelection } from './selection.js';
+export type {
+  HoldFailure,
+  SeatSelectionStore,
+  SelectedSeat,
+  SelectionEvents,
+  SelectionOptions,
+  SelectionSettings,
+  SelectionSnapshot,
+  Told,
+} from './selection_types.js';
 export {
   type UseSeatSelection,
   type UseSeatSelectionOptions,

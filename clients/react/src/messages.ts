@@ -86,7 +86,7 @@ export const defaultMessages: Messages = {
   connection: connectionTexts,
   taken: (seat, sold) => `${seat} is ${sold ? 'sold' : 'taken'}. Please choose another seat.`,
   limit: (seat, max) =>
-    `${seat} was not selected: ${max === undefined ? 'no more seats' : `at most ${max} seats`} at a time.`,
+    `${seat} was not selected: ${max ? `at most ${max}` : 'no more'} seats at a time.`,
   failed: (seat, code) => `${seat}: ${reason(code)}`,
   extendFailed: (code) =>
     code === 'EXTEND_LIMIT'

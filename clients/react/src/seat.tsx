@@ -5,7 +5,7 @@ import type { Showtime } from '@seatlock/client';
 import { type CSSProperties, memo } from 'react';
 import type { Place } from './layout.js';
 import type { Messages, SeatPhase } from './messages.js';
-import type { SeatSelectionStore } from './selection.js';
+import type { SeatSelectionStore } from './selection_types.js';
 import { useSeatPhase } from './use_seat_selection.js';
 
 /** What all seats of one drawing share. The same object until a part changes. */

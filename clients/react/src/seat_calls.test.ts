@@ -4,7 +4,8 @@
 import { type SeatLocks, seatLocks, showtime } from '@seatlock/client';
 import { FakeSeatServer } from '@seatlock/client/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createSeatSelection, type HoldFailure } from './selection.js';
+import { createSeatSelection } from './selection.js';
+import type { HoldFailure } from './selection_types.js';
 import { badNetwork, type Random, randomOf } from './testing/random.js';
 
 const SEATS = ['A01', 'A02', 'A03'];

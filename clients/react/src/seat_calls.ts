@@ -65,7 +65,7 @@ const LATE_MAX = 100;
 interface Late {
   locks: number;
   unlocks: number;
-  /** What the shopper wanted in the end; null: was told that it failed, so whatever comes is shown. */
+  /** What the shopper wanted in the end; null: was told that it failed, so what comes is shown. */
   want: boolean | null;
   until: number;
 }

@@ -1,12 +1,19 @@
 // SeatSelection as its shopper meets it: by roles, names, pointer and keys, on the fake server().
 
+import type { OwnSeat } from '@seatlock/client';
 import { act, fireEvent, render, screen, waitFor } from '@testing-library/react';
-import { expect, test, vi } from 'vitest';
+import { expect, type Mock, test, vi } from 'vitest';
 import { SeatSelection } from './seat_selection.js';
 import { bigHall, hall } from './testing/hall.js';
 import { becomes, cell, fakeServer, live, show } from './testing/page.js';
 
 const server = fakeServer();
+
+/** The seats that the last call told of. */
+function seatIdsOf(onSelectionChange: Mock): string[] | undefined {
+  const seats: readonly OwnSeat[] | undefined = onSelectionChange.mock.lastCall?.[0];
+  return seats?.map((seat) => seat.seatId);
+}
 
 test('SaysRowNumberPriceAndStateOfEverySeat', async () => {
   server().lock('123', ['A01'], 'other');
@@ -114,7 +121,24 @@ test('RestoresTheShoppersSeatsAfterARefresh', async () => {
   show({ onSelectionChange });
   await becomes('A03', 'selected');
   expect(screen.getByTestId('seatlock-summary').textContent).toContain('€24.00');
+  expect(seatIdsOf(onSelectionChange)).toEqual(['A03', 'A04']);
+  // StrictMode mounts twice.
+  expect(server().received.filter((frame) => frame.type === 'subscribe').length).toBe(1);
   expect(screen.getByTestId('seatlock-countdown').textContent).toMatch(/^(10:00|09:5\d)$/);
+});
+
+test('TellsOfTheSeatsThatTheServerRendered', async () => {
+  const onSelectionChange = vi.fn();
+  server().lock('123', ['A03'], 'me');
+  const yourSeats = [{ seatId: 'A03', expiresAt: Date.now() + 600_000 }];
+  const known = { epoch: 'epoch-b1', revision: 1, bookedSeats: [], lockedSeats: ['A03'] };
+  show({ onSelectionChange, initialSnapshot: { ...known, yourSeats } });
+  expect(cell('A03').dataset.state).toBe('selected');
+  expect(seatIdsOf(onSelectionChange)).toEqual(['A03']);
+  await live();
+  fireEvent.click(cell('A03'));
+  await becomes('A03', 'available');
+  expect(seatIdsOf(onSelectionChange)).toEqual([]);
 });
 
 test('FollowsAsTheSessionThatTheSiteNames', async () => {

@@ -2,110 +2,19 @@
 // tap does, what the shopper is told. What is held is the server's word (its answers and its
 // stream); what is shown beyond that are the intents of seats whose calls are under way.
 
-import type { OwnSeat, SeatLocks, SeatLocksAnswer, SeatUpdate, Showtime } from '@seatlock/client';
+import type { OwnSeat, SeatLocksAnswer, SeatUpdate, Showtime } from '@seatlock/client';
 import { earliestEnd, HoldTimer } from './hold_timer.js';
 import { defaultMessages, type Messages, type SeatPhase } from './messages.js';
 import { type CallError, readError, SeatCalls } from './seat_calls.js';
-
-/** Why something that the shopper asked for was not done. */
-export interface HoldFailure {
-  readonly action: 'lock' | 'unlock' | 'extend';
-  readonly seatIds: readonly string[];
-  /** The contract's reason, or `NETWORK`, `TIMEOUT`, `BAD_ANSWER`. */
-  readonly code: string;
-  /** As the shopper is told it. */
-  readonly message: string;
-  /** The seats that stood in the way, and how. */
-  readonly seats: CallError['seats'];
-}
-
-/** What an app may want to hear of. */
-export interface SelectionEvents {
-  /** The seats held, as confirmed by the server, changed: which they are, or until when. */
-  readonly onSelectionChange?: ((seats: readonly OwnSeat[]) => void) | undefined;
-  /** A seat could not be held, given back or kept longer. */
-  readonly onHoldFailed?: ((failure: HoldFailure) => void) | undefined;
-  /** A warning's time has come; `msLeft` is of the first of the seats to end. */
-  readonly onHoldExpiring?:
-    | ((e: { readonly seatIds: readonly string[]; readonly msLeft: number }) => void)
-    | undefined;
-  /** Seats are no longer held, and nobody of this shopper asked for that. */
-  readonly onHoldExpired?: ((e: { readonly seatIds: readonly string[] }) => void) | undefined;
-  /** The shopper wanted a seat that somebody else holds (`locked`) or bought (`booked`). */
-  readonly onSeatTaken?:
-    | ((e: { readonly seatId: string; readonly status: 'locked' | 'booked' }) => void)
-    | undefined;
-}
-
-/** How a selection behaves; may be changed while it is in use. */
-export interface SelectionSettings extends SelectionEvents {
-  /** At most so many seats at a time; more are refused without a call. Default: the server's limit. */
-  readonly maxSeats?: number | undefined;
-  /** How long before the end of a hold to warn, in ms. Default 60 s and 20 s. */
-  readonly holdWarningsMs?: readonly number[] | undefined;
-  readonly messages?: Messages | undefined;
-  /** A seat's name in messages. Default: its id. */
-  readonly nameSeat?: ((seatId: string) => string) | undefined;
-  /** A seat's price in messages. Default: none. */
-  readonly priceSeat?: ((seatId: string) => string) | undefined;
-}
-
-export interface SelectionOptions {
-  readonly showtime: Showtime;
-  readonly api: SeatLocks;
-  /** The same showtime as another session: asked for when the site says that the shopper is one. */
-  readonly open: (sessionId: string) => Showtime;
-}
-
-/** A seat that the shopper has to do with. */
-export interface SelectedSeat {
-  readonly seatId: string;
-  readonly phase: SeatPhase;
-  /** Unix ms by the server's clock; undefined until confirmed. */
-  readonly expiresAt: number | undefined;
-}
-
-/** A text for the shopper. `id` rises, so that the same text twice is two. */
-export interface Told {
-  readonly id: number;
-  readonly text: string;
-}
-
-/** What is shown beside the seats. The same object until something in it changes. */
-export interface SelectionSnapshot {
-  /** As the session that the shopper is; another object once the site names another session. */
-  readonly showtime: Showtime;
-  /** Held, being taken or being given back, ordered by seat id. */
-  readonly seats: readonly SelectedSeat[];
-  /** Whole seconds until the first hold ends, never below 0; null: nothing is held. */
-  readonly secondsLeft: number | null;
-  readonly extending: boolean;
-  /** A refusal, until the shopper's next step. */
-  readonly alert: Told | null;
-  /** The last event to announce politely. */
-  readonly notice: Told | null;
-}
-
-/** One shopper's selection: a store for `useSyncExternalStore`, or for any other framework. */
-export interface SeatSelectionStore {
-  /** Follows the showtime and restores what is held. The last one to call the returned function ends it. */
-  start(): () => void;
-  configure(settings: SelectionSettings): void;
-  subscribe(listener: () => void): () => void;
-  getSnapshot(): SelectionSnapshot;
-  /** What a server renders. */
-  getServerSnapshot(): SelectionSnapshot;
-  phase(seatId: string): SeatPhase;
-  initialPhase(seatId: string): SeatPhase;
-  /** Calls `listener` when this seat's phase may have changed; holds for the current `showtime`. */
-  onSeat(seatId: string, listener: () => void): () => void;
-  /** Takes a free seat, gives back a held one, says why a taken one cannot be had. */
-  toggle(seatId: string): void;
-  /** Asks for all that is held to be kept longer. */
-  extend(): Promise<void>;
-  /** Takes the alert away. */
-  dismiss(): void;
-}
+import type {
+  HoldFailure,
+  SeatSelectionStore,
+  SelectedSeat,
+  SelectionOptions,
+  SelectionSettings,
+  SelectionSnapshot,
+  Told,
+} from './selection_types.js';
 
 const WARNINGS_MS = [60_000, 20_000];
 const RESTORE_TRIES_MAX = 4;
@@ -400,7 +309,7 @@ class SeatSelectionCore implements SeatSelectionStore {
         this.#restored = true;
         return;
       } catch {
-        // Nothing to tell: the stream brings the shopper's seats too, and a tap shows its own error.
+        // Nothing to tell: the stream brings the shopper's seats too, a tap shows its own error.
       }
       await new Promise((resolve) => setTimeout(resolve, RESTORE_BACKOFF_MS * 2 ** i));
     }
@@ -507,7 +416,7 @@ function phaseOf(status: 'available' | 'locked' | 'booked', mine: boolean): Seat
   return status === 'locked' ? 'selected' : 'bought';
 }
 
-/** Ends when something is known of the showtime, or after `ms`. Nothing tells of that, so it looks. */
+/** Ends when something is known of the showtime, or after `ms`. Nothing tells, so it looks. */
 function known(followed: Showtime, ms: number): Promise<void> {
   const until = Date.now() + ms;
   return new Promise((resolve) => {

@@ -3,12 +3,12 @@
 import { type InitialSnapshot, type SeatLocks, type Showtime, seatLocks } from '@seatlock/client';
 import { useCallback, useEffect, useMemo, useSyncExternalStore } from 'react';
 import type { SeatPhase } from './messages.js';
-import {
-  createSeatSelection,
-  type SeatSelectionStore,
-  type SelectionSettings,
-  type SelectionSnapshot,
-} from './selection.js';
+import { createSeatSelection } from './selection.js';
+import type {
+  SeatSelectionStore,
+  SelectionSettings,
+  SelectionSnapshot,
+} from './selection_types.js';
 import { openShowtime, useUnfollowedShowtime } from './use_showtime.js';
 
 /** Where the selection's seats come from, and how it behaves. */
@@ -32,8 +32,8 @@ export interface UseSeatSelection extends SelectionSnapshot {
 
 /**
  * The selection of the page's shopper in a showtime, followed while the component is mounted.
- * Renders again once a second while seats are held: draw seats in components of their own, each with
- * `useSeatPhase`.
+ * Renders again once a second while seats are held: draw seats in components of their own, each
+ * with `useSeatPhase`.
  */
 export function useSeatSelection(
   showtimeId: string,
@@ -50,7 +50,7 @@ export function useSelectionStore(
 ): SeatSelectionStore {
   const { url, apiUrl, api, sessionId, initialSnapshot } = options;
   const first = useUnfollowedShowtime(showtimeId, { url, sessionId, initialSnapshot });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a snapshot written inline is a new object at each rendering, and only the first counts.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only the first snapshot counts.
   const selection = useMemo(
     () =>
       createSeatSelection({
@@ -95,7 +95,7 @@ export function useSeatPhase(
   followed: Showtime,
   seatId: string,
 ): SeatPhase {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another showtime is another thing to subscribe to.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `followed` is what `onSeat` uses.
   const subscribe = useCallback(
     (listener: () => void) => selection.onSeat(seatId, listener),
     [selection, followed, seatId],

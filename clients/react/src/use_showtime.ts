@@ -28,7 +28,7 @@ export function useUnfollowedShowtime(
   showtimeId: string,
   { url, sessionId, initialSnapshot }: Loose<ShowtimeOptions>,
 ): Showtime {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a snapshot written inline is a new object at each rendering, and only the first counts.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only the first snapshot counts.
   return useMemo(
     () => openShowtime(showtimeId, { url, sessionId, initialSnapshot }),
     [showtimeId, url, sessionId],

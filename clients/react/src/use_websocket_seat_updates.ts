@@ -18,7 +18,10 @@ export type SeatUpdatesOptions = Loose<ShowtimeOptions>;
 export interface SeatUpdates {
   /** Each change is shown as it comes: true in the status `live` alone. */
   readonly isConnected: boolean;
-  /** The status in words: Idle, Connecting, Connected, Seat service away, Connection error, Disconnected. */
+  /**
+   * The status in words: Idle, Connecting, Connected, Seat service away, Connection error,
+   * Disconnected.
+   */
   readonly connectionStatus: string;
   readonly status: ConnectionState['status'];
   /** Why it is not live; null where nothing is wrong. */
