@@ -1,7 +1,7 @@
 // A program may hold several copies of a package: two installed ones, or the ES module and the
 // CommonJS build of one. Errors are told apart by what they say, so all copies agree on them.
 
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { tarball } from '../support/paths.mjs';
 import { freePort } from '../support/programs.mjs';
 import { Project, unpack } from '../support/project.mjs';
@@ -16,8 +16,8 @@ beforeAll(() => {
     project.write(`${copy}/cjs.cjs`, "module.exports = require('@seatlock/client/node');\n");
     project.write(`${copy}/page.mjs`, "export * from '@seatlock/client';\n");
   }
+  return () => project.remove();
 });
-afterAll(() => project.remove());
 
 it('an error of one copy is an error to every other, though never by class', async () => {
   const address = `127.0.0.1:${await freePort()}`; // nobody listens there

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { Project } from '../support/project.mjs';
 
 interface Part {
@@ -32,8 +32,8 @@ const PARTS: readonly Part[] = [
 let project: Project;
 beforeAll(() => {
   project = new Project();
+  return () => project.remove();
 });
-afterAll(() => project.remove());
 
 const packed = (bytes: Uint8Array | string) => gzipSync(bytes, { level: 9 }).length;
 

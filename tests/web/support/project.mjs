@@ -68,7 +68,7 @@ export class Project {
       cwd: this.folder,
       encoding: 'utf8',
       timeout: COMMAND_MS_MAX,
-      env: { ...process.env, NODE_OPTIONS: '' },
+      env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', FORCE_COLOR: undefined },
     });
     if (ran.error) throw ran.error;
     return { code: ran.status ?? 128, output: ran.stdout + ran.stderr };
