@@ -2,6 +2,7 @@
 // otherwise while the page comes alive.
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { until } from './support/program.js';
 import { Scene } from './support/scene.js';
 
 const SHOWTIME = '123';
@@ -55,6 +56,22 @@ test('own and taken seats are there at once after a refresh, without a flicker',
     expect(await looksOf(tab.page, seatId), seatId).toEqual([look]);
   }
   expect(await seatctl.get(SHOWTIME)).toEqual(before);
+});
+
+test('control: a page that differs from what the server sent is found', async () => {
+  const person = await scene.person();
+  const { recorder } = person;
+  const page = await recorder.context.newPage();
+  await page.route(`**/showtimes/${SHOWTIME}`, async (route) => {
+    const answer = await route.fetch();
+    const body = (await answer.text()).replace(/(data-seat-id="A06".*?>)6</, '$1sixth<');
+    await route.fulfill({ response: answer, body });
+  });
+  await page.goto(`/showtimes/${SHOWTIME}`);
+  const found = () => recorder.breaches().some((breach) => /React error #418/.test(breach));
+  await until('React says that the page differs', found);
+  // An answer that was altered on its way has no address, so its page may not reach this machine.
+  recorder.allow(/React error #418/, /WebSocket connection to/);
 });
 
 test('the page has the seats without any script', async () => {

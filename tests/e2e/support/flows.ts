@@ -16,6 +16,14 @@ export function sessionOf(person: Person): string {
   return String(subscribes.at(-1)?.sessionId);
 }
 
+/** The dot beside the connection's text is green while it is live. */
+async function isGreen(seats: SeatPage): Promise<boolean> {
+  const dot = seats.connection.locator('.sl-dot');
+  const color = await dot.evaluate((e) => getComputedStyle(e).backgroundColor);
+  const [red = 0, green = 0, blue = 0] = (color.match(/[\d.]+/g) ?? []).map(Number);
+  return green > 1.3 * red && green > 1.3 * blue;
+}
+
 /** Red is what a seat of another shopper is painted in, more than green and blue. */
 async function isRed(seats: SeatPage, seatId: string): Promise<boolean> {
   const color = await seats.seat(seatId).evaluate((e) => {
@@ -41,6 +49,7 @@ export function defineOriginFlows(name: string, options: SceneOptions): void {
     const person = await scene.person();
     const tab = await person.open(SHOWTIME);
     expect(await tab.connectionText()).toContain('Connected');
+    expect(await isGreen(tab)).toBe(true);
     await tab.select('A06');
     expect((await scene.seatctl.get(SHOWTIME)).seats).toEqual({
       A06: `locked by ${sessionOf(person)}`,
@@ -114,6 +123,7 @@ export function defineOriginFlows(name: string, options: SceneOptions): void {
     await stack.edge.stop();
     await tab.isNow('reconnecting');
     expect(await tab.connectionText()).toContain('Connection error');
+    expect(await isGreen(tab)).toBe(false);
     await screenshot(tab.page, `${name}-edge-stopped`);
     await seatctl.book(SHOWTIME, ['B01'], 'eve', 'o-eve');
     await seatctl.unlock(SHOWTIME, ['B02'], 'eve');
