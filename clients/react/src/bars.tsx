@@ -98,7 +98,7 @@ export function Voice({ selection, messages }: Omit<SelectionProps, 'hall'>) {
           </button>
         </div>
       )}
-      <div role="status" className="sl-hidden">
+      <div role="status" className="sl-status">
         {notice && <span key={notice.id}>{notice.text}</span>}
       </div>
     </>

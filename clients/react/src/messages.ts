@@ -95,7 +95,7 @@ export const defaultMessages: Messages = {
   selected: (seat, price) => `${seat} selected, ${price}`,
   released: (seat) => `${seat} released`,
   expiring: (seconds) => `${seconds} seconds left. Press E to keep your seats longer.`,
-  expired: (seats) => `Time is up: ${seats.join('; ')} no longer yours.`,
+  expired: (seats) => `Time is up. No longer yours: ${seats.join('; ')}.`,
   extended: 'Your seats are kept longer.',
   countdown: 'Seats kept for',
   extend: 'Keep for longer',

@@ -152,6 +152,14 @@ test('FollowsAsTheSessionThatTheSiteNames', async () => {
   await becomes('A05', 'selected');
 });
 
+test('ShowsTheNamedSessionsSeatsWithoutWaitingForItsStream', async () => {
+  server().lock('123', ['A03'], 'me');
+  server().refuseConnections(true);
+  const known = { epoch: 'epoch-b1', revision: 1, bookedSeats: [], lockedSeats: ['A03'] };
+  show({ sessionId: undefined, initialSnapshot: known });
+  await becomes('A03', 'selected');
+});
+
 test('SwitchesWhereTheCookieIsAnotherSessions', async () => {
   show({ sessionId: 'an older session' });
   await live();

@@ -323,7 +323,7 @@ class SeatSelectionCore implements SeatSelectionStore {
     if (this.#next?.sessionId === answer.sessionId) {
       this.#next.apply(answer);
     } else {
-      const next = this.#options.open(answer.sessionId);
+      const next = this.#options.open(answer.sessionId, answer);
       next.apply(answer);
       this.#next = next;
       this.#switched = this.#switchTo(next);

@@ -1,6 +1,6 @@
 // What users of a selection see: its settings and events, what it shows, what it does.
 
-import type { OwnSeat, SeatLocks, Showtime } from '@seatlock/client';
+import type { OwnSeat, SeatLocks, SeatLocksAnswer, Showtime } from '@seatlock/client';
 import type { Messages, SeatPhase } from './messages.js';
 import type { CallError } from './seat_calls.js';
 
@@ -50,8 +50,8 @@ export interface SelectionSettings extends SelectionEvents {
 export interface SelectionOptions {
   readonly showtime: Showtime;
   readonly api: SeatLocks;
-  /** The same showtime as another session: asked for when the site says that the shopper is one. */
-  readonly open: (sessionId: string) => Showtime;
+  /** The same showtime as another session: asked for when an answer names one. */
+  readonly open: (sessionId: string, answer: SeatLocksAnswer) => Showtime;
 }
 
 /** A seat that the shopper has to do with. */

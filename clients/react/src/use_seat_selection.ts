@@ -1,6 +1,12 @@
 // The selection in React: one store a mounted component, configured anew at each rendering.
 
-import { type InitialSnapshot, type SeatLocks, type Showtime, seatLocks } from '@seatlock/client';
+import {
+  type InitialSnapshot,
+  type SeatLocks,
+  type SeatLocksAnswer,
+  type Showtime,
+  seatLocks,
+} from '@seatlock/client';
 import { useCallback, useEffect, useMemo, useSyncExternalStore } from 'react';
 import type { SeatPhase } from './messages.js';
 import { createSeatSelection } from './selection.js';
@@ -56,8 +62,8 @@ export function useSelectionStore(
       createSeatSelection({
         showtime: first,
         api: api ?? seatLocks(apiUrl === undefined ? {} : { url: apiUrl }),
-        open: (named) => {
-          const snapshot = stillCurrent(first, initialSnapshot);
+        open: (named, answer) => {
+          const snapshot = stillCurrent(first, initialSnapshot, answer);
           return openShowtime(showtimeId, { url, sessionId: named, initialSnapshot: snapshot });
         },
       }),
@@ -107,12 +113,15 @@ export function useSeatPhase(
   );
 }
 
-/** The page's snapshot without its holder, while nothing has happened since. */
+/** The page's snapshot with the answer's holder in place of its own, if nothing happened since. */
 function stillCurrent(
   first: Showtime,
   snapshot: InitialSnapshot | undefined,
+  { seats, revision }: SeatLocksAnswer,
 ): InitialSnapshot | undefined {
   const now = first.position();
   if (snapshot === undefined || now?.revision !== snapshot.revision) return undefined;
-  return now.epoch === snapshot.epoch ? { ...snapshot, yourSeats: [] } : undefined;
+  // A newer answer is shown over it; an older one, of before the page, is not.
+  const yourSeats = revision === snapshot.revision ? seats : [];
+  return now.epoch === snapshot.epoch ? { ...snapshot, yourSeats } : undefined;
 }
