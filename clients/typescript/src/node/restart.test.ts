@@ -13,17 +13,20 @@ let client: SeatLockClient;
 
 beforeEach(async () => {
   service = await Seatlockd.start('sqlite');
-  client = createSeatLockClient({
-    address: service.address,
-    deadlineMs: 30_000,
-    retries: 100,
-    backoffMs: { first: 50, max: 200 },
-  });
+  client = connect();
 });
 afterEach(async () => {
   client.close();
   await service.remove();
 });
+
+const connect = () =>
+  createSeatLockClient({
+    address: service.address,
+    deadlineMs: 30_000,
+    retries: 100,
+    backoffMs: { first: 50, max: 200 },
+  });
 
 async function killAndRestart(): Promise<void> {
   await service.stop('SIGKILL');
@@ -76,21 +79,17 @@ async function collect(watch: ShowtimeWatch, seen: number[], last: number): Prom
 }
 
 test('a service that lost its store says so with a snapshot', async () => {
-  const lossy = await Seatlockd.start('memory');
-  const other = createSeatLockClient({ address: lossy.address });
-  try {
-    await other.lockSeat({ ...ALICE, seatId: 'A06' });
-    const watch = other.watchShowtime(SHOWTIME);
-    expect((await watch.next()).value).toMatchObject({ snapshot: { revision: 1 } });
-    const waiting = watch.next();
-    await lossy.stop('SIGKILL');
-    await lossy.start();
-    expect((await waiting).value).toMatchObject({ replaces: true, snapshot: { seats: [] } });
-    await other.lockSeat({ ...ALICE, seatId: 'A07' });
-    expect((await watch.next()).value).toMatchObject({ change: { revision: 1 } });
-    await watch.return();
-  } finally {
-    other.close();
-    await lossy.remove();
-  }
+  await service.remove();
+  service = await Seatlockd.start('memory');
+  client.close();
+  client = connect();
+  await client.lockSeat({ ...ALICE, seatId: 'A06' });
+  const watch = client.watchShowtime(SHOWTIME);
+  expect((await watch.next()).value).toMatchObject({ snapshot: { revision: 1 } });
+  const waiting = watch.next();
+  await killAndRestart();
+  expect((await waiting).value).toMatchObject({ replaces: true, snapshot: { seats: [] } });
+  await client.lockSeat({ ...ALICE, seatId: 'A07' });
+  expect((await watch.next()).value).toMatchObject({ change: { revision: 1 } });
+  await watch.return();
 });
