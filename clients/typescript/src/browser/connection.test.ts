@@ -246,6 +246,56 @@ describe('pauses', () => {
   });
 });
 
+describe('several showtimes', () => {
+  test('OneThatJoinsAnOpenSocketIsConnectingThenLive', async () => {
+    await followed('123');
+    const { shown } = await followed('124');
+    expect(shown.connection().status).toBe('live');
+    expect(page.attempts()).toBe(1);
+  });
+
+  test('OneThatJoinsDuringAPauseHearsOfIt', async () => {
+    page.server.refuseConnections(true);
+    const { shown: first } = await followed('123');
+    const { shown: second } = await followed('124');
+    expect(second.connection()).toEqual(first.connection());
+    page.server.refuseConnections(false);
+    await settle(250);
+    expect(second.connection().status).toBe('live');
+  });
+
+  test('AListenerThatReconnectsAtOnceLeavesAllAlike', async () => {
+    const { shown: first } = await followed('123');
+    const { shown: second } = await followed('124');
+    let asked = false;
+    first.onConnection(() => {
+      if (asked || !first.connection().retryAt) return;
+      asked = true;
+      page.server.goStale();
+      first.reconnect();
+    });
+    const retries: unknown[] = [];
+    second.onConnection(() => retries.push(second.connection().retryAt));
+    page.server.closeAll(1006);
+    await settle();
+    expect(page.attempts()).toBe(2);
+    expect(new Set(retries)).toEqual(new Set([null]));
+  });
+
+  test('AnotherThatBecomesLiveDoesNotSetBackForHowLongItWorked', async () => {
+    page.server.refuseConnections(true);
+    const { shown } = await followed('123');
+    page.server.refuseConnections(false);
+    await settle(250);
+    await settle(9_000);
+    await followed('124');
+    await settle(1_000);
+    page.server.closeAll(1006);
+    await settle();
+    expect(shown.connection().retryAt).toBe(Date.now() + 250);
+  });
+});
+
 describe('the network', () => {
   test('OfflineNothingIsTriedUntilItIsBack', async () => {
     const { shown } = await followed();
