@@ -61,7 +61,7 @@ test.each([
 });
 
 function post(body: BodyInit | null, type?: string): Request {
-  const fields = type === undefined ? {} : { 'content-type': type };
+  const fields: Record<string, string> = type === undefined ? {} : { 'content-type': type };
   const init = { method: 'POST', body, headers: fields, duplex: 'half' };
   const request = new Request(URL_HERE, init);
   if (type === undefined) {

@@ -7,12 +7,14 @@ export interface Answer {
   readonly body: any;
 }
 
+type Fields = Readonly<Record<string, string>>;
+
 export class Browser {
   readonly cookies = new Map<string, string>();
 
   constructor(
     readonly site: string,
-    readonly headers: Readonly<Record<string, string>> = {},
+    readonly headers: Fields = {},
   ) {}
 
   async page(path: string): Promise<{ status: number; text: string; headers: Headers }> {
@@ -22,7 +24,7 @@ export class Browser {
 
   /** A call with a JSON body, where there is one. */
   async call(method: string, path: string, body?: unknown, headers = {}): Promise<Answer> {
-    const type = body === undefined ? {} : { 'content-type': 'application/json' };
+    const type: Fields = body === undefined ? {} : { 'content-type': 'application/json' };
     const response = await this.#fetch(path, {
       method,
       headers: { ...this.headers, ...type, ...headers },
@@ -33,7 +35,7 @@ export class Browser {
     return { status: response.status, headers: response.headers, body: json };
   }
 
-  async #fetch(path: string, init: RequestInit & { headers: object }): Promise<Response> {
+  async #fetch(path: string, init: RequestInit & { headers: Fields }): Promise<Response> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const headers = { ...init.headers, ...(cookie === '' ? {} : { cookie }) };
     const response = await fetch(this.site + path, { ...init, headers });

@@ -65,6 +65,31 @@ test('what another holds or bought is not sold, and the order says so', async ()
   expect(locks.status).toBe(200);
 });
 
+test('an order whose answer was lost is settled by asking again', async () => {
+  const ann = browser();
+  await ann.call('POST', SEATS, { showtimeId: '123', seatIds: ['E01'] });
+  const wanted = order(['E01'], 'key-of-the-lost-answer');
+  await shop.stopService();
+  const lost = await ann.call('POST', '/api/orders', wanted);
+  expect(lost.status).toBe(503);
+  expect(lost.headers.get('retry-after')).not.toBeNull();
+  await shop.startService();
+  const again = new Browser(shop.url, { 'x-forwarded-for': '203.0.113.200' });
+  again.cookies.set('seatlock_session', ann.cookies.get('seatlock_session') ?? '');
+  let bought = lost;
+  await expect
+    .poll(
+      async () => {
+        bought = await again.call('POST', '/api/orders', wanted);
+        return bought.status;
+      },
+      { timeout: 20_000, interval: 1_500 },
+    )
+    .toBe(200);
+  const page = await again.page(`/orders/${bought.body.orderId}`);
+  expect(page.text).toContain('Your seats are booked');
+}, 60_000);
+
 test.each([
   ['no name', { name: ' ' }],
   ['no key', { orderKey: 'short' }],
