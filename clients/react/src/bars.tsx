@@ -99,7 +99,11 @@ export function Voice({ selection, messages }: Omit<SelectionProps, 'hall'>) {
         </div>
       )}
       <div role="status" className="sl-status">
-        {notice && <span key={notice.id}>{notice.text}</span>}
+        {notice && (
+          <span key={notice.id} className={notice.spoken ? 'sl-hidden' : undefined}>
+            {notice.text}
+          </span>
+        )}
       </div>
     </>
   );

@@ -27,7 +27,12 @@ interface SeatProps {
 const OWN: readonly SeatPhase[] = ['selecting', 'selected', 'bought'];
 const TAKEN: readonly SeatPhase[] = ['locked', 'booked', 'bought'];
 
-export const Seat = memo(function Seat({ drawing, place, tabStop, role }: SeatProps) {
+export const Seat = /* @__PURE__ */ memo(function Seat({
+  drawing,
+  place,
+  tabStop,
+  role,
+}: SeatProps) {
   const { selection, showtime, messages } = drawing;
   const { seat, label, priceText, color } = place;
   const phase = useSeatPhase(selection, showtime, seat.seatId);

@@ -9,7 +9,7 @@ interface SeatListProps {
   readonly hall: Hall;
 }
 
-export const SeatList = memo(function SeatList({ drawing, hall }: SeatListProps) {
+export const SeatList = /* @__PURE__ */ memo(function SeatList({ drawing, hall }: SeatListProps) {
   const { selection, messages } = drawing;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset has borders and layout of its own.
@@ -56,7 +56,7 @@ interface ListRowProps {
   readonly places: Hall['rows'][number]['places'];
 }
 
-const ListRow = memo(function ListRow({ drawing, label, places }: ListRowProps) {
+const ListRow = /* @__PURE__ */ memo(function ListRow({ drawing, label, places }: ListRowProps) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: as above.
     <div role="group" className="sl-list-row" aria-label={label}>

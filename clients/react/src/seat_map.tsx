@@ -9,7 +9,7 @@ interface SeatMapProps {
   readonly hall: Hall;
 }
 
-export const SeatMap = memo(function SeatMap({ drawing, hall }: SeatMapProps) {
+export const SeatMap = /* @__PURE__ */ memo(function SeatMap({ drawing, hall }: SeatMapProps) {
   const grid = useRef<HTMLDivElement>(null);
   const [lastFocused, setLastFocused] = useState<string>();
   const stop = hall.places.get(lastFocused ?? '') ?? hall.rows[0]?.places[0];
@@ -79,7 +79,7 @@ interface SeatRowProps {
   readonly stop: string | undefined;
 }
 
-const SeatRow = memo(function SeatRow({ drawing, row, stop }: SeatRowProps) {
+const SeatRow = /* @__PURE__ */ memo(function SeatRow({ drawing, row, stop }: SeatRowProps) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: part of the grid above.
     // biome-ignore lint/a11y/useFocusableInteractive: its cells are.

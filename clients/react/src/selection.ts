@@ -80,7 +80,7 @@ class SeatSelectionCore implements SeatSelectionStore {
       warningsMs: () => this.#settings.holdWarningsMs ?? WARNINGS_MS,
       onTick: () => this.#changed(),
       onWarning: (seatIds, msLeft) => {
-        this.#notify(this.#messages.expiring(Math.ceil(msLeft / 1000)));
+        this.#notify(this.#messages.expiring(Math.ceil(msLeft / 1000)), true);
         this.#settings.onHoldExpiring?.({ seatIds, msLeft });
       },
       onOverdue: () => void this.#restore(),
@@ -231,13 +231,13 @@ class SeatSelectionCore implements SeatSelectionStore {
 
   // --- What the shopper is told ---
 
-  #notify(text: string): void {
-    this.#notice = { id: ++this.#told, text };
+  #notify(text: string, spoken = false): void {
+    this.#notice = { id: ++this.#told, text, spoken };
     this.#changed();
   }
 
   #warn(text: string): void {
-    this.#alert = { id: ++this.#told, text };
+    this.#alert = { id: ++this.#told, text, spoken: false };
     this.#changed();
   }
 

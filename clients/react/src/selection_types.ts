@@ -66,6 +66,8 @@ export interface SelectedSeat {
 export interface Told {
   readonly id: number;
   readonly text: string;
+  /** To be heard, not seen: it would soon be old, and the countdown shows it. */
+  readonly spoken: boolean;
 }
 
 /** What is shown beside the seats. The same object until something in it changes. */
