@@ -2,9 +2,9 @@
 // says most. Frames that come late (missed changes, a snapshot encoded long ago) never win.
 
 export interface ServerClock {
-  /** A new connection begins: the next time replaces what was learnt, so that drift is forgotten. */
+  /** A new connection begins: the next time replaces what was learnt, so drift is forgotten. */
   renew(): void;
-  /** Takes a time of the server, Unix ms, that arrived now; returns its delay beyond the fastest. */
+  /** Takes a time of the server, Unix ms, as it arrives; returns its delay beyond the fastest. */
   hear(timestamp: number): number;
   /** Unix ms; this machine's clock until something was heard. */
   now(): number;

@@ -100,7 +100,7 @@ function answerOf({ ok, status, headers }: Response, text: string, mutates: bool
   if (ok && isSeatLocksAnswer(body)) return body;
   const refusal = !ok && isFields(body) && typeof body.code === 'string' ? body : undefined;
   const code = refusal ? String(refusal.code) : 'BAD_ANSWER';
-  // A proxy's own 5xx, or a success that says nothing, may stand before a call that was carried out.
+  // Behind a proxy's own 5xx, or a success that says nothing, the call may have been carried out.
   const unknown = refusal ? code === 'OUTCOME_UNKNOWN' : ok || status >= 500;
   throw new SeatLocksError(
     typeof refusal?.message === 'string' ? refusal.message : `HTTP ${status}`,

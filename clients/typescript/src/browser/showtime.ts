@@ -174,7 +174,7 @@ function followable(
 }
 
 interface Registry {
-  /** Weak, so that a rendering that was thrown away leaves nothing; connections hold the followed. */
+  /** Weak: a rendering that was thrown away leaves nothing. Connections hold what is followed. */
   readonly showtimes: Map<string, WeakRef<Followable>>;
   readonly connections: Map<string, Connection>;
 }

@@ -43,7 +43,7 @@ export interface ConnectionState {
   readonly recovered: boolean;
 }
 
-/** What a server that renders the page knows of a showtime: GetShowtime's answer, without holders. */
+/** What a server that renders the page knows: GetShowtime's answer, without holders. */
 export interface InitialSnapshot extends Position {
   readonly bookedSeats: readonly string[];
   readonly lockedSeats: readonly string[];

@@ -72,8 +72,8 @@ export class FakeSeatServer {
 
   /**
    * Replaces `globalThis.WebSocket`, and `globalThis.fetch` for the routes' URL alone. The returned
-   * function puts both back, ends all timers and closes all sockets with 4000, so that no page comes
-   * back to it.
+   * function puts both back, ends all timers and closes all sockets with 4000, so that no page
+   * comes back to it.
    */
   install(): () => void {
     const { WebSocket: realSocket, fetch: realFetch } = globalThis;
@@ -119,7 +119,7 @@ export class FakeSeatServer {
     return answerCall(call, (showtimeId) => this.showtime(showtimeId), this.sessionId, TTL_MS);
   };
 
-  // ---- What other shoppers, the till and the clock do ------------------------------------------
+  // ---- What other shoppers, the till and the clock do -----------------------------------------
 
   /** Default `ttlMs`: ten minutes, after which the lock lapses by itself. */
   lock(
@@ -185,9 +185,9 @@ export class FakeSeatServer {
     if (!this.isAway(showtimeId)) this.tellSnapshot(showtime);
   }
 
-  // ---- What goes wrong ---------------------------------------------------------------------------
+  // ---- What goes wrong ------------------------------------------------------------------------
 
-  /** The edge loses the seat service, of one showtime or of all: followers are told `live:false`. */
+  /** The edge loses the service, of one showtime or of all: followers are told `live:false`. */
   goStale(showtimeId?: string): void {
     for (const showtime of this.some(showtimeId)) {
       if (!this.isAway(showtime.showtimeId)) showtime.told = showtime.now();
@@ -231,7 +231,7 @@ export class FakeSeatServer {
     this.delayMs = ms;
   }
 
-  // ---- The edge ------------------------------------------------------------------------------------
+  // ---- The edge -------------------------------------------------------------------------------
 
   private accept(socket: FakeSocket): boolean {
     if (this.refusing) return false;
@@ -349,7 +349,7 @@ export class FakeSeatServer {
     for (const frame of showtime.changeFrames(change, sessionId)) send(socket, frame);
   }
 
-  // ---- What there is -----------------------------------------------------------------------------
+  // ---- What there is --------------------------------------------------------------------------
 
   private showtime(showtimeId: string): FakeShowtime {
     const known = this.showtimes.get(showtimeId);
