@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Sees that every test that docs/guarantees.md names exists.
 
-Run from the repository's root. Prints what is missing; exit code 1 if anything is."""
+C++ tests are named `Suite.Test`, those of the npm side `path/of/x.test.ts#title`. Run from the
+repository's root. Prints what is missing; exit code 1 if anything is."""
 
 import pathlib
 import re
@@ -9,6 +10,7 @@ import subprocess
 import sys
 
 NAMED = re.compile(r"`([A-Z][A-Za-z0-9]*)\.([A-Z][A-Za-z0-9]*)`")
+NAMED_WEB = re.compile(r"`([^`#\s]+\.test\.tsx?)#([^`]+)`")
 DEFINED = re.compile(
     r"(?:TEST(?:_F|_P)?|RC_GTEST_PROP)\(\s*([A-Za-z0-9]+)\s*,\s*([A-Za-z0-9]+)", re.S)
 
@@ -19,11 +21,19 @@ def defined_tests():
     return {match for file in files for match in DEFINED.findall(pathlib.Path(file).read_text())}
 
 
+def is_web_test(path, title):
+    file = pathlib.Path(path)
+    return file.is_file() and f"('{title}'" in file.read_text()
+
+
 def main():
-    named = set(NAMED.findall(pathlib.Path("docs/guarantees.md").read_text()))
-    missing = sorted(named - defined_tests())
-    for suite, test in missing:
-        print(f"docs/guarantees.md: there is no test {suite}.{test}: name the one that is")
+    text = pathlib.Path("docs/guarantees.md").read_text()
+    named = set(NAMED.findall(text))
+    missing = [f"{suite}.{test}" for suite, test in sorted(named - defined_tests())]
+    missing += [f"{path}#{title}" for path, title in NAMED_WEB.findall(text)
+                if not is_web_test(path, title)]
+    for name in missing:
+        print(f"docs/guarantees.md: there is no test {name}: name the one that is")
     if not named:
         print("docs/guarantees.md: names no test")
     return 1 if missing or not named else 0
