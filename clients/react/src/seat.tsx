@@ -27,6 +27,7 @@ interface SeatProps {
 const OWN: readonly SeatPhase[] = ['selecting', 'selected', 'bought'];
 const TAKEN: readonly SeatPhase[] = ['locked', 'booked', 'bought'];
 
+// Pure, here and below: a page that takes the hook alone does not pay for the grid.
 export const Seat = /* @__PURE__ */ memo(function Seat({
   drawing,
   place,
