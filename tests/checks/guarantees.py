@@ -23,7 +23,7 @@ def defined_tests():
 
 def is_web_test(path, title):
     file = pathlib.Path(path)
-    return file.is_file() and f"('{title}'" in file.read_text()
+    return file.is_file() and re.search(rf"\(\s*'{re.escape(title)}'", file.read_text()) is not None
 
 
 def main():
