@@ -1,10 +1,20 @@
 // A shopper's browser as far as the API knows it: it keeps cookies, and says where a call is from.
 
+/** Of whatever came; that a field is there is what tests look at. */
+export interface Body {
+  readonly sessionId: string;
+  readonly seats: readonly { seatId: string; expiresAt?: number; status?: string }[];
+  readonly revision: number;
+  readonly serverTime: number;
+  readonly code: string;
+  readonly message: string;
+  readonly orderId: string;
+}
+
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever came is what tests look at
-  readonly body: any;
+  readonly body: Body;
 }
 
 type Fields = Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 // /api/seat-locks over HTTP, as the contract has it: the built site before a real seatlockd.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Browser } from './browser';
+import { type Answer, Browser } from './browser';
 import { Shop } from './programs';
 
 const SEATS = '/api/seat-locks';
@@ -32,6 +32,15 @@ function freshSeat(): string {
   return row + String((seat % 48) + 1).padStart(2, '0');
 }
 
+function ids({ body }: Answer): string[] {
+  return body.seats.map(({ seatId }) => seatId);
+}
+
+/** When the first seat's hold ends. */
+function firstEnd({ body }: Answer): number {
+  return body.seats[0]?.expiresAt ?? 0;
+}
+
 const IN = { showtimeId: '301' };
 
 describe('the four calls', () => {
@@ -41,8 +50,8 @@ describe('the four calls', () => {
     const locked = await ann.call('POST', SEATS, { ...IN, seatIds: [two, one] });
     expect(locked.status).toBe(200);
     expect(Object.keys(locked.body)).toEqual(['sessionId', 'seats', 'revision', 'serverTime']);
-    expect(locked.body.seats.map((held: { seatId: string }) => held.seatId)).toEqual([one, two]);
-    expect(locked.body.seats[0].expiresAt).toBeGreaterThan(locked.body.serverTime);
+    expect(ids(locked)).toEqual([one, two]);
+    expect(firstEnd(locked)).toBeGreaterThan(locked.body.serverTime);
     expect(Math.abs(locked.body.serverTime - Date.now())).toBeLessThan(60_000);
 
     const seen = await ann.call('GET', `${SEATS}?showtimeId=301`);
@@ -50,11 +59,11 @@ describe('the four calls', () => {
 
     const extended = await ann.call('PATCH', SEATS, IN);
     expect(extended.status).toBe(200);
-    expect(extended.body.seats[0].expiresAt).toBeGreaterThan(locked.body.seats[0].expiresAt);
+    expect(firstEnd(extended)).toBeGreaterThan(firstEnd(locked));
     expect(extended.body.revision).toBe(locked.body.revision + 1);
 
     const given = await ann.call('DELETE', `${SEATS}?showtimeId=301&seatId=${one}`);
-    expect(given.body.seats.map((held: { seatId: string }) => held.seatId)).toEqual([two]);
+    expect(ids(given)).toEqual([two]);
     const all = await ann.call('DELETE', SEATS, IN);
     expect(all.body.seats).toEqual([]);
     expect(all.headers.get('cache-control')).toBe('no-store');
