@@ -1,9 +1,10 @@
 // Runs the packed packages on every version of Node that they are for: node_smoke.mjs in a user's
-// project, beside a real seat service. The versions that this machine lacks come from npm.
+// project, beside a real seat service; then the client's own tests, which run on this machine's
+// Node anyway, on the others. The versions that this machine lacks come from npm.
 //
 //   node tests/web/node_matrix.mjs
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,14 +34,27 @@ function versionOf(program) {
   return execFileSync(program, ['--version'], { encoding: 'utf8' }).trim().replace('v', '');
 }
 
-/** @param {string} program @param {Project} project @param {string} address */
-function tryOn(program, project, address) {
+/**
+ * Says how it went; all that was said only where it failed.
+ * @param {string} what @param {string} program
+ * @param {() => import('./support/project.mjs').Ran} run
+ */
+function report(what, program, run) {
   const started = Date.now();
-  const { code, output } = project.run(['node_smoke.mjs', address], program);
+  const { code, output } = run();
   const took = ((Date.now() - started) / 1000).toFixed(1);
   const said = code === 0 ? '' : `\n${output}`;
-  console.log(`${code === 0 ? 'ok    ' : 'FAILED'} Node ${versionOf(program)} (${took} s)${said}`);
+  const word = code === 0 ? 'ok    ' : 'FAILED';
+  console.log(`${word} ${what}, Node ${versionOf(program)} (${took} s)${said}`);
   return code === 0;
+}
+
+/** @param {string} program @returns {import('./support/project.mjs').Ran} */
+function runUnitTests(program) {
+  const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
+  const cwd = join(ROOT, 'clients/typescript');
+  const ran = spawnSync(program, [vitest, 'run'], { cwd, encoding: 'utf8' });
+  return { code: ran.status ?? 128, output: ran.stdout + ran.stderr };
 }
 
 const own = Number(process.versions.node.split('.')[0]);
@@ -52,7 +66,15 @@ const service = await startService();
 try {
   const smoke = fileURLToPath(new URL('node_smoke.mjs', import.meta.url));
   copyFileSync(smoke, project.path('node_smoke.mjs'));
-  const results = programs.map((program) => tryOn(program, project, service.address));
+  const smoked = programs.map((program) =>
+    report('packed packages', program, () =>
+      project.run(['node_smoke.mjs', service.address], program),
+    ),
+  );
+  const tested = programs
+    .slice(1)
+    .map((program) => report("the client's tests", program, () => runUnitTests(program)));
+  const results = [...smoked, ...tested];
   process.exitCode = results.every(Boolean) ? 0 : 1;
 } finally {
   await service.stop();

@@ -49,7 +49,7 @@ beforeAll(async () => {
   project = new Project({ modules: MODULES, from: ['clients/demo', '.'] });
   writeSnippets(project, 'docs/nextjs.md');
   service = await startService();
-  process.env.SEATLOCK_ADDRESS = service.address;
+  process.env.SEATLOCK_SITE_UPSTREAM = service.address;
   process.env.SEATLOCK_COOKIE_SECRET = 'a secret for this test, no other!';
   site = await load();
   return async () => {
@@ -144,7 +144,7 @@ it('a taken seat is 409, and an id in the body is nobody', async () => {
 it.each([
   ['another site', { showtimeId: '123', seatId: 'C01' }, { origin: 'https://other.example' }, 403],
   ['another site', { showtimeId: '123', seatId: 'C01' }, { 'sec-fetch-site': 'cross-site' }, 403],
-  ['a form', { showtimeId: '123', seatId: 'C01' }, { 'content-type': 'text/plain' }, 400],
+  ['a form', { showtimeId: '123', seatId: 'C01' }, { 'content-type': 'text/plain' }, 415],
   ['what is no JSON', '{', {}, 400],
   ['a wrong type', { showtimeId: '123', seatIds: ['C01'], releaseSeatIds: 7 }, {}, 400],
   ['an unknown seat', { showtimeId: '123', seatId: 'Z99' }, {}, 404],

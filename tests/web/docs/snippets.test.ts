@@ -1,9 +1,9 @@
 // What holds for the code of every page: it is a file of a project, and a mistake in it is found.
 
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { DOCS } from '../support/paths.mjs';
+import { DOCS, ROOT } from '../support/paths.mjs';
 import { Project } from '../support/project.mjs';
 import { snippetsIn, snippetsOf, writeSnippets } from '../support/snippets.mjs';
 
@@ -16,6 +16,16 @@ it.each(PAGES)('%s has no code that goes unchecked', (page) => {
   const lines = readFileSync(join(DOCS, page), 'utf8').split('\n');
   expect(lines.filter((line) => line.startsWith('```')).length % 2).toBe(0);
 });
+
+it.each([...PAGES.map((page) => `docs/${page}`), 'README.md', 'ARCHITECTURE.md'])(
+  'what %s links to is there',
+  (page) => {
+    const text = readFileSync(join(ROOT, page), 'utf8');
+    const links = [...text.matchAll(/\]\(([^)#\s]+)/g)].map((match) => match[1] ?? '');
+    const own = links.filter((link) => !/^https?:/.test(link));
+    expect(own.filter((link) => !existsSync(join(ROOT, dirname(page), link)))).toEqual([]);
+  },
+);
 
 it('code without a file is found', () => {
   expect(snippetsIn('```ts file=a.ts\nx;\n```\n', 'p')).toEqual([
