@@ -85,11 +85,14 @@ function minutes(seconds: number): string {
   return `${two(Math.floor(seconds / 60))}:${two(seconds % 60)}`;
 }
 
-/** A refusal to see and to hear, and what else is to be heard. */
+/**
+ * A refusal to see and to hear, and what else is to be heard. It stands below the seats, which must
+ * not move under a finger, and stays in sight.
+ */
 export function Voice({ selection, messages }: Omit<SelectionProps, 'hall'>) {
   const { alert, notice } = useSelectionSnapshot(selection);
   return (
-    <>
+    <div className="sl-voice">
       {alert && (
         <div key={alert.id} role="alert" className="sl-alert">
           <span>{alert.text}</span>
@@ -105,7 +108,7 @@ export function Voice({ selection, messages }: Omit<SelectionProps, 'hall'>) {
           </span>
         )}
       </div>
-    </>
+    </div>
   );
 }
 

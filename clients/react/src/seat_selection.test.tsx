@@ -232,6 +232,10 @@ test('OneChangeAmong2000RendersOneSeat', async () => {
   act(() => server().lock('123', ['R7-33'], 'other'));
   await becomes('R7-33', 'locked');
   expect(renders).toBe(1);
+  // Nor does the shopper's own choice, whose words are not counted, render another.
+  fireEvent.click(cell('R7-34'));
+  await becomes('R7-34', 'selected');
+  expect(renders).toBe(1);
 });
 
 test('UnmountingLeavesNothingBehind', async () => {

@@ -67,19 +67,21 @@ export function SeatSelection(props: SeatSelectionProps) {
           </button>
         </div>
       </div>
-      <Voice selection={selection} messages={messages} />
       {inMap ? (
         <div ref={zoom.region} className="sl-map" style={zoom.style}>
-          {messages.front !== '' && (
-            <div className="sl-front" aria-hidden="true">
-              {messages.front}
-            </div>
-          )}
-          <SeatMap drawing={drawing} hall={hall} />
+          <div className="sl-plan">
+            {messages.front !== '' && (
+              <div className="sl-front" aria-hidden="true">
+                <span>{messages.front}</span>
+              </div>
+            )}
+            <SeatMap drawing={drawing} hall={hall} />
+          </div>
         </div>
       ) : (
         <SeatList drawing={drawing} hall={hall} />
       )}
+      <Voice selection={selection} messages={messages} />
       <Legend hall={hall} messages={messages} />
       <Summary selection={selection} hall={hall} messages={messages} />
     </div>
