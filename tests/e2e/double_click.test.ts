@@ -85,5 +85,6 @@ test('calls for one seat never overlap', async () => {
   });
   await tab.seat('C01').click({ clickCount: 7, force: true });
   await settles(tab, 'C01', 'selected');
+  await until('every call is answered', () => most > 0 && underWay === 0);
   expect(most).toBe(1);
 });

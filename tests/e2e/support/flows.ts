@@ -71,8 +71,11 @@ export function defineOriginFlows(name: string, options: SceneOptions): void {
     expect(await isRed(bob, 'A06')).toBe(true);
     const truth = await scene.seatctl.get(SHOWTIME);
 
+    const place = await bob.seat('A06').boundingBox();
     await bob.click('A06');
     await bob.alertSays('Row A, seat 6', 'taken');
+    // What is said must not move a seat under the pointer.
+    expect(await bob.seat('A06').boundingBox()).toEqual(place);
     await screenshot(bob.page, `${name}-two-shoppers-refused`);
     expect(await bob.look('A06')).toBe('locked');
     expect(await scene.seatctl.get(SHOWTIME)).toEqual(truth);
