@@ -3,7 +3,8 @@
 
 Reads the imports of every TypeScript and JavaScript file under ROOT/clients. A module may import
 its own files, those of the modules in ARROWS, and the packages in PACKAGES. Tests (x.test.ts, a
-folder test/), helpers that import vitest, configurations and benchmarks may import anything.
+folder test/), helpers that import vitest or Testing Library, configurations and benchmarks may
+import anything.
 Prints one line for each breach (file, import, the way out) and exits 1 if there is any.
 """
 
@@ -48,8 +49,8 @@ def imports_of(text):
 
 def is_free(path, imports):
     name = posixpath.basename(path)
-    test = ".test." in name or "/test/" in path or "vitest" in imports
-    return test or ".config." in name
+    helper = any(i == "vitest" or i.startswith("@testing-library/") for i in imports)
+    return helper or ".test." in name or ".config." in name or "/test/" in path
 
 
 def module_of(path):

@@ -90,6 +90,7 @@ class TypeScriptArrowsTest(Tree):
                                                 "import { s } from '@seatlock/client/node';\n")
         self.write("clients/demo/lib/guide.ts", "/**\n * import { x } from '../../react/x';\n */\n"
                                                 "const words = \"taken from 'nobody'\";\n")
+        self.write("clients/react/src/testing/setup.ts", "import '@testing-library/react';\n")
         self.write("clients/react/tsdown.config.ts", "import { defineConfig } from 'tsdown';\n")
         self.assertEqual(arrows_ts.check_tree(self.root), [])
 
