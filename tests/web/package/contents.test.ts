@@ -1,13 +1,21 @@
 // What the packed tarballs hold, and what the linters of packages say of them.
 
-import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ROOT, tarball } from '../support/paths.mjs';
-import { Project } from '../support/project.mjs';
+import { Project, unpack } from '../support/project.mjs';
+
+function attw(file: string) {
+  const program = join(ROOT, 'node_modules/@arethetypeswrong/cli/dist/index.js');
+  // Resolution before Node 16 knows no subpaths, and a style sheet has no types.
+  const flags = ['--profile', 'node16', '--exclude-entrypoints', './styles.css', '--no-emoji'];
+  const ran = spawnSync(process.execPath, [program, file, ...flags], { encoding: 'utf8' });
+  return { status: ran.status, output: ran.stdout + ran.stderr };
+}
 
 let project: Project;
 beforeAll(() => {
@@ -62,11 +70,8 @@ describe.each(['client', 'react'] as const)('the packed @seatlock/%s', (name) =>
   });
 
   it('is clean for arethetypeswrong', () => {
-    const attw = join(ROOT, 'node_modules/@arethetypeswrong/cli/dist/index.js');
-    // Resolution before Node 16 knows no subpaths, and a style sheet has no types.
-    const flags = ['--profile', 'node16', '--exclude-entrypoints', './styles.css', '--no-emoji'];
-    const ran = spawnSync(process.execPath, [attw, tarball(name), ...flags], { encoding: 'utf8' });
-    expect(ran.status, ran.stdout + ran.stderr).toBe(0);
+    const { status, output } = attw(tarball(name));
+    expect(status, output).toBe(0);
   });
 });
 
@@ -76,4 +81,14 @@ it('publint finds a package whose entry is missing', async () => {
   project.write('broken/package.json', JSON.stringify(broken));
   const { messages } = await publint({ pkgDir: folder, pack: false });
   expect(messages.map((message) => message.code)).toContain('FILE_DOES_NOT_EXIST');
+});
+
+it('arethetypeswrong finds a package that lost the types of an entry', () => {
+  unpack(tarball('client'), project.path('wrong/package'));
+  rmSync(project.path('wrong/package/dist/node.d.cts'));
+  const file = project.path('wrong.tgz');
+  execFileSync('tar', ['-czf', file, '-C', project.path('wrong'), 'package']);
+  const { status, output } = attw(file);
+  expect(status, output).toBe(1);
+  expect(output).toContain('@seatlock/client/node');
 });
