@@ -125,6 +125,17 @@ test('a finger pans the hall, and taps a seat that was out of sight', async () =
   await screenshot(tab.page, 'phone-panned', false);
 });
 
+test('a refusal is in sight where the hall is longer than the screen', async () => {
+  await scene.seatctl.lock('301', ['A03'], 'eve');
+  const tab = await openOnPhone('301');
+  await tab.seat('A03').tap({ force: true });
+  await tab.alertSays('Row A, seat 3', 'taken');
+  const box = await tab.page.locator('.sl-alert').boundingBox();
+  expect(box?.y).toBeGreaterThan(0);
+  expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(740);
+  await screenshot(tab.page, 'phone-refused', false);
+});
+
 test('keys bring the seat that they reach into sight', async () => {
   const tab = await openOnPhone(WIDE_HALL);
   await tab.seat('A01').focus();

@@ -56,8 +56,11 @@ test('a page that is opened while it is away says so, and fills itself in on its
     const status = await tab.connection.getAttribute('data-status');
     return status === 'connecting' || status === 'stale';
   });
+  const notice = tab.page.getByText('The seat service is away for the moment.');
+  await notice.waitFor();
   await screenshot(tab.page, 'opened-while-service-away');
   await stack.service.start();
   await tab.isNow('live');
   await tab.seatIs('B05', 'locked');
+  await notice.waitFor({ state: 'hidden' });
 });
