@@ -80,7 +80,12 @@ export class Program {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;
-    this.ended = once(child, 'exit').catch((error: unknown) => this.keep(`${error}\n`));
+    // A worker that ends in the middle of a test takes its programs along.
+    const last = () => child.kill('SIGTERM');
+    process.once('exit', last);
+    this.ended = once(child, 'exit')
+      .catch((error: unknown) => this.keep(`${error}\n`))
+      .finally(() => process.off('exit', last));
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => this.keep(text));
     }
