@@ -1,5 +1,5 @@
-// A purchase by keyboard alone, from the list of films to the confirmation: no pointer is moved. The
-// grid is one tab stop.
+// A purchase by keyboard alone, from the list of films to the confirmation: no pointer is moved.
+// The grid is one tab stop.
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { sessionOf } from './support/flows.js';

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterEach(() => scene.expectClean());
 afterAll(() => scene?.stop());
 
-test('shown as stale while it is away, live again once it is back, on the same socket', async () => {
+test('shown as stale while it is away, live again on its return, on the same socket', async () => {
   const { seatctl, stack } = scene;
   const person = await scene.person();
   // Calls are refused with 503 while the service is away.
@@ -44,7 +44,7 @@ test('shown as stale while it is away, live again once it is back, on the same s
   expect(person.recorder.sockets).toHaveLength(1);
 });
 
-test('a page that is opened while it is away says so, and fills itself in on its return', async () => {
+test('a page opened while it is away says so, and fills itself in on its return', async () => {
   const { stack } = scene;
   await scene.seatctl.lock(SHOWTIME, ['B05'], 'eve');
   await stack.service.stop();

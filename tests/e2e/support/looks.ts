@@ -38,7 +38,7 @@ export async function axeViolations(page: Page): Promise<string[]> {
 }
 
 // axe reads the colours that a page asked for, not those that were forced on it. What is forced has
-// contrast by itself; what keeps colours of its own (`forced-color-adjust: none`) has to be looked at.
+// contrast by itself; what keeps colours of its own (`forced-color-adjust: none`) is looked at.
 async function axeViolationsForced(page: Page): Promise<string[]> {
   const found = lines(await axe(page).disableRules(CONTRAST).analyze());
   const own = await page.evaluate((mark) => {
