@@ -52,7 +52,7 @@ check_thread_safety() {
 # The site's are checked where it is built.
 check_types() {
   local folder
-  npm run --silent generate -w clients/typescript
+  pack_clients  # tests/web takes the packages as they are built
   for folder in clients/typescript clients/react tests/web tests/e2e; do
     npx --no-install tsc -p "$folder" || return 1
   done

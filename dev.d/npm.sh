@@ -77,7 +77,7 @@ pack_clients() {
 pack_if_changed() {
   local out=build/npm stamp name
   stamp=$(tree_hash clients/typescript clients/react proto third_party buf.yaml package-lock.json)
-  is_stamped "$out/stamp" "$stamp" && return
+  is_stamped "$out/stamp" "$stamp" && [ -d clients/typescript/dist ] && return
   say "building the npm packages"
   rm -rf "$out/stamp" "$out/new"
   mkdir "$out/new"
