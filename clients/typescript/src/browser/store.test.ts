@@ -306,6 +306,15 @@ describe('answers', () => {
     expect(fresh.seat('A03')).toEqual(FREE);
   });
 
+  test('OneOfTheHistoryBeforeIsNotShownAndHoldsOffNoNewerOne', () => {
+    store.snapshot(snapshotAt(900, { timestamp: 1_000 }), []);
+    store.snapshot(snapshotAt(2, { epoch: 'f', timestamp: 2_000 }), []);
+    store.answer({ ...answerAt(901, { A01: 50 }), serverTime: 1_999 });
+    expect(store.seat('A01')).toEqual(FREE);
+    store.answer({ ...answerAt(3, { A02: 60 }), serverTime: 2_001 });
+    expect(store.ownSeats()).toEqual([{ seatId: 'A02', expiresAt: 60 }]);
+  });
+
   test('OneThatIsAheadOfTheVeryFirstChangeWaitsForIt', () => {
     const fresh = seatStore('123', 'me');
     fresh.snapshot(snapshotAt(0, { epoch: '' }), []);

@@ -36,6 +36,8 @@ export function seatStore(showtimeId: string, sessionId: string | undefined) {
   let own: readonly OwnSeat[] = [];
   /** The layer above: the answer's revision and locks. */
   let answered: { revision: number; expiries: ReadonlyMap<string, number> } | null = null;
+  /** When another history was first heard of, by the server's clock. */
+  let begun = 0;
 
   const seat = (seatId: string): SeatState => shown.get(seatId) ?? FREE;
 
@@ -156,6 +158,7 @@ export function seatStore(showtimeId: string, sessionId: string | undefined) {
     snapshot(snapshot: Snapshot, yours?: readonly OwnSeat[]): boolean {
       const { epoch, revision } = snapshot;
       const continues = !position?.epoch || position.epoch === epoch;
+      if (!continues) begun = snapshot.timestamp;
       if (position && position.epoch === epoch && revision < position.revision) return false;
       pending = [];
       const before = new Map(stream);
@@ -197,8 +200,10 @@ export function seatStore(showtimeId: string, sessionId: string | undefined) {
       show(stream.keys());
     },
 
-    answer({ revision, seats }: SeatLocksAnswer): void {
+    answer({ revision, seats, serverTime }: SeatLocksAnswer): void {
       if (revision <= (position?.revision ?? -1) || revision < (answered?.revision ?? 0)) return;
+      // It may be of the history before, whose revisions say nothing now; the stream brings the rest.
+      if (serverTime < begun) return;
       const touched = answerTouches();
       answered = { revision, expiries: new Map(seats.map((one) => [one.seatId, one.expiresAt])) };
       show([...touched, ...answered.expiries.keys()]);
