@@ -164,6 +164,22 @@ describe('close codes', () => {
     }
   });
 
+  test('4200AFourthTimeInShortLivesWaits', async () => {
+    const { shown } = await followed();
+    for (let attempts = 2; attempts < 5; attempts++) {
+      page.server.closeAll(4200);
+      await settle();
+    }
+    page.server.closeAll(4200);
+    await settle();
+    expect(page.attempts()).toBe(4);
+    expect(shown.connection().retryAt).toBe(Date.now() + 250);
+    await settle(10_250);
+    page.server.closeAll(4200);
+    await settle();
+    expect(page.attempts()).toBe(6);
+  });
+
   test('4200AfterAnotherFailureWithoutHavingBeenLiveWaits', async () => {
     const { shown } = await followed();
     page.server.goStale();

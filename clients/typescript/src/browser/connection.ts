@@ -46,6 +46,8 @@ const SILENT_MS_MAX = 35_000;
 const PROBE_MS_MAX = 5_000;
 /** Live for this long, an attempt counts as having worked, and the next backoff begins anew. */
 const WORKED_MS = 10_000;
+/** Times to come back at once between two that worked: an edge may send away whom it just took. */
+const AT_ONCE_MAX = 3;
 /** `after a pause` is never shorter. */
 const PAUSE_MS_MIN = 500;
 
@@ -69,6 +71,8 @@ export function openConnection(
   let liveSince = 0;
   /** Came back at once and was not live since: a second time waits, or two edges play ball. */
   let hurried = false;
+  /** Times it came back at once since an attempt worked. */
+  let hurries = 0;
 
   function tell(next: SocketState): void {
     state = next;
@@ -151,14 +155,14 @@ export function openConnection(
     const back = comeBack(closeCode);
     const error = { closeCode, code, message };
     drop(back === 'never' ? 'closed' : 'waiting');
-    if (liveSince && Date.now() - liveSince >= WORKED_MS) attempt = 0;
+    if (liveSince && Date.now() - liveSince >= WORKED_MS) attempt = hurries = 0;
     liveSince = 0;
     if (back === 'never') {
       tell({ status: 'closed', error, retryAt: null });
       return;
     }
     let ms = 0;
-    if (back !== 'at once' || hurried) {
+    if (back !== 'at once' || hurried || hurries++ >= AT_ONCE_MAX) {
       ms = backoffMs(attempt++, back === 'after a pause' ? PAUSE_MS_MIN : FLOOR_MS);
     }
     hurried ||= back === 'at once';
