@@ -44,6 +44,10 @@ test.each([
 
 test.each([
   { ...change, seatId: 6 },
+  { ...change, showtimeId: undefined },
+  { ...subscribed, showtimeId: 7 },
+  { ...snapshot, showtimeId: undefined },
+  { type: 'stream_status', live: true, timestamp: 1 },
   { ...change, revision: '2' },
   { ...change, status: null },
   { ...change, timestamp: undefined },

@@ -8,7 +8,8 @@ type Fields = Readonly<Record<string, unknown>>;
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isNumber = (value: unknown): value is number => Number.isFinite(value);
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
-const isPosition = ({ epoch, revision }: Fields): boolean => isText(epoch) && isNumber(revision);
+const isPosition = ({ showtimeId, epoch, revision }: Fields): boolean =>
+  isText(showtimeId) && isText(epoch) && isNumber(revision);
 
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null;
@@ -28,11 +29,11 @@ export function isSeatLocksAnswer(value: unknown): value is SeatLocksAnswer {
 
 const shapes: Readonly<Record<string, (frame: Fields) => boolean>> = {
   seat_status_change: (frame) =>
-    isText(frame.seatId) && isText(frame.status) && isNumber(frame.revision),
+    [frame.showtimeId, frame.seatId, frame.status].every(isText) && isNumber(frame.revision),
   subscribed: (frame) => isPosition(frame) && isOwnSeats(frame.yourSeats),
   current_seat_status: (frame) =>
     isPosition(frame) && isTexts(frame.bookedSeats) && isTexts(frame.lockedSeats),
-  stream_status: (frame) => typeof frame.live === 'boolean',
+  stream_status: (frame) => isText(frame.showtimeId) && typeof frame.live === 'boolean',
   error: (frame) => isText(frame.code),
   connection_established: () => true,
   pong: () => true,
