@@ -137,8 +137,9 @@ describe('TheList', () => {
     const row = within(screen.getByRole('group', { name: 'Row A' }));
     const taken = row.getByRole('checkbox', { name: 'Row A, seat 2, €12.00, taken' });
     expect(taken.getAttribute('aria-disabled')).toBe('true');
-    expect(taken.tabIndex).toBe(0);
-    act(() => taken.focus());
+    act(() => cell('A01').focus());
+    press('ArrowRight');
+    expect(document.activeElement).toBe(taken);
     press(' ');
     expect(screen.getByRole('alert').textContent).toContain('Row A, seat 2 is taken');
     const free = row.getByRole('checkbox', { name: 'Row A, seat 3, €12.00, available' });
@@ -150,6 +151,23 @@ describe('TheList', () => {
     await becomes('A03', 'available');
     fireEvent.click(screen.getByRole('button', { name: 'Map' }));
     expect(screen.getByRole('grid')).toBeTruthy();
+  });
+
+  test('HasOneTabStopARowWhichIsWhereTheShopperWasLast', async () => {
+    const stops = () =>
+      screen
+        .getAllByRole('checkbox')
+        .filter((seat) => seat.tabIndex === 0)
+        .map((seat) => seat.dataset.seatId);
+    show({ mode: 'list' });
+    await live();
+    expect(stops()).toEqual(['A01', 'B01', 'C01']);
+    act(() => cell('A01').focus());
+    press('End');
+    press('ArrowDown');
+    press('ArrowLeft');
+    expect(document.activeElement).toBe(cell('B03'));
+    expect(stops()).toEqual(['A06', 'B03', 'C01']);
   });
 
   test('IsWhereTheShopperBeginsIfAskedFor', async () => {

@@ -18,8 +18,8 @@ export interface Drawing {
 interface SeatProps {
   readonly drawing: Drawing;
   readonly place: Place;
-  /** It is the grid's tab stop. */
-  readonly tabStop?: boolean;
+  /** It is the tab stop of the grid, or of its row in the list. */
+  readonly tabStop: boolean;
   /** How it acts: a cell of the grid, or a checkbox of the list. */
   readonly role: 'gridcell' | 'checkbox';
 }
@@ -51,7 +51,7 @@ export const Seat = /* @__PURE__ */ memo(function Seat({
       aria-selected={inGrid ? own : undefined}
       aria-checked={inGrid ? undefined : own}
       aria-disabled={TAKEN.includes(phase) || undefined}
-      tabIndex={!inGrid || tabStop ? 0 : -1}
+      tabIndex={tabStop ? 0 : -1}
       data-aisle={(inGrid && seat.aisleAfter) || undefined}
       style={seatStyle(inGrid ? seat.gapBefore : undefined, color)}
     >

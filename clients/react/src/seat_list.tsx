@@ -1,8 +1,10 @@
-// The hall as a list: sections, rows, seats as checkboxes, with the names that the map's have.
+// The hall as a list: sections, rows, seats as checkboxes, with the names that the map's have. A row
+// is one tab stop, so that a large hall is left in as many steps as it has rows.
 
-import { memo } from 'react';
+import { memo, useState } from 'react';
 import type { Hall } from './layout.js';
 import { type Drawing, Seat, seatIdOf } from './seat.js';
+import { handleKey } from './seat_keys.js';
 
 interface SeatListProps {
   readonly drawing: Drawing;
@@ -21,12 +23,7 @@ export const SeatList = /* @__PURE__ */ memo(function SeatList({ drawing, hall }
         const seatId = seatIdOf(event.target);
         if (seatId !== undefined) selection.toggle(seatId);
       }}
-      onKeyDown={(event) => {
-        const seatId = seatIdOf(event.target);
-        if (seatId === undefined || (event.key !== ' ' && event.key !== 'Enter')) return;
-        event.preventDefault();
-        if (!event.repeat) selection.toggle(seatId);
-      }}
+      onKeyDown={(event) => handleKey(event, hall, selection)}
     >
       {hall.layout.sections.map((section) => (
         // biome-ignore lint/a11y/useSemanticElements: as above.
@@ -57,14 +54,27 @@ interface ListRowProps {
 }
 
 const ListRow = /* @__PURE__ */ memo(function ListRow({ drawing, label, places }: ListRowProps) {
+  const [lastFocused, setLastFocused] = useState<string>();
+  const stop = places.find(({ seat }) => seat.seatId === lastFocused) ?? places[0];
   return (
     // biome-ignore lint/a11y/useSemanticElements: as above.
-    <div role="group" className="sl-list-row" aria-label={label}>
+    <div
+      role="group"
+      className="sl-list-row"
+      aria-label={label}
+      onFocus={(event) => setLastFocused(seatIdOf(event.target))}
+    >
       <div className="sl-list-label" aria-hidden="true">
         {label}
       </div>
       {places.map((place) => (
-        <Seat key={place.seat.seatId} drawing={drawing} place={place} role="checkbox" />
+        <Seat
+          key={place.seat.seatId}
+          drawing={drawing}
+          place={place}
+          role="checkbox"
+          tabStop={place === stop}
+        />
       ))}
     </div>
   );

@@ -1,8 +1,9 @@
 // The hall as an ARIA grid with one tab stop. Keys and clicks are handled once, at the grid.
 
-import { type CSSProperties, type KeyboardEvent, memo, useRef, useState } from 'react';
-import { type Hall, type HallRow, placeAfterKey } from './layout.js';
+import { type CSSProperties, memo, useState } from 'react';
+import type { Hall, HallRow } from './layout.js';
 import { type Drawing, Seat, seatIdOf } from './seat.js';
+import { handleKey } from './seat_keys.js';
 
 interface SeatMapProps {
   readonly drawing: Drawing;
@@ -10,27 +11,12 @@ interface SeatMapProps {
 }
 
 export const SeatMap = /* @__PURE__ */ memo(function SeatMap({ drawing, hall }: SeatMapProps) {
-  const grid = useRef<HTMLDivElement>(null);
   const [lastFocused, setLastFocused] = useState<string>();
   const stop = hall.places.get(lastFocused ?? '') ?? hall.rows[0]?.places[0];
 
-  const onKeyDown = (event: KeyboardEvent) => {
-    const seatId = seatIdOf(event.target);
-    const from = hall.places.get(seatId ?? '');
-    if (!from || event.altKey || event.metaKey) return;
-    if (event.key === ' ' || event.key === 'Enter') {
-      event.preventDefault();
-      if (!event.repeat) drawing.selection.toggle(from.seat.seatId);
-      return;
-    }
-    const to = placeAfterKey(hall, from, mirrored(event), event.ctrlKey);
-    if (GRID_KEYS.has(event.key)) event.preventDefault();
-    if (to) cellAt(grid.current, to.rowIndex, to.index)?.focus();
-  };
   return (
     // biome-ignore lint/a11y/useSemanticElements: a table has no layout of aisles and gaps.
     <div
-      ref={grid}
       role="grid"
       className="sl-grid"
       aria-label={hall.layout.name}
@@ -40,7 +26,7 @@ export const SeatMap = /* @__PURE__ */ memo(function SeatMap({ drawing, hall }: 
         const seatId = seatIdOf(event.target);
         if (seatId !== undefined) drawing.selection.toggle(seatId);
       }}
-      onKeyDown={onKeyDown}
+      onKeyDown={(event) => handleKey(event, hall, drawing.selection)}
       onFocus={(event) => setLastFocused(seatIdOf(event.target))}
     >
       {hall.layout.sections.map((section) => (
@@ -105,19 +91,3 @@ const SeatRow = /* @__PURE__ */ memo(function SeatRow({ drawing, row, stop }: Se
     </div>
   );
 });
-
-const GRID_KEYS = new Set(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End']);
-
-/** Where text runs from right to left, so do the seats. */
-function mirrored({ key, target }: KeyboardEvent): string {
-  const rtl = target instanceof Element && getComputedStyle(target).direction === 'rtl';
-  if (!rtl) return key;
-  if (key === 'ArrowLeft') return 'ArrowRight';
-  return key === 'ArrowRight' ? 'ArrowLeft' : key;
-}
-
-function cellAt(grid: Element | null, row: number, index: number): HTMLElement | undefined {
-  const cells = grid?.querySelectorAll('[role=row]')[row]?.querySelectorAll('[role=gridcell]');
-  const cell = cells?.[index];
-  return cell instanceof HTMLElement ? cell : undefined;
-}
