@@ -69,6 +69,12 @@ test('where it may have been done, that is what is said', async () => {
   expect((await response.json()).code).toBe('OUTCOME_UNKNOWN');
 });
 
+test('a failure after a change is no refusal of it', async () => {
+  const response = refuseError(failure('UNAVAILABLE'), true);
+  expect(response.status).toBe(503);
+  expect((await response.json()).code).toBe('OUTCOME_UNKNOWN');
+});
+
 test('a reason that is not known is an absent service, not a crash', async () => {
   for (const reason of ['SOMETHING_NEW', 'toString']) {
     const response = refuseError(failure(reason));

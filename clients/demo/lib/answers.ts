@@ -87,14 +87,22 @@ export function refuse(
   return Response.json(body, { status, headers });
 }
 
-/** The answer to what a call threw. What is not SeatLock's word is thrown again. */
-export function refuseError(error: unknown): Response {
+/**
+ * The answer to what a call threw. What is not SeatLock's word is thrown again. `changed`: the call
+ * had changed something by then, so its failure must not pass for a refusal.
+ */
+export function refuseError(error: unknown, changed = false): Response {
   if (!isSeatLockError(error)) {
     throw error;
   }
-  const code = codeOf(error);
+  const code = changed ? 'OUTCOME_UNKNOWN' : codeOf(error);
   const seats = error.conflicts.map(({ seatId, status }) => ({ seatId, status }));
   return refuse(code, messageOf(code, error), seats, error.retryAfterMs);
+}
+
+/** Whether SeatLock looked and said no; else it was away, busy or in doubt. */
+export function isRefusal(error: SeatLockError): boolean {
+  return (STATUS[codeOf(error)] ?? 500) < 429;
 }
 
 /** Without a reason of SeatLock's, whether the call may have worked is what counts. */

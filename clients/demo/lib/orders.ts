@@ -4,6 +4,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { isSeatLockError } from '@seatlock/client/node';
+import { isRefusal } from './answers';
 import type { ShopSeat } from './catalogue';
 import { all, type Db, one } from './db';
 import { seatlock } from './seatlock';
@@ -38,8 +39,8 @@ const ORDER = 'SELECT id, showtime_id AS showtimeId, name, state FROM orders';
 
 /**
  * Sells the seats of an order, or finds that it is sold already: asking again is safe, also after
- * an answer that was lost. Throws SeatLock's error where it is not sold; where the error's outcome
- * is unknown, the order stays pending and the same key settles it.
+ * an answer that was lost. Throws SeatLock's error where it is not sold. Only a refusal ends the
+ * order: a service that is away now may have sold the seats before, so it stays pending.
  */
 export async function placeOrder(db: Db, order: Order, sessionId: string): Promise<Order> {
   const seats = orderSeats(db, order.id);
@@ -52,7 +53,7 @@ export async function placeOrder(db: Db, order: Order, sessionId: string): Promi
       orderId: order.id,
     });
   } catch (error) {
-    if (isSeatLockError(error) && error.outcome !== 'unknown') {
+    if (isSeatLockError(error) && isRefusal(error)) {
       setState(db, order.id, 'refused');
     }
     throw error;
@@ -112,9 +113,12 @@ export function orderSeats(db: Db, orderId: string): OrderSeat[] {
   );
 }
 
-/** The order as SeatLock has it, where its answer was lost. Throws where it does not answer. */
+/**
+ * The order as SeatLock has it, unless it is known to be booked: also after a refusal, for an
+ * earlier call may have come later. Throws where SeatLock does not answer.
+ */
 export async function settle(db: Db, order: Order): Promise<Order> {
-  if (order.state !== 'pending') {
+  if (order.state === 'booked') {
     return order;
   }
   const { state } = await seatlock().getOrder({ showtimeId: order.showtimeId, orderId: order.id });

@@ -92,6 +92,8 @@ test('an order whose answer was lost is settled by asking again', async () => {
 
 test.each([
   ['no name', { name: ' ' }],
+  ['half a character in its name', { name: 'a\ud800' }],
+  ['a name that the database would cut', { name: 'a\u0000b' }],
   ['no key', { orderKey: 'short' }],
   ['no seats', { seatIds: [] }],
 ])('an order with %s is refused', async (_, change) => {

@@ -11,6 +11,8 @@ import { isSameOrder, openOrder, placeOrder, type Wish } from '@/lib/orders';
 import { knownSeats, namedSeats } from '@/lib/seats';
 
 const NAME_MAX = 100;
+/** Control characters and halves of characters, which the database would cut or change. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
 
 export function POST(request: NextRequest): Promise<Response> {
   return serve(request, async (call) => {
@@ -33,8 +35,8 @@ function readWish({ sessionId, body, query }: Call): Wish | Response {
     return showtime;
   }
   const name = typeof body.name === 'string' ? body.name.trim() : '';
-  if (name === '' || name.length > NAME_MAX) {
-    return refuse('INVALID_FIELD', `name: 1 to ${NAME_MAX} characters are wanted.`);
+  if (name === '' || name.length > NAME_MAX || UNPRINTABLE.test(name)) {
+    return refuse('INVALID_FIELD', `name: 1 to ${NAME_MAX} printable characters are wanted.`);
   }
   const { orderKey } = body;
   if (typeof orderKey !== 'string' || !/^[\w-]{16,64}$/.test(orderKey)) {

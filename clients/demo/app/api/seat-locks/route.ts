@@ -4,7 +4,7 @@
 // change from seatlockd itself.
 
 import type { NextRequest } from 'next/server';
-import { answer, refuse } from '@/lib/answers';
+import { answer, refuse, refuseError } from '@/lib/answers';
 import { type Call, knownShowtime, serve } from '@/lib/api';
 import { siteEnv } from '@/lib/env';
 import { heldSeats, seatlock } from '@/lib/seatlock';
@@ -48,7 +48,7 @@ export function POST(request: NextRequest): Promise<Response> {
       ttlMs: holdTtlMs,
       maxSessionSeats: maxSeats,
     });
-    return answer(await heldSeats(target.showtimeId, call.sessionId));
+    return heldNow(target.showtimeId, call.sessionId);
   });
 }
 
@@ -63,7 +63,7 @@ export function PATCH(request: NextRequest): Promise<Response> {
     const seats = seatIds === null ? { all: true as const } : { seatIds };
     const { sessionId } = call;
     await seatlock().extendLocks({ showtimeId, sessionId, ttlMs: siteEnv().holdTtlMs, ...seats });
-    return answer(await heldSeats(showtimeId, sessionId));
+    return heldNow(showtimeId, sessionId);
   });
 }
 
@@ -77,8 +77,17 @@ export function DELETE(request: NextRequest): Promise<Response> {
     const { showtimeId, seatIds } = target;
     const seats = seatIds === null ? { all: true as const } : { seatIds };
     await seatlock().unlockSeats({ showtimeId, sessionId: call.sessionId, ...seats });
-    return answer(await heldSeats(showtimeId, call.sessionId));
+    return heldNow(showtimeId, call.sessionId);
   });
+}
+
+/** After a change: it stands, whatever becomes of the look at what is held now. */
+async function heldNow(showtimeId: string, sessionId: string): Promise<Response> {
+  try {
+    return answer(await heldSeats(showtimeId, sessionId));
+  } catch (error) {
+    return refuseError(error, true);
+  }
 }
 
 interface Target {

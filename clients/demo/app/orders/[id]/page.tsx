@@ -52,7 +52,10 @@ function Tickets({ order }: { order: Order }) {
   const total = seats.reduce((sum, { cents }) => sum + cents, 0);
   return (
     <table>
-      <caption>Tickets of {order.name}</caption>
+      <caption>
+        {/* A name may read from right to left, or say that it does. */}
+        Tickets of <bdi>{order.name}</bdi>
+      </caption>
       <thead>
         <tr>
           <th scope="col">Seat</th>

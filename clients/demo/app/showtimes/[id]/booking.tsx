@@ -1,10 +1,10 @@
 'use client';
 // The seats and the form that buys them.
 
-import type { InitialSnapshot, OwnSeat } from '@seatlock/client';
+import type { InitialSnapshot, OwnSeat, Showtime } from '@seatlock/client';
 import { type HallLayout, SeatSelection, useConnection, useShowtime } from '@seatlock/react';
 import { useRouter } from 'next/navigation';
-import { type FormEvent, useId, useMemo, useRef, useState } from 'react';
+import { type FormEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { Purchase } from './purchase';
 
 interface Props {
@@ -22,10 +22,13 @@ interface Props {
 export function Booking(props: Props) {
   const { showtimeId, layout, as, initialSnapshot } = props;
   const query = as === null ? '' : `?as=${as}`;
+  const followed = useShowtime(showtimeId, { url: props.url, sessionId: props.sessionId });
   const [seats, setSeats] = useState<readonly OwnSeat[]>(initialSnapshot?.yourSeats ?? []);
+  // "Back" shows a page as it was made; what the browser heard since is newer.
+  useEffect(() => setSeats(followed.ownSeats()), [followed]);
   return (
     <>
-      {initialSnapshot === undefined ? <Away {...props} /> : null}
+      {initialSnapshot === undefined ? <Away followed={followed} /> : null}
       <section aria-labelledby="seats">
         <h2 id="seats">Choose seats</h2>
         <SeatSelection
@@ -45,8 +48,8 @@ export function Booking(props: Props) {
 }
 
 /** Until the first connection: the page shares the one that the seats have. */
-function Away({ showtimeId, url, sessionId }: Props) {
-  const { status } = useConnection(useShowtime(showtimeId, { url, sessionId }));
+function Away({ followed }: { followed: Showtime }) {
+  const { status } = useConnection(followed);
   if (status === 'live') {
     return null;
   }
