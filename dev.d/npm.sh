@@ -37,7 +37,6 @@ install_npm() {
   npm_ci
 }
 
-
 SITE=clients/demo
 NEXT=$SITE/node_modules/next/dist/bin/next
 
@@ -103,6 +102,7 @@ install_site() {
   fi
   stamp=$(tree_hash build/npm/seatlock-client.tgz build/npm/seatlock-react.tgz)
   is_stamped "$modules/@seatlock/stamp" "$stamp" && return
+  rm -f "$modules/@seatlock/stamp"
   for name in client react; do
     rm -rf "$modules/@seatlock/$name"
     mkdir -p "$modules/@seatlock/$name"

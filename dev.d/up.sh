@@ -55,6 +55,13 @@ stop_all() {
   return "$code"
 }
 
+require_address() { # VARIABLE ADDRESS
+  local port=${2##*:}
+  if ! [[ $2 =~ ^[^[:space:]]+:[0-9]{1,5}$ ]] || ((10#$port < 1 || 10#$port > 65535)); then
+    die "$1 wants HOST:PORT, not '$2'"
+  fi
+}
+
 require_free() { # PROGRAM VARIABLE ADDRESS
   local host=${3%:*}
   host=${host//[\[\]]/}
@@ -99,6 +106,8 @@ up() {
     esac
     shift
   done
+  local site_listen=${SEATLOCK_SITE_LISTEN:-127.0.0.1:3000}
+  [ -z "$site" ] || require_address SEATLOCK_SITE_LISTEN "$site_listen"
   install_packages "${BUILD_PACKAGES[@]}"
   # The tests are left out: they need packages that running does not.
   [ -f build/release/build.ninja ] || cmake --preset release -DSEATLOCK_TESTS="$(has_tests)"
@@ -109,7 +118,6 @@ up() {
   mkdir -p "$data"
   [ -n "${SEATLOCK_STORE:-}" ] || store_flag=("--store=sqlite:$data/seatlock.db")
   local listen admin edge_listen edge_admin store upstream
-  local site_listen=${SEATLOCK_SITE_LISTEN:-127.0.0.1:3000}
   listen=$(setting seatlockd listen)
   admin=$(setting seatlockd admin-listen)
   store=$(setting seatlockd store "${store_flag[@]}")
@@ -159,6 +167,22 @@ watch_all() {
   die "$program ended by itself with code $code (137: it was killed); what it said is above"
 }
 
+announce_site() { # LISTEN
+  # Where it listens everywhere, this machine's browsers reach it here.
+  local site=$1
+  [ "${site%:*}" = 0.0.0.0 ] && site=127.0.0.1:${site##*:}
+  printf '  the site        http://%s\n\n' "$site"
+  if [ "$SEATLOCK_DEMO_SHOPPERS" != 1 ]; then
+    printf 'Open:\n  http://%s/showtimes/123\n' "$site"
+    return
+  fi
+  cat <<TEXT
+Open these two side by side, each a shopper of its own:
+  http://$site/showtimes/123
+  http://$site/showtimes/123?as=bob
+TEXT
+}
+
 announce() { # LISTEN ADMIN STORE EDGE_LISTEN EDGE_ADMIN SITE_LISTEN
   local server=
   [ "$1" = 127.0.0.1:50051 ] || server=" --server=$1"
@@ -168,13 +192,7 @@ SeatLock is up; Ctrl-C ends it.
   seatlockd       gRPC on $1, admin on http://$2, store $3
   seatlock-edge   ws://$4/ws/seat-updates, admin on http://$5
 TEXT
-  [ -z "$6" ] || cat <<TEXT
-  the site        http://$6
-
-Open these two side by side, each a shopper of its own:
-  http://$6/showtimes/123
-  http://$6/showtimes/123?as=bob
-TEXT
+  [ -z "$6" ] || announce_site "$6"
   cat <<TEXT
 
 Try, in two other terminals:
