@@ -1,6 +1,8 @@
 // docs/subscriber.md: its service beside a real seat service, whose restarts it must outlive.
 
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSeatLockClient, type SeatLockClient } from '@seatlock/client/node';
@@ -21,13 +23,7 @@ beforeAll(async () => {
   await compile(project, writeSnippets(project, 'docs/subscriber.md'));
   service = await startService({ store });
   seats = createSeatLockClient({ address: service.address, deadlineMs: 20_000 });
-  const port = await freePort();
-  const args = ['out/subscriber.js', '123', '124'];
-  const env = { ...process.env, PORT: `${port}`, SEATLOCK_ADDRESS: service.address };
-  subscriber = await new Running(process.execPath, args, port, {
-    cwd: project.folder,
-    env,
-  }).ready();
+  subscriber = await startSubscriber(service.address);
   return async () => {
     seats.close();
     await subscriber.stop();
@@ -36,6 +32,14 @@ beforeAll(async () => {
     rmSync(folder, { recursive: true });
   };
 });
+
+/** The page's service, following 123 and 124. */
+async function startSubscriber(address: string): Promise<Running> {
+  const port = await freePort();
+  const args = ['out/subscriber.js', '123', '124'];
+  const env = { ...process.env, PORT: `${port}`, SEATLOCK_ADDRESS: address };
+  return new Running(process.execPath, args, port, { cwd: project.folder, env }).ready();
+}
 
 interface Counts {
   readonly sold: number;
@@ -101,7 +105,26 @@ it('counts what is sold and held, through restarts, expiries and cancellations',
 it('keeps showtimes apart', async () => {
   const counts = await countsAt('124', 0);
   expect([counts.sold, counts.held, counts.revision]).toEqual([0, 0, 0]);
-  expect((await fetch(`http://${subscriber.address}/999`)).status).toBe(404);
+  for (const path of ['999', '', '%', '123%00']) {
+    expect((await fetch(`http://${subscriber.address}/${path}`)).status, path).toBe(404);
+  }
+});
+
+it('claims nothing before it has heard', async () => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const address = silent.address();
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  const early = await startSubscriber(`127.0.0.1:${address.port}`);
+  try {
+    const response = await fetch(`http://${early.address}/123`);
+    expect(((await response.json()) as Counts).current).toBe(false);
+  } finally {
+    await early.stop('SIGKILL');
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  }
 });
 
 it('ends at SIGTERM', async () => {
