@@ -249,6 +249,19 @@ describe('pauses', () => {
     expect(shown.connection().retryAt).toBe(Date.now() + pauseMs);
   });
 
+  test('BeginAnewWithWhoFollowsAnew', async () => {
+    page.server.refuseConnections(true);
+    const { shown, release } = await followed();
+    await settle(250);
+    expect(shown.connection().retryAt).toBe(Date.now() + 500);
+    release();
+    await settle(1_000);
+    expect(shown.connection().status).toBe('idle');
+    shown.follow();
+    await settle();
+    expect(shown.connection().retryAt).toBe(Date.now() + 250);
+  });
+
   test('ReconnectDoesNotWait', async () => {
     page.server.refuseConnections(true);
     const { shown } = await followed();
