@@ -58,6 +58,20 @@ test('RefusesATakenSeatByName', async () => {
   await becomes('A06', 'available');
 });
 
+test('ShowsASeatThatWasRefusedAsTakenUntilTheStreamIsBack', async () => {
+  show();
+  await live();
+  server().goStale();
+  server().lock('123', ['A06'], 'other');
+  fireEvent.click(cell('A06'));
+  await screen.findByRole('alert');
+  expect(cell('A06').dataset.state).toBe('locked');
+  server().unlock('123', ['A06'], 'other');
+  act(() => server().goLive());
+  await live();
+  await becomes('A06', 'available');
+});
+
 test('RollsBackWithAReasonWhereAnotherWasFaster', async () => {
   const onSeatTaken = vi.fn();
   const onHoldFailed = vi.fn();

@@ -42,6 +42,8 @@ class SeatSelectionCore implements SeatSelectionStore {
   #own: readonly OwnSeat[] = [];
   /** Why seats changed, as the frames of this turn said. */
   #causes = new Map<string, SeatUpdate['cause']>();
+  /** Seats that a call was refused while the stream was away, and how they were. */
+  readonly #refused = new Map<string, 'locked' | 'booked'>();
   #starts = 0;
   #unfollow: () => void = () => {};
   /** The showtime as the session that the site named last, and when it is shown. */
@@ -121,7 +123,10 @@ class SeatSelectionCore implements SeatSelectionStore {
   phase(seatId: string): SeatPhase {
     const intent = this.#calls.intent(seatId);
     const { status, mine } = this.#showtime.seat(seatId);
-    if (intent === undefined) return phaseOf(status, mine);
+    if (intent === undefined) {
+      const refused = status === 'available' ? this.#refused.get(seatId) : undefined;
+      return refused ?? phaseOf(status, mine);
+    }
     if (!intent) return 'releasing';
     // The stream may confirm before the call's answer does.
     return holds(this.#showtime, seatId) && this.#calls.asks(seatId) ? 'selected' : 'selecting';
@@ -280,6 +285,9 @@ class SeatSelectionCore implements SeatSelectionStore {
     } else if (error.code === 'SEAT_TAKEN') {
       const said = error.seats.find((seat) => seat.seatId === seatId)?.status ?? 'locked';
       const status = said === 'locked' ? 'locked' : 'booked';
+      // A live stream tells of it by itself.
+      if (this.#showtime.connection().stale) this.#refused.set(seatId, status);
+      this.#seatChanged(seatId);
       this.#fail(action, [seatId], error, this.#messages.taken(name, status === 'booked'));
       this.#settings.onSeatTaken?.({ seatId, status });
     } else {
@@ -354,9 +362,12 @@ class SeatSelectionCore implements SeatSelectionStore {
       followed.onOwnSeats(() => this.#ownChanged()),
       followed.onUpdate((update) => this.#noteCause(update)),
       followed.onConnection(() => {
-        if (!this.#restored && followed.connection().status === 'live') void this.#restore();
+        if (followed.connection().stale) return;
+        this.#forgetRefused();
+        if (!this.#restored) void this.#restore();
       }),
     ];
+    this.#forgetRefused();
     this.#unfollow = () => {
       for (const end of ends) end();
     };
@@ -364,6 +375,12 @@ class SeatSelectionCore implements SeatSelectionStore {
     if (before !== this.#own && before.length + this.#own.length > 0) {
       this.#settings.onSelectionChange?.(this.#own);
     }
+  }
+
+  #forgetRefused(): void {
+    const seatIds = [...this.#refused.keys()];
+    this.#refused.clear();
+    for (const seatId of seatIds) this.#seatChanged(seatId);
   }
 
   #noteCause({ seatId, cause }: SeatUpdate): void {

@@ -25,7 +25,10 @@ export interface UseSeatSelectionOptions extends SelectionSettings {
   readonly apiUrl?: string | undefined;
   /** Calls to use in place of those of `apiUrl`. Keep it the same object. */
   readonly api?: SeatLocks | undefined;
-  /** The shopper. Default: whom the site's first answer names. */
+  /**
+   * The shopper. Default: whom the site's first answer names; until then the page follows as a
+   * viewer, on a socket that is closed then.
+   */
   readonly sessionId?: string | undefined;
   readonly initialSnapshot?: InitialSnapshot | undefined;
 }
