@@ -1,6 +1,7 @@
 // docs/express.md: its server, run over HTTP against a real seat service.
 
 import { beforeAll, describe, expect, it } from 'vitest';
+import { startHalfService } from '../support/half_service.mjs';
 import { freePort, Running, startService } from '../support/programs.mjs';
 import { Project } from '../support/project.mjs';
 import { compile, writeSnippets } from '../support/snippets.mjs';
@@ -17,18 +18,23 @@ beforeAll(async () => {
   const snippets = writeSnippets(project, 'docs/express.md');
   await compile(project, snippets);
   service = await startService();
-  const port = await freePort();
-  const env = { ...process.env, PORT: `${port}`, SEATLOCK_COOKIE_SECRET: SECRET };
-  server = await new Running(process.execPath, ['out/server.js'], port, {
-    cwd: project.folder,
-    env: { ...env, SEATLOCK_ADDRESS: service.address },
-  }).ready();
+  server = await startServer(service.address);
   return async () => {
     await server.stop();
     await service.stop();
     project.remove();
   };
 });
+
+/** The page's server, of a seat service at this address. */
+async function startServer(address: string): Promise<Running> {
+  const port = await freePort();
+  const env = { ...process.env, PORT: `${port}`, SEATLOCK_COOKIE_SECRET: SECRET };
+  return new Running(process.execPath, ['out/server.js'], port, {
+    cwd: project.folder,
+    env: { ...env, SEATLOCK_ADDRESS: address },
+  }).ready();
+}
 
 it('checks', () => {
   const options = { module: 'nodenext', types: ['node'], skipLibCheck: true };
@@ -52,11 +58,13 @@ interface Answer {
 class Shopper {
   cookie = '';
 
+  constructor(private readonly of = server) {}
+
   async call(method: string, body?: unknown, { path = '/api/seat-locks', headers = {} } = {}) {
     const sent: Record<string, string> = { ...headers };
     if (this.cookie) sent.cookie = this.cookie;
     if (body !== undefined) sent['content-type'] ??= 'application/json';
-    const response = await fetch(`http://${server.address}${path}`, {
+    const response = await fetch(`http://${this.of.address}${path}`, {
       method,
       headers: sent,
       body: typeof body === 'string' ? body : (JSON.stringify(body) ?? null),
@@ -177,6 +185,22 @@ it('an order books the seats that it names, once, and its repeat says the same',
   expect(repeat.body).toEqual(first.body);
   const taken = await new Shopper().call('POST', { showtimeId: '123', seatId: 'D05' });
   expect(taken.body.seats).toEqual([{ seatId: 'D05', status: 'booked' }]);
+});
+
+it('a change whose outcome cannot be looked at is not said to be refused', async () => {
+  const half = await startHalfService();
+  const site = await startServer(half.address);
+  try {
+    const alice = new Shopper(site);
+    const locked = await alice.call('POST', { showtimeId: '123', seatId: 'D08' });
+    expect([locked.status, locked.body.code]).toEqual([503, 'OUTCOME_UNKNOWN']);
+    expect(locked.headers.get('retry-after')).toBe('1');
+    // A look alone changes nothing.
+    expect((await alice.get()).body.code).not.toBe('OUTCOME_UNKNOWN');
+  } finally {
+    await site.stop();
+    half.stop();
+  }
 });
 
 // Last: it ends the service.

@@ -2,8 +2,9 @@
 // real seat service. The whole of it, built and in a browser, is clients/demo's to show.
 
 import { createRequire } from 'node:module';
+import { type SeatLockClient, SeatLockError } from '@seatlock/client/node';
 import { build } from 'esbuild';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { type Running, startService } from '../support/programs.mjs';
 import { Project } from '../support/project.mjs';
 import { writeSnippets } from '../support/snippets.mjs';
@@ -21,7 +22,7 @@ interface Loaded {
   readonly proxy: (request: Request) => Response;
   readonly NextRequest: new (url: string, init?: RequestInit) => Request;
   readonly snapshotFor: (showtimeId: string, sessionId: string) => Promise<object>;
-  readonly close: () => void;
+  readonly seatlock: () => SeatLockClient;
 }
 
 let project: Project;
@@ -36,8 +37,7 @@ async function load(): Promise<Loaded> {
      export { proxy } from './proxy';
      export { snapshotFor } from './lib/seatlock';
      export { NextRequest } from 'next/server';
-     import { seatlock } from './lib/seatlock';
-     export const close = () => seatlock().close();`,
+     export { seatlock } from './lib/seatlock';`,
   );
   const outfile = project.path('out/main.cjs');
   const options = { bundle: true, packages: 'external', format: 'cjs', platform: 'node' } as const;
@@ -53,7 +53,7 @@ beforeAll(async () => {
   process.env.SEATLOCK_COOKIE_SECRET = 'a secret for this test, no other!';
   site = await load();
   return async () => {
-    site.close();
+    site.seatlock().close();
     await service.stop();
     project.remove();
   };
@@ -158,6 +158,18 @@ it('without a cookie of ours nobody acts', async () => {
   expect((await call('POST', '', { showtimeId: '123', seatId: 'C01' })).status).toBe(401);
   const forged = `${newCookie().slice(0, -1)}.`;
   expect((await call('POST', forged, { showtimeId: '123', seatId: 'C01' })).status).toBe(401);
+});
+
+it('a change whose outcome cannot be looked at is not said to be refused', async () => {
+  const away = new SeatLockError('away', { reason: 'STORE_UNAVAILABLE', code: 14 });
+  const look = vi.spyOn(site.seatlock(), 'listSessionLocks').mockRejectedValue(away);
+  const alice = newCookie();
+  const locked = await call('POST', alice, { showtimeId: '123', seatId: 'C05' });
+  expect([locked.status, locked.body.code]).toEqual([503, 'OUTCOME_UNKNOWN']);
+  // A look alone changes nothing.
+  expect((await call('GET', alice)).body.code).toBe('STORE_UNAVAILABLE');
+  look.mockRestore();
+  expect(namesOf(await call('GET', alice))).toEqual(['C05']);
 });
 
 it("the page's snapshot tells the shopper's own seats and nobody else's", async () => {
