@@ -1,5 +1,5 @@
-// The keys of a hall, handled once for all its seats: arrows, Home and End lead from seat to seat by
-// place, Space and Enter toggle.
+// The keys of a hall, handled once for all its seats: arrows, Home and End lead from seat to seat
+// by place, Space and Enter toggle.
 
 import type { KeyboardEvent } from 'react';
 import { type Hall, placeAfterKey } from './layout.js';

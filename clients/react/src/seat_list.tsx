@@ -1,5 +1,5 @@
-// The hall as a list: sections, rows, seats as checkboxes, with the names that the map's have. A row
-// is one tab stop, so that a large hall is left in as many steps as it has rows.
+// The hall as a list: sections, rows, seats as checkboxes, with the names that the map's have. A
+// row is one tab stop, so that a large hall is left in as many steps as it has rows.
 
 import { memo, useState } from 'react';
 import type { Hall } from './layout.js';

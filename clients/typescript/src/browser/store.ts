@@ -202,7 +202,7 @@ export function seatStore(showtimeId: string, sessionId: string | undefined) {
 
     answer({ revision, seats, serverTime }: SeatLocksAnswer): void {
       if (revision <= (position?.revision ?? -1) || revision < (answered?.revision ?? 0)) return;
-      // It may be of the history before, whose revisions say nothing now; the stream brings the rest.
+      // It may be of the history before, whose revisions say nothing now; the stream says the rest.
       if (serverTime < begun) return;
       const touched = answerTouches();
       answered = { revision, expiries: new Map(seats.map((one) => [one.seatId, one.expiresAt])) };
