@@ -107,7 +107,11 @@ up() {
     shift
   done
   local site_listen=${SEATLOCK_SITE_LISTEN:-127.0.0.1:3000}
-  [ -z "$site" ] || require_address SEATLOCK_SITE_LISTEN "$site_listen"
+  if [ -n "$site" ]; then
+    require_address SEATLOCK_SITE_LISTEN "$site_listen"
+    # Before the build, which would take its files from under a site that runs.
+    require_free "the site" SEATLOCK_SITE_LISTEN "$site_listen"
+  fi
   install_packages "${BUILD_PACKAGES[@]}"
   # The tests are left out: they need packages that running does not.
   [ -f build/release/build.ninja ] || cmake --preset release -DSEATLOCK_TESTS="$(has_tests)"
@@ -128,7 +132,6 @@ up() {
   require_free seatlockd SEATLOCK_ADMIN_LISTEN "$admin"
   require_free seatlock-edge SEATLOCK_EDGE_LISTEN "$edge_listen"
   require_free seatlock-edge SEATLOCK_EDGE_ADMIN_LISTEN "$edge_admin"
-  [ -z "$site" ] || require_free "the site" SEATLOCK_SITE_LISTEN "$site_listen"
 
   # In sessions of their own, so that Ctrl-C reaches them once, through this script.
   trap 'STOPPING=yes' INT TERM
