@@ -8,7 +8,7 @@ import { Project } from '../support/project.mjs';
 import { snippetsIn, snippetsOf, writeSnippets } from '../support/snippets.mjs';
 
 const PAGES = readdirSync(DOCS).filter((name) => name.endsWith('.md'));
-const README = 'clients/typescript/README.md';
+const OTHER_PAGES = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'clients/demo/README.md'];
 
 it.each(PAGES)('%s has no code that goes unchecked', (page) => {
   const files = snippetsOf(`docs/${page}`).map(({ file }) => file);
@@ -17,7 +17,7 @@ it.each(PAGES)('%s has no code that goes unchecked', (page) => {
   expect(lines.filter((line) => line.startsWith('```')).length % 2).toBe(0);
 });
 
-it.each([...PAGES.map((page) => `docs/${page}`), 'README.md', 'ARCHITECTURE.md'])(
+it.each([...PAGES.map((page) => `docs/${page}`), 'docs/adr/README.md', ...OTHER_PAGES])(
   'what %s links to is there',
   (page) => {
     const text = readFileSync(join(ROOT, page), 'utf8');
@@ -44,20 +44,45 @@ it.each(PAGES)('no line of code of %s is too long for its readers', (page) => {
   expect(long).toEqual([]);
 });
 
-it('the README of the package checks against the package, and a mistake in it is found', () => {
-  const modules = ['@grpc/grpc-js', '@types/node'];
-  const project = new Project({ packages: ['client'], modules });
+interface Readme {
+  readonly page: string;
+  readonly packages: readonly ('client' | 'react')[];
+  readonly modules: readonly string[];
+  readonly options: object;
+  /** Puts a mistake into each of its files. */
+  readonly mistaken: (text: string) => string;
+}
+
+const READMES: readonly Readme[] = [
+  {
+    page: 'clients/typescript/README.md',
+    packages: ['client'],
+    modules: ['@grpc/grpc-js', '@types/node'],
+    options: { module: 'nodenext', types: ['node'] },
+    mistaken: (text) => text.replace(/\.(lock|lockSeat|goStale)\(/, '.$1Wrongly('),
+  },
+  {
+    page: 'clients/react/README.md',
+    packages: ['client', 'react'],
+    modules: ['react', 'react-dom', '@types/react', '@types/react-dom'],
+    // Its first file is written without types, as people know it.
+    options: { module: 'preserve', moduleResolution: 'bundler', noImplicitAny: false },
+    mistaken: (text) => text.replace(/\{ isConnected|onSelectionChange/, '$&Wrongly'),
+  },
+];
+
+it.each(READMES)('$page checks against the packages, and a mistake in it is found', (readme) => {
+  const project = new Project(readme);
   try {
-    const snippets = writeSnippets(project, README);
-    const options = { module: 'nodenext', types: ['node'], skipLibCheck: true };
-    for (const { file, text } of snippets) {
-      const mistaken = text.replace(/\.(lock|lockSeat|goStale)\(/, '.$1Wrongly(');
-      project.write(`broken.${file}`, mistaken);
-    }
-    const found = project.typecheck(options, ['*.ts']).split('\n');
+    const snippets = writeSnippets(project, readme.page);
+    project.write('styles.d.ts', "declare module '*.css';\n");
+    for (const { file, text } of snippets) project.write(`broken.${file}`, readme.mistaken(text));
+    const options = { ...readme.options, skipLibCheck: true };
+    const found = project.typecheck(options, ['*.ts', '*.tsx']).split('\n');
     const errors = found.filter((line) => line.includes(': error TS'));
     const files = new Set(errors.map((line) => line.slice(0, line.indexOf('('))));
     expect(files).toEqual(new Set(snippets.map(({ file }) => `broken.${file}`)));
+    expect(files.size).toBeGreaterThan(1);
   } finally {
     project.remove();
   }
