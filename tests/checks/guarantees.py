@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Sees that every test that docs/guarantees.md names exists.
 
-C++ tests are named `Suite.Test`, those of the npm side `path/of/x.test.ts#title`. Run from the
-repository's root. Prints what is missing; exit code 1 if anything is."""
+C++ tests are named `Suite.Test`, those of the npm side `path/of/x.test.ts#title`, or by another
+file that defines tests. Run from the repository's root. Prints what is missing; exit code 1 if
+anything is."""
 
 import pathlib
 import re
@@ -10,7 +11,7 @@ import subprocess
 import sys
 
 NAMED = re.compile(r"`([A-Z][A-Za-z0-9]*)\.([A-Z][A-Za-z0-9]*)`")
-NAMED_WEB = re.compile(r"`([^`#\s]+\.test\.tsx?)#([^`]+)`")
+NAMED_WEB = re.compile(r"`([^`#\s]+\.tsx?)#([^`]+)`")
 DEFINED = re.compile(
     r"(?:TEST(?:_F|_P)?|RC_GTEST_PROP)\(\s*([A-Za-z0-9]+)\s*,\s*([A-Za-z0-9]+)", re.S)
 
