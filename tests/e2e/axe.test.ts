@@ -14,6 +14,17 @@ beforeAll(async () => {
 afterEach(() => scene.expectClean());
 afterAll(() => scene?.stop());
 
+/** Runs in the page before its scripts: lets a test end the page's socket as an edge would. */
+function keepSocket(): void {
+  const Original = globalThis.WebSocket;
+  globalThis.WebSocket = class extends Original {
+    constructor(url: string | URL, protocols?: string | string[]) {
+      super(url, protocols ?? []);
+      Object.assign(globalThis, { kept: this });
+    }
+  };
+}
+
 test('the list of films', async () => {
   const { recorder } = await scene.person();
   const page = await recorder.context.newPage();
@@ -89,6 +100,19 @@ test('the connection away: reconnecting, and stale', async () => {
   await stack.service.start();
   await stack.edge.start();
   await tab.isNow('live');
+});
+
+test('told not to come back', async () => {
+  const person = await scene.person();
+  await person.recorder.context.addInitScript(keepSocket);
+  const tab = await person.open(SHOWTIME);
+  await tab.page.evaluate(() => {
+    const { kept } = globalThis as unknown as { kept: WebSocket };
+    kept.dispatchEvent(new CloseEvent('close', { code: 4000 }));
+  });
+  await tab.isNow('closed');
+  expect(await tab.connectionText()).toContain('Disconnected');
+  await expectAccessible(tab.page, 'disconnected');
 });
 
 test('a page that is not there', async () => {

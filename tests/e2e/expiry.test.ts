@@ -3,6 +3,7 @@
 // page's own shopper by seatctl, which can make them short.
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { sessionOf } from './support/flows.js';
+import { expectAccessible } from './support/looks.js';
 import { until } from './support/program.js';
 import { Scene, screenshot } from './support/scene.js';
 import type { SeatPage } from './support/seat_page.js';
@@ -74,7 +75,7 @@ test('a hold that ends is said, shown, and free for others', async () => {
   await hears(tab, /Row A, seat 6/);
   expect(await tab.countdown.count()).toBe(0);
   expect(await tab.summary.textContent()).not.toContain('Row A, seat 6');
-  await screenshot(tab.page, 'hold-expired');
+  await expectAccessible(tab.page, 'hold-expired');
   await other.select('A06');
   await tab.seatIs('A06', 'locked');
 });

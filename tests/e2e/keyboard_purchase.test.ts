@@ -116,6 +116,7 @@ test('a seat that was lost before the purchase is named, and nothing is bought',
   await tab.page.getByLabel('Name on the tickets').fill('Ada Example');
   await tab.page.getByRole('button', { name: /^Buy 2 seats/ }).click();
   await tab.alertSays('E02');
+  await expectAccessible(tab.page, 'purchase-refused');
   expect(await tab.page.url()).toContain('/showtimes/123');
   const { seats } = await scene.seatctl.get('123');
   expect(seats.E01).toBe(`locked by ${sessionOf(person)}`);

@@ -1,6 +1,7 @@
 // seatlockd going away and coming back in front of shoppers: nobody is disconnected, the page says
 // that what it shows may be old, refuses with a reason, and is current again by itself.
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expectAccessible } from './support/looks.js';
 import { until } from './support/program.js';
 import { Scene, screenshot } from './support/scene.js';
 
@@ -58,7 +59,7 @@ test('a page opened while it is away says so, and fills itself in on its return'
   });
   const notice = tab.page.getByText('The seat service is away for the moment.');
   await notice.waitFor();
-  await screenshot(tab.page, 'opened-while-service-away');
+  await expectAccessible(tab.page, 'opened-while-service-away');
   await stack.service.start();
   await tab.isNow('live');
   await tab.seatIs('B05', 'locked');

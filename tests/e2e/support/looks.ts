@@ -16,7 +16,7 @@ export type Look = keyof typeof LOOKS;
 const CONTRAST = 'color-contrast';
 const OWN_COLORS = 'data-own-colors';
 
-// Rows of a hall are alike, and axe takes its time: the first three of each section stand for all.
+// Rows of a hall are alike, and axe takes its time: the first ones of each section stand for all.
 const MORE_ROWS = '[role="row"]:nth-of-type(n + 5)';
 
 // One frame, so axe's way of several is not needed: it opens a page for each run.
