@@ -86,6 +86,19 @@ test('from the films to the confirmation', async () => {
   await expectAccessible(page, 'seats-bought');
 });
 
+test('the browser’s own way back offers nothing that was bought already', async () => {
+  const person = await scene.person();
+  const tab = await person.open('123');
+  await tab.select('D05');
+  await tab.page.getByLabel('Name on the tickets').fill('Ada Example');
+  await tab.page.getByRole('button', { name: /^Buy 1 seat/ }).click();
+  await tab.page.getByRole('heading', { name: 'Your seats are booked' }).waitFor();
+  await tab.page.goBack();
+  await tab.isNow('live');
+  await tab.seatIs('D05', 'booked');
+  await tab.page.getByRole('button', { name: 'Buy', exact: true }).waitFor();
+});
+
 test('the order is its own shopper’s to see alone', async () => {
   const person = await scene.person();
   const tab = await person.open('123');

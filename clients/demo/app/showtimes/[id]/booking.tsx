@@ -1,7 +1,7 @@
 'use client';
 // The seats and the form that buys them.
 
-import type { InitialSnapshot, OwnSeat, Showtime } from '@seatlock/client';
+import { type InitialSnapshot, type OwnSeat, showtime } from '@seatlock/client';
 import { type HallLayout, SeatSelection, useConnection, useShowtime } from '@seatlock/react';
 import { useRouter } from 'next/navigation';
 import { type FormEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
@@ -20,25 +20,28 @@ interface Props {
 }
 
 export function Booking(props: Props) {
-  const { showtimeId, layout, as, initialSnapshot } = props;
+  const { showtimeId, layout, as, initialSnapshot, url, sessionId } = props;
   const query = as === null ? '' : `?as=${as}`;
-  const followed = useShowtime(showtimeId, { url: props.url, sessionId: props.sessionId });
   const [seats, setSeats] = useState<readonly OwnSeat[]>(initialSnapshot?.yourSeats ?? []);
-  // "Back" shows a page as it was made; what the browser heard since is newer.
-  useEffect(() => setSeats(followed.ownSeats()), [followed]);
+  // "Back" shows a page as it was made; what the browser heard since is newer. The seats follow the
+  // showtime; here it is only looked at.
+  useEffect(() => {
+    const options = { sessionId, ...(url === undefined ? {} : { url }) };
+    setSeats(showtime(showtimeId, options).ownSeats());
+  }, [showtimeId, url, sessionId]);
   return (
     <>
-      {initialSnapshot === undefined ? <Away followed={followed} /> : null}
+      {initialSnapshot === undefined ? <Away {...props} /> : null}
       <section aria-labelledby="seats">
         <h2 id="seats">Choose seats</h2>
         <SeatSelection
           showtimeId={showtimeId}
           layout={layout}
-          sessionId={props.sessionId}
+          sessionId={sessionId}
           apiUrl={`/api/seat-locks${query}`}
           maxSeats={props.maxSeats}
           onSelectionChange={setSeats}
-          {...(props.url === undefined ? {} : { url: props.url })}
+          {...(url === undefined ? {} : { url })}
           {...(initialSnapshot === undefined ? {} : { initialSnapshot })}
         />
       </section>
@@ -48,8 +51,8 @@ export function Booking(props: Props) {
 }
 
 /** Until the first connection: the page shares the one that the seats have. */
-function Away({ followed }: { followed: Showtime }) {
-  const { status } = useConnection(followed);
+function Away({ showtimeId, url, sessionId }: Props) {
+  const { status } = useConnection(useShowtime(showtimeId, { url, sessionId }));
   if (status === 'live') {
     return null;
   }
