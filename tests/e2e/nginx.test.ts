@@ -66,6 +66,12 @@ test('the location block is the one of the setup that people know', async () => 
   expect(file.replace(ORIGINAL_BLOCK, '')).not.toMatch(/^[^#\n]/m);
 });
 
+test('docs/operating.md shows the same block', async () => {
+  const page = await readFile(repositoryPath('docs/operating.md'), 'utf8');
+  const block = ORIGINAL_BLOCK.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  expect(page).toContain(block.map((line) => `    ${line}`).join('\n'));
+});
+
 test('nginx -t accepts the files', async () => {
   expect(await checkNginx(folder)).toContain('test is successful');
 });
