@@ -13,14 +13,21 @@ interface ConnectionProps {
   readonly messages: Messages;
 }
 
-/** The green dot, and in words what it says. */
+/** The green dot, and in words what it says; a way back where none is taken by itself. */
 export function Connection({ showtime, messages }: ConnectionProps) {
   const { status } = useConnection(showtime);
   return (
-    <span className="sl-connection" data-testid="seatlock-connection" data-status={status}>
-      <span className="sl-dot" aria-hidden="true" />
-      {messages.connection[status]}
-    </span>
+    <div className="sl-tools">
+      <span className="sl-connection" data-testid="seatlock-connection" data-status={status}>
+        <span className="sl-dot" aria-hidden="true" />
+        {messages.connection[status]}
+      </span>
+      {status === 'closed' && (
+        <button type="button" onClick={() => showtime.reconnect()}>
+          {messages.reconnect}
+        </button>
+      )}
+    </div>
   );
 }
 

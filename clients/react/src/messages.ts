@@ -41,6 +41,8 @@ export interface Messages {
   readonly countdown: string;
   readonly extend: string;
   readonly dismiss: string;
+  /** Offered where the edge said not to come back. */
+  readonly reconnect: string;
   readonly map: string;
   readonly list: string;
   readonly zoomIn: string;
@@ -100,6 +102,7 @@ export const defaultMessages: Messages = {
   countdown: 'Seats kept for',
   extend: 'Keep for longer',
   dismiss: 'Dismiss',
+  reconnect: 'Reconnect',
   map: 'Map',
   list: 'List',
   zoomIn: 'Zoom in',

@@ -72,6 +72,27 @@ test('ShowsASeatThatWasRefusedAsTakenUntilTheStreamIsBack', async () => {
   await becomes('A06', 'available');
 });
 
+test('ARefusalTakesThePlaceOfWhatWasToldBefore', async () => {
+  server().lock('123', ['A01'], 'other');
+  show();
+  await becomes('A01', 'locked');
+  fireEvent.click(cell('A06'));
+  await waitFor(() => expect(screen.getByRole('status').textContent).toContain('seat 6'));
+  fireEvent.click(cell('A01'));
+  expect(screen.getByRole('alert').textContent).toContain('seat 1 is taken');
+  expect(screen.getByRole('status').textContent).toBe('');
+});
+
+test('OffersAWayBackWhereTheEdgeSaidNotToCome', async () => {
+  show();
+  await live();
+  expect(screen.queryByRole('button', { name: 'Reconnect' })).toBeNull();
+  act(() => server().closeAll(4003));
+  fireEvent.click(await screen.findByRole('button', { name: 'Reconnect' }));
+  await live();
+  expect(screen.queryByRole('button', { name: 'Reconnect' })).toBeNull();
+});
+
 test('RollsBackWithAReasonWhereAnotherWasFaster', async () => {
   const onSeatTaken = vi.fn();
   const onHoldFailed = vi.fn();

@@ -243,6 +243,8 @@ class SeatSelectionCore implements SeatSelectionStore {
 
   #warn(text: string): void {
     this.#alert = { id: ++this.#told, text, spoken: false };
+    // What was told before may be what is now not so.
+    this.#notice = null;
     this.#changed();
   }
 
