@@ -25,6 +25,7 @@ use_node() {
     say "installing Node $NODE_VERSION into build/node"
     npm install --prefix build/node --no-save --ignore-scripts --no-audit --no-fund \
       --loglevel=error "node-linux-$architecture@$NODE_VERSION" "npm@$NPM_VERSION"
+    [ -x "$bin/node" ] || die "npm did not bring Node $NODE_VERSION: install Node 20.9 or later"
   fi
   export PATH=$bin:$PATH
 }
