@@ -60,9 +60,9 @@ export function PATCH(request: NextRequest): Promise<Response> {
       return target;
     }
     const { showtimeId, seatIds } = target;
-    const seats = seatIds === null ? { all: true as const } : { seatIds };
     const { sessionId } = call;
-    await seatlock().extendLocks({ showtimeId, sessionId, ttlMs: siteEnv().holdTtlMs, ...seats });
+    const ttlMs = siteEnv().holdTtlMs;
+    await seatlock().extendLocks({ showtimeId, sessionId, ttlMs, ...allOr(seatIds) });
     return heldNow(showtimeId, sessionId);
   });
 }
@@ -75,10 +75,14 @@ export function DELETE(request: NextRequest): Promise<Response> {
       return target;
     }
     const { showtimeId, seatIds } = target;
-    const seats = seatIds === null ? { all: true as const } : { seatIds };
-    await seatlock().unlockSeats({ showtimeId, sessionId: call.sessionId, ...seats });
+    await seatlock().unlockSeats({ showtimeId, sessionId: call.sessionId, ...allOr(seatIds) });
     return heldNow(showtimeId, call.sessionId);
   });
+}
+
+/** All that the shopper holds where no seat is named, as SeatLock is asked for it. */
+function allOr(seatIds: readonly string[] | null): { all: true } | { seatIds: readonly string[] } {
+  return seatIds === null ? { all: true } : { seatIds };
 }
 
 /** After a change: it stands, whatever becomes of the look at what is held now. */
