@@ -117,7 +117,9 @@ std::string Advice(const Args& args, const client::CallError& error) {
       {"UNKNOWN_ORDER", "Check the id; --tombstone bars an order that never came."},
       {"STALE_FENCE", "The lock lapsed and another shopper had the seat since: refund, or ask."},
       {"SESSION_SEAT_LIMIT", "Free other seats first, or swap with --release."},
+      {"ORDER_SEAT_LIMIT", "Book the other seats under another order id."},
       {"EXTEND_LIMIT", "The lock is near its greatest age; ask for less with --ttl."},
+      {"LOCK_EXPIRED", "The store was so slow that the lock ended meanwhile: lock again."},
       {"REQUEST_ID_REUSED", "Leave out --request-id, or repeat the very same command."},
       {"SNAPSHOT_TOO_LARGE", absl::StrCat("Use `seatctl watch ", args.showtime, "`.")},
   };

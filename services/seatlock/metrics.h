@@ -32,7 +32,7 @@ class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
  private:
   // A command's result: ok, then the refusals by reason, then the failures by kind.
   static constexpr int kCommands = 6;
-  static constexpr int kResults = 19;
+  static constexpr int kResults = 21;
 
   runtime::GrpcServerMetrics grpc_;
   std::array<runtime::GrpcMethodMetrics*, rpc::kMethodCount> methods_{};

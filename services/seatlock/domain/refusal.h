@@ -23,8 +23,10 @@ enum class Reason {
   kNotLockHolder,
   kStaleFence,
   kSessionSeatLimit,
+  kOrderSeatLimit,
   kExtendLimit,
-  kOverloaded,  // a bound of limits.h that protects the server
+  kLockExpired,  // the engine's: the lock ended before its answer could be sent
+  kOverloaded,   // a bound of limits.h that protects the server
 };
 
 // A field that is out of bounds.
@@ -47,8 +49,8 @@ struct Refusal {
   std::string message{};                     // for people; names no session
   std::vector<Conflict> conflicts{};         // every seat that stood in the way
   std::vector<FieldViolation> violations{};  // kInvalidField alone
-  uint32_t limit = 0;                        // kSessionSeatLimit alone
-  uint32_t held = 0;                         // kSessionSeatLimit alone
+  uint32_t limit = 0;                        // kSessionSeatLimit and kOrderSeatLimit alone
+  uint32_t held = 0;                         // the same: the seats of the session or the order
   int64_t max_expire_ms = 0;                 // kExtendLimit alone: the latest time that is allowed
 };
 

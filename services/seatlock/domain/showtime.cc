@@ -5,16 +5,15 @@
 #include <cstdlib>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "services/seatlock/domain/limits.h"
 #include "services/seatlock/domain/showtime_tables.h"
 
 namespace seatlock::domain {
 namespace {
 
-[[noreturn]] void Die(const char* what, const Change& change, Revision head) {
-  std::fprintf(stderr, "Showtime::Apply: change %llu on head %llu: %s\n",
-               static_cast<unsigned long long>(change.revision.value()),
-               static_cast<unsigned long long>(head.value()), what);
+[[noreturn]] void Die(const absl::Status& why) {
+  std::fprintf(stderr, "Showtime::Apply: %s\n", why.ToString().c_str());
   std::abort();
 }
 
@@ -46,9 +45,38 @@ Showtime::Showtime(Showtime&&) noexcept = default;
 Showtime& Showtime::operator=(Showtime&&) noexcept = default;
 
 void Showtime::Apply(const Change& change) {
-  Tables& t = *tables_;
-  if (change.revision != t.revision.Next()) Die("its revision is not the next", change, t.revision);
-  if (change.commit_ms < t.commit_ms) Die("its commit time runs backwards", change, t.revision);
+  if (absl::Status fits = tables_->CheckFollows(change); !fits.ok()) Die(fits);
+  tables_->Fold(change);
+}
+
+absl::Status Showtime::TryApply(const Change& change) {
+  absl::Status fits = Check(change);
+  if (fits.ok()) tables_->Fold(change);
+  return fits;
+}
+
+absl::Status Showtime::Check(const Change& change) const {
+  return tables_->CheckFollows(change);
+}
+
+absl::Status Showtime::Tables::CheckFollows(const Change& change) const {
+  auto misfit = [&](const char* what) {
+    return absl::DataLossError(absl::StrCat("change ", change.revision.value(), " on head ",
+                                            revision.value(), ": ", what));
+  };
+  if (change.revision != revision.Next()) return misfit("its revision is not the next");
+  if (change.commit_ms < commit_ms) return misfit("its commit time runs backwards");
+  if (change.request) {
+    const RowNumber made = requests.Find(change.request->id);
+    if (made != kNoRow && change.commit_ms <= requests[made].commit_ms + kRequestMemoryMs) {
+      return misfit("its request_id was made already");
+    }
+  }
+  return absl::OkStatus();
+}
+
+void Showtime::Tables::Fold(const Change& change) {
+  Tables& t = *this;
   t.Forget(change.commit_ms);
 
   RowNumber order = kNoRow;
@@ -56,12 +84,7 @@ void Showtime::Apply(const Change& change) {
   for (const SeatAfter& after : change.seats) t.ApplySeat(after, change, order);
   if (change.order_closed && order != kNoRow) t.orders[order].closed = true;
 
-  if (change.request) {
-    if (t.requests.Find(change.request->id) != kNoRow) {
-      Die("its request_id was made already", change, t.revision);
-    }
-    t.Remember(*change.request, change.revision, change.commit_ms);
-  }
+  if (change.request) t.Remember(*change.request, change.revision, change.commit_ms);
   t.revision = change.revision;
   t.commit_ms = change.commit_ms;
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "services/seatlock/domain/types.h"
 
@@ -88,9 +89,15 @@ class Showtime {
   static absl::StatusOr<Showtime> Restore(ShowtimeParts parts);
   ShowtimeParts Export() const;
 
-  // Makes `change` part of the state. Its revision is revision() + 1 and it was decided on this
-  // very state; anything else is a bug of the caller and ends the process.
+  // Makes `change` part of the state. Decide made it on this very state: one that does not follow
+  // is our own error and ends the process.
   void Apply(const Change& change);
+
+  // The same for a change that was read from a store. DATA_LOSS, saying what does not fit, and
+  // the state as it was, if the change cannot have been decided on this state.
+  absl::Status TryApply(const Change& change);
+  // What TryApply would say.
+  absl::Status Check(const Change& change) const;
 
   Revision revision() const;
   // The commit time of the last change; 0 before the first.

@@ -56,6 +56,11 @@ struct RequestRow {
 };
 
 struct Showtime::Tables {
+  // DATA_LOSS if `change` is not the next one: its revision, its time, its request_id.
+  absl::Status CheckFollows(const Change& change) const;
+  // Makes `change`, which fits, part of the tables.
+  void Fold(const Change& change);
+
   // Takes a seat out of the indexes of what it was, and puts it into those of what it is.
   void Leave(RowNumber number);
   void EnterLocked(RowNumber number, const SessionId& holder, int64_t expire_ms);

@@ -86,8 +86,7 @@ class Load : public std::enable_shared_from_this<Load> {
       return absl::DataLossError(
           absl::StrCat("revision ", record.revision.value(), " holds a record of another"));
     }
-    loaded_.state.Apply(*change);
-    return absl::OkStatus();
+    return loaded_.state.TryApply(*change);
   }
 
   void StartOver() {

@@ -118,8 +118,12 @@ ReasonRow RowOf(Reason reason) {
       return {"STALE_FENCE", grpc::StatusCode::FAILED_PRECONDITION, false};
     case Reason::kSessionSeatLimit:
       return {"SESSION_SEAT_LIMIT", grpc::StatusCode::FAILED_PRECONDITION, false};
+    case Reason::kOrderSeatLimit:
+      return {"ORDER_SEAT_LIMIT", grpc::StatusCode::FAILED_PRECONDITION, false};
     case Reason::kExtendLimit:
       return {"EXTEND_LIMIT", grpc::StatusCode::FAILED_PRECONDITION, false};
+    case Reason::kLockExpired:
+      return {"LOCK_EXPIRED", grpc::StatusCode::ABORTED, false};
     case Reason::kOverloaded:
       return {"OVERLOADED", grpc::StatusCode::RESOURCE_EXHAUSTED, true};
   }
@@ -144,7 +148,7 @@ std::optional<ReasonRow> RowOf(Failure::Kind kind) {
 
 grpc::Status ToStatus(const domain::Refusal& refusal) {
   StatusBuilder builder(RowOf(refusal.reason), refusal.message);
-  if (refusal.reason == Reason::kSessionSeatLimit) {
+  if (refusal.reason == Reason::kSessionSeatLimit || refusal.reason == Reason::kOrderSeatLimit) {
     builder.Metadata("limit", absl::StrCat(refusal.limit));
     builder.Metadata("held", absl::StrCat(refusal.held));
   }

@@ -56,7 +56,9 @@ const std::map<std::string, StatusCode>& Contract() {
       {"NOT_LOCK_HOLDER", StatusCode::FAILED_PRECONDITION},
       {"STALE_FENCE", StatusCode::FAILED_PRECONDITION},
       {"SESSION_SEAT_LIMIT", StatusCode::FAILED_PRECONDITION},
+      {"ORDER_SEAT_LIMIT", StatusCode::FAILED_PRECONDITION},
       {"EXTEND_LIMIT", StatusCode::FAILED_PRECONDITION},
+      {"LOCK_EXPIRED", StatusCode::ABORTED},
       {"OVERLOADED", StatusCode::RESOURCE_EXHAUSTED},
       {"STORE_UNAVAILABLE", StatusCode::UNAVAILABLE},
       {"OUTCOME_UNKNOWN", StatusCode::UNAVAILABLE},
@@ -114,12 +116,14 @@ TEST(StatusTest, NamesEverySeatThatStoodInTheWay) {
 }
 
 TEST(StatusTest, LimitsSayWhatTheyAre) {
-  domain::Refusal seats;
-  seats.reason = Reason::kSessionSeatLimit;
-  seats.limit = 4;
-  seats.held = 3;
-  EXPECT_EQ(Unpack(ToStatus(seats)).info.metadata().at("limit"), "4");
-  EXPECT_EQ(Unpack(ToStatus(seats)).info.metadata().at("held"), "3");
+  for (Reason reason : {Reason::kSessionSeatLimit, Reason::kOrderSeatLimit}) {
+    domain::Refusal seats;
+    seats.reason = reason;
+    seats.limit = 4;
+    seats.held = 3;
+    EXPECT_EQ(Unpack(ToStatus(seats)).info.metadata().at("limit"), "4");
+    EXPECT_EQ(Unpack(ToStatus(seats)).info.metadata().at("held"), "3");
+  }
   domain::Refusal extend;
   extend.reason = Reason::kExtendLimit;
   extend.max_expire_ms = 1'769'860'800'250;
