@@ -1,9 +1,8 @@
-// Conformance of every store: conditional appends, their order, and who hears of them.
+// Conformance of every store: conditional appends, their order, and what is due.
 #include <atomic>
 #include <set>
 #include <thread>
 
-#include "common/base/mutex.h"
 #include "tests/conformance/conformance_fixture.h"
 
 namespace seatlock::testing {
@@ -201,21 +200,62 @@ TEST_P(AppendConformance, RecoveryComesAfterAllThatWasSubmittedBefore) {
   EXPECT_EQ(settled.load(), 500);
 }
 
+std::vector<std::string> Names(const absl::StatusOr<std::vector<log::DueShowtime>>& due) {
+  std::vector<std::string> names;
+  for (const log::DueShowtime& each : *due) names.push_back(each.showtime.value());
+  return names;
+}
+
 TEST_P(AppendConformance, WakeTimesAreListedEarliestFirst) {
   const Head a = MustAppend("a", Head{}, {"x"}, 3000);
   const Head b = MustAppend("b", Head{}, {"x"}, 1000);
   MustAppend("c", Head{}, {"x"}, 2000);
   MustAppend("never", Head{}, {"x"});
-  using Ids = std::vector<domain::ShowtimeId>;
-  const domain::ShowtimeId id_a("a"), id_b("b"), id_c("c");
-  EXPECT_EQ(*Due(log(), 999, 10), Ids{});
-  EXPECT_EQ(*Due(log(), 2000, 10), (Ids{id_b, id_c}));
-  EXPECT_EQ(*Due(log(), 9000, 10), (Ids{id_b, id_c, id_a}));
-  EXPECT_EQ(*Due(log(), 9000, 2), (Ids{id_b, id_c}));
+  using Listed = std::vector<std::string>;
+  EXPECT_EQ(Names(Due(log(), 999, 10)), Listed{});
+  EXPECT_EQ(Names(Due(log(), 2000, 10)), (Listed{"b", "c"}));
+  EXPECT_EQ(Names(Due(log(), 9000, 10)), (Listed{"b", "c", "a"}));
+  EXPECT_EQ(Names(Due(log(), 9000, 2)), (Listed{"b", "c"}));
+  EXPECT_EQ(Due(log(), 9000, 1)->front().wake_ms, 1000);
 
   MustAppend("a", a, {"y"}, 500);
   MustAppend("b", b, {"y"});
-  EXPECT_EQ(*Due(log(), 9000, 10), (Ids{id_a, id_c}));
+  EXPECT_EQ(Names(Due(log(), 9000, 10)), (Listed{"a", "c"}));
+}
+
+TEST_P(AppendConformance, WakeTimesAreListedPageByPageAndEachOnce) {
+  // Many at one time, so that the ids decide; bytes above 0x7f come last.
+  std::vector<std::string> expected;
+  MustAppend("early", Head{}, {"x"}, -5);
+  expected.push_back("early");
+  for (const char* id : {"a", "b", "b1", "c", "\xc3\xa9"}) {
+    MustAppend(id, Head{}, {"x"}, 1000);
+    expected.push_back(id);
+  }
+  MustAppend("aa", Head{}, {"x"}, 1001);
+  expected.push_back("aa");
+  MustAppend("later", Head{}, {"x"}, 3000);
+
+  std::vector<std::string> listed;
+  log::DueCursor cursor;
+  for (;;) {
+    const absl::StatusOr<std::vector<log::DueShowtime>> page = Due(log(), 2000, 2, cursor);
+    ASSERT_THAT(page, IsOk());
+    if (page->empty()) break;
+    EXPECT_LE(page->size(), 2u);
+    for (const std::string& name : Names(page)) listed.push_back(name);
+    cursor = {.wake_ms = page->back().wake_ms, .showtime = page->back().showtime};
+  }
+  EXPECT_EQ(listed, expected);
+}
+
+TEST_P(AppendConformance, AShowtimeThatMovedBehindTheCursorIsNotListedAgain) {
+  const Head a = MustAppend("a", Head{}, {"x"}, 1000);
+  MustAppend("b", Head{}, {"x"}, 1000);
+  const log::DueCursor after_a{.wake_ms = 1000, .showtime = domain::ShowtimeId("a")};
+  EXPECT_EQ(Names(Due(log(), 2000, 10, after_a)), std::vector<std::string>{"b"});
+  MustAppend("a", a, {"y"}, 1500);
+  EXPECT_EQ(Names(Due(log(), 2000, 10, after_a)), (std::vector<std::string>{"b", "a"}));
 }
 
 TEST_P(AppendConformance, AnAppendThatConflictsLeavesTheWakeTime) {
@@ -225,78 +265,18 @@ TEST_P(AppendConformance, AnAppendThatConflictsLeavesTheWakeTime) {
   EXPECT_EQ(Due(log(), 3000, 10)->size(), 1u);
 }
 
-// Collects what a follower hears, and waits for it.
-class Tail {
- public:
-  log::ShowtimeLog::TailListener Listener() {
-    return [this](const Head& head, const std::vector<log::StoredRecord>& records) {
-      base::MutexLock lock(mu_);
-      head_ = head;
-      records_.insert(records_.end(), records.begin(), records.end());
-      changed_.NotifyAll();
-    };
-  }
-
-  std::vector<log::StoredRecord> WaitFor(size_t count) {
-    base::MutexLock lock(mu_);
-    for (int i = 0; i < 600 && records_.size() < count; ++i) {
-      changed_.WaitFor(mu_, std::chrono::milliseconds(100));
-    }
-    return records_;
-  }
-
-  Head head() {
-    base::MutexLock lock(mu_);
-    return head_;
-  }
-
- private:
-  base::Mutex mu_;
-  base::CondVar changed_;
-  Head head_ ABSL_GUARDED_BY(mu_);
-  std::vector<log::StoredRecord> records_ ABSL_GUARDED_BY(mu_);
-};
-
-TEST_P(AppendConformance, AFollowerHearsEveryRecordInOrderAndOfItsShowtimeAlone) {
-  const std::vector<Head> before = MustFill("s", 2);
-  Tail tail;
-  auto follower = log().Follow(domain::ShowtimeId("s"), tail.Listener());
-  MustFill("other", 3);
-  const Head third = MustAppend("s", before[2], {"r3"});
-  const Head fifth = MustAppend("s", third, {"r4", "r5"});
-  const auto records = tail.WaitFor(3);
-  ASSERT_EQ(records.size(), 3u);
-  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(records[i].revision.value(), i + 3);
-  EXPECT_EQ(tail.head(), fifth);
+TEST_P(AppendConformance, HasAGeneration) {
+  const std::string generation = log().Generation();
+  EXPECT_FALSE(generation.empty());
+  MustFill("s", 1);
+  EXPECT_EQ(log().Generation(), generation);
+  if (!under_test().WhyNoReopen().empty()) return;
+  under_test().Reopen();
+  EXPECT_EQ(log().Generation(), generation);
 }
 
-TEST_P(AppendConformance, AFollowerHearsConcurrentAppendersInOrder) {
-  Tail tail;
-  auto follower = log().Follow(domain::ShowtimeId("s"), tail.Listener());
-  auto appender = [&] {
-    Head head;
-    for (int won = 0; won < 50;) {
-      const AppendResult result = Append(log(), AppendOf("s", head, {"x"}));
-      head = result.head;
-      if (result.outcome == Outcome::kAppended) ++won;
-    }
-  };
-  std::thread other(appender);
-  appender();
-  other.join();
-  const auto records = tail.WaitFor(100);
-  ASSERT_EQ(records.size(), 100u);
-  for (size_t i = 0; i < 100; ++i) EXPECT_EQ(records[i].revision.value(), i + 1);
-}
-
-TEST_P(AppendConformance, AFollowerThatEndedHearsNothing) {
-  Tail ended, lasting;
-  auto first = log().Follow(domain::ShowtimeId("s"), ended.Listener());
-  auto second = log().Follow(domain::ShowtimeId("s"), lasting.Listener());
-  first.reset();
-  MustFill("s", 5);
-  EXPECT_EQ(lasting.WaitFor(5).size(), 5u);
-  EXPECT_TRUE(ended.WaitFor(0).empty());
+TEST_P(AppendConformance, AnotherStoreHasAnotherGeneration) {
+  EXPECT_NE(log().Generation(), GetParam().make()->log().Generation());
 }
 
 TEST_P(AppendConformance, IsHealthyAtFirstAndAfterAnAppend) {

@@ -210,7 +210,9 @@ TEST_P(HistoryConformance, ReopeningKeepsEverything) {
   EXPECT_EQ(after->oldest, domain::Revision(5));
   EXPECT_EQ(after->records, before->records);
   EXPECT_EQ(Load(log(), "s")->snapshot, (StoredSnapshot{heads[6], "at 6"}));
-  EXPECT_EQ(*Due(log(), 5000, 10), std::vector{domain::ShowtimeId("other")});
+  const std::vector<log::DueShowtime> due = {
+      {.showtime = domain::ShowtimeId("other"), .wake_ms = 5000}};
+  EXPECT_EQ(*Due(log(), 5000, 10), due);
   EXPECT_EQ(Append(log(), AppendOf("other", Head{}, {"late"})).head, other);
   EXPECT_EQ(MustAppend("other", other, {"c"}).revision, domain::Revision(3));
 }

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <deque>
-#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -65,17 +65,15 @@ class FaultyLog final : public log::ShowtimeLog {
             StatusCallback done) override {
     real_.Trim(std::move(showtime), before_ms, keep, std::move(done));
   }
-  void Due(int64_t now_ms, size_t limit, DueCallback done) override {
-    real_.Due(now_ms, limit, std::move(done));
+  void Due(int64_t now_ms, size_t limit, log::DueCursor after, DueCallback done) override {
+    real_.Due(now_ms, limit, std::move(after), std::move(done));
   }
   void Recover(StatusCallback done) override {
     ++recoveries_;
     if (down_) return std::move(done)(Down());
     real_.Recover(std::move(done));
   }
-  std::unique_ptr<Follower> Follow(domain::ShowtimeId showtime, TailListener listener) override {
-    return real_.Follow(std::move(showtime), std::move(listener));
-  }
+  std::string Generation() const override { return real_.Generation(); }
   bool Healthy() const override { return !down_; }
 
  private:

@@ -65,10 +65,10 @@ inline absl::Status Trim(log::ShowtimeLog& log, const std::string& showtime, int
       [&](auto done) { log.Trim(domain::ShowtimeId(showtime), before_ms, keep, std::move(done)); });
 }
 
-inline absl::StatusOr<std::vector<domain::ShowtimeId>> Due(log::ShowtimeLog& log, int64_t now_ms,
-                                                           size_t limit) {
-  return Answer<absl::StatusOr<std::vector<domain::ShowtimeId>>>(
-      [&](auto done) { log.Due(now_ms, limit, std::move(done)); });
+inline absl::StatusOr<std::vector<log::DueShowtime>> Due(log::ShowtimeLog& log, int64_t now_ms,
+                                                         size_t limit, log::DueCursor after = {}) {
+  return Answer<absl::StatusOr<std::vector<log::DueShowtime>>>(
+      [&](auto done) { log.Due(now_ms, limit, std::move(after), std::move(done)); });
 }
 
 inline absl::Status Recover(log::ShowtimeLog& log) {

@@ -93,16 +93,16 @@ void Engine::Tick() {
 
 void Engine::FreeLapsed() {
   if (due_under_way_.exchange(true)) return;
-  CallLog<absl::StatusOr<std::vector<domain::ShowtimeId>>>(
+  CallLog<absl::StatusOr<std::vector<log::DueShowtime>>>(
       context_, context_->background,
       [this](auto done) {
-        context_->log.Due(context_->clock.NowMs(), kDuePageMax, std::move(done));
+        context_->log.Due(context_->clock.NowMs(), kDuePageMax, {}, std::move(done));
       },
-      [this](absl::StatusOr<std::vector<domain::ShowtimeId>> due) {
+      [this](absl::StatusOr<std::vector<log::DueShowtime>> due) {
         due_under_way_ = false;
         if (!due.ok()) return;
-        for (const domain::ShowtimeId& showtime : *due) {
-          if (std::shared_ptr<Actor> actor = Find(showtime)) actor->Expire();
+        for (const log::DueShowtime& each : *due) {
+          if (std::shared_ptr<Actor> actor = Find(each.showtime)) actor->Expire();
         }
       },
       absl::UnavailableError("the service is stopping"));

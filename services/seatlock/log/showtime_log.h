@@ -14,7 +14,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -98,15 +97,28 @@ struct LoadResult {
   Page tail;
 };
 
+// A showtime whose wake time has come.
+struct DueShowtime {
+  domain::ShowtimeId showtime;
+  int64_t wake_ms = 0;
+
+  friend bool operator==(const DueShowtime&, const DueShowtime&) = default;
+};
+
+// A place in the order of what is due: by wake time, then by the showtime's id, byte by byte. The
+// default is before all.
+struct DueCursor {
+  int64_t wake_ms = INT64_MIN;
+  domain::ShowtimeId showtime;
+};
+
 class ShowtimeLog {
  public:
   using AppendCallback = absl::AnyInvocable<void(AppendResult) &&>;
   using PageCallback = absl::AnyInvocable<void(absl::StatusOr<Page>) &&>;
   using LoadCallback = absl::AnyInvocable<void(absl::StatusOr<LoadResult>) &&>;
-  using DueCallback = absl::AnyInvocable<void(absl::StatusOr<std::vector<domain::ShowtimeId>>) &&>;
+  using DueCallback = absl::AnyInvocable<void(absl::StatusOr<std::vector<DueShowtime>>) &&>;
   using StatusCallback = absl::AnyInvocable<void(absl::Status) &&>;
-  // Called with records in order, without holes, on a thread of the store's; must not block.
-  using TailListener = absl::AnyInvocable<void(const Head&, const std::vector<StoredRecord>&)>;
 
   virtual ~ShowtimeLog() = default;
 
@@ -135,25 +147,25 @@ class ShowtimeLog {
   virtual void Trim(domain::ShowtimeId showtime, int64_t before_ms, uint64_t keep,
                     StatusCallback done) = 0;
 
-  // Showtimes whose wake time is at or before `now_ms`, earliest first, at most `limit`.
-  virtual void Due(int64_t now_ms, size_t limit, DueCallback done) = 0;
+  // Showtimes whose wake time is at or before `now_ms`, in the order of DueCursor, at most `limit`,
+  // and only those after `after`. Ask again with the last one as cursor for more.
+  virtual void Due(int64_t now_ms, size_t limit, DueCursor after, DueCallback done) = 0;
 
   // After an unknown outcome: when `done` is called with OK, no append submitted before can land
   // any more, and reads show what has landed.
   virtual void Recover(StatusCallback done) = 0;
 
-  // Follows the records that are appended to `showtime` after the call, whoever appends them.
-  // The returned object ends it: when its destructor returns, the listener runs no more (do not
-  // destroy it inside the listener).
-  class Follower {
-   public:
-    virtual ~Follower() = default;
-  };
-  virtual std::unique_ptr<Follower> Follow(domain::ShowtimeId showtime, TailListener listener) = 0;
+  // The identity of the store's history as a whole: another one whenever the history may have been
+  // rewritten, as by a restored backup. Never empty. Immutable while the log is open. Does not
+  // block.
+  virtual std::string Generation() const = 0;
 
   // Whether appends are likely to succeed now; for readiness. Does not touch the store.
   virtual bool Healthy() const = 0;
 };
+
+// What a store mints for a generation, as hexadecimal digits: nobody meets one twice.
+inline constexpr size_t kGenerationBytes = 8;
 
 // Bounds of a page: long reads go page by page, so that they hold up neither the writer nor
 // checkpoints. 1,000 records of one seat are about 150 KiB.

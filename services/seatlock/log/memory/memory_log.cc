@@ -25,9 +25,7 @@ void MemoryLog::Append(AppendRequest request, AppendCallback done) {
     base::MutexLock lock(mu_);
     result = AppendLocked(request);
   }
-  const bool appended = result.outcome == AppendResult::Outcome::kAppended;
   std::move(done)(std::move(result));
-  if (appended) hub_.Deliver();
 }
 
 AppendResult MemoryLog::AppendLocked(AppendRequest& request) {
@@ -51,7 +49,6 @@ AppendResult MemoryLog::AppendLocked(AppendRequest& request) {
   result.outcome = AppendResult::Outcome::kAppended;
   result.head = entry->head;
   SetWakeLocked(request.showtime, *entry, request.wake_ms);
-  hub_.Publish(request.showtime, entry->head, request.records);
   for (StoredRecord& record : request.records) entry->records.push_back(std::move(record));
   return result;
 }
@@ -117,13 +114,13 @@ void MemoryLog::Trim(ShowtimeId showtime, int64_t before_ms, uint64_t keep, Stat
   std::move(done)(absl::OkStatus());
 }
 
-void MemoryLog::Due(int64_t now_ms, size_t limit, DueCallback done) {
-  std::vector<ShowtimeId> due;
+void MemoryLog::Due(int64_t now_ms, size_t limit, DueCursor after, DueCallback done) {
+  std::vector<DueShowtime> due;
   {
     base::MutexLock lock(mu_);
-    for (const auto& [wake_ms, showtime] : wakes_) {
-      if (wake_ms > now_ms || due.size() == limit) break;
-      due.push_back(showtime);
+    auto next = wakes_.upper_bound({after.wake_ms, std::move(after.showtime)});
+    for (; next != wakes_.end() && next->first <= now_ms && due.size() < limit; ++next) {
+      due.push_back({.showtime = next->second, .wake_ms = next->first});
     }
   }
   std::move(done)(std::move(due));
@@ -131,11 +128,6 @@ void MemoryLog::Due(int64_t now_ms, size_t limit, DueCallback done) {
 
 void MemoryLog::Recover(StatusCallback done) {
   std::move(done)(absl::OkStatus());
-}
-
-std::unique_ptr<ShowtimeLog::Follower> MemoryLog::Follow(ShowtimeId showtime,
-                                                         TailListener listener) {
-  return hub_.Follow(std::move(showtime), std::move(listener));
 }
 
 void MemoryLog::SetWakeLocked(const ShowtimeId& showtime, Entry& entry,

@@ -6,20 +6,21 @@
 
 #include <deque>
 #include <map>
-#include <memory>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "common/base/mutex.h"
+#include "common/base/random.h"
 #include "services/seatlock/log/showtime_log.h"
-#include "services/seatlock/log/tail_hub.h"
 
 namespace seatlock::log {
 
 class MemoryLog final : public ShowtimeLog {
  public:
-  MemoryLog() = default;
+  MemoryLog() : MemoryLog(base::RandomHex(kGenerationBytes)) {}
+  explicit MemoryLog(std::string generation) : generation_(std::move(generation)) {}
 
   void Append(AppendRequest request, AppendCallback done) override;
   void Read(domain::ShowtimeId showtime, domain::Revision from, size_t max_records,
@@ -29,9 +30,9 @@ class MemoryLog final : public ShowtimeLog {
                     StatusCallback done) override;
   void Trim(domain::ShowtimeId showtime, int64_t before_ms, uint64_t keep,
             StatusCallback done) override;
-  void Due(int64_t now_ms, size_t limit, DueCallback done) override;
+  void Due(int64_t now_ms, size_t limit, DueCursor after, DueCallback done) override;
   void Recover(StatusCallback done) override;
-  std::unique_ptr<Follower> Follow(domain::ShowtimeId showtime, TailListener listener) override;
+  std::string Generation() const override { return generation_; }
   bool Healthy() const override { return true; }
 
  private:
@@ -53,7 +54,7 @@ class MemoryLog final : public ShowtimeLog {
   static Page PageFrom(const Entry& entry, domain::Revision from, size_t max_records);
   static bool InHistory(const Entry& entry, const Head& position);
 
-  TailHub hub_;
+  const std::string generation_;
 
   base::Mutex mu_;
   std::map<domain::ShowtimeId, Entry> entries_ ABSL_GUARDED_BY(mu_);

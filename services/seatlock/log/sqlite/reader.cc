@@ -70,8 +70,8 @@ absl::StatusOr<Reader> Reader::Create(const Connection& connection) {
        "SELECT revision, epoch, chain FROM snapshots WHERE showtime = ? ORDER BY revision DESC"},
       {&reader.snapshot_, "SELECT hash, bytes FROM snapshots WHERE showtime = ? AND revision = ?"},
       {&reader.due_,
-       "SELECT name FROM showtimes WHERE wake_ms IS NOT NULL AND wake_ms <= ? "
-       "ORDER BY wake_ms LIMIT ?"},
+       "SELECT name, wake_ms FROM showtimes WHERE wake_ms IS NOT NULL AND wake_ms <= ? "
+       "AND (wake_ms, name) > (?, ?) ORDER BY wake_ms, name LIMIT ?"},
   };
   for (const auto& [statement, sql] : statements) {
     absl::StatusOr<Statement> prepared = Statement::Prepare(connection, sql);
@@ -245,15 +245,17 @@ absl::StatusOr<LoadResult> Reader::Load(const ShowtimeId& showtime) {
   return result;
 }
 
-absl::StatusOr<std::vector<ShowtimeId>> Reader::Due(int64_t now_ms, size_t limit) {
-  std::vector<ShowtimeId> due;
+absl::StatusOr<std::vector<DueShowtime>> Reader::Due(int64_t now_ms, size_t limit,
+                                                     const DueCursor& after) {
+  std::vector<DueShowtime> due;
   Query query(due_);
-  query.Int(now_ms).Int(static_cast<int64_t>(std::min<size_t>(limit, INT64_MAX)));
+  query.Int(now_ms).Int(after.wake_ms).Text(after.showtime.value());
+  query.Int(static_cast<int64_t>(std::min<size_t>(limit, INT64_MAX)));
   for (;;) {
     absl::StatusOr<bool> more = query.Step();
     if (!more.ok()) return more.status();
     if (!*more) return due;
-    due.emplace_back(query.BytesAt(0));
+    due.push_back({.showtime = ShowtimeId(query.BytesAt(0)), .wake_ms = query.IntAt(1)});
   }
 }
 
@@ -287,8 +289,9 @@ absl::StatusOr<LoadResult> ReadSession::Load(const ShowtimeId& showtime) {
   return InTransaction([&] { return reader_.Load(showtime); });
 }
 
-absl::StatusOr<std::vector<ShowtimeId>> ReadSession::Due(int64_t now_ms, size_t limit) {
-  return InTransaction([&] { return reader_.Due(now_ms, limit); });
+absl::StatusOr<std::vector<DueShowtime>> ReadSession::Due(int64_t now_ms, size_t limit,
+                                                          const DueCursor& after) {
+  return InTransaction([&] { return reader_.Due(now_ms, limit, after); });
 }
 
 }  // namespace seatlock::log

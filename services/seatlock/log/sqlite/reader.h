@@ -56,7 +56,8 @@ class Reader {
   absl::StatusOr<Page> Read(const domain::ShowtimeId& showtime, domain::Revision from,
                             size_t max_records);
   absl::StatusOr<LoadResult> Load(const domain::ShowtimeId& showtime);
-  absl::StatusOr<std::vector<domain::ShowtimeId>> Due(int64_t now_ms, size_t limit);
+  absl::StatusOr<std::vector<DueShowtime>> Due(int64_t now_ms, size_t limit,
+                                               const DueCursor& after);
 
  private:
   Reader() = default;
@@ -84,7 +85,8 @@ class ReadSession {
   absl::StatusOr<Page> Read(const domain::ShowtimeId& showtime, domain::Revision from,
                             size_t max_records);
   absl::StatusOr<LoadResult> Load(const domain::ShowtimeId& showtime);
-  absl::StatusOr<std::vector<domain::ShowtimeId>> Due(int64_t now_ms, size_t limit);
+  absl::StatusOr<std::vector<DueShowtime>> Due(int64_t now_ms, size_t limit,
+                                               const DueCursor& after);
 
   Connection& connection() { return connection_; }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/random.h"
+#include "services/seatlock/log/showtime_log.h"
 
 namespace seatlock::log {
 namespace {
@@ -18,7 +20,6 @@ constexpr char kCreate[] = R"sql(
     seen_revision INTEGER NOT NULL,
     wake_ms INTEGER
   ) STRICT;
-  CREATE INDEX showtimes_by_wake ON showtimes(wake_ms) WHERE wake_ms IS NOT NULL;
   CREATE TABLE records(
     showtime INTEGER NOT NULL,
     revision INTEGER NOT NULL,
@@ -39,12 +40,23 @@ constexpr char kCreate[] = R"sql(
   ) STRICT;
 )sql";
 
+// What version 2 added, for a new file and for one of version 1. The index serves Due page by page.
+constexpr char kUpgradeTo2[] = R"sql(
+  DROP INDEX IF EXISTS showtimes_by_wake;
+  CREATE INDEX showtimes_by_wake ON showtimes(wake_ms, name) WHERE wake_ms IS NOT NULL;
+  CREATE TABLE meta(
+    id INTEGER PRIMARY KEY CHECK(id = 1),
+    generation TEXT NOT NULL
+  ) STRICT;
+)sql";
+
 absl::Status NotOurs(const std::string& path, absl::string_view why) {
   return absl::FailedPreconditionError(absl::StrCat(path, " is not a SeatLock store: ", why));
 }
 
-// OK where the file is ours, or new and so may become ours. Writes nothing.
-absl::Status CheckOurs(Connection& connection, const std::string& path, bool& is_new) {
+// OK where the file is ours, or new and so may become ours; `found` is its schema's version then, 0
+// for a new file. Writes nothing.
+absl::Status CheckOurs(Connection& connection, const std::string& path, int64_t& found) {
   absl::StatusOr<int64_t> tables = connection.Int("SELECT count(*) FROM sqlite_schema");
   if (absl::IsDataLoss(tables.status())) return NotOurs(path, tables.status().message());
   if (!tables.ok()) return tables.status();
@@ -52,15 +64,15 @@ absl::Status CheckOurs(Connection& connection, const std::string& path, bool& is
   if (!application.ok()) return application.status();
   absl::StatusOr<int64_t> version = connection.Int("PRAGMA user_version");
   if (!version.ok()) return version.status();
-  is_new = *tables == 0 && *application == 0 && *version == 0;
-  if (is_new) return absl::OkStatus();
+  found = *version;
+  if (*tables == 0 && *application == 0 && *version == 0) return absl::OkStatus();
   if (*application != kApplicationId) return NotOurs(path, "it is another program's database");
   if (*version > kSchemaVersion) {
     return absl::FailedPreconditionError(
         absl::StrCat(path, " was written by a newer SeatLock: its schema version is ", *version,
                      ", this program knows up to ", kSchemaVersion));
   }
-  if (*version != kSchemaVersion) return NotOurs(path, "its schema version is unknown");
+  if (*version < 1) return NotOurs(path, "its schema version is unknown");
   return absl::OkStatus();
 }
 
@@ -87,9 +99,12 @@ absl::Status Configure(Connection& connection, Durability durability) {
   return absl::OkStatus();
 }
 
-absl::Status CreateTables(Connection& connection) {
+// Brings a file of version `found` up to date, in one transaction.
+absl::Status Upgrade(Connection& connection, int64_t found) {
   const std::string sql =
-      absl::StrCat("BEGIN IMMEDIATE;", kCreate, "PRAGMA application_id=", kApplicationId,
+      absl::StrCat("BEGIN IMMEDIATE;", found == 0 ? kCreate : "", kUpgradeTo2,
+                   "INSERT INTO meta(id, generation) VALUES (1, '",
+                   base::RandomHex(kGenerationBytes), "');PRAGMA application_id=", kApplicationId,
                    ";PRAGMA user_version=", kSchemaVersion, ";COMMIT;");
   return connection.Exec(sql.c_str());
 }
@@ -100,12 +115,25 @@ absl::StatusOr<Connection> OpenStore(const std::string& path, const std::string&
                                      Durability durability) {
   absl::StatusOr<Connection> connection = Connection::Open(path, vfs);
   if (!connection.ok()) return connection;
-  bool is_new = false;
-  absl::Status status = CheckOurs(*connection, path, is_new);
+  int64_t found = 0;
+  absl::Status status = CheckOurs(*connection, path, found);
   if (status.ok()) status = Configure(*connection, durability);
-  if (status.ok() && is_new) status = CreateTables(*connection);
+  if (status.ok() && found < kSchemaVersion) status = Upgrade(*connection, found);
   if (!status.ok()) return status;
   return connection;
+}
+
+absl::StatusOr<std::string> ReadGeneration(const Connection& connection) {
+  absl::StatusOr<Statement> statement =
+      Statement::Prepare(connection, "SELECT generation FROM meta");
+  if (!statement.ok()) return statement.status();
+  Query query(*statement);
+  absl::StatusOr<bool> row = query.Step();
+  if (!row.ok()) return row.status();
+  if (!*row || query.BytesAt(0).empty()) {
+    return absl::DataLossError("the store has no generation");
+  }
+  return std::string(query.BytesAt(0));
 }
 
 std::array<uint8_t, 8> SealOf(const Chain& chain, int64_t commit_ms) {

@@ -7,8 +7,10 @@
 //   records: seal binds commit_ms to the chain, which covers the bytes alone.
 //   snapshots: hash binds the bytes to the position, as a record's chain does.
 //
-// The schema's version is in user_version; a newer one is refused. kApplicationId tells our files
-// from other databases.
+//   meta: one row. generation is ShowtimeLog::Generation's.
+//
+// The schema's version is in user_version; a newer one is refused, an older one brought up to date.
+// kApplicationId tells our files from other databases.
 #pragma once
 
 #include <cstdint>
@@ -26,12 +28,16 @@ namespace seatlock::log {
 enum class Durability { kFull, kOff };
 
 inline constexpr int32_t kApplicationId = 0x5345'4C4B;  // "SELK"
-inline constexpr int32_t kSchemaVersion = 1;
+inline constexpr int32_t kSchemaVersion = 2;
 
-// Opens a connection to the store at `path`, making the tables in a new or empty file.
+// Opens a connection to the store at `path`, making the tables in a new or empty file,
+// and bringing those of an older version up to date.
 // FAILED_PRECONDITION: it is no store of ours, or a newer one. UNAVAILABLE: it cannot be opened.
 absl::StatusOr<Connection> OpenStore(const std::string& path, const std::string& vfs,
                                      Durability durability);
+
+// The generation that is stored. DATA_LOSS: there is none.
+absl::StatusOr<std::string> ReadGeneration(const Connection& connection);
 
 // The first 8 bytes of SHA-256(chain big-endian-64(commit_ms)).
 std::array<uint8_t, 8> SealOf(const Chain& chain, int64_t commit_ms);

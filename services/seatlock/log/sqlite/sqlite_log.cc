@@ -73,6 +73,9 @@ absl::StatusOr<std::unique_ptr<SqliteLog>> SqliteLog::Open(Options options) {
   if (!lock.ok()) return lock.status();
   std::unique_ptr<SqliteLog> log(new SqliteLog(std::move(options), *std::move(lock)));
   if (absl::Status status = log->Reopen(); !status.ok()) return status;
+  absl::StatusOr<std::string> generation = ReadGeneration(log->writer_->connection());
+  if (!generation.ok()) return generation.status();
+  log->generation_ = *std::move(generation);
   log->reader_thread_ = std::make_unique<base::ThreadExecutor>();
   log->writer_thread_ = std::thread([log = log.get()] { log->Write(); });
   return log;
@@ -120,11 +123,6 @@ void SqliteLog::Submit(Job job) {
   if (!queue_.Push(job)) Fail(job, TooMuchWaits());
 }
 
-std::unique_ptr<ShowtimeLog::Follower> SqliteLog::Follow(ShowtimeId showtime,
-                                                         TailListener listener) {
-  return hub_.Follow(std::move(showtime), std::move(listener));
-}
-
 // Reading -----------------------------------------------------------------------------------------
 
 template <typename T, typename Callback>
@@ -166,10 +164,11 @@ void SqliteLog::Load(ShowtimeId showtime, LoadCallback done) {
   });
 }
 
-void SqliteLog::Due(int64_t now_ms, size_t limit, DueCallback done) {
-  OnReader<std::vector<ShowtimeId>>(std::move(done), [now_ms, limit](ReadSession& session) {
-    return session.Due(now_ms, limit);
-  });
+void SqliteLog::Due(int64_t now_ms, size_t limit, DueCursor after, DueCallback done) {
+  OnReader<std::vector<DueShowtime>>(
+      std::move(done), [now_ms, limit, after = std::move(after)](ReadSession& session) {
+        return session.Due(now_ms, limit, after);
+      });
 }
 
 void SqliteLog::NudgeReopen() {
@@ -213,9 +212,7 @@ void SqliteLog::WriteBatch(std::vector<Job>& batch) {
                         .latency_us = options_.clock->MonotonicUs() - start_us});
   }
   healthy_ = status.ok();
-  Publish(batch);
   CallBack(batch);
-  hub_.Deliver();
   if (status.ok() && !writer_->CheckpointIfLarge().ok()) Break();
 }
 
@@ -257,10 +254,6 @@ void SqliteLog::FailAll(std::vector<Job>& batch, Outcome outcome, const absl::St
     if (auto* append = std::get_if<AppendJob>(&job)) {
       append->result = NotAppended(status);
       append->result.outcome = outcome;
-      const Revision before = append->request.expected.revision;
-      if (outcome == Outcome::kUnknown && hub_.HasFollowers(append->request.showtime)) {
-        unsettled_.try_emplace(append->request.showtime, before);
-      }
     } else if (auto* snapshot = std::get_if<SnapshotJob>(&job)) {
       snapshot->result = status;
     } else if (auto* trim = std::get_if<TrimJob>(&job)) {
@@ -269,14 +262,6 @@ void SqliteLog::FailAll(std::vector<Job>& batch, Outcome outcome, const absl::St
     } else {
       std::get<RecoverJob>(job).result = status;
     }
-  }
-}
-
-void SqliteLog::Publish(const std::vector<Job>& batch) {
-  for (const Job& job : batch) {
-    const auto* append = std::get_if<AppendJob>(&job);
-    if (append == nullptr || append->result.outcome != Outcome::kAppended) continue;
-    hub_.Publish(append->request.showtime, append->result.head, append->request.records);
   }
 }
 
@@ -345,22 +330,7 @@ absl::Status SqliteLog::Reopen() {
     base::MutexLock lock(reader_mu_);
     reader_ = std::make_unique<ReadSession>(*std::move(reader));
   }
-  PublishUnsettled();
   return absl::OkStatus();
-}
-
-void SqliteLog::PublishUnsettled() {
-  for (auto& [showtime, before] : unsettled_) {
-    for (;;) {
-      absl::StatusOr<Page> page = writer_->reader().Read(showtime, before.Next(), kPageRecordsMax);
-      if (!page.ok() || page->records.empty()) break;
-      const StoredRecord& last = page->records.back();
-      before = last.revision;
-      hub_.Publish(showtime, {page->head.epoch, last.revision, last.chain}, page->records);
-    }
-  }
-  unsettled_.clear();
-  hub_.Deliver();
 }
 
 }  // namespace seatlock::log

@@ -1,7 +1,7 @@
 // The log in a SQLite file: one process, one disk, nothing else to run.
 //
-// Thread-safe; calls back on the writer's thread (appends, snapshots, trimming, recovery,
-// followers) or the reader's (the rest). The writer makes one transaction and one fsync of all that
+// Thread-safe; calls back on the writer's thread (appends, snapshots, trimming, recovery)
+// or the reader's (the rest). The writer makes one transaction and one fsync of all that
 // waits (group commit), then calls back for each. Where a commit may have failed nothing is
 // guessed: the outcome is unknown, the file is closed without touching it (after a failed fsync the
 // page cache may show what the disk lacks), opened anew, and all that it shows is written to the
@@ -14,7 +14,6 @@
 
 #include <atomic>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -32,7 +31,6 @@
 #include "services/seatlock/log/sqlite/schema.h"
 #include "services/seatlock/log/sqlite/submit_queue.h"
 #include "services/seatlock/log/sqlite/write_session.h"
-#include "services/seatlock/log/tail_hub.h"
 
 namespace seatlock::log {
 
@@ -71,9 +69,9 @@ class SqliteLog final : public ShowtimeLog {
                     StatusCallback done) override;
   void Trim(domain::ShowtimeId showtime, int64_t before_ms, uint64_t keep,
             StatusCallback done) override;
-  void Due(int64_t now_ms, size_t limit, DueCallback done) override;
+  void Due(int64_t now_ms, size_t limit, DueCursor after, DueCallback done) override;
   void Recover(StatusCallback done) override;
-  std::unique_ptr<Follower> Follow(domain::ShowtimeId showtime, TailListener listener) override;
+  std::string Generation() const override { return generation_; }
   bool Healthy() const override { return healthy_.load(); }
 
  private:
@@ -91,14 +89,11 @@ class SqliteLog final : public ShowtimeLog {
   // Gives every job the same failure.
   void FailAll(std::vector<Job>& batch, AppendResult::Outcome outcome, const absl::Status& error);
   void Report(const absl::Status& status);
-  void Publish(const std::vector<Job>& batch);
   void CallBack(std::vector<Job>& batch);
   // Closes the file. Nothing is read or written until EnsureOpen has succeeded.
   void Break();
   absl::Status EnsureOpen();
   absl::Status Reopen();
-  // Tells followers what an unknown outcome turned out to be.
-  void PublishUnsettled();
 
   void Submit(Job job);
   // Runs `read` on the reader's thread and hands its result to `done`.
@@ -109,8 +104,8 @@ class SqliteLog final : public ShowtimeLog {
 
   const Options options_;
   const FileLock lock_;
+  std::string generation_;  // set by Open alone
 
-  TailHub hub_;
   SubmitQueue queue_;
   std::atomic<bool> healthy_{true};
   std::atomic<bool> nudged_{false};
@@ -123,7 +118,6 @@ class SqliteLog final : public ShowtimeLog {
   std::unique_ptr<WriteSession> writer_;  // nullptr: broken
   absl::Status broken_;
   int64_t next_reopen_ms_ = 0;
-  std::map<domain::ShowtimeId, domain::Revision> unsettled_;  // followed; head before
 
   std::unique_ptr<base::ThreadExecutor> reader_thread_;
   std::thread writer_thread_;
