@@ -50,6 +50,9 @@ void AddGauges(const engine::Engine& engine, runtime::Metrics& metrics) {
                            [&engine] { return static_cast<double>(engine.live_showtimes()); });
   metrics.AddGaugeCallback("seatlock_watchers", "Open WatchShowtime streams.",
                            [&engine] { return static_cast<double>(engine.watchers()); });
+  metrics.AddGaugeCallback(
+      "seatlock_held_for_readers_bytes", "Encoded bytes that only readers who lag behind need.",
+      [&engine] { return static_cast<double>(engine.held_for_readers()); });
 }
 
 int Fail(const absl::Status& status) {
@@ -66,12 +69,14 @@ int Serve(const Config& config, runtime::Signals& signals) {
   const rpc::ProtoEncoder encoder;
   base::ThreadExecutor completions;
   base::ThreadExecutor background;
+  base::ThreadExecutor maintenance;
   engine::Engine engine({**log,
                          clock,
                          encoder,
                          service_metrics,
                          completions,
                          background,
+                         maintenance,
                          {static_cast<uint32_t>(config.max_session_seats), config.max_lock_age_ms},
                          [] { return base::RandomHex(kEpochBytes); }});
   AddGauges(engine, metrics);

@@ -11,6 +11,7 @@ namespace seatlock {
 namespace {
 
 constexpr int kReasons = static_cast<int>(domain::Reason::kOverloaded) + 1;
+// Streams alone end with kShed.
 constexpr int kFailures = static_cast<int>(engine::Failure::Kind::kCancelled) + 1;
 
 // In the order of domain::Command::body.
@@ -49,6 +50,9 @@ ServiceMetrics::ServiceMetrics(runtime::Metrics* metrics)
       lagged_(metrics->AddCounter(
           "seatlock_watchers_lagged_total",
           "Watchers that fell behind and were sent a snapshot in place of changes.")),
+      shed_(metrics->AddCounter(
+          "seatlock_watchers_shed_total",
+          "Watchers that were ended because streams that nobody reads held too much memory.")),
       store_errors_(
           metrics->AddCounter("seatlock_store_errors_total",
                               "Loads, snapshots and recoveries that the store could not do.")),
@@ -100,6 +104,10 @@ void ServiceMetrics::OnAppend(size_t records, int64_t latency_us,
 
 void ServiceMetrics::OnExpired(size_t locks) {
   expired_.Increment(locks);
+}
+
+void ServiceMetrics::OnWatcherShed() {
+  shed_.Increment();
 }
 
 void ServiceMetrics::OnWatcherLagged() {

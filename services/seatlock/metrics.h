@@ -21,6 +21,7 @@ class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
   void OnAppend(size_t records, int64_t latency_us, log::AppendResult::Outcome outcome) override;
   void OnExpired(size_t locks) override;
   void OnWatcherLagged() override;
+  void OnWatcherShed() override;
   void OnStoreError(const domain::ShowtimeId& showtime, const absl::Status& status) override;
 
   void OnStarted(rpc::Method method) override;
@@ -39,6 +40,7 @@ class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
   std::array<std::array<runtime::Counter*, kResults>, kCommands> commands_{};
   runtime::Counter& expired_;
   runtime::Counter& lagged_;
+  runtime::Counter& shed_;
   runtime::Counter& store_errors_;
   runtime::Histogram& append_records_;
   runtime::Histogram& append_seconds_;

@@ -345,7 +345,7 @@ class Worlds {
     const auto earliest = folded_.earliest_expire_ms();
     if (earliest.has_value() == expiries.empty()) return "earliest_expire_ms differs";
     if (earliest && *earliest != expiries.begin()->first) return "earliest_expire_ms differs";
-    if (folded_.TakenSeats().size() != taken) return "TakenSeats differs";
+    if (folded_.TakenFrom(SeatId(), SIZE_MAX).size() != taken) return "TakenSeats differs";
     return "";
   }
 

@@ -105,8 +105,7 @@ void Showtime::Tables::ApplySeat(const SeatAfter& after, const Change& change, R
       if (order != kNoRow) InsertInto(orders[order].seats, after.seat);
       return;
     case SeatStatus::kBlocked:
-      seats[number].status = SeatStatus::kBlocked;
-      seats[number].granted_ms = 0;
+      EnterBlocked(number);
       return;
     case SeatStatus::kAvailable:
       if (order != kNoRow) {
@@ -185,16 +184,12 @@ std::vector<SeatId> Showtime::LapsedAt(int64_t now_ms, size_t max) const {
   return seats;
 }
 
-std::vector<SeatView> Showtime::TakenSeats() const {
-  std::vector<RowNumber> numbers = tables_->seats.Numbers();
-  std::erase_if(numbers, [this](RowNumber number) {
-    return tables_->seats[number].status == SeatStatus::kAvailable;
-  });
-  std::sort(numbers.begin(), numbers.end(),
-            [this](RowNumber a, RowNumber b) { return tables_->SeatBefore(a, b); });
+std::vector<SeatView> Showtime::TakenFrom(const SeatId& first, size_t max) const {
   std::vector<SeatView> views;
-  views.reserve(numbers.size());
-  for (RowNumber number : numbers) views.push_back(tables_->View(number));
+  for (auto at = tables_->taken.lower_bound(first);
+       at != tables_->taken.end() && views.size() < max; ++at) {
+    views.push_back(tables_->View(*at));
+  }
   return views;
 }
 

@@ -118,8 +118,9 @@ class Showtime {
   // Seats whose locks have expire_ms <= now_ms: by time, then by seat; at most `max`.
   std::vector<SeatId> LapsedAt(int64_t now_ms, size_t max) const;
 
-  // Every seat that is locked, booked or blocked, ordered by seat id. Valid until the next Apply.
-  std::vector<SeatView> TakenSeats() const;
+  // The seats that are locked, booked or blocked, ordered by seat id, from `first` on, at most
+  // `max`. Takes time by their number, not by the showtime's. Valid until the next Apply.
+  std::vector<SeatView> TakenFrom(const SeatId& first, size_t max) const;
 
   // For the bounds of limits.h. seat_count counts the free seats that are remembered too.
   size_t seat_count() const;

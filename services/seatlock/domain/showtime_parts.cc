@@ -159,7 +159,7 @@ absl::StatusOr<Showtime> Showtime::Restore(ShowtimeParts parts) {
     if (seat.status == SeatStatus::kLocked) {
       t.EnterLocked(insert(seat), seat.session, seat.expire_ms);
     } else if (seat.status == SeatStatus::kBlocked) {
-      t.seats[insert(seat)].status = SeatStatus::kBlocked;
+      t.EnterBlocked(insert(seat));
     } else if (seat.status == SeatStatus::kBooked) {
       RowNumber order = t.orders.Find(seat.order);
       if (order == kNoRow || !std::binary_search(t.orders[order].seats.begin(),

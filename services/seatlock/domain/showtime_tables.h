@@ -55,6 +55,15 @@ struct RequestRow {
   RowNumber next = kNoRow;  // the next younger
 };
 
+// Orders rows by their seats' ids.
+struct BySeatId {
+  using is_transparent = void;
+  bool operator()(RowNumber a, RowNumber b) const { return (*rows)[a].id < (*rows)[b].id; }
+  bool operator()(RowNumber a, const SeatId& b) const { return (*rows)[a].id < b; }
+  bool operator()(const SeatId& a, RowNumber b) const { return a < (*rows)[b].id; }
+  const IdTable<SeatRow>* rows;
+};
+
 struct Showtime::Tables {
   // DATA_LOSS if `change` is not the next one: its revision, its time, its request_id.
   absl::Status CheckFollows(const Change& change) const;
@@ -65,6 +74,7 @@ struct Showtime::Tables {
   void Leave(RowNumber number);
   void EnterLocked(RowNumber number, const SessionId& holder, int64_t expire_ms);
   void EnterBooked(RowNumber number, const SessionId& buyer, RowNumber order);
+  void EnterBlocked(RowNumber number);
   // Erases the row where it has no grant to remember.
   void EnterFree(RowNumber number, int64_t now_ms);
 
@@ -92,6 +102,8 @@ struct Showtime::Tables {
   IdTable<OrderEntry, &OrderEntry::order> orders;
   IdTable<RequestRow> requests;
   absl::btree_set<std::pair<int64_t, RowNumber>> expiry;  // locked seats by expire_ms
+  // Locked, booked and blocked seats in the order of their ids.
+  absl::btree_set<RowNumber, BySeatId> taken{BySeatId{&seats}};
   SeatList freed;                                         // oldest first
   RowNumber oldest_request = kNoRow;
   RowNumber newest_request = kNoRow;

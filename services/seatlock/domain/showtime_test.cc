@@ -35,14 +35,14 @@ TEST(Showtime, StartsEmpty) {
   EXPECT_EQ(showtime.revision(), Revision(0));
   EXPECT_EQ(showtime.Export(), ShowtimeParts{});
   EXPECT_FALSE(showtime.FindSeat(SeatId("A1")));
-  EXPECT_TRUE(showtime.TakenSeats().empty());
+  EXPECT_TRUE(showtime.TakenFrom(SeatId(), SIZE_MAX).empty());
   EXPECT_FALSE(showtime.earliest_expire_ms());
 }
 
 TEST(Showtime, TakenSeatsAreOrderedAndLeaveFreeOnesOut) {
   const World world = Busy();
   std::vector<std::string> taken;
-  for (const SeatView& seat : world.showtime.TakenSeats()) taken.push_back(seat.seat.value());
+  for (const SeatView& seat : world.showtime.TakenFrom(SeatId(), SIZE_MAX)) taken.push_back(seat.seat.value());
   EXPECT_THAT(taken, ::testing::ElementsAre("A1", "A3", "A5"));
   EXPECT_EQ(world.showtime.seat_count(), 5u);
 }

@@ -1,20 +1,29 @@
 #include "services/seatlock/engine/actor.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 #include "services/seatlock/engine/limits.h"
 #include "services/seatlock/engine/log_call.h"
+#include "services/seatlock/engine/registry.h"
 #include "services/seatlock/log/codec/record_codec.h"
 
 namespace seatlock::engine {
 namespace {
 
-Failure Overloaded() {
-  return {Failure::Kind::kOverloaded, "too many calls wait for this showtime; try again shortly"};
+constexpr char kTooManyWait[] = "too many calls wait for this showtime; try again shortly";
+
+Failure Overloaded(const char* why) {
+  return {Failure::Kind::kOverloaded, why};
 }
 
-// The answer that the change at the front of `page` gave to `command`. Where it cannot be read, the
+Failure CallerGone() {
+  return {Failure::Kind::kCancelled, "the caller has gone"};
+}
+
+// The answer that the change at the front of `page` gave to `command`. If it cannot be read, the
 // caller must not hear that nothing was done: it was.
 Result ReplayedAnswer(const domain::Command& command, const absl::StatusOr<log::Page>& page) {
   const Failure unread{Failure::Kind::kOutcomeUnknown,
@@ -25,16 +34,48 @@ Result ReplayedAnswer(const domain::Command& command, const absl::StatusOr<log::
   return domain::AnswerFor(command, *change);
 }
 
+// Whether `result` hands out a lock that has ended.
+bool HandsOutEndedLock(const Result& result, int64_t now_ms) {
+  const auto* answer = std::get_if<domain::Answer>(&result);
+  return answer != nullptr &&
+         std::any_of(answer->locks.begin(), answer->locks.end(),
+                     [now_ms](const domain::Lock& lock) { return lock.expire_ms <= now_ms; });
+}
+
+Result LockExpired() {
+  domain::Refusal refusal;
+  refusal.reason = domain::Reason::kLockExpired;
+  refusal.message = "the lock ended before it could be answered; ask again with a new request_id";
+  return refusal;
+}
+
 }  // namespace
 
 Actor::Actor(std::shared_ptr<Context> context, domain::ShowtimeId showtime)
-    : context_(std::move(context)), showtime_(std::move(showtime)) {
+    : context_(std::move(context)),
+      showtime_(std::move(showtime)),
+      seat_map_(context_->encoder, *context_->bytes) {
   last_used_ms_ = context_->clock.MonotonicMs();
+}
+
+Actor::~Actor() {
+  context_->state_bytes -= weight_;
 }
 
 void Actor::Run(Effects& effects) {
   if (effects.append) std::move(effects.append)();
   for (base::Task& task : effects.rest) std::move(task)();
+}
+
+void Actor::Transition(Event event) {
+  const std::optional<Phase> next = Next(phase_, event);
+  if (!next) {
+    std::fprintf(stderr, "Actor: %s cannot happen in %s\n", Name(event), Name(phase_));
+    std::abort();
+  }
+  phase_ = *next;
+  const int64_t pause_ms = PauseMs(phase_);
+  if (pause_ms > 0) retry_at_ms_ = context_->clock.MonotonicMs() + pause_ms;
 }
 
 bool Actor::Submit(Work& work) {
@@ -45,7 +86,7 @@ bool Actor::Submit(Work& work) {
     last_used_ms_ = context_->clock.MonotonicMs();
     ++context_->pending;
     if (commands_.size() >= kPendingPerShowtimeMax || context_->pending > kPendingMax) {
-      Reply(std::move(work), Overloaded(), effects);
+      Reply(std::move(work), Overloaded(kTooManyWait), effects);
     } else {
       commands_.push_back(std::move(work));
       Step(effects);
@@ -55,23 +96,34 @@ bool Actor::Submit(Work& work) {
   return true;
 }
 
-bool Actor::Read(Query& query) {
+// Takes `query`, to be handed to `serve` once there is a committed state (Reader::serve).
+template <typename AnyQuery>
+bool Actor::Enqueue(AnyQuery& query, bool (Actor::*serve)(AnyQuery&, Effects&)) {
   Effects effects;
   {
     base::MutexLock lock(mu_);
     if (retired_) return false;
     last_used_ms_ = context_->clock.MonotonicMs();
-    if (readers_.size() >= kPendingPerShowtimeMax) {
-      effects.push_back(
-          [fail = std::move(query.fail)]() mutable { std::move(fail)(Overloaded()); });
+    ++context_->pending;
+    auto shared = std::make_shared<AnyQuery>(std::move(query));
+    auto fail = [this, shared](const Failure& failure, Effects& out) {
+      --context_->pending;
+      out.push_back([shared, failure] { std::move(shared->fail)(failure); });
+    };
+    if (readers_.size() + map_readers_.size() >= kPendingPerShowtimeMax ||
+        context_->pending > kPendingMax) {
+      fail(Overloaded(kTooManyWait), effects);
     } else {
-      auto shared = std::make_shared<Query>(std::move(query));
-      readers_.push_back({[this, shared](Effects& out) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-                            out.push_back(std::move(shared->read)(View{state_, head_.epoch}));
-                          },
-                          [shared](const Failure& failure, Effects& out) {
-                            out.push_back([shared, failure] { std::move(shared->fail)(failure); });
-                          }});
+      auto serve_or_drop = [this, shared, fail, serve](Effects& out) {
+        if (shared->cancelled && shared->cancelled()) {
+          fail(CallerGone(), out);
+          return true;
+        }
+        if (!(this->*serve)(*shared, out)) return false;
+        --context_->pending;
+        return true;
+      };
+      readers_.push_back({std::move(serve_or_drop), fail});
       Step(effects);
     }
   }
@@ -79,25 +131,62 @@ bool Actor::Read(Query& query) {
   return true;
 }
 
+bool Actor::Read(Query& query) {
+  return Enqueue(query, &Actor::Serve);
+}
+
+bool Actor::Read(SnapshotQuery& query) {
+  return Enqueue(query, &Actor::ServeSnapshot);
+}
+
+bool Actor::Serve(Query& query, Effects& effects) {
+  effects.push_back(std::move(query.read)(View{state_}));
+  return true;
+}
+
+bool Actor::ServeSnapshot(SnapshotQuery& query, Effects& effects) {
+  std::shared_ptr<const SeatSnapshot> snapshot = Snapshot(effects);
+  if (snapshot == nullptr) return false;
+  effects.push_back([done = std::move(query.done), snapshot = std::move(snapshot)]() mutable {
+    std::move(done)(std::move(snapshot));
+  });
+  return true;
+}
+
 void Actor::Expire() {
   Effects effects;
   {
     base::MutexLock lock(mu_);
-    if (retired_ || context_->clock.MonotonicMs() < no_expiry_before_ms_) return;
-    wants_step_ = true;
+    if (retired_) return;
+    wanted_ = true;
     Step(effects);
   }
   Run(effects);
 }
 
-bool Actor::Retire() {
+bool Actor::Unused() const {
+  return commands_.empty() && readers_.empty() && map_readers_.empty() && watchers_.empty() &&
+         !batch_ && !snapshotting_ && !refreshing_;
+}
+
+bool Actor::Retire(bool now) {
   base::MutexLock lock(mu_);
-  if (phase_ != Phase::kReady && phase_ != Phase::kUnloaded) return false;
-  if (!commands_.empty() || !readers_.empty() || !watchers_.empty() || snapshotting_) return false;
-  const int64_t idle_ms = head_.revision.value() == 0 ? kIdleEmptyMs : kIdleMs;
-  if (context_->clock.MonotonicMs() - last_used_ms_ < idle_ms) return false;
+  if (retired_) return true;
+  // A showtime whose store fails stays, so that its pause is kept whoever asks.
+  const bool at_rest = phase_ == Phase::kReady || phase_ == Phase::kUnloaded;
+  const int64_t now_ms = context_->clock.MonotonicMs();
+  const bool paused = now_ms < retry_at_ms_;
+  const bool failed = phase_ == Phase::kFailed || phase_ == Phase::kUnsettled ||
+                      phase_ == Phase::kDamaged;
+  if (!(at_rest || failed) || paused || !Unused()) return false;
+  if (!now && !failed && now_ms - last_used_ms_ < kIdleMs) return false;
   retired_ = true;
   return true;
+}
+
+int64_t Actor::last_used_ms() const {
+  base::MutexLock lock(mu_);
+  return last_used_ms_;
 }
 
 int64_t Actor::Now() const {
@@ -109,26 +198,74 @@ bool Actor::Lapsed(int64_t now_ms) const {
   return earliest && *earliest <= now_ms;
 }
 
+// Goes on with whatever waits, as far as the phase allows.
 void Actor::Step(Effects& effects) {
-  if (phase_ == Phase::kUnloaded && (!commands_.empty() || !readers_.empty() || wants_step_)) {
-    StartLoad(effects);
+  if (phase_ == Phase::kReady) return StepReady(effects);
+  const bool resend = phase_ == Phase::kQueueFull;
+  const bool wanted = resend || wanted_ || !commands_.empty() || !readers_.empty();
+  if (!wanted || !Next(phase_, Event::kWanted)) return;  // nothing to do, or a call is under way
+  const int64_t now_ms = context_->clock.MonotonicMs();
+  if (now_ms < retry_at_ms_) {
+    if (!resend) FailWaiting(last_failure_, effects);
+    return;
   }
-  if (phase_ != Phase::kReady) return;
-  wants_step_ = false;
+  if (resend) {
+    Transition(Event::kWanted);
+    return SendBatch(effects);
+  }
+  if (context_->state_bytes > kStateBytesMax) {
+    FailWaiting(Overloaded("the showtimes in memory hold too much; try again shortly"), effects);
+    return LeaveIfUnused(effects);
+  }
+  if (!context_->tries.loads.May(now_ms)) {
+    FailWaiting(last_failure_, effects);
+    return LeaveIfUnused(effects);
+  }
+  const bool recover = phase_ == Phase::kUnsettled;
+  Transition(Event::kWanted);
+  recover ? StartRecovery(effects) : StartLoad(effects);
+}
+
+void Actor::StepReady(Effects& effects) {
+  wanted_ = false;
   const int64_t now_ms = Now();
   const bool lapsed = Lapsed(now_ms);
   if (!lapsed) ServeReaders(std::exchange(readers_, {}), effects);
-  if (commands_.empty() && !lapsed) return;
-  Batch batch;
-  batch.before = head_;
-  batch.after = head_;
-  batch.readers = readers_.size();
-  Decide(now_ms, batch, effects);
-  if (!batch.changes.empty()) StartAppend(std::move(batch), effects);
+  if (!commands_.empty() || lapsed) {
+    Batch batch;
+    batch.before = head_;
+    batch.after = head_;
+    batch.readers = readers_.size();
+    // Nobody is served before a lapsed lock has been freed.
+    if (lapsed && !MayAppend(batch)) return FailWaiting(last_failure_, effects);
+    Decide(now_ms, batch, effects);
+    if (!batch.changes.empty()) return StartAppend(std::move(batch), effects);
+  }
+  if (head_.revision.value() == 0) LeaveIfUnused(effects);
+}
+
+// What never came into being need not stay: reads of invented ids fill nothing.
+void Actor::LeaveIfUnused(Effects& effects) {
+  if (!Unused()) return;
+  effects.push_back([self = shared_from_this()] {
+    if (auto registry = self->context_->registry.lock()) registry->LetGo(self, /*now=*/true);
+  });
 }
 
 void Actor::ServeReaders(std::deque<Reader> readers, Effects& effects) {
-  for (Reader& reader : readers) std::move(reader.serve)(effects);
+  for (Reader& reader : readers) {
+    if (!reader.serve(effects)) map_readers_.push_back(std::move(reader));
+  }
+}
+
+// Whether the store may be asked to take `batch`. Looked at when the first change wants to go in,
+// so that refusals use up no try.
+bool Actor::MayAppend(Batch& batch) {
+  if (!batch.may_append) {
+    const int64_t now_ms = context_->clock.MonotonicMs();
+    batch.may_append = now_ms >= retry_at_ms_ && context_->tries.appends.May(now_ms);
+  }
+  return *batch.may_append;
 }
 
 void Actor::Decide(int64_t now_ms, Batch& batch, Effects& effects) {
@@ -137,7 +274,7 @@ void Actor::Decide(int64_t now_ms, Batch& batch, Effects& effects) {
         domain::Decide(state_, domain::Command{{}, domain::ExpireLocks{}}, now_ms, context_->rules);
     AddChange(std::get<domain::Change>(std::move(decision)), batch);
   }
-  // Where more has lapsed than one append takes, the commands wait for the next.
+  // If more has lapsed than one append takes, the commands wait for the next.
   while (!commands_.empty() && batch.changes.size() < kBatchCommandsMax &&
          batch.bytes < kBatchBytesMax) {
     Work work = std::move(commands_.front());
@@ -147,12 +284,10 @@ void Actor::Decide(int64_t now_ms, Batch& batch, Effects& effects) {
 }
 
 void Actor::DecideOne(Work work, int64_t now_ms, Batch& batch, Effects& effects) {
-  if (work.cancelled && work.cancelled()) {
-    return Reply(std::move(work), Failure{Failure::Kind::kCancelled, "the caller has gone"},
-                 effects);
-  }
+  if (work.cancelled && work.cancelled()) return Reply(std::move(work), CallerGone(), effects);
   domain::Decision decision = domain::Decide(state_, work.command, now_ms, context_->rules);
   if (auto* change = std::get_if<domain::Change>(&decision)) {
+    if (!MayAppend(batch)) return Reply(std::move(work), last_failure_, effects);
     AddChange(std::move(*change), batch);
     batch.waiting.push_back({std::move(work), Batch::ByChange{batch.changes.size() - 1}});
     return;
@@ -176,12 +311,13 @@ void Actor::AddChange(domain::Change change, Batch& batch) {
     batch.after.epoch = domain::Epoch(context_->new_epoch());
     batch.after.chain = log::ChainStart(showtime_, batch.after.epoch);
   }
-  std::string bytes = log::EncodeChange(change);
-  batch.after.revision = change.revision;
-  batch.after.chain = log::ChainNext(batch.after.chain, change.revision, bytes);
-  batch.bytes += bytes.size();
-  batch.records.push_back({change.revision, change.commit_ms, batch.after.chain, std::move(bytes)});
+  batch.records.push_back(NextRecord(batch.after, change));
+  const log::StoredRecord& record = batch.records.back();
+  batch.after.revision = record.revision;
+  batch.after.chain = record.chain;
+  batch.bytes += record.bytes.size();
   state_.Apply(change);
+  seat_map_.Touch(change);
   batch.changes.push_back(std::move(change));
 }
 
@@ -189,6 +325,7 @@ void Actor::Reply(Work work, Result result, Effects& effects) {
   effects.push_back(
       [context = context_, work = std::move(work), result = std::move(result)]() mutable {
         --context->pending;
+        if (HandsOutEndedLock(result, context->clock.NowMs())) result = LockExpired();
         context->observer.OnResult(work.command, result);
         std::move(work.done)(std::move(result));
       });
@@ -214,6 +351,14 @@ void Actor::ReadLog(domain::Revision from, size_t max_records,
         context_->log.Read(showtime_, from, max_records, std::move(done));
       },
       std::move(handle), absl::UnavailableError("the service is stopping"));
+}
+
+// Tells the context how much the showtime holds.
+void Actor::Weigh() {
+  const size_t entries = state_.seat_count() + state_.order_count() + state_.request_count();
+  const int64_t weight = static_cast<int64_t>(entries) * kEntryBytes + seat_map_.weight();
+  context_->state_bytes += weight - weight_;
+  weight_ = weight;
 }
 
 }  // namespace seatlock::engine

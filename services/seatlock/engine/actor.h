@@ -6,10 +6,12 @@
 // rest on a batch-mate; what the committed state decides is answered at once.
 //
 // Between appends `state_` is the committed state. While one is under way it runs ahead, so reads
-// wait for the commit. Where an append did not land, the state is thrown away and read again from
-// the log, which alone is the truth.
+// wait for the commit. If an append did not land, the state is thrown away and read again from
+// the log, which alone is the truth. actor_phase.h has the states, and how a failing store is
+// retried.
 //
-// Thread-safe. Nothing blocks, and no callback runs under the actor's lock.
+// Thread-safe. Nothing blocks, and no callback runs under the actor's lock. What is done under the
+// lock is as large as what is asked and as what has changed, never as large as the showtime.
 #pragma once
 
 #include <deque>
@@ -22,10 +24,12 @@
 #include "common/base/mutex.h"
 #include "services/seatlock/domain/command.h"
 #include "services/seatlock/domain/showtime.h"
+#include "services/seatlock/engine/actor_phase.h"
 #include "services/seatlock/engine/batch.h"
 #include "services/seatlock/engine/context.h"
 #include "services/seatlock/engine/loader.h"
 #include "services/seatlock/engine/outcome.h"
+#include "services/seatlock/engine/seat_map.h"
 #include "services/seatlock/engine/watcher.h"
 
 namespace seatlock::engine {
@@ -33,31 +37,34 @@ namespace seatlock::engine {
 class Actor : public std::enable_shared_from_this<Actor> {
  public:
   Actor(std::shared_ptr<Context> context, domain::ShowtimeId showtime);
+  ~Actor();
 
-  // Each returns false, and takes nothing, where the actor has left the registry: get another.
+  // Each returns false, and takes nothing, if the actor has left the registry: get another.
   bool Submit(Work& work);
   bool Read(Query& query);
+  bool Read(SnapshotQuery& query);
   bool Watch(const std::shared_ptr<Watcher>& watcher);
 
   // Serves what `watcher` wants next (Watcher's fetch callback).
-  void Fetch(std::shared_ptr<Watcher> watcher);
-  // Frees lapsed locks, loading the showtime if need be.
+  void Fetch(const std::shared_ptr<Watcher>& watcher);
+  // `watcher` is over: counts it no more.
+  void Forget(const std::shared_ptr<Watcher>& watcher);
+  // Frees lapsed locks, loading the showtime if need be; sends a batch again whose pause is over.
   void Expire();
-  // Progress for quiet watchers; forgets those that are over.
+  // Progress for quiet watchers; forgets those that are over, and a seat map that nobody needs.
   void Sweep();
-  // Leaves memory if nobody uses it: true, and the actor takes nothing from then on.
-  bool Retire();
+  // Leaves memory if nobody uses it: true, and the actor takes nothing from then on. `now`: even
+  // if somebody used it less than kIdleMs ago.
+  bool Retire(bool now);
   // Ends every watch.
   void EndWatches(const Failure& failure);
 
+  const domain::ShowtimeId& showtime() const { return showtime_; }
+  int64_t last_used_ms() const;
+  // The watchers whose readers are busy (Watcher::busy_since_ms).
+  void AddBusy(std::vector<std::shared_ptr<Watcher>>& busy) const;
+
  private:
-  enum class Phase {
-    kUnloaded,   // no state
-    kLoading,    // a load is under way
-    kReady,      // state_ is at head_
-    kAppending,  // batch_ is under way, state_ is ahead of head_
-    kSettling,   // batch_'s outcome is unknown, recovery or a load is under way
-  };
   // What is to be done after the lock is released: the append first, so that the next commit is
   // under way while the answers of the last are sent.
   struct Effects {
@@ -68,18 +75,26 @@ class Actor : public std::enable_shared_from_this<Actor> {
   };
   // A read or a watcher that waits for a committed state.
   struct Reader {
-    absl::AnyInvocable<void(Effects&) &&> serve;
+    // False: the seat map is not up to date yet, ask again later.
+    absl::AnyInvocable<bool(Effects&)> serve;
     absl::AnyInvocable<void(const Failure&, Effects&) &&> fail;
   };
 
   static void Run(Effects& effects);
+  void Transition(Event event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // actor.cc: commands and reads.
   void Step(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void StepReady(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Decide(int64_t now_ms, Batch& batch, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void DecideOne(Work work, int64_t now_ms, Batch& batch, Effects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AddChange(domain::Change change, Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool MayAppend(Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  template <typename AnyQuery>
+  bool Enqueue(AnyQuery& query, bool (Actor::*serve)(AnyQuery&, Effects&));
+  bool Serve(Query& query, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool ServeSnapshot(SnapshotQuery& query, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ServeReaders(std::deque<Reader> readers, Effects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Reply(Work work, Result result, Effects& effects);
@@ -89,64 +104,90 @@ class Actor : public std::enable_shared_from_this<Actor> {
                absl::AnyInvocable<void(absl::StatusOr<log::Page>) &&> handle);
   bool Lapsed(int64_t now_ms) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   int64_t Now() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool Unused() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void LeaveIfUnused(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Weigh() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // actor_append.cc: what becomes of an append.
   void StartAppend(Batch batch, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SendBatch(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnAppended(log::AppendResult result);
   void OnCommitted(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnConflict(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnNotAppended(const absl::Status& status, Effects& effects)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AcknowledgeBatch(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void FailBatch(const Failure& failure, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void FailWaiting(const Failure& failure, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void OnStoreFailed(const absl::Status& status, Effects& effects)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ReportError(const absl::Status& status, Effects& effects);
+
+  // actor_load.cc: getting a state, and settling what became of a batch.
   void StartLoad(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StartRecovery(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnRecovered(const absl::Status& status);
+  void OnStoreFailed(Event event, const absl::Status& status, Effects& effects)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnLoaded(absl::StatusOr<Loaded> loaded);
   bool SettleBatch(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnSettlePage(absl::StatusOr<log::Page> page);
   void Resume(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void MaybeSnapshot(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void OnSnapshotSaved(domain::Revision revision, const absl::Status& status);
+  void DropState(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void MaybeSaveSnapshot(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnSnapshotSaved(const absl::StatusOr<domain::Revision>& saved);
 
-  // actor_watch.cc: watchers.
+  // actor_watch.cc: watchers, and the seat map.
   void Publish(const domain::Change& change, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void ServeWatcher(const std::shared_ptr<Watcher>& watcher, Effects& effects)
+  bool ServeWatcher(const std::shared_ptr<Watcher>& watcher, Effects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void DeliverSnapshot(const std::shared_ptr<Watcher>& watcher, bool replaces, Effects& effects)
+  bool DeliverSnapshot(const std::shared_ptr<Watcher>& watcher, bool replaces, Effects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::shared_ptr<const SeatSnapshot> Snapshot(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void RefreshLater(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void RefreshSeatMap();
   void FetchHistory(const std::shared_ptr<Watcher>& watcher, Effects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void PushProgress(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnHistory(const std::shared_ptr<Watcher>& watcher, absl::StatusOr<log::Page> page);
+  void Remove(const std::shared_ptr<Watcher>& watcher) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const std::shared_ptr<Context> context_;
   const domain::ShowtimeId showtime_;
 
-  base::Mutex mu_;
+  mutable base::Mutex mu_;
   Phase phase_ ABSL_GUARDED_BY(mu_) = Phase::kUnloaded;
+  // When the pause of the last failure ends (actor_phase.h).
+  int64_t retry_at_ms_ ABSL_GUARDED_BY(mu_) = 0;
+  // What callers are told during the pause.
+  Failure last_failure_ ABSL_GUARDED_BY(mu_){Failure::Kind::kStoreUnavailable,
+                                             "the store cannot be used now"};
   bool retired_ ABSL_GUARDED_BY(mu_) = false;
-  bool needs_recovery_ ABSL_GUARDED_BY(mu_) = false;  // an unknown outcome was not fenced off yet
-  bool wants_step_ ABSL_GUARDED_BY(mu_) = false;      // Expire came while there was no state
+  bool wanted_ ABSL_GUARDED_BY(mu_) = false;  // Expire or Sweep came while there was no state
   int64_t last_used_ms_ ABSL_GUARDED_BY(mu_) = 0;
-  int64_t no_expiry_before_ms_ ABSL_GUARDED_BY(mu_) = 0;  // after a load failed
   domain::Showtime state_ ABSL_GUARDED_BY(mu_);
-  log::Head head_ ABSL_GUARDED_BY(mu_);  // the last that is known to be durable
+  log::Head head_ ABSL_GUARDED_BY(mu_);               // the last that is known to be durable
+  domain::Epoch public_epoch_ ABSL_GUARDED_BY(mu_);   // of head_, as callers know it
   std::deque<Work> commands_ ABSL_GUARDED_BY(mu_);
   std::deque<Reader> readers_ ABSL_GUARDED_BY(mu_);
   std::optional<Batch> batch_ ABSL_GUARDED_BY(mu_);
-  domain::Revision snapshot_revision_ ABSL_GUARDED_BY(mu_);
+  int64_t weight_ ABSL_GUARDED_BY(mu_) = 0;  // what it added to Context::state_bytes
+
+  domain::Revision snapshot_revision_ ABSL_GUARDED_BY(mu_);  // of the newest that is stored
   bool snapshotting_ ABSL_GUARDED_BY(mu_) = false;
+  int64_t next_snapshot_ms_ ABSL_GUARDED_BY(mu_) = 0;
 
   std::vector<std::shared_ptr<Watcher>> watchers_ ABSL_GUARDED_BY(mu_);
-  // The messages of the snapshot at head_, shared by all who arrive before the next change.
+  SeatMap seat_map_ ABSL_GUARDED_BY(mu_);
+  int64_t seat_map_used_ms_ ABSL_GUARDED_BY(mu_) = 0;
+  bool refreshing_ ABSL_GUARDED_BY(mu_) = false;  // RefreshSeatMap is on its way
+  int seat_map_misses_ ABSL_GUARDED_BY(mu_) = 0;  // refreshed, and stale again when it was needed
+  std::deque<Reader> map_readers_ ABSL_GUARDED_BY(mu_);  // wait for the seat map
+  // Of the state at head_; made when the first reader asks.
   struct CachedSnapshot {
-    domain::Revision revision;
-    bool replaces = false;
-    std::vector<Bytes> messages;
+    std::shared_ptr<const SeatSnapshot> seats;
+    std::vector<MessagePtr> messages;  // of a watch; empty: nobody asked
+    bool replaces = false;             // of `messages`
   };
-  std::optional<CachedSnapshot> cached_snapshot_ ABSL_GUARDED_BY(mu_);
+  CachedSnapshot cached_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace seatlock::engine

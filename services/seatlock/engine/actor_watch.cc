@@ -1,9 +1,12 @@
-// How watchers are served: live changes are pushed, all else is fetched when a reader asks.
+// How readers of all seats are served: live changes are pushed to watchers, all else is fetched when
+// a reader asks. Snapshots come from the seat map, which is encoded a part at a time.
 #include <algorithm>
 #include <utility>
 
 #include "services/seatlock/engine/actor.h"
+#include "services/seatlock/engine/failures.h"
 #include "services/seatlock/engine/limits.h"
+#include "services/seatlock/engine/snapshot_messages.h"
 #include "services/seatlock/log/codec/record_codec.h"
 
 namespace seatlock::engine {
@@ -13,17 +16,46 @@ bool Actor::Watch(const std::shared_ptr<Watcher>& watcher) {
   if (retired_) return false;
   last_used_ms_ = context_->clock.MonotonicMs();
   ++context_->watchers;
+  watcher->slot = watchers_.size();
   watchers_.push_back(watcher);
   return true;
 }
 
-void Actor::Fetch(std::shared_ptr<Watcher> watcher) {
+void Actor::Forget(const std::shared_ptr<Watcher>& watcher) {
+  Effects effects;
+  {
+    base::MutexLock lock(mu_);
+    Remove(watcher);
+    if (phase_ == Phase::kReady && head_.revision.value() == 0) LeaveIfUnused(effects);
+  }
+  Run(effects);
+}
+
+void Actor::Remove(const std::shared_ptr<Watcher>& watcher) {
+  const size_t slot = std::exchange(watcher->slot, Watcher::kNoSlot);
+  if (slot == Watcher::kNoSlot) return;
+  watchers_.back()->slot = slot;
+  watchers_[slot] = watchers_.back();
+  watchers_.pop_back();
+  watcher->slot = Watcher::kNoSlot;  // it may have been the last itself
+  --context_->watchers;
+}
+
+void Actor::AddBusy(std::vector<std::shared_ptr<Watcher>>& busy) const {
+  base::MutexLock lock(mu_);
+  for (const auto& watcher : watchers_) {
+    if (watcher->busy_since_ms()) busy.push_back(watcher);
+  }
+}
+
+void Actor::Fetch(const std::shared_ptr<Watcher>& watcher) {
   Effects effects;
   {
     base::MutexLock lock(mu_);
     last_used_ms_ = context_->clock.MonotonicMs();
-    readers_.push_back({[this, watcher](Effects& out)
-                            ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { ServeWatcher(watcher, out); },
+    readers_.push_back({[this, watcher](Effects& out) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+                          return ServeWatcher(watcher, out);
+                        },
                         [watcher](const Failure& failure, Effects& out) {
                           if (watcher->End(failure)) out.push_back([watcher] { watcher->Wake(); });
                         }});
@@ -34,10 +66,10 @@ void Actor::Fetch(std::shared_ptr<Watcher> watcher) {
 
 void Actor::Publish(const domain::Change& change, Effects& effects) {
   if (watchers_.empty()) return;
-  const Bytes bytes = context_->encoder.EncodeChange(showtime_, head_.epoch, change);
-  const int64_t now_ms = context_->clock.MonotonicMs();
+  const MessagePtr message = context_->bytes->MakeMessage(
+      context_->encoder.EncodeChange(showtime_, public_epoch_, change));
   for (const auto& watcher : watchers_) {
-    switch (watcher->Push(bytes, change.revision, now_ms)) {
+    switch (watcher->Push(message, change.revision)) {
       case Watcher::Pushed::kQueuedWake:
         effects.push_back([watcher] { watcher->Wake(); });
         break;
@@ -51,41 +83,96 @@ void Actor::Publish(const domain::Change& change, Effects& effects) {
   }
 }
 
-void Actor::ServeWatcher(const std::shared_ptr<Watcher>& watcher, Effects& effects) {
-  const int64_t now_ms = context_->clock.MonotonicMs();
+bool Actor::ServeWatcher(const std::shared_ptr<Watcher>& watcher, Effects& effects) {
   const std::optional<Position>& resume = watcher->resume();
   const bool starting = watcher->want() == Watcher::Want::kStart;
+  if (watcher->over()) return true;
   if (starting && !resume && head_.revision.value() > 0) {
     return DeliverSnapshot(watcher, /*replaces=*/false, effects);
   }
   // Who has seen no change yet, and so no epoch, has missed those from 1 on.
-  const bool known = !starting || !resume || resume->epoch == head_.epoch || *resume == Position{};
+  const bool known = !starting || !resume || resume->epoch == public_epoch_ || *resume == Position{};
   const domain::Revision at = watcher->sent_upto();
   if (watcher->want() == Watcher::Want::kSnapshot || !known || (starting && at > head_.revision)) {
     return DeliverSnapshot(watcher, /*replaces=*/true, effects);
   }
-  if (at < head_.revision) return FetchHistory(watcher, effects);
-  std::vector<Bytes> items;
-  if (watcher->untouched()) {
-    items.push_back(context_->encoder.EncodeProgress({head_.epoch, head_.revision}));
+  if (at < head_.revision) {
+    FetchHistory(watcher, effects);
+    return true;
   }
-  if (watcher->Deliver(std::move(items), at, Watcher::Want::kLive, now_ms)) {
+  std::vector<MessagePtr> messages;
+  if (watcher->untouched()) {
+    messages.push_back(context_->bytes->MakeMessage(
+        context_->encoder.EncodeProgress({public_epoch_, head_.revision})));
+  }
+  if (watcher->Deliver(messages, at, Watcher::Want::kLive)) {
     effects.push_back([watcher] { watcher->Wake(); });
   }
+  return true;
 }
 
-void Actor::DeliverSnapshot(const std::shared_ptr<Watcher>& watcher, bool replaces,
-                            Effects& effects) {
-  if (!cached_snapshot_ || cached_snapshot_->revision != head_.revision ||
-      cached_snapshot_->replaces != replaces) {
-    cached_snapshot_ =
-        CachedSnapshot{head_.revision, replaces,
-                       context_->encoder.EncodeSnapshot(showtime_, head_.epoch, state_, replaces)};
+// The seats at head_, or nullptr if the seat map is not there yet: it will be, later.
+std::shared_ptr<const SeatSnapshot> Actor::Snapshot(Effects& effects) {
+  seat_map_used_ms_ = context_->clock.MonotonicMs();
+  if (cached_.seats != nullptr) return cached_.seats;
+  if (refreshing_) return nullptr;
+  // A showtime that changes faster than the map is refreshed does not keep its readers for ever.
+  const size_t chunks = seat_map_misses_ < kSeatMapMissesMax ? kChunksToServe : SIZE_MAX;
+  if (!seat_map_.built() || !seat_map_.Refresh(state_, chunks)) {
+    RefreshLater(effects);
+    return nullptr;
   }
-  if (watcher->Deliver(cached_snapshot_->messages, head_.revision, Watcher::Want::kLive,
-                       context_->clock.MonotonicMs())) {
+  seat_map_misses_ = 0;
+  auto snapshot = std::make_shared<SeatSnapshot>();
+  snapshot->position = {public_epoch_, head_.revision};
+  snapshot->seats = seat_map_.Chunks();
+  for (const Bytes& part : snapshot->seats) snapshot->seat_bytes += part->size();
+  cached_.seats = std::move(snapshot);
+  Weigh();
+  return cached_.seats;
+}
+
+void Actor::RefreshLater(Effects& effects) {
+  refreshing_ = true;
+  effects.push_back([self = shared_from_this()] {
+    self->context_->background.Post([self] { self->RefreshSeatMap(); });
+  });
+}
+
+// Encodes some stale chunks; once none is left, those who wait for the map are served with the
+// next committed state.
+void Actor::RefreshSeatMap() {
+  Effects effects;
+  {
+    base::MutexLock lock(mu_);
+    refreshing_ = false;
+    if (HasState(phase_) && !seat_map_.Refresh(state_, kChunksPerStep)) {
+      RefreshLater(effects);
+    } else {
+      ++seat_map_misses_;
+      // They have waited longest: the commit of a batch that is under way serves them.
+      if (batch_) batch_->readers += map_readers_.size();
+      readers_.insert(readers_.begin(), std::make_move_iterator(map_readers_.begin()),
+                      std::make_move_iterator(map_readers_.end()));
+      map_readers_.clear();
+      Step(effects);
+    }
+  }
+  Run(effects);
+}
+
+bool Actor::DeliverSnapshot(const std::shared_ptr<Watcher>& watcher, bool replaces,
+                            Effects& effects) {
+  const std::shared_ptr<const SeatSnapshot> snapshot = Snapshot(effects);
+  if (snapshot == nullptr) return false;
+  if (cached_.messages.empty() || cached_.replaces != replaces) {
+    cached_.messages = SnapshotMessages(*context_, showtime_, *snapshot, replaces);
+    cached_.replaces = replaces;
+  }
+  if (watcher->Deliver(cached_.messages, head_.revision, Watcher::Want::kLive)) {
     effects.push_back([watcher] { watcher->Wake(); });
   }
+  return true;
 }
 
 void Actor::FetchHistory(const std::shared_ptr<Watcher>& watcher, Effects& effects) {
@@ -103,29 +190,30 @@ void Actor::FetchHistory(const std::shared_ptr<Watcher>& watcher, Effects& effec
 
 void Actor::OnHistory(const std::shared_ptr<Watcher>& watcher, absl::StatusOr<log::Page> page) {
   if (!page.ok()) {
-    if (watcher->End({Failure::Kind::kStoreUnavailable, page.status().ToString()})) {
-      watcher->Wake();
-    }
+    if (watcher->End(StoreUnavailable(page.status()))) watcher->Wake();
     return;
   }
-  std::vector<Bytes> items;
+  const domain::Epoch epoch = context_->PublicEpoch(page->head.epoch);
+  std::vector<MessagePtr> messages;
   domain::Revision upto = watcher->sent_upto();
   for (const log::StoredRecord& record : page->records) {
     auto change = log::DecodeChange(record.bytes);
     if (!change.ok()) break;
-    items.push_back(context_->encoder.EncodeChange(showtime_, page->head.epoch, *change));
+    messages.push_back(context_->bytes->MakeMessage(
+        context_->encoder.EncodeChange(showtime_, epoch, *change)));
     upto = record.revision;
   }
   bool wake;
   {
     base::MutexLock lock(mu_);
     Watcher::Want then = Watcher::Want::kHistory;
-    if (items.empty()) {
+    if (messages.empty() || page->head.epoch != head_.epoch) {
       then = Watcher::Want::kSnapshot;  // trimmed, or another history than the watcher's
+      messages.clear();
     } else if (upto >= head_.revision) {
       then = Watcher::Want::kLive;
     }
-    wake = watcher->Deliver(std::move(items), upto, then, context_->clock.MonotonicMs());
+    wake = watcher->Deliver(messages, upto, then);
   }
   if (wake) watcher->Wake();
 }
@@ -134,27 +222,34 @@ void Actor::Sweep() {
   Effects effects;
   {
     base::MutexLock lock(mu_);
-    const size_t before = watchers_.size();
-    std::erase_if(watchers_, [](const auto& watcher) { return watcher->over(); });
-    context_->watchers -= before - watchers_.size();
-    if (watchers_.empty()) return;
-    last_used_ms_ = context_->clock.MonotonicMs();
+    const int64_t now_ms = context_->clock.MonotonicMs();
+    if (seat_map_.built() && watchers_.empty() && now_ms - seat_map_used_ms_ > kSeatMapIdleMs) {
+      seat_map_.Reset();
+      cached_ = {};
+      Weigh();
+    }
+    for (size_t i = watchers_.size(); i-- > 0;) {
+      if (watchers_[i]->over()) Remove(std::shared_ptr<Watcher>(watchers_[i]));
+    }
+    if (phase_ == Phase::kQueueFull) Step(effects);
+    if (!watchers_.empty()) last_used_ms_ = now_ms;
     // A store that failed may hold a change that the watchers were not shown: head_ is known to be
     // the head only once the log was read again, and no progress is claimed before.
-    if (phase_ == Phase::kUnloaded && last_used_ms_ >= no_expiry_before_ms_) {
-      wants_step_ = true;
+    if (!watchers_.empty() && !HasState(phase_)) {
+      wanted_ = true;
       Step(effects);
     }
-    if (phase_ == Phase::kReady || phase_ == Phase::kAppending) PushProgress(effects);
+    if (!watchers_.empty() && HasState(phase_)) PushProgress(effects);
   }
   Run(effects);
 }
 
 void Actor::PushProgress(Effects& effects) {
-  const int64_t now_ms = context_->clock.MonotonicMs();
-  const Bytes progress = context_->encoder.EncodeProgress({head_.epoch, head_.revision});
+  const int64_t idle_since_ms = context_->clock.MonotonicMs() - kProgressMs;
+  const MessagePtr progress = context_->bytes->MakeMessage(
+      context_->encoder.EncodeProgress({public_epoch_, head_.revision}));
   for (const auto& watcher : watchers_) {
-    if (watcher->PushProgress(progress, now_ms - kProgressMs, now_ms)) {
+    if (watcher->PushProgress(progress, idle_since_ms)) {
       effects.push_back([watcher] { watcher->Wake(); });
     }
   }

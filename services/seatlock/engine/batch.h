@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -10,7 +12,9 @@
 #include "common/base/executor.h"
 #include "services/seatlock/domain/command.h"
 #include "services/seatlock/domain/showtime.h"
+#include "services/seatlock/engine/message.h"
 #include "services/seatlock/engine/outcome.h"
+#include "services/seatlock/engine/position.h"
 #include "services/seatlock/log/showtime_log.h"
 
 namespace seatlock::engine {
@@ -29,7 +33,6 @@ struct Work {
 // A committed state to read from. Valid within the call alone.
 struct View {
   const domain::Showtime& state;
-  const domain::Epoch& epoch;
 };
 
 // A read of the committed state: all that was acknowledged before it was asked for is in it, and no
@@ -39,6 +42,23 @@ struct Query {
   absl::AnyInvocable<base::Task(const View&) &&> read;
   // Called instead, without locks.
   absl::AnyInvocable<void(Failure) &&> fail;
+  // As Work::cancelled: then `fail` is called with kCancelled.
+  absl::AnyInvocable<bool() const> cancelled;
+};
+
+// Every taken seat at one revision. Immutable, shared by all who ask at that revision.
+struct SeatSnapshot {
+  Position position;
+  std::vector<Bytes> seats;  // as WatchEncoder::AppendSeat made them, in order
+  size_t seat_bytes = 0;
+};
+
+// A read of all seats, as of the committed state.
+struct SnapshotQuery {
+  // Called without locks.
+  absl::AnyInvocable<void(std::shared_ptr<const SeatSnapshot>) &&> done;
+  absl::AnyInvocable<void(Failure) &&> fail;
+  absl::AnyInvocable<bool() const> cancelled;
 };
 
 // Commands that were decided together and the changes that they make.
@@ -58,11 +78,18 @@ struct Batch {
   std::vector<domain::Change> changes;
   std::vector<log::StoredRecord> records;  // of `changes`; moved into the append
   size_t bytes = 0;                        // of `records`
+  // Whether the store may be asked to take this batch; none: not looked at yet.
+  std::optional<bool> may_append;
   std::vector<Waiting> waiting;
   // How many of the actor's readers came before the batch: its commit serves them, so that locks
   // that lapse one after the other cannot keep a read waiting for ever.
   size_t readers = 0;
   int64_t started_us = 0;
 };
+
+// `change` as the record that follows `head`.
+log::StoredRecord NextRecord(const log::Head& head, const domain::Change& change);
+// The records of `batch`'s changes once more, for they were moved into an append.
+std::vector<log::StoredRecord> RecordsOf(const domain::ShowtimeId& showtime, const Batch& batch);
 
 }  // namespace seatlock::engine

@@ -3,19 +3,25 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
 #include "common/base/executor.h"
 #include "common/base/gate.h"
 #include "services/seatlock/domain/decide.h"
-#include "services/seatlock/engine/history_slots.h"
 #include "services/seatlock/engine/limits.h"
+#include "services/seatlock/engine/message.h"
 #include "services/seatlock/engine/observer.h"
+#include "services/seatlock/engine/slots.h"
+#include "services/seatlock/engine/store_tries.h"
 #include "services/seatlock/engine/watch_encoder.h"
 #include "services/seatlock/log/showtime_log.h"
 
 namespace seatlock::engine {
+
+class Registry;
 
 struct Context {
   log::ShowtimeLog& log;
@@ -27,14 +33,29 @@ struct Context {
   std::function<std::string()> new_epoch;
   // Runs what follows an append. One thread at most.
   base::Executor& completions;
-  // Runs loads, snapshots and pages of history, which may take milliseconds. One thread at most.
+  // Runs loads, pages of history and parts of seat maps, which may take milliseconds. One thread
+  // at most.
   base::Executor& background;
+  // Runs what may take long and hurts nobody by it: building snapshots. One thread at most.
+  base::Executor& maintenance;
 
-  base::Gate gate;  // calls into the log
+  base::Gate gate{};  // calls into the log
   std::atomic<bool> draining{false};
-  std::atomic<size_t> pending{0};   // commands and reads that wait, in all showtimes
-  std::atomic<size_t> watchers{0};  // open watches
-  HistorySlots history{kHistoryPagesMax};
+  std::atomic<size_t> pending{0};       // commands and reads that wait, in all showtimes
+  std::atomic<size_t> watchers{0};      // open watches
+  std::atomic<int64_t> state_bytes{0};  // held by showtimes in memory, estimated
+  const std::shared_ptr<ByteAccount> bytes = std::make_shared<ByteAccount>();
+  StoreTries tries{};
+  Slots history{kHistoryPagesMax};
+  Slots snapshots{kSnapshotsAtOnce};
+  std::weak_ptr<Registry> registry{};
+
+  // The epoch as callers know it: of the showtime's history and of the store's, so that a store
+  // whose history may have become another one voids every position. Empty before the first change.
+  domain::Epoch PublicEpoch(const domain::Epoch& own) const {
+    if (own.empty()) return own;
+    return domain::Epoch(absl::StrCat(own.value(), "-", log.Generation()));
+  }
 };
 
 }  // namespace seatlock::engine

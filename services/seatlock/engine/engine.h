@@ -6,13 +6,15 @@
 // but Stop.
 #pragma once
 
+#include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "common/base/clock.h"
 #include "common/base/executor.h"
 #include "common/base/mutex.h"
@@ -20,6 +22,7 @@
 #include "services/seatlock/engine/batch.h"
 #include "services/seatlock/engine/context.h"
 #include "services/seatlock/engine/observer.h"
+#include "services/seatlock/engine/registry.h"
 #include "services/seatlock/engine/watcher.h"
 
 namespace seatlock::engine {
@@ -33,6 +36,7 @@ class Engine {
     Observer& observer;
     base::Executor& completions;
     base::Executor& background;
+    base::Executor& maintenance;
     domain::Rules rules;
     std::function<std::string()> new_epoch;
   };
@@ -47,13 +51,16 @@ class Engine {
 
   // Reads the committed state of `showtime`.
   void Read(const domain::ShowtimeId& showtime, Query query);
+  void Read(const domain::ShowtimeId& showtime, SnapshotQuery query);
 
   // Follows `showtime`. The caller takes with Next until Failure, and calls Close if it goes
-  // first. `ready`: see Watcher.
+  // first. `ready` and `cut`: see Watcher.
   std::shared_ptr<Watcher> Watch(const domain::ShowtimeId& showtime, std::optional<Position> resume,
-                                 absl::AnyInvocable<void()> ready);
+                                 absl::AnyInvocable<void()> ready,
+                                 absl::AnyInvocable<void()> cut = {});
 
-  // Frees lapsed locks wherever they are, keeps watches alive, lets idle showtimes go.
+  // Frees lapsed locks wherever they are, keeps watches alive, ends those that hold too much, lets
+  // idle showtimes go.
   void Tick();
 
   // From now on everything new is refused with kDraining, and watches end. What was accepted is
@@ -63,21 +70,31 @@ class Engine {
   // Drains, and returns when no call into the log is under way any more. Blocks.
   void Stop();
 
-  size_t live_showtimes() const;
+  const WatchEncoder& encoder() const { return context_->encoder; }
+  size_t live_showtimes() const { return registry_->size(); }
   size_t watchers() const { return context_->watchers; }
+  // Encoded bytes that only readers hold.
+  int64_t held_for_readers() const { return context_->bytes->held_for_readers(); }
 
  private:
-  // nullptr: too many showtimes are in memory.
-  std::shared_ptr<Actor> Find(const domain::ShowtimeId& showtime);
+  template <typename AnyQuery>
+  void ReadAny(const domain::ShowtimeId& showtime, AnyQuery query);
   void FreeLapsed();
+  void OnDue(const absl::StatusOr<std::vector<log::DueShowtime>>& due);
   void Sweep();
+  void LetIdleOnesGo(std::vector<std::shared_ptr<Actor>> actors);
+  void ShedReaders();
+  void CutThoseThatStay();
 
   const std::shared_ptr<Context> context_;
+  const std::shared_ptr<Registry> registry_;
   std::atomic<bool> due_under_way_{false};
   std::atomic<int64_t> last_sweep_ms_{0};
 
-  mutable base::Mutex mu_;
-  absl::flat_hash_map<domain::ShowtimeId, std::shared_ptr<Actor>> actors_ ABSL_GUARDED_BY(mu_);
+  base::Mutex mu_;
+  log::DueCursor due_after_ ABSL_GUARDED_BY(mu_);  // where the next page of what is due begins
+  // Watchers that were shed, and until when they may take their end by themselves.
+  std::deque<std::pair<int64_t, std::weak_ptr<Watcher>>> shed_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace seatlock::engine

@@ -22,30 +22,50 @@ namespace seatlock::engine {
 // Writes messages as words, and counts how often it was asked.
 class WordEncoder final : public WatchEncoder {
  public:
-  Bytes EncodeChange(const domain::ShowtimeId&, const domain::Epoch&,
-                     const domain::Change& change) const override {
+  std::string EncodeChange(const domain::ShowtimeId&, const domain::Epoch& epoch,
+                           const domain::Change& change) const override {
     ++changes;
+    last_epoch = epoch;
     return Word(absl::StrCat("change ", change.revision.value()));
   }
-  std::vector<Bytes> EncodeSnapshot(const domain::ShowtimeId&, const domain::Epoch&,
-                                    const domain::Showtime& state, bool replaces) const override {
-    ++snapshots;
-    return {Word(absl::StrCat(replaces ? "replacing " : "snapshot ", state.revision().value()))};
-  }
-  Bytes EncodeProgress(const Position& position) const override {
+  std::string EncodeProgress(const Position& position) const override {
     return Word(absl::StrCat("progress ", position.revision.value()));
+  }
+  void AppendSeat(const domain::SeatView& seat, std::string& bytes) const override {
+    ++seats;
+    if (name_seats) absl::StrAppend(&bytes, " ", seat.seat.value());
+  }
+  std::string EncodeSnapshotHead(const domain::ShowtimeId&,
+                                 const SnapshotPart& part) const override {
+    ++heads;
+    last_epoch = part.position.epoch;
+    return absl::StrCat(part.replaces ? "replacing " : "snapshot ", part.position.revision.value());
   }
 
   // Added to every change, to fill queues quickly.
   size_t padding = 0;
+  // Whether snapshots list their seats.
+  bool name_seats = false;
   mutable int changes = 0;
-  mutable int snapshots = 0;
+  mutable int seats = 0;
+  mutable int heads = 0;
+  mutable domain::Epoch last_epoch;
 
  private:
-  Bytes Word(std::string word) const {
+  std::string Word(std::string word) const {
     word.resize(word.size() + padding, ' ');
-    return std::make_shared<const std::string>(std::move(word));
+    return word;
   }
+};
+
+// Counts what the engine reports.
+class RecordingObserver final : public Observer {
+ public:
+  void OnStoreError(const domain::ShowtimeId&, const absl::Status&) override { ++store_errors; }
+  void OnWatcherShed() override { ++shed; }
+
+  int store_errors = 0;
+  int shed = 0;
 };
 
 class EngineTest : public ::testing::Test {
@@ -53,8 +73,8 @@ class EngineTest : public ::testing::Test {
   EngineTest() { engine_.emplace(OptionsOver(log_)); }
 
   Engine::Options OptionsOver(log::ShowtimeLog& log) {
-    return {log,       clock_,    encoder_, observer_,
-            executor_, executor_, {},       [this] { return absl::StrCat("epoch", ++epochs_); }};
+    return {log,       clock_,    encoder_, observer_, executor_, executor_,
+            executor_, {},        [this] { return absl::StrCat("epoch", ++epochs_); }};
   }
 
   // Runs everything that is ready to run.
@@ -133,8 +153,9 @@ class EngineTest : public ::testing::Test {
     void Take() {
       while (!paused && !end) {
         Watcher::Item item = watcher->Next();
-        if (auto* bytes = std::get_if<Bytes>(&item)) {
-          std::string word = **bytes;
+        if (auto* message = std::get_if<MessagePtr>(&item)) {
+          std::string word;
+          for (const Bytes& part : (*message)->parts) word += *part;
           word.erase(word.find_last_not_of(' ') + 1);
           words.push_back(std::move(word));
         } else if (auto* failure = std::get_if<Failure>(&item)) {
@@ -162,7 +183,7 @@ class EngineTest : public ::testing::Test {
   log::MemoryLog memory_;
   testing::FaultyLog log_{memory_};
   WordEncoder encoder_;
-  Observer observer_;
+  RecordingObserver observer_;
   testing::ManualExecutor executor_;
   int epochs_ = 0;
   std::optional<Engine> engine_;

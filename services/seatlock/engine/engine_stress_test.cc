@@ -30,21 +30,19 @@ constexpr int kSeats = 5;  // few, so that sessions collide
 // "revision seat=session …", a word a change; sessions of locked seats alone.
 class PlainEncoder final : public WatchEncoder {
  public:
-  Bytes EncodeChange(const domain::ShowtimeId&, const domain::Epoch&,
-                     const domain::Change& change) const override {
+  std::string EncodeChange(const domain::ShowtimeId&, const domain::Epoch&,
+                           const domain::Change& change) const override {
     std::string text = absl::StrCat(change.revision.value());
     for (const domain::SeatAfter& seat : change.seats) {
       const bool locked = seat.status == domain::SeatStatus::kLocked;
       absl::StrAppend(&text, " ", seat.seat.value(), "=", locked ? seat.session.value() : "");
     }
-    return std::make_shared<const std::string>(std::move(text));
+    return text;
   }
-  std::vector<Bytes> EncodeSnapshot(const domain::ShowtimeId&, const domain::Epoch&,
-                                    const domain::Showtime&, bool) const override {
-    return {std::make_shared<const std::string>("snapshot")};
-  }
-  Bytes EncodeProgress(const Position&) const override {
-    return std::make_shared<const std::string>("progress");
+  std::string EncodeProgress(const Position&) const override { return "progress"; }
+  void AppendSeat(const domain::SeatView&, std::string&) const override {}
+  std::string EncodeSnapshotHead(const domain::ShowtimeId&, const SnapshotPart&) const override {
+    return "snapshot";
   }
 };
 
@@ -61,8 +59,9 @@ struct Stream {
       Watcher::Item item = watcher->Next();
       if (std::holds_alternative<Watcher::Nothing>(item)) return;
       base::MutexLock lock(mu);
-      if (auto* bytes = std::get_if<Bytes>(&item)) {
-        if (**bytes != "progress") changes.push_back(**bytes);
+      if (auto* message = std::get_if<MessagePtr>(&item)) {
+        const std::string& text = *(*message)->parts.front();
+        if (text != "progress") changes.push_back(text);
       } else {
         over = true;
       }
@@ -144,9 +143,16 @@ TEST(EngineStressTest, ManyThreadsNeverShareASeatAndEveryStreamSeesEveryChangeOn
   Observer observer;
   base::ThreadExecutor completions;
   base::ThreadExecutor background;
-  Engine engine({**log, base::SystemClock(), encoder, observer, completions, background, {}, [] {
-                   return base::RandomHex(8);
-                 }});
+  base::ThreadExecutor maintenance;
+  Engine engine({**log,
+                 base::SystemClock(),
+                 encoder,
+                 observer,
+                 completions,
+                 background,
+                 maintenance,
+                 {},
+                 [] { return base::RandomHex(8); }});
   auto ticker =
       std::make_unique<base::Ticker>(std::chrono::milliseconds(1), [&engine] { engine.Tick(); });
   std::vector<std::unique_ptr<Stream>> streams;

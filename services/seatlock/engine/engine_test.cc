@@ -76,6 +76,7 @@ TEST_F(EngineTest, ARefusalThatRestedOnALostBatchMateIsNotGivenOut) {
   EXPECT_TRUE(IsFailed(**winner, Failure::Kind::kStoreUnavailable));
   EXPECT_TRUE(IsFailed(**loser, Failure::Kind::kStoreUnavailable));
   log_.Release();
+  clock_.AdvanceMs(kRetryMs);
   EXPECT_EQ(RevisionOf(Do(Lock("bob", {"A1"}))), 3u);
 }
 
@@ -87,6 +88,7 @@ TEST_F(EngineTest, WhatTheStoreDidNotTakeDidNotHappen) {
   Settle();
   EXPECT_TRUE(IsFailed(**told, Failure::Kind::kStoreUnavailable));
   log_.Release();
+  clock_.AdvanceMs(kRetryMs);
   EXPECT_EQ(RevisionOf(Do(Lock("bob", {"A2"}))), 2u);
 }
 
@@ -111,6 +113,7 @@ TEST_F(EngineTest, AnUnknownOutcomeThatHadNotLandedDidNothing) {
   Settle();
   EXPECT_TRUE(IsFailed(**told, Failure::Kind::kStoreUnavailable));
   log_.Release();
+  clock_.AdvanceMs(kRetryMs);
   EXPECT_EQ(RevisionOf(Do(Lock("bob", {"A2"}))), 2u);
 }
 
@@ -125,6 +128,7 @@ TEST_F(EngineTest, AnOutcomeThatCannotBeSettledIsSaidToBeUnknownAndARetrySettles
   EXPECT_TRUE(IsFailed(Do(Lock("bob", {"A3"})), Failure::Kind::kStoreUnavailable));
   log_.SetDown(false);
   log_.Release();
+  clock_.AdvanceMs(kRetryMs);
   EXPECT_EQ(RevisionOf(Do(Lock("alice", {"A2"}, "request"))), 2u);
 }
 

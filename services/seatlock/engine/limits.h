@@ -20,16 +20,28 @@ inline constexpr size_t kBatchBytesMax = 1 << 20;
 inline constexpr int kConflictRetriesMax = 16;
 // How often a load starts over because the log was trimmed under it.
 inline constexpr int kLoadRestartsMax = 4;
-// After a load failed, lapsed locks do not ask for another sooner; callers do.
-inline constexpr int64_t kLoadRetryMs = 1'000;
-// The same where the stored history is damaged: that passes only when a person mends it.
+// A showtime asks a store that failed again after this long, with a load and an append at most:
+// two tries a second (actor_phase.h).
+inline constexpr int64_t kRetryMs = 1'000;
+// A batch that the store had no room for is sent again after this long: its queue holds a few
+// transactions of some 10 ms each.
+inline constexpr int64_t kQueueFullRetryMs = 500;
+// The same if the stored history is damaged: that passes only when a person mends it.
 inline constexpr int64_t kDamagedRetryMs = 60'000;
+// All showtimes together ask a failing store this far apart, appends and loads each by themselves:
+// 50 tries a second, which no disk and no log file notices.
+inline constexpr int64_t kTryIntervalMs = 40;
 
 // Showtimes in memory; one without changes costs about 1 KiB.
 inline constexpr size_t kLiveShowtimesMax = 100'000;
-// A showtime that nobody asked for leaves memory; one without changes sooner.
+// What they may hold together, by the estimates below. When it is reached, showtimes that nobody
+// uses leave memory at once; if that is not enough, no further ones are loaded.
+inline constexpr int64_t kStateBytesMax = int64_t{2} << 30;
+// What a seat, a request_id or an order costs in memory: 500,000 freed seats with 190,000 requests
+// took 90 MB.
+inline constexpr int64_t kEntryBytes = 130;
+// A showtime that nobody asked for leaves memory. One without changes leaves when it was served.
 inline constexpr int64_t kIdleMs = 60'000;
-inline constexpr int64_t kIdleEmptyMs = 5'000;
 
 // A snapshot is kept once the tail is longer than this and than the state has entries, so that
 // writing snapshots costs at most as much as writing records.
@@ -37,6 +49,33 @@ inline constexpr uint64_t kSnapshotTailMin = 1000;
 // History that Trim leaves (the contract: at least 60 minutes and 10,000 changes).
 inline constexpr int64_t kHistoryMs = 60 * 60'000;
 inline constexpr uint64_t kHistoryChanges = 10'000;
+
+// A snapshot that could not be saved is tried again after this long.
+inline constexpr int64_t kSnapshotRetryMs = 30'000;
+// Snapshots built at once: each holds a second copy of its showtime's state.
+inline constexpr int kSnapshotsAtOnce = 1;
+
+// Seats in one chunk of a seat map: a changed seat costs the encoding of so many, 6 us; a 60,000
+// seat snapshot is 940 shared parts.
+inline constexpr size_t kChunkSeatsMax = 64;
+// Chunks encoded under a showtime's lock at a time: half a millisecond.
+inline constexpr size_t kChunksPerStep = 64;
+// Chunks that a reader may find stale and have encoded on the spot: what a few appends touch.
+inline constexpr size_t kChunksToServe = 256;
+// After so many refreshes whose result was stale when it was needed, it is made fresh on the spot.
+inline constexpr int kSeatMapMissesMax = 3;
+// A seat map that no reader needed for so long is dropped.
+inline constexpr int64_t kSeatMapIdleMs = 60'000;
+// One message of a snapshot (the contract: at most 1 MiB), with room for its head.
+inline constexpr size_t kSnapshotMessageBytesMax = (1 << 20) - 1024;
+
+// Encoded bytes that only readers hold, in the whole process. Beyond it the watchers that have not
+// read for longest are ended, at most so many at a look (ten looks a second): what they held is
+// given back only when the last who shares it has gone.
+inline constexpr int64_t kHeldForReadersMax = 256 << 20;
+inline constexpr size_t kShedAtOnce = 64;
+// A watcher that is ended and does not take its end for so long is cut off.
+inline constexpr int64_t kShedGraceMs = 2'000;
 
 // Bytes that wait for one watcher; above it the watcher gets a snapshot in place of changes.
 inline constexpr size_t kWatcherBytesMax = 1 << 20;

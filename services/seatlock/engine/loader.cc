@@ -14,27 +14,31 @@ class Load : public std::enable_shared_from_this<Load> {
  public:
   using Done = absl::AnyInvocable<void(absl::StatusOr<Loaded>) &&>;
 
-  Load(std::shared_ptr<Context> context, domain::ShowtimeId showtime, Done done)
-      : context_(std::move(context)), showtime_(std::move(showtime)), done_(std::move(done)) {}
+  Load(std::shared_ptr<Context> context, base::Executor& executor, domain::ShowtimeId showtime,
+       Done done)
+      : context_(std::move(context)),
+        executor_(executor),
+        showtime_(std::move(showtime)),
+        done_(std::move(done)) {}
 
   void Start() {
     if (!context_->gate.Enter()) return FinishClosed();
     context_->log.Load(showtime_, [self = shared_from_this()](auto result) {
-      self->OnBackground(
+      self->OnExecutor(
           [self, result = std::move(result)]() mutable { self->OnLoaded(std::move(result)); });
     });
   }
 
  private:
-  void OnBackground(base::Task task) {
-    context_->background.Post([self = shared_from_this(), task = std::move(task)]() mutable {
+  void OnExecutor(base::Task task) {
+    executor_.Post([self = shared_from_this(), task = std::move(task)]() mutable {
       std::move(task)();
       self->context_->gate.Leave();
     });
   }
 
   void FinishClosed() {
-    context_->background.Post([self = shared_from_this()] {
+    executor_.Post([self = shared_from_this()] {
       std::move(self->done_)(absl::UnavailableError("the service is stopping"));
     });
   }
@@ -72,7 +76,7 @@ class Load : public std::enable_shared_from_this<Load> {
     if (!context_->gate.Enter()) return FinishClosed();
     context_->log.Read(showtime_, loaded_.state.revision().Next(), log::kPageRecordsMax,
                        [self = shared_from_this()](auto next) {
-                         self->OnBackground([self, next = std::move(next)]() mutable {
+                         self->OnExecutor([self, next = std::move(next)]() mutable {
                            self->OnPage(std::move(next));
                          });
                        });
@@ -97,6 +101,7 @@ class Load : public std::enable_shared_from_this<Load> {
   }
 
   const std::shared_ptr<Context> context_;
+  base::Executor& executor_;
   const domain::ShowtimeId showtime_;
   Done done_;
   Loaded loaded_;
@@ -105,9 +110,11 @@ class Load : public std::enable_shared_from_this<Load> {
 
 }  // namespace
 
-void LoadShowtime(std::shared_ptr<Context> context, domain::ShowtimeId showtime,
+void LoadShowtime(std::shared_ptr<Context> context, base::Executor& executor,
+                  domain::ShowtimeId showtime,
                   absl::AnyInvocable<void(absl::StatusOr<Loaded>) &&> done) {
-  std::make_shared<Load>(std::move(context), std::move(showtime), std::move(done))->Start();
+  std::make_shared<Load>(std::move(context), executor, std::move(showtime), std::move(done))
+      ->Start();
 }
 
 }  // namespace seatlock::engine

@@ -17,9 +17,10 @@ struct Loaded {
   domain::Revision snapshot;  // revision of the newest snapshot, 0 for none
 };
 
-// Calls `done` once on context->background, also when the engine stops. UNAVAILABLE: the store
+// Calls `done` once on `executor`, also when the engine stops. UNAVAILABLE: the store
 // cannot be read now. DATA_LOSS: what it holds is not a valid history.
-void LoadShowtime(std::shared_ptr<Context> context, domain::ShowtimeId showtime,
+void LoadShowtime(std::shared_ptr<Context> context, base::Executor& executor,
+                  domain::ShowtimeId showtime,
                   absl::AnyInvocable<void(absl::StatusOr<Loaded>) &&> done);
 
 }  // namespace seatlock::engine

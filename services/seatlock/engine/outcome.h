@@ -16,6 +16,7 @@ struct Failure {
     kDraining,          // nothing was done; the server is going away
     kOverloaded,        // nothing was done; a queue is full
     kCancelled,         // nothing was done; the caller had gone
+    kShed,              // a stream was not read and held too much
   };
   Kind kind = Kind::kStoreUnavailable;
   std::string message;

@@ -6,27 +6,35 @@
 
 namespace seatlock::engine {
 
-Watcher::Watcher(std::optional<Position> resume, absl::AnyInvocable<void()> ready,
-                 absl::AnyInvocable<void()> fetch)
-    : resume_(std::move(resume)), ready_(std::move(ready)), fetch_(std::move(fetch)) {
+Watcher::Watcher(std::optional<Position> resume, const base::Clock& clock, Callbacks callbacks)
+    : resume_(std::move(resume)), clock_(clock), callbacks_(std::move(callbacks)) {
+  last_taken_ms_ = clock_.MonotonicMs();
   if (resume_) sent_upto_ = resume_->revision;
 }
 
 Watcher::Item Watcher::Next() {
+  std::optional<Failure> end;
   {
     base::MutexLock lock(mu_);
+    last_taken_ms_ = clock_.MonotonicMs();
     if (!queue_.empty()) {
-      Bytes item = std::move(queue_.front());
+      MessagePtr message = std::move(queue_.front());
       queue_.pop_front();
-      queued_bytes_ -= item->size();
-      return item;
+      queued_bytes_ -= message->size;
+      return message;
     }
-    if (end_) return *end_;
-    waiting_ = true;
-    if (want_ == Want::kLive || fetching_) return Nothing{};
-    fetching_ = true;
+    end = end_;
+    if (!end) {
+      waiting_ = true;
+      if (want_ == Want::kLive || fetching_) return Nothing{};
+      fetching_ = true;
+    }
   }
-  fetch_();
+  if (end) {
+    TellGone();
+    return *end;
+  }
+  callbacks_.fetch();
   return Nothing{};
 }
 
@@ -34,35 +42,35 @@ void Watcher::Close() {
   bool wake;
   {
     base::MutexLock lock(mu_);
-    queue_.clear();
-    queued_bytes_ = 0;
+    DropQueue();
     end_ = Failure{Failure::Kind::kCancelled, "the reader has gone"};
     wake = TakeWaiting();
   }
+  TellGone();
   if (wake) Wake();
 }
 
-Watcher::Pushed Watcher::Push(const Bytes& bytes, domain::Revision revision, int64_t now_ms) {
+Watcher::Pushed Watcher::Push(const MessagePtr& message, domain::Revision revision) {
   base::MutexLock lock(mu_);
   if (end_ || want_ != Want::kLive || revision <= sent_upto_) return Pushed::kNotLive;
-  if (queued_bytes_ + bytes->size() > kWatcherBytesMax && !queue_.empty()) {
+  if (queued_bytes_ + message->size > kWatcherBytesMax && !queue_.empty()) {
     want_ = Want::kSnapshot;
     return Pushed::kLagging;
   }
-  Queue(bytes, now_ms);
+  Queue(message);
   sent_upto_ = revision;
   return TakeWaiting() ? Pushed::kQueuedWake : Pushed::kQueued;
 }
 
-bool Watcher::Deliver(std::vector<Bytes> items, domain::Revision upto, Want then, int64_t now_ms) {
+bool Watcher::Deliver(const std::vector<MessagePtr>& messages, domain::Revision upto, Want then) {
   base::MutexLock lock(mu_);
   fetching_ = false;
   if (end_) return false;
-  for (const Bytes& item : items) Queue(item, now_ms);
+  for (const MessagePtr& message : messages) Queue(message);
   sent_upto_ = upto;
   want_ = then;
-  // Without items a reader that waits still has to come back where more is to be fetched.
-  if (items.empty() && then == Want::kLive) return false;
+  // Without messages a reader that waits still has to come back if more is to be fetched.
+  if (messages.empty() && then == Want::kLive) return false;
   return TakeWaiting();
 }
 
@@ -73,6 +81,18 @@ bool Watcher::End(Failure failure) {
   return TakeWaiting();
 }
 
+bool Watcher::Shed(Failure failure) {
+  base::MutexLock lock(mu_);
+  fetching_ = false;
+  DropQueue();
+  if (!end_) end_ = std::move(failure);
+  return TakeWaiting();
+}
+
+void Watcher::Cut() {
+  if (callbacks_.cut) callbacks_.cut();
+}
+
 bool Watcher::Rejoin(domain::Revision head) {
   base::MutexLock lock(mu_);
   if (end_ || want_ != Want::kLive || sent_upto_ >= head) return false;
@@ -80,12 +100,12 @@ bool Watcher::Rejoin(domain::Revision head) {
   return TakeWaiting();
 }
 
-bool Watcher::PushProgress(const Bytes& progress, int64_t idle_since_ms, int64_t now_ms) {
+bool Watcher::PushProgress(const MessagePtr& progress, int64_t idle_since_ms) {
   base::MutexLock lock(mu_);
   if (end_ || want_ != Want::kLive || !queue_.empty() || last_sent_ms_ > idle_since_ms) {
     return false;
   }
-  Queue(progress, now_ms);
+  Queue(progress);
   return TakeWaiting();
 }
 
@@ -109,15 +129,30 @@ bool Watcher::over() const {
   return end_.has_value();
 }
 
+std::optional<int64_t> Watcher::busy_since_ms() const {
+  base::MutexLock lock(mu_);
+  if (waiting_ || end_) return std::nullopt;
+  return last_taken_ms_;
+}
+
 bool Watcher::TakeWaiting() {
   return std::exchange(waiting_, false);
 }
 
-void Watcher::Queue(const Bytes& bytes, int64_t now_ms) {
-  queue_.push_back(bytes);
-  queued_bytes_ += bytes->size();
-  last_sent_ms_ = now_ms;
+void Watcher::Queue(const MessagePtr& message) {
+  queue_.push_back(message);
+  queued_bytes_ += message->size;
+  last_sent_ms_ = clock_.MonotonicMs();
   touched_ = true;
+}
+
+void Watcher::DropQueue() {
+  queue_.clear();
+  queued_bytes_ = 0;
+}
+
+void Watcher::TellGone() {
+  if (!gone_.exchange(true)) callbacks_.gone();
 }
 
 }  // namespace seatlock::engine

@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "seatlock/v1/seatlock_service.pb.h"
-#include "services/seatlock/rpc/limits.h"
 
 namespace seatlock::rpc {
 namespace {
@@ -14,9 +13,9 @@ namespace {
 const domain::ShowtimeId kShowtime("123");
 const domain::Epoch kEpoch("e");
 
-v1::WatchShowtimeResponse Parse(const engine::Bytes& bytes) {
+v1::WatchShowtimeResponse ParseWatch(const std::string& bytes) {
   v1::WatchShowtimeResponse response;
-  EXPECT_TRUE(response.ParseFromString(*bytes));
+  EXPECT_TRUE(response.ParseFromString(bytes));
   return response;
 }
 
@@ -52,7 +51,7 @@ TEST(ProtoEncoderTest, AChangeSaysWhatHappenedToEachSeat) {
   change.commit_ms = 1'700'000'000'250;
   change.cause = domain::Cause::kLock;
   change.seats = {Locked("A1", 7)};
-  const v1::Change proto = Parse(ProtoEncoder().EncodeChange(kShowtime, kEpoch, change)).change();
+  const v1::Change proto = ParseWatch(ProtoEncoder().EncodeChange(kShowtime, kEpoch, change)).change();
   EXPECT_EQ(proto.showtime_id(), "123");
   EXPECT_EQ(proto.epoch(), "e");
   EXPECT_EQ(proto.revision(), 7u);
@@ -64,34 +63,35 @@ TEST(ProtoEncoderTest, AChangeSaysWhatHappenedToEachSeat) {
   EXPECT_EQ(proto.seats(0).expire_time().nanos(), 250'000'000);
 }
 
-TEST(ProtoEncoderTest, ALargeSnapshotComesInMessagesOfAtMostAMebibyte) {
-  const domain::Showtime hall = Hall(20'000);
-  const auto messages = ProtoEncoder().EncodeSnapshot(kShowtime, kEpoch, hall, true);
-  ASSERT_GT(messages.size(), 1u);
-  int seats = 0;
-  std::string last;
-  for (size_t i = 0; i < messages.size(); ++i) {
-    EXPECT_LE(messages[i]->size(), kSnapshotMessageBytesMax);
-    const v1::ShowtimeSnapshot snapshot = Parse(messages[i]).snapshot();
-    EXPECT_EQ(snapshot.more(), i + 1 < messages.size());
-    EXPECT_TRUE(snapshot.replaces());
-    EXPECT_EQ(snapshot.revision(), hall.revision().value());
-    EXPECT_EQ(snapshot.epoch(), "e");
-    for (const v1::Seat& seat : snapshot.seats()) {
-      EXPECT_LT(last, seat.seat_id());
-      last = seat.seat_id();
-      ++seats;
-    }
+TEST(ProtoEncoderTest, AHeadAndTheSeatsBehindItAreOneMessageHoweverTheSeatsAreDivided) {
+  const domain::Showtime hall = Hall(300);
+  std::string seats;
+  for (const domain::SeatView& seat : hall.TakenFrom(domain::SeatId(), 200)) {
+    ProtoEncoder().AppendSeat(seat, seats);
   }
-  EXPECT_EQ(seats, 20'000);
+  std::string rest;
+  for (const domain::SeatView& seat : hall.TakenFrom(domain::SeatId("seat-000200"), 200)) {
+    ProtoEncoder().AppendSeat(seat, rest);
+  }
+  engine::SnapshotPart part{{kEpoch, hall.revision()}, /*replaces=*/true, /*more=*/true};
+  part.seat_bytes = seats.size() + rest.size();
+  const std::string head = ProtoEncoder().EncodeSnapshotHead(kShowtime, part);
+  const v1::ShowtimeSnapshot snapshot = ParseWatch(head + seats + rest).snapshot();
+  EXPECT_EQ(snapshot.showtime_id(), "123");
+  EXPECT_EQ(snapshot.epoch(), "e");
+  EXPECT_EQ(snapshot.revision(), hall.revision().value());
+  EXPECT_TRUE(snapshot.replaces());
+  EXPECT_TRUE(snapshot.more());
+  ASSERT_EQ(snapshot.seats_size(), 300);
+  EXPECT_EQ(snapshot.seats(299).seat_id(), "seat-000299");
+  EXPECT_EQ(snapshot.seats(299).expire_time().nanos(), 250'000'000);
 }
 
-TEST(ProtoEncoderTest, AnEmptyShowtimeIsOneMessage) {
-  const auto messages =
-      ProtoEncoder().EncodeSnapshot(kShowtime, domain::Epoch(), domain::Showtime(), false);
-  ASSERT_EQ(messages.size(), 1u);
-  EXPECT_EQ(Parse(messages[0]).snapshot().revision(), 0u);
-  EXPECT_FALSE(Parse(messages[0]).snapshot().more());
+TEST(ProtoEncoderTest, AnEmptyShowtimeIsAHeadAlone) {
+  const v1::ShowtimeSnapshot snapshot =
+      ParseWatch(ProtoEncoder().EncodeSnapshotHead(kShowtime, {})).snapshot();
+  EXPECT_EQ(snapshot.revision(), 0u);
+  EXPECT_FALSE(snapshot.more());
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "services/seatlock/domain/validate.h"
 #include "services/seatlock/rpc/convert.h"
 #include "services/seatlock/rpc/limits.h"
+#include "services/seatlock/rpc/raw_message.h"
 #include "services/seatlock/rpc/status.h"
 #include "services/seatlock/rpc/watch_call.h"
 
@@ -36,18 +37,18 @@ v1::OrderState ToProto(const domain::OrderEntry* order) {
   return order->closed ? v1::ORDER_STATE_CANCELLED : v1::ORDER_STATE_OPEN;
 }
 
-// False: it is above kShowtimeBytesMax.
-bool FillSnapshot(const engine::View& view, v1::ShowtimeSnapshot* snapshot) {
-  snapshot->set_epoch(view.epoch.value());
-  snapshot->set_revision(view.state.revision().value());
-  size_t bytes = kEnvelopeBytesMax;
-  for (const domain::SeatView& seat : view.state.TakenSeats()) {
-    v1::Seat* proto = snapshot->add_seats();
-    SetSeat(seat, proto);
-    bytes += proto->ByteSizeLong() + 4;  // tag and a length of at most three bytes
-    if (bytes > kShowtimeBytesMax) return false;
-  }
-  return true;
+// GetShowtimeResponse, whose seats are shared with all who ask at this revision.
+grpc::ByteBuffer ShowtimeResponse(const engine::WatchEncoder& encoder, const std::string& showtime,
+                                  const engine::SeatSnapshot& snapshot, int64_t now_ms) {
+  engine::SnapshotPart part{snapshot.position};
+  part.seat_bytes = snapshot.seat_bytes;
+  v1::GetShowtimeResponse rest;
+  SetTime(now_ms, rest.mutable_server_time());
+  std::vector<engine::Bytes> parts{std::make_shared<const std::string>(
+      encoder.EncodeSnapshotHead(domain::ShowtimeId(showtime), part))};
+  parts.insert(parts.end(), snapshot.seats.begin(), snapshot.seats.end());
+  parts.push_back(std::make_shared<const std::string>(rest.SerializeAsString()));
+  return Share(parts);
 }
 
 }  // namespace
@@ -232,29 +233,37 @@ grpc::ServerUnaryReactor* Service::GetOrder(grpc::CallbackServerContext* context
     return [call] { call.Finish(grpc::Status::OK); };
   };
   query.fail = [call](engine::Failure failure) { call.Finish(ToStatus(failure)); };
+  query.cancelled = [call] { return call.Gone(); };
   engine_.Read(domain::ShowtimeId(request->showtime_id()), std::move(query));
   return call.reactor();
 }
 
 grpc::ServerUnaryReactor* Service::GetShowtime(grpc::CallbackServerContext* context,
-                                               const v1::GetShowtimeRequest* request,
-                                               v1::GetShowtimeResponse* response) {
+                                               const grpc::ByteBuffer* bytes,
+                                               grpc::ByteBuffer* response) {
   Call call(*this, Method::kGetShowtime, context);
-  auto violations = Found({CheckShowtime(request->showtime_id())});
+  v1::GetShowtimeRequest request;
+  if (!Parse(*bytes, &request)) {
+    call.Finish(Unparsed());
+    return call.reactor();
+  }
+  auto violations = Found({CheckShowtime(request.showtime_id())});
   if (!violations.empty()) {
     call.Finish(InvalidFields(std::move(violations)));
     return call.reactor();
   }
-  engine::Query query;
-  query.read = [call, request, response](const engine::View& view) -> base::Task {
-    response->mutable_snapshot()->set_showtime_id(request->showtime_id());
-    if (FillSnapshot(view, response->mutable_snapshot())) {
-      return [call, response] { call.Succeed(response); };
+  engine::SnapshotQuery query;
+  query.done = [this, call, response, showtime = request.showtime_id()](
+                   std::shared_ptr<const engine::SeatSnapshot> snapshot) {
+    if (snapshot->seat_bytes + kEnvelopeBytesMax > kShowtimeBytesMax) {
+      return call.Finish(SnapshotTooLarge());
     }
-    return [call] { call.Finish(SnapshotTooLarge()); };
+    *response = ShowtimeResponse(engine_.encoder(), showtime, *snapshot, clock_.NowMs());
+    call.Finish(grpc::Status::OK);
   };
   query.fail = [call](engine::Failure failure) { call.Finish(ToStatus(failure)); };
-  engine_.Read(domain::ShowtimeId(request->showtime_id()), std::move(query));
+  query.cancelled = [call] { return call.Gone(); };
+  engine_.Read(domain::ShowtimeId(request.showtime_id()), std::move(query));
   return call.reactor();
 }
 
@@ -280,13 +289,14 @@ grpc::ServerUnaryReactor* Service::ListSessionLocks(grpc::CallbackServerContext*
     return [call, response] { call.Succeed(response); };
   };
   query.fail = [call](engine::Failure failure) { call.Finish(ToStatus(failure)); };
+  query.cancelled = [call] { return call.Gone(); };
   engine_.Read(domain::ShowtimeId(request->showtime_id()), std::move(query));
   return call.reactor();
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* Service::WatchShowtime(
-    grpc::CallbackServerContext* /*context*/, const grpc::ByteBuffer* request) {
-  return WatchCall::Start(engine_, observer_, clock_, calls_, *request);
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+  return WatchCall::Start(engine_, observer_, clock_, calls_, *context, *request);
 }
 
 }  // namespace seatlock::rpc

@@ -1,8 +1,8 @@
 // seatlock.v1.SeatLockService over an Engine.
 //
 // Handlers check fields, hand the command over, and return; the answer is sent from the engine's
-// callback. Thread-safe; nothing blocks. Watches are written as raw bytes, serialised once for all
-// who watch.
+// callback. Thread-safe; nothing blocks. Watches and GetShowtime are written as raw bytes, serialised
+// once for all who ask.
 #pragma once
 
 #include <grpcpp/support/server_callback.h>
@@ -17,8 +17,9 @@
 
 namespace seatlock::rpc {
 
-class Service final : public v1::SeatLockService::WithRawCallbackMethod_WatchShowtime<
-                          v1::SeatLockService::CallbackService> {
+class Service final : public v1::SeatLockService::WithRawCallbackMethod_GetShowtime<
+                          v1::SeatLockService::WithRawCallbackMethod_WatchShowtime<
+                              v1::SeatLockService::CallbackService>> {
  public:
   // All outlive the service, and so does every call.
   Service(engine::Engine& engine, const base::Clock& clock, CallObserver& observer);
@@ -51,8 +52,8 @@ class Service final : public v1::SeatLockService::WithRawCallbackMethod_WatchSho
                                      const v1::GetOrderRequest* request,
                                      v1::GetOrderResponse* response) override;
   grpc::ServerUnaryReactor* GetShowtime(grpc::CallbackServerContext* context,
-                                        const v1::GetShowtimeRequest* request,
-                                        v1::GetShowtimeResponse* response) override;
+                                        const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* ListSessionLocks(grpc::CallbackServerContext* context,
                                              const v1::ListSessionLocksRequest* request,
                                              v1::ListSessionLocksResponse* response) override;

@@ -140,6 +140,8 @@ std::optional<ReasonRow> RowOf(Failure::Kind kind) {
       return ReasonRow{"DRAINING", grpc::StatusCode::UNAVAILABLE, true};
     case Failure::Kind::kOverloaded:
       return RowOf(Reason::kOverloaded);
+    case Failure::Kind::kShed:
+      return ReasonRow{"OVERLOADED", grpc::StatusCode::UNAVAILABLE, true};
     case Failure::Kind::kCancelled:
       return std::nullopt;
   }
@@ -183,6 +185,10 @@ grpc::Status SnapshotTooLarge() {
   return StatusBuilder({"SNAPSHOT_TOO_LARGE", grpc::StatusCode::FAILED_PRECONDITION, false},
                        "the showtime has too many seats for one answer; use WatchShowtime")
       .Build();
+}
+
+grpc::Status Unparsed() {
+  return {grpc::StatusCode::INTERNAL, "Error in parsing the request"};
 }
 
 std::string Rfc3339(int64_t ms) {

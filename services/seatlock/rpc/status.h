@@ -31,6 +31,8 @@ grpc::Status ToStatus(const engine::Failure& failure);
 grpc::Status InvalidFields(std::vector<domain::FieldViolation> violations);
 // SNAPSHOT_TOO_LARGE.
 grpc::Status SnapshotTooLarge();
+// A request that is no such message: what gRPC's own parsing answers for the other methods.
+grpc::Status Unparsed();
 
 // "2026-01-31T12:00:00.250Z", as protobuf's JSON writes a Timestamp. `ms`: Unix time.
 std::string Rfc3339(int64_t ms);

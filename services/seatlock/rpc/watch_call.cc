@@ -1,45 +1,57 @@
 #include "services/seatlock/rpc/watch_call.h"
 
-#include <grpcpp/impl/codegen/proto_utils.h>
+#include <grpc/grpc.h>
+#include <grpcpp/server_context.h>
 
 #include <utility>
 #include <variant>
 
+#include "common/base/mutex.h"
 #include "seatlock/v1/seatlock_service.pb.h"
 #include "services/seatlock/domain/limits.h"
 #include "services/seatlock/domain/validate.h"
 #include "services/seatlock/rpc/limits.h"
+#include "services/seatlock/rpc/raw_message.h"
 #include "services/seatlock/rpc/status.h"
 
 namespace seatlock::rpc {
-namespace {
 
-// A buffer that shares `bytes` with everybody else who is sent them.
-grpc::ByteBuffer Share(engine::Bytes bytes) {
-  auto* owner = new engine::Bytes(std::move(bytes));
-  grpc::Slice slice(
-      const_cast<char*>((*owner)->data()), (*owner)->size(),
-      [](void* data) { delete static_cast<engine::Bytes*>(data); }, owner);
-  return grpc::ByteBuffer(&slice, 1);
-}
+class WatchCall::Cutter {
+ public:
+  explicit Cutter(grpc::CallbackServerContext& context) : context_(&context) {}
 
-bool Parse(const grpc::ByteBuffer& bytes, v1::WatchShowtimeRequest* request) {
-  grpc::ByteBuffer copy(bytes);  // shares the slices
-  return grpc::SerializationTraits<v1::WatchShowtimeRequest>::Deserialize(&copy, request).ok();
-}
+  // UNAVAILABLE overtakes the messages that the reader has not made room for.
+  void Cut() {
+    base::MutexLock lock(mu_);
+    if (context_ == nullptr) return;
+    grpc_call_cancel_with_status(context_->c_call(), GRPC_STATUS_UNAVAILABLE,
+                                 "this stream was not read for too long", nullptr);
+  }
+  void OnDone() {
+    base::MutexLock lock(mu_);
+    context_ = nullptr;
+  }
 
-}  // namespace
+ private:
+  base::Mutex mu_;
+  grpc::CallbackServerContext* context_ ABSL_GUARDED_BY(mu_);
+};
 
 WatchCall* WatchCall::Start(engine::Engine& engine, CallObserver& observer,
                             const base::Clock& clock, base::Gate& calls,
-                            const grpc::ByteBuffer& request) {
-  auto* call = new WatchCall(observer, clock, calls);
+                            grpc::CallbackServerContext& context, const grpc::ByteBuffer& request) {
+  auto* call = new WatchCall(observer, clock, calls, context);
   call->Open(engine, request);
   return call;
 }
 
-WatchCall::WatchCall(CallObserver& observer, const base::Clock& clock, base::Gate& calls)
-    : observer_(observer), clock_(clock), calls_(calls), started_us_(clock.MonotonicUs()) {
+WatchCall::WatchCall(CallObserver& observer, const base::Clock& clock, base::Gate& calls,
+                     grpc::CallbackServerContext& context)
+    : observer_(observer),
+      clock_(clock),
+      calls_(calls),
+      started_us_(clock.MonotonicUs()),
+      cutter_(std::make_shared<Cutter>(context)) {
   calls_.Enter();
   observer_.OnStarted(Method::kWatchShowtime);
 }
@@ -47,8 +59,7 @@ WatchCall::WatchCall(CallObserver& observer, const base::Clock& clock, base::Gat
 void WatchCall::Open(engine::Engine& engine, const grpc::ByteBuffer& bytes) {
   v1::WatchShowtimeRequest request;
   if (!Parse(bytes, &request)) {
-    // What gRPC's own parsing answers for the other methods.
-    return FinishWith({grpc::StatusCode::INTERNAL, "Error in parsing the request"});
+    return FinishWith(Unparsed());
   }
   auto violation =
       domain::CheckId("showtime_id", request.showtime_id(), domain::kShowtimeIdBytesMax);
@@ -61,8 +72,9 @@ void WatchCall::Open(engine::Engine& engine, const grpc::ByteBuffer& bytes) {
     resume = engine::Position{domain::Epoch(request.resume().epoch()),
                               domain::Revision(request.resume().revision())};
   }
-  watcher_ = engine.Watch(domain::ShowtimeId(request.showtime_id()), std::move(resume),
-                          [this] { Pump(); });
+  watcher_ = engine.Watch(
+      domain::ShowtimeId(request.showtime_id()), std::move(resume), [this] { Pump(); },
+      [cutter = cutter_] { cutter->Cut(); });
   Pump();
 }
 
@@ -76,13 +88,14 @@ void WatchCall::OnCancel() {
 }
 
 void WatchCall::OnDone() {
+  cutter_->OnDone();
   delete this;
 }
 
 void WatchCall::Pump() {
   engine::Watcher::Item item = watcher_->Next();
-  if (auto* bytes = std::get_if<engine::Bytes>(&item)) {
-    writing_ = Share(std::move(*bytes));
+  if (auto* message = std::get_if<engine::MessagePtr>(&item)) {
+    writing_ = Share((*message)->parts);
     return StartWrite(&writing_);
   }
   if (auto* failure = std::get_if<engine::Failure>(&item)) FinishWith(ToStatus(*failure));

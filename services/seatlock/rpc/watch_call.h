@@ -21,14 +21,19 @@ class WatchCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   // `request` is a serialised v1::WatchShowtimeRequest.
   static WatchCall* Start(engine::Engine& engine, CallObserver& observer, const base::Clock& clock,
-                          base::Gate& calls, const grpc::ByteBuffer& request);
+                          base::Gate& calls, grpc::CallbackServerContext& context,
+                          const grpc::ByteBuffer& request);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
   void OnDone() override;
 
  private:
-  WatchCall(CallObserver& observer, const base::Clock& clock, base::Gate& calls);
+  // Ends a call whose reader takes nothing any more. Thread-safe; outlives the call.
+  class Cutter;
+
+  WatchCall(CallObserver& observer, const base::Clock& clock, base::Gate& calls,
+            grpc::CallbackServerContext& context);
 
   void Open(engine::Engine& engine, const grpc::ByteBuffer& request);
   // Writes the next message, if there is one; finishes the call once the watch is over.
@@ -39,6 +44,7 @@ class WatchCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   const base::Clock& clock_;
   base::Gate& calls_;
   const int64_t started_us_;
+  const std::shared_ptr<Cutter> cutter_;
   std::shared_ptr<engine::Watcher> watcher_;  // null where the request was refused
   grpc::ByteBuffer writing_;
 };

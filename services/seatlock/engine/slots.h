@@ -1,5 +1,5 @@
-// Bounds how many pages of history are in memory at once: when thousands of watchers resume after a
-// restart, their pages are read some at a time. Thread-safe; tasks run without locks.
+// Bounds how many tasks of one kind hold memory at once: when thousands of watchers resume after a
+// restart, their pages of history are read some at a time. Thread-safe; tasks run without locks.
 #pragma once
 
 #include <deque>
@@ -10,9 +10,9 @@
 
 namespace seatlock::engine {
 
-class HistorySlots {
+class Slots {
  public:
-  explicit HistorySlots(int slots) : free_(slots) {}
+  explicit Slots(int slots) : free_(slots) {}
 
   // Runs `task` now, or once a slot is free. What it starts ends with Release.
   void Acquire(base::Task task) {
@@ -44,7 +44,7 @@ class HistorySlots {
  private:
   base::Mutex mu_;
   int free_ ABSL_GUARDED_BY(mu_);
-  // One a watcher at most, and watchers are bounded.
+  // One a watcher or showtime at most, and both are bounded.
   std::deque<base::Task> waiting_ ABSL_GUARDED_BY(mu_);
 };
 

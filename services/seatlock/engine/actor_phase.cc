@@ -1,0 +1,78 @@
+#include "services/seatlock/engine/actor_phase.h"
+
+#include "services/seatlock/engine/limits.h"
+
+namespace seatlock::engine {
+namespace {
+
+struct Row {
+  Phase from;
+  Event event;
+  Phase to;
+};
+
+constexpr Row kTable[] = {
+    {Phase::kUnloaded, Event::kWanted, Phase::kLoading},
+    {Phase::kLoading, Event::kLoaded, Phase::kReady},
+    {Phase::kLoading, Event::kReadFailed, Phase::kFailed},
+    {Phase::kLoading, Event::kDamaged, Phase::kDamaged},
+    {Phase::kReady, Event::kAppend, Phase::kAppending},
+    {Phase::kAppending, Event::kCommitted, Phase::kReady},
+    {Phase::kAppending, Event::kConflict, Phase::kUnloaded},
+    {Phase::kAppending, Event::kTurnedAway, Phase::kQueueFull},
+    {Phase::kAppending, Event::kNotAppended, Phase::kFailed},
+    {Phase::kAppending, Event::kDamaged, Phase::kDamaged},
+    {Phase::kAppending, Event::kUnknown, Phase::kRecovering},
+    {Phase::kQueueFull, Event::kWanted, Phase::kAppending},
+    {Phase::kRecovering, Event::kRecovered, Phase::kSettling},
+    {Phase::kRecovering, Event::kRecoveryFailed, Phase::kUnsettled},
+    {Phase::kSettling, Event::kLoaded, Phase::kReady},
+    {Phase::kSettling, Event::kReadFailed, Phase::kFailed},
+    {Phase::kSettling, Event::kDamaged, Phase::kDamaged},
+    {Phase::kFailed, Event::kWanted, Phase::kLoading},
+    {Phase::kUnsettled, Event::kWanted, Phase::kRecovering},
+    {Phase::kDamaged, Event::kWanted, Phase::kLoading},
+};
+
+}  // namespace
+
+std::optional<Phase> Next(Phase phase, Event event) {
+  for (const Row& row : kTable) {
+    if (row.from == phase && row.event == event) return row.to;
+  }
+  return std::nullopt;
+}
+
+int64_t PauseMs(Phase phase) {
+  switch (phase) {
+    case Phase::kQueueFull:
+      return kQueueFullRetryMs;
+    case Phase::kRecovering:
+    case Phase::kFailed:
+    case Phase::kUnsettled:
+      return kRetryMs;
+    case Phase::kDamaged:
+      return kDamagedRetryMs;
+    default:
+      return 0;
+  }
+}
+
+bool HasState(Phase phase) {
+  return phase == Phase::kReady || phase == Phase::kAppending || phase == Phase::kQueueFull;
+}
+
+const char* Name(Phase phase) {
+  constexpr const char* kNames[] = {"Unloaded",   "Loading",  "Ready",  "Appending", "QueueFull",
+                                    "Recovering", "Settling", "Failed", "Unsettled", "Damaged"};
+  return kNames[static_cast<int>(phase)];
+}
+
+const char* Name(Event event) {
+  constexpr const char* kNames[] = {"Wanted",   "Loaded",     "ReadFailed",    "Damaged",
+                                    "Append",   "Committed",  "Conflict",      "TurnedAway",
+                                    "NotAppended", "Unknown", "Recovered",     "RecoveryFailed"};
+  return kNames[static_cast<int>(event)];
+}
+
+}  // namespace seatlock::engine

@@ -1,0 +1,75 @@
+// The states of an actor and what leads from one to another. Pure.
+//
+// Only Next() below says which state follows; Actor::Transition is the only place that changes it.
+//
+//   state       | holds                  | event → next state
+//   ------------+------------------------+---------------------------------------------------------
+//   kUnloaded   | nothing                | kWanted → kLoading
+//   kLoading    | nothing                | kLoaded → kReady, kReadFailed → kFailed,
+//               |                        | kDamaged → kDamaged
+//   kReady      | the state at its head  | kAppend → kAppending
+//   kAppending  | a state ahead of its   | kCommitted → kReady, kConflict → kUnloaded,
+//               | head, and the batch    | kTurnedAway → kQueueFull, kNotAppended → kFailed,
+//               |                        | kDamaged → kDamaged, kUnknown → kRecovering
+//   kQueueFull  | as kAppending          | kWanted → kAppending (the same batch again)
+//   kRecovering | the batch, if one is   | kRecovered → kSettling, kRecoveryFailed → kUnsettled
+//               | not settled            |
+//   kSettling   | as kRecovering         | kLoaded → kReady, kReadFailed → kFailed,
+//               |                        | kDamaged → kDamaged
+//   kFailed     | nothing                | kWanted → kLoading
+//   kUnsettled  | nothing                | kWanted → kRecovering
+//   kDamaged    | nothing                | kWanted → kLoading
+//
+// Retries: in kQueueFull, kFailed, kUnsettled and kDamaged, kWanted is taken only after PauseMs. What
+// follows is one load and one append at most, so a showtime asks a failing store twice a second;
+// StoreTries bounds the whole process. Who needs the showtime during a pause is refused at once,
+// but in kQueueFull, where callers wait. After an unknown outcome the next kAppend waits for the
+// pause; what needs no append is answered as soon as the state was read.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace seatlock::engine {
+
+enum class Phase {
+  kUnloaded,    // nobody has needed the showtime yet, or another server changed it
+  kLoading,     // the log is being read
+  kReady,       // nothing is under way
+  kAppending,   // a batch is on its way to the store
+  kQueueFull,   // the store had no room for the batch
+  kRecovering,  // the batch may have landed: the log makes sure that it cannot land later
+  kSettling,    // the log is being read for what became of the batch
+  kFailed,      // the store could not be read, or did not take the batch
+  kUnsettled,   // recovering failed: it comes before anything else
+  kDamaged,     // what is stored is no valid history
+};
+
+enum class Event {
+  kWanted,          // somebody needs the state, or a batch waits to be sent again
+  kLoaded,          // the state was read
+  kReadFailed,      // it could not be read now
+  kDamaged,         // what was read is no valid history
+  kAppend,          // a batch was decided
+  kCommitted,       // it is durable
+  kConflict,        // another server was first
+  kTurnedAway,      // the store's queue is full, nothing was done
+  kNotAppended,     // nothing was done
+  kUnknown,         // it may have been done
+  kRecovered,       // what has not landed by now never will
+  kRecoveryFailed,  // that could not be made sure of
+};
+
+// None: the event cannot happen in this state.
+std::optional<Phase> Next(Phase phase, Event event);
+
+// How long after entering `phase` the store is asked again, in milliseconds; 0: it has not failed.
+int64_t PauseMs(Phase phase);
+
+// Whether there is a state in memory (which may be ahead of what is durable).
+bool HasState(Phase phase);
+
+const char* Name(Phase phase);
+const char* Name(Event event);
+
+}  // namespace seatlock::engine

@@ -1,0 +1,27 @@
+#include "services/seatlock/engine/batch.h"
+
+#include <utility>
+
+#include "services/seatlock/log/codec/record_codec.h"
+
+namespace seatlock::engine {
+
+log::StoredRecord NextRecord(const log::Head& head, const domain::Change& change) {
+  std::string bytes = log::EncodeChange(change);
+  const log::Chain chain = log::ChainNext(head.chain, change.revision, bytes);
+  return {change.revision, change.commit_ms, chain, std::move(bytes)};
+}
+
+std::vector<log::StoredRecord> RecordsOf(const domain::ShowtimeId& showtime, const Batch& batch) {
+  log::Head head = batch.before;
+  if (head.revision.value() == 0) head.chain = log::ChainStart(showtime, batch.after.epoch);
+  std::vector<log::StoredRecord> records;
+  for (const domain::Change& change : batch.changes) {
+    records.push_back(NextRecord(head, change));
+    head.revision = records.back().revision;
+    head.chain = records.back().chain;
+  }
+  return records;
+}
+
+}  // namespace seatlock::engine

@@ -1,0 +1,24 @@
+// What callers are told when the store fails. Pure.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "services/seatlock/engine/outcome.h"
+
+namespace seatlock::engine {
+
+// Nothing was done.
+inline Failure StoreUnavailable(const absl::Status& status) {
+  const bool full = absl::IsResourceExhausted(status);
+  return {full ? Failure::Kind::kOverloaded : Failure::Kind::kStoreUnavailable,
+          std::string(status.message())};
+}
+
+// It may have been done.
+inline Failure OutcomeUnknown() {
+  return {Failure::Kind::kOutcomeUnknown,
+          "the store failed while this was being written; a retry with the same request_id tells"};
+}
+
+}  // namespace seatlock::engine
