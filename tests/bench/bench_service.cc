@@ -14,6 +14,7 @@
 
 #include "tests/bench/echo_server.h"
 #include "tests/bench/load.h"
+#include "tests/bench/poller.h"
 #include "tests/bench/report.h"
 #include "tests/bench/ws_fleet.h"
 #include "tests/testing/http_get.h"
@@ -287,6 +288,56 @@ void BenchStart(Report& report) {
                seconds <= 1);
 }
 
+// --- somebody who polls --------------------------------------------------------------------------
+
+// Books a whole showtime of 60,000 seats, 100 an order.
+void BookHall(const std::string& address, const std::string& showtime) {
+  constexpr uint64_t kOrders = 600;
+  auto book = [&showtime](uint64_t number, v1::BookSeatsRequest& request) {
+    request.set_showtime_id(showtime);
+    request.set_session_id(SessionOf(number));
+    request.set_order_id(fmt::format("order-{:016}", number));
+    NameSeats(number * kSeatsPerCall, request);
+  };
+  BookSeatsLoad books({.address = address, .calls = kOrders}, &Stub::BookSeats, book);
+  if (books.Run().calls != kOrders) Die("a hall", absl::InternalError("bookings failed"));
+}
+
+void BenchPolled(Report& report) {
+  constexpr int kPolls = 50;
+  constexpr size_t kAnswerBytesMin = 2'000'000;
+  const testing::TempDir dir;
+  const auto server = StartServer("sqlite:" + dir.File("polled.db"));
+  BookHall(server->address(), "hall");
+  uint64_t numbers = 0;
+  LockOne(server->address(), kWarmUp, numbers);
+  std::vector<std::pair<double, std::string>> rounds;  // by ratio
+  PollResult polls;
+  for (int i = 0; i < kRounds; ++i) {
+    const LoadResult alone = LockOne(server->address(), kRound, numbers);
+    Poller poller(server->address(), "hall", kPolls);
+    const LoadResult polled = LockOne(server->address(), kRound, numbers);
+    polls = poller.Stop();
+    if (alone.failures + polled.failures > 0) Die("LockSeat", absl::InternalError("calls failed"));
+    if (polls.answered != polls.asked || polls.smallest_bytes < kAnswerBytesMin) {
+      Die("polls", absl::InternalError(fmt::format("{} of {} answered, the smallest of {} bytes",
+                                                   polls.answered, polls.asked,
+                                                   polls.smallest_bytes)));
+    }
+    const double ratio = polled.QuantileMs(0.95) / alone.QuantileMs(0.95);
+    rounds.emplace_back(ratio, fmt::format("{:.2f} (p95 {:.2f} ms alone, {:.2f} ms beside it; {:.0f} "
+                                           "and {:.0f} calls/s)",
+                                           ratio, alone.QuantileMs(0.95), polled.QuantileMs(0.95),
+                                           alone.PerSecond(), polled.PerSecond()));
+  }
+  std::sort(rounds.begin(), rounds.end());
+  const auto& [ratio, text] = rounds[kRounds / 2];
+  report.Judge(fmt::format("p95 of `LockSeat` in other showtimes while somebody polls a showtime of "
+                           "60,000 booked seats 50 times a second (all answered, {:.1f} MB each)",
+                           static_cast<double>(polls.smallest_bytes) / 1e6),
+               text, "≤ 2 ×", ratio <= 2);
+}
+
 struct Section {
   const char* name;
   void (*run)(Report&);
@@ -296,7 +347,8 @@ constexpr Section kSections[] = {{"unary", BenchUnary},
                                  {"many", BenchManySeats},
                                  {"fanout", BenchFanOut},
                                  {"memory", BenchMemory},
-                                 {"start", BenchStart}};
+                                 {"start", BenchStart},
+                                 {"polled", BenchPolled}};
 
 int Main(int argc, char** argv) {
   const std::vector<std::string> wanted(argv + 1, argv + argc);

@@ -17,7 +17,7 @@ class FaultyLog final : public log::ShowtimeLog {
  public:
   using Outcome = log::AppendResult::Outcome;
   // What becomes of an append: done, or one of the ways to fail.
-  enum class Fault { kNone, kNotAppended, kUnknownLanded, kUnknownLost };
+  enum class Fault { kNone, kNotAppended, kQueueFull, kUnknownLanded, kUnknownLost };
 
   explicit FaultyLog(log::ShowtimeLog& real) : real_(real) {}
 
@@ -40,12 +40,20 @@ class FaultyLog final : public log::ShowtimeLog {
   }
   // Reads, loads and recoveries fail with UNAVAILABLE while set.
   void SetDown(bool down) { down_ = down; }
+  // What becomes of every append that is not held, from now on.
+  void SetFault(Fault fault) { fault_ = fault; }
+  // Loads of `showtime` give DATA_LOSS.
+  void Damage(const domain::ShowtimeId& showtime) { damaged_.insert(showtime); }
+  void SetSnapshotsFail(bool fail) { snapshots_fail_ = fail; }
   int appends() const { return appends_; }
+  int loads() const { return loads_; }
+  // Snapshots that were asked for.
+  int snapshots() const { return snapshots_; }
   int recoveries() const { return recoveries_; }
 
   void Append(log::AppendRequest request, AppendCallback done) override {
     ++appends_;
-    if (!holding_) return Do(std::move(request), std::move(done), Fault::kNone);
+    if (!holding_) return Do(std::move(request), std::move(done), fault_);
     held_.push_back({std::move(request), std::move(done)});
   }
   void Read(domain::ShowtimeId showtime, domain::Revision from, size_t max_records,
@@ -54,11 +62,15 @@ class FaultyLog final : public log::ShowtimeLog {
     real_.Read(std::move(showtime), from, max_records, std::move(done));
   }
   void Load(domain::ShowtimeId showtime, LoadCallback done) override {
+    ++loads_;
     if (down_) return std::move(done)(Down());
+    if (damaged_.contains(showtime)) return std::move(done)(absl::DataLossError("damaged"));
     real_.Load(std::move(showtime), std::move(done));
   }
   void SaveSnapshot(domain::ShowtimeId showtime, log::StoredSnapshot snapshot,
                     StatusCallback done) override {
+    ++snapshots_;
+    if (snapshots_fail_) return std::move(done)(Down());
     real_.SaveSnapshot(std::move(showtime), std::move(snapshot), std::move(done));
   }
   void Trim(domain::ShowtimeId showtime, int64_t before_ms, uint64_t keep,
@@ -93,6 +105,9 @@ class FaultyLog final : public log::ShowtimeLog {
       case Fault::kNotAppended:
         result.outcome = Outcome::kNotAppended;
         break;
+      case Fault::kQueueFull:
+        result.status = absl::ResourceExhaustedError("the store has too much waiting for it");
+        break;
       case Fault::kUnknownLanded:
         real_.Append(std::move(request), [](log::AppendResult) {});
         result.outcome = Outcome::kUnknown;
@@ -107,7 +122,12 @@ class FaultyLog final : public log::ShowtimeLog {
   log::ShowtimeLog& real_;
   bool holding_ = false;
   bool down_ = false;
+  bool snapshots_fail_ = false;
+  Fault fault_ = Fault::kNone;
+  std::set<domain::ShowtimeId> damaged_;
   int appends_ = 0;
+  int loads_ = 0;
+  int snapshots_ = 0;
   int recoveries_ = 0;
   std::deque<Held> held_;
 };

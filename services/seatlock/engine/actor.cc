@@ -213,7 +213,7 @@ void Actor::Step(Effects& effects) {
     Transition(Event::kWanted);
     return SendBatch(effects);
   }
-  if (context_->state_bytes > kStateBytesMax) {
+  if (context_->state_bytes > context_->memory.state) {
     FailWaiting(Overloaded("the showtimes in memory hold too much; try again shortly"), effects);
     return LeaveIfUnused(effects);
   }

@@ -23,6 +23,12 @@ namespace seatlock::engine {
 
 class Registry;
 
+// In bytes, for the whole process.
+struct MemoryBounds {
+  int64_t state = kStateBytesMax;
+  int64_t held_for_readers = kHeldForReadersMax;
+};
+
 struct Context {
   log::ShowtimeLog& log;
   const base::Clock& clock;
@@ -31,6 +37,7 @@ struct Context {
   domain::Rules rules;
   // Mints epochs: unguessable, never the same twice.
   std::function<std::string()> new_epoch;
+  MemoryBounds memory;
   // Runs what follows an append. One thread at most.
   base::Executor& completions;
   // Runs loads, pages of history and parts of seat maps, which may take milliseconds. One thread

@@ -31,6 +31,7 @@ Engine::Engine(Options options)
                            .observer = options.observer,
                            .rules = options.rules,
                            .new_epoch = std::move(options.new_epoch),
+                           .memory = options.memory,
                            .completions = options.completions,
                            .background = options.background,
                            .maintenance = options.maintenance}),
@@ -152,7 +153,7 @@ void Engine::Sweep() {
     actor->Sweep();
     registry_->LetGo(actor, /*now=*/false);
   }
-  if (context_->state_bytes > kStateBytesMax) LetIdleOnesGo(std::move(actors));
+  if (context_->state_bytes > context_->memory.state) LetIdleOnesGo(std::move(actors));
 }
 
 // Those that nobody has used for longest first, until there is some room.
@@ -162,7 +163,7 @@ void Engine::LetIdleOnesGo(std::vector<std::shared_ptr<Actor>> actors) {
   actors.clear();
   std::sort(by_use.begin(), by_use.end());
   for (auto& [used_ms, actor] : by_use) {
-    if (context_->state_bytes < kStateBytesMax / 10 * 9) return;
+    if (context_->state_bytes < context_->memory.state / 10 * 9) return;
     registry_->LetGo(actor, /*now=*/true);
     actor.reset();
   }
@@ -171,7 +172,7 @@ void Engine::LetIdleOnesGo(std::vector<std::shared_ptr<Actor>> actors) {
 // Readers that do not read hold messages that nobody else needs any more. Beyond the bound, those
 // that have been busy with what they took for longest are ended.
 void Engine::ShedReaders() {
-  if (context_->bytes->held_for_readers() <= kHeldForReadersMax) return;
+  if (context_->bytes->held_for_readers() <= context_->memory.held_for_readers) return;
   std::vector<std::shared_ptr<Watcher>> busy;
   for (const auto& actor : registry_->All()) actor->AddBusy(busy);
   std::vector<std::pair<int64_t, std::shared_ptr<Watcher>>> by_age;
@@ -183,7 +184,7 @@ void Engine::ShedReaders() {
   if (by_age.size() > kShedAtOnce) by_age.resize(kShedAtOnce);
   const int64_t until_ms = context_->clock.MonotonicMs() + kShedGraceMs;
   for (const auto& [since_ms, watcher] : by_age) {
-    if (context_->bytes->held_for_readers() <= kHeldForReadersMax) return;
+    if (context_->bytes->held_for_readers() <= context_->memory.held_for_readers) return;
     context_->observer.OnWatcherShed();
     if (watcher->Shed(TooSlow())) watcher->Wake();
     base::MutexLock lock(mu_);

@@ -39,6 +39,7 @@ class Engine {
     base::Executor& maintenance;
     domain::Rules rules;
     std::function<std::string()> new_epoch;
+    MemoryBounds memory = {};
   };
 
   explicit Engine(Options options);

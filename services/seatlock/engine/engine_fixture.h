@@ -110,13 +110,14 @@ class EngineTest : public ::testing::Test {
     return {{}, std::move(body)};
   }
 
-  Told SubmitTo(Engine& engine, domain::Command command, bool* gone = nullptr) {
+  Told SubmitTo(Engine& engine, domain::Command command, bool* gone = nullptr,
+                const std::string& showtime = "123") {
     auto told = std::make_shared<std::optional<Result>>();
     Work work;
     work.command = std::move(command);
     if (gone != nullptr) work.cancelled = [gone] { return *gone; };
     work.done = [told](Result result) { *told = std::move(result); };
-    engine.Submit(showtime_, std::move(work));
+    engine.Submit(domain::ShowtimeId(showtime), std::move(work));
     return told;
   }
   Told Submit(domain::Command command, bool* gone = nullptr) {
@@ -128,6 +129,43 @@ class EngineTest : public ::testing::Test {
     Settle();
     EXPECT_TRUE(told->has_value()) << "no answer came";
     return told->value_or(Failure{});
+  }
+
+  // As Do, on another showtime.
+  Result DoIn(const std::string& showtime, domain::Command command) {
+    Told told = SubmitTo(*engine_, std::move(command), nullptr, showtime);
+    Settle();
+    EXPECT_TRUE(told->has_value()) << "no answer came";
+    return told->value_or(Failure{});
+  }
+
+  // What became of a read: the seats that "alice" holds, or why not; neither until it is told.
+  struct ReadResult {
+    std::optional<size_t> held;
+    std::optional<Failure> failure;
+  };
+  std::shared_ptr<ReadResult> Read(const std::string& showtime = "123") {
+    auto result = std::make_shared<ReadResult>();
+    Query query;
+    query.read = [result](const View& view) -> base::Task {
+      result->held = view.state.HeldCount(domain::SessionId("alice"));
+      return [] {};
+    };
+    query.fail = [result](Failure failure) { result->failure = std::move(failure); };
+    engine_->Read(domain::ShowtimeId(showtime), std::move(query));
+    Settle();
+    return result;
+  }
+  // All seats; null until they are told.
+  std::shared_ptr<std::shared_ptr<const SeatSnapshot>> ReadSeats() {
+    auto result = std::make_shared<std::shared_ptr<const SeatSnapshot>>();
+    SnapshotQuery query;
+    query.done = [result](std::shared_ptr<const SeatSnapshot> snapshot) {
+      *result = std::move(snapshot);
+    };
+    query.fail = [](const Failure& failure) { ADD_FAILURE() << failure.message; };
+    engine_->Read(showtime_, std::move(query));
+    return result;
   }
 
   static uint64_t RevisionOf(const Result& result) {
@@ -149,6 +187,7 @@ class EngineTest : public ::testing::Test {
     std::vector<std::string> words;
     std::optional<Failure> end;
     bool paused = false;
+    bool cut = false;
 
     void Take() {
       while (!paused && !end) {
@@ -167,12 +206,18 @@ class EngineTest : public ::testing::Test {
     }
   };
 
-  std::shared_ptr<Reader> Watch(std::optional<Position> resume = std::nullopt) {
+  std::shared_ptr<Reader> Watch(std::optional<Position> resume = std::nullopt,
+                                const std::string& showtime = "123") {
     auto reader = std::make_shared<Reader>();
     std::weak_ptr<Reader> weak = reader;  // a test may drop its reader before the engine ends
-    reader->watcher = engine_->Watch(showtime_, std::move(resume), [weak] {
-      if (auto live = weak.lock()) live->Take();
-    });
+    reader->watcher = engine_->Watch(
+        domain::ShowtimeId(showtime), std::move(resume),
+        [weak] {
+          if (auto live = weak.lock()) live->Take();
+        },
+        [weak] {
+          if (auto live = weak.lock()) live->cut = true;
+        });
     reader->Take();
     Settle();
     return reader;

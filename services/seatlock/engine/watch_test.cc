@@ -84,6 +84,14 @@ TEST_F(WatchTest, APositionOfAnotherEpochIsReplaced) {
   EXPECT_THAT(Watch(At(2, "other"))->words, ElementsAre("replacing 2"));
 }
 
+TEST_F(WatchTest, APositionOfAnotherGenerationOfTheStoreIsReplaced) {
+  Change(2);
+  const Position other{domain::Epoch("epoch1-another"), domain::Revision(2)};
+  EXPECT_THAT(Watch(other)->words, ElementsAre("replacing 2"));
+  EXPECT_EQ(encoder_.last_epoch.value(), absl::StrCat("epoch1-", memory_.Generation()));
+  EXPECT_THAT(Watch(At(2))->words, ElementsAre("progress 2")) << "control";
+}
+
 TEST_F(WatchTest, APositionAheadOfTheHeadIsReplaced) {
   Change(2);
   EXPECT_THAT(Watch(At(3))->words, ElementsAre("replacing 2"));
