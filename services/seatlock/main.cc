@@ -50,9 +50,9 @@ void AddGauges(const engine::Engine& engine, runtime::Metrics& metrics) {
                            [&engine] { return static_cast<double>(engine.live_showtimes()); });
   metrics.AddGaugeCallback("seatlock_watchers", "Open WatchShowtime streams.",
                            [&engine] { return static_cast<double>(engine.watchers()); });
-  metrics.AddGaugeCallback(
-      "seatlock_held_for_readers_bytes", "Encoded bytes that only readers who lag behind need.",
-      [&engine] { return static_cast<double>(engine.held_for_readers()); });
+  metrics.AddGaugeCallback("seatlock_held_for_readers_bytes",
+                           "Encoded bytes that only readers who lag behind need.",
+                           [&engine] { return static_cast<double>(engine.held_for_readers()); });
 }
 
 int Fail(const absl::Status& status) {

@@ -320,22 +320,24 @@ void BenchPolled(Report& report) {
     polls = poller.Stop();
     if (alone.failures + polled.failures > 0) Die("LockSeat", absl::InternalError("calls failed"));
     if (polls.answered != polls.asked || polls.smallest_bytes < kAnswerBytesMin) {
-      Die("polls", absl::InternalError(fmt::format("{} of {} answered, the smallest of {} bytes",
-                                                   polls.answered, polls.asked,
-                                                   polls.smallest_bytes)));
+      Die("polls",
+          absl::InternalError(fmt::format("{} of {} answered, the smallest of {} bytes",
+                                          polls.answered, polls.asked, polls.smallest_bytes)));
     }
     const double ratio = polled.QuantileMs(0.95) / alone.QuantileMs(0.95);
-    rounds.emplace_back(ratio, fmt::format("{:.2f} (p95 {:.2f} ms alone, {:.2f} ms beside it; {:.0f} "
-                                           "and {:.0f} calls/s)",
-                                           ratio, alone.QuantileMs(0.95), polled.QuantileMs(0.95),
-                                           alone.PerSecond(), polled.PerSecond()));
+    rounds.emplace_back(ratio,
+                        fmt::format("{:.2f} (p95 {:.2f} ms alone, {:.2f} ms beside it; {:.0f} "
+                                    "and {:.0f} calls/s)",
+                                    ratio, alone.QuantileMs(0.95), polled.QuantileMs(0.95),
+                                    alone.PerSecond(), polled.PerSecond()));
   }
   std::sort(rounds.begin(), rounds.end());
   const auto& [ratio, text] = rounds[kRounds / 2];
-  report.Judge(fmt::format("p95 of `LockSeat` in other showtimes while somebody polls a showtime of "
-                           "60,000 booked seats 50 times a second (all answered, {:.1f} MB each)",
-                           static_cast<double>(polls.smallest_bytes) / 1e6),
-               text, "≤ 2 ×", ratio <= 2);
+  report.Judge(
+      fmt::format("p95 of `LockSeat` in other showtimes while somebody polls a showtime of "
+                  "60,000 booked seats 50 times a second (all answered, {:.1f} MB each)",
+                  static_cast<double>(polls.smallest_bytes) / 1e6),
+      text, "≤ 2 ×", ratio <= 2);
 }
 
 struct Section {
@@ -343,12 +345,9 @@ struct Section {
   void (*run)(Report&);
 };
 
-constexpr Section kSections[] = {{"unary", BenchUnary},
-                                 {"many", BenchManySeats},
-                                 {"fanout", BenchFanOut},
-                                 {"memory", BenchMemory},
-                                 {"start", BenchStart},
-                                 {"polled", BenchPolled}};
+constexpr Section kSections[] = {{"unary", BenchUnary},   {"many", BenchManySeats},
+                                 {"fanout", BenchFanOut}, {"memory", BenchMemory},
+                                 {"start", BenchStart},   {"polled", BenchPolled}};
 
 int Main(int argc, char** argv) {
   const std::vector<std::string> wanted(argv + 1, argv + argc);

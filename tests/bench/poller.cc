@@ -50,18 +50,18 @@ Poller::Poller(const std::string& address, const std::string& showtime, int per_
         ++state->result.asked;
         ++state->under_way;
       }
-      state->stub->UnaryCall(
-          &poll->context, "/seatlock.v1.SeatLockService/GetShowtime", {}, &state->request,
-          &poll->answer, [state, poll](const grpc::Status& status) {
-            base::MutexLock lock(state->mu);
-            if (status.ok()) {
-              ++state->result.answered;
-              state->result.smallest_bytes =
-                  std::min(state->result.smallest_bytes, poll->answer.Length());
-            }
-            --state->under_way;
-            state->changed.NotifyAll();
-          });
+      state->stub->UnaryCall(&poll->context, "/seatlock.v1.SeatLockService/GetShowtime", {},
+                             &state->request, &poll->answer,
+                             [state, poll](const grpc::Status& status) {
+                               base::MutexLock lock(state->mu);
+                               if (status.ok()) {
+                                 ++state->result.answered;
+                                 state->result.smallest_bytes =
+                                     std::min(state->result.smallest_bytes, poll->answer.Length());
+                               }
+                               --state->under_way;
+                               state->changed.NotifyAll();
+                             });
       next += state->interval;
       std::this_thread::sleep_until(next);
     }

@@ -104,7 +104,7 @@ struct Showtime::Tables {
   absl::btree_set<std::pair<int64_t, RowNumber>> expiry;  // locked seats by expire_ms
   // Locked, booked and blocked seats in the order of their ids.
   absl::btree_set<RowNumber, BySeatId> taken{BySeatId{&seats}};
-  SeatList freed;                                         // oldest first
+  SeatList freed;  // oldest first
   RowNumber oldest_request = kNoRow;
   RowNumber newest_request = kNoRow;
 };

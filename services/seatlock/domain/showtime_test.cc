@@ -42,7 +42,8 @@ TEST(Showtime, StartsEmpty) {
 TEST(Showtime, TakenSeatsAreOrderedAndLeaveFreeOnesOut) {
   const World world = Busy();
   std::vector<std::string> taken;
-  for (const SeatView& seat : world.showtime.TakenFrom(SeatId(), SIZE_MAX)) taken.push_back(seat.seat.value());
+  for (const SeatView& seat : world.showtime.TakenFrom(SeatId(), SIZE_MAX))
+    taken.push_back(seat.seat.value());
   EXPECT_THAT(taken, ::testing::ElementsAre("A1", "A3", "A5"));
   EXPECT_EQ(world.showtime.seat_count(), 5u);
 }

@@ -176,8 +176,8 @@ bool Actor::Retire(bool now) {
   const bool at_rest = phase_ == Phase::kReady || phase_ == Phase::kUnloaded;
   const int64_t now_ms = context_->clock.MonotonicMs();
   const bool paused = now_ms < retry_at_ms_;
-  const bool failed = phase_ == Phase::kFailed || phase_ == Phase::kUnsettled ||
-                      phase_ == Phase::kDamaged;
+  const bool failed =
+      phase_ == Phase::kFailed || phase_ == Phase::kUnsettled || phase_ == Phase::kDamaged;
   if (!(at_rest || failed) || paused || !Unused()) return false;
   if (!now && !failed && now_ms - last_used_ms_ < kIdleMs) return false;
   retired_ = true;

@@ -164,8 +164,8 @@ class Actor : public std::enable_shared_from_this<Actor> {
   bool wanted_ ABSL_GUARDED_BY(mu_) = false;  // Expire or Sweep came while there was no state
   int64_t last_used_ms_ ABSL_GUARDED_BY(mu_) = 0;
   domain::Showtime state_ ABSL_GUARDED_BY(mu_);
-  log::Head head_ ABSL_GUARDED_BY(mu_);               // the last that is known to be durable
-  domain::Epoch public_epoch_ ABSL_GUARDED_BY(mu_);   // of head_, as callers know it
+  log::Head head_ ABSL_GUARDED_BY(mu_);              // the last that is known to be durable
+  domain::Epoch public_epoch_ ABSL_GUARDED_BY(mu_);  // of head_, as callers know it
   std::deque<Work> commands_ ABSL_GUARDED_BY(mu_);
   std::deque<Reader> readers_ ABSL_GUARDED_BY(mu_);
   std::optional<Batch> batch_ ABSL_GUARDED_BY(mu_);

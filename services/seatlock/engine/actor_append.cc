@@ -74,7 +74,8 @@ void Actor::OnAppended(log::AppendResult result) {
 void Actor::OnCommitted(Effects& effects) {
   Transition(Event::kCommitted);
   context_->tries.appends.OnResult(true, 0);
-  if (head_.epoch != batch_->after.epoch) public_epoch_ = context_->PublicEpoch(batch_->after.epoch);
+  if (head_.epoch != batch_->after.epoch)
+    public_epoch_ = context_->PublicEpoch(batch_->after.epoch);
   head_ = batch_->after;
   cached_ = {};
   for (const domain::Change& change : batch_->changes) Publish(change, effects);

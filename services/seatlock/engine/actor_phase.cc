@@ -69,9 +69,9 @@ const char* Name(Phase phase) {
 }
 
 const char* Name(Event event) {
-  constexpr const char* kNames[] = {"Wanted",   "Loaded",     "ReadFailed",    "Damaged",
-                                    "Append",   "Committed",  "Conflict",      "TurnedAway",
-                                    "NotAppended", "Unknown", "Recovered",     "RecoveryFailed"};
+  constexpr const char* kNames[] = {"Wanted",      "Loaded",    "ReadFailed", "Damaged",
+                                    "Append",      "Committed", "Conflict",   "TurnedAway",
+                                    "NotAppended", "Unknown",   "Recovered",  "RecoveryFailed"};
   return kNames[static_cast<int>(event)];
 }
 

@@ -1,5 +1,5 @@
-// How readers of all seats are served: live changes are pushed to watchers, all else is fetched when
-// a reader asks. Snapshots come from the seat map, which is encoded a part at a time.
+// How readers of all seats are served: live changes are pushed to watchers, all else is fetched
+// when a reader asks. Snapshots come from the seat map, which is encoded a part at a time.
 #include <algorithm>
 #include <utility>
 
@@ -91,7 +91,8 @@ bool Actor::ServeWatcher(const std::shared_ptr<Watcher>& watcher, Effects& effec
     return DeliverSnapshot(watcher, /*replaces=*/false, effects);
   }
   // Who has seen no change yet, and so no epoch, has missed those from 1 on.
-  const bool known = !starting || !resume || resume->epoch == public_epoch_ || *resume == Position{};
+  const bool known =
+      !starting || !resume || resume->epoch == public_epoch_ || *resume == Position{};
   const domain::Revision at = watcher->sent_upto();
   if (watcher->want() == Watcher::Want::kSnapshot || !known || (starting && at > head_.revision)) {
     return DeliverSnapshot(watcher, /*replaces=*/true, effects);
@@ -199,8 +200,8 @@ void Actor::OnHistory(const std::shared_ptr<Watcher>& watcher, absl::StatusOr<lo
   for (const log::StoredRecord& record : page->records) {
     auto change = log::DecodeChange(record.bytes);
     if (!change.ok()) break;
-    messages.push_back(context_->bytes->MakeMessage(
-        context_->encoder.EncodeChange(showtime_, epoch, *change)));
+    messages.push_back(
+        context_->bytes->MakeMessage(context_->encoder.EncodeChange(showtime_, epoch, *change)));
     upto = record.revision;
   }
   bool wake;

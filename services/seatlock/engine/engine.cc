@@ -19,7 +19,7 @@ Failure Full(const char* what) {
 
 Failure TooSlow() {
   return {Failure::Kind::kShed,
-          "this stream was not read for long while the server's memory for slow readers was used up"};
+          "the server's memory for slow readers is used up, and this stream was not read for long"};
 }
 
 }  // namespace
@@ -138,7 +138,8 @@ void Engine::OnDue(const absl::StatusOr<std::vector<log::DueShowtime>>& due) {
   {
     base::MutexLock lock(mu_);
     const bool full = due.ok() && due->size() == kDuePageMax;
-    due_after_ = full ? log::DueCursor{due->back().wake_ms, due->back().showtime} : log::DueCursor{};
+    due_after_ =
+        full ? log::DueCursor{due->back().wake_ms, due->back().showtime} : log::DueCursor{};
   }
   due_under_way_ = false;
   if (!due.ok()) return;

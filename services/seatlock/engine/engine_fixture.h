@@ -73,7 +73,8 @@ class EngineTest : public ::testing::Test {
   EngineTest() { engine_.emplace(OptionsOver(log_)); }
 
   Engine::Options OptionsOver(log::ShowtimeLog& log) {
-    return {log,       clock_,    encoder_, observer_, executor_, executor_,
+    return {log,       clock_,    encoder_,
+            observer_, executor_, executor_,
             executor_, {},        [this] { return absl::StrCat("epoch", ++epochs_); }};
   }
 

@@ -144,15 +144,10 @@ TEST(EngineStressTest, ManyThreadsNeverShareASeatAndEveryStreamSeesEveryChangeOn
   base::ThreadExecutor completions;
   base::ThreadExecutor background;
   base::ThreadExecutor maintenance;
-  Engine engine({**log,
-                 base::SystemClock(),
-                 encoder,
-                 observer,
-                 completions,
-                 background,
-                 maintenance,
-                 {},
-                 [] { return base::RandomHex(8); }});
+  Engine engine(
+      {**log, base::SystemClock(), encoder, observer, completions, background, maintenance, {}, [] {
+         return base::RandomHex(8);
+       }});
   auto ticker =
       std::make_unique<base::Ticker>(std::chrono::milliseconds(1), [&engine] { engine.Tick(); });
   std::vector<std::unique_ptr<Stream>> streams;

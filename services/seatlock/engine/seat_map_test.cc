@@ -72,7 +72,8 @@ TEST_F(SeatMapTest, IsWhatTheStateHoldsAfterAnyChanges) {
     std::set<int> seats;
     const int first = static_cast<int>(random() % 3000);
     const int count = round % 10 == 0 ? 500 : static_cast<int>(random() % 5) + 1;
-    for (int i = 0; i < count; ++i) seats.insert(round % 3 == 0 ? first + i : static_cast<int>(random() % 3000));
+    for (int i = 0; i < count; ++i)
+      seats.insert(round % 3 == 0 ? first + i : static_cast<int>(random() % 3000));
     Toggle({seats.begin(), seats.end()});
     if (round % 2 == 0) continue;
     while (!map_.Refresh(state_, 1 + random() % 8)) {

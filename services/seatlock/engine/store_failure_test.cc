@@ -102,7 +102,8 @@ TEST_F(StoreFailureTest, AllShowtimesTogetherAskAFailingStoreAtMostFiftyTimesASe
   DoIn("s0", Lock("alice", {"A2"}));  // from here on the failure is known
   const int before = log_.appends() + log_.loads();
   Pass(10, [this] {
-    for (int i = 0; i < kShowtimes; ++i) SubmitTo(*engine_, Lock("b", {"B1"}), nullptr, absl::StrCat("s", i));
+    for (int i = 0; i < kShowtimes; ++i)
+      SubmitTo(*engine_, Lock("b", {"B1"}), nullptr, absl::StrCat("s", i));
     Settle();
   });
   EXPECT_LE(log_.appends() + log_.loads() - before, 50 * 10 + 2);
@@ -188,8 +189,9 @@ class CallingObserver final : public Observer {
 
 TEST_F(StoreFailureTest, ErrorsAreReportedWithoutTheShowtimesLock) {
   CallingObserver observer;
-  Engine::Options options{log_,      clock_,    encoder_, observer, executor_,
-                          executor_, executor_, {},       [] { return std::string("e"); }};
+  Engine::Options options{log_,      clock_,    encoder_,
+                          observer,  executor_, executor_,
+                          executor_, {},        [] { return std::string("e"); }};
   Engine engine(std::move(options));
   observer.engine = &engine;
   log_.SetFault(Fault::kNotAppended);

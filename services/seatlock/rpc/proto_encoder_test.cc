@@ -51,7 +51,8 @@ TEST(ProtoEncoderTest, AChangeSaysWhatHappenedToEachSeat) {
   change.commit_ms = 1'700'000'000'250;
   change.cause = domain::Cause::kLock;
   change.seats = {Locked("A1", 7)};
-  const v1::Change proto = ParseWatch(ProtoEncoder().EncodeChange(kShowtime, kEpoch, change)).change();
+  const v1::Change proto =
+      ParseWatch(ProtoEncoder().EncodeChange(kShowtime, kEpoch, change)).change();
   EXPECT_EQ(proto.showtime_id(), "123");
   EXPECT_EQ(proto.epoch(), "e");
   EXPECT_EQ(proto.revision(), 7u);

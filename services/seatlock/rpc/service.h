@@ -1,8 +1,8 @@
 // seatlock.v1.SeatLockService over an Engine.
 //
 // Handlers check fields, hand the command over, and return; the answer is sent from the engine's
-// callback. Thread-safe; nothing blocks. Watches and GetShowtime are written as raw bytes, serialised
-// once for all who ask.
+// callback. Thread-safe; nothing blocks. Watches and GetShowtime are written as raw bytes,
+// serialised once for all who ask.
 #pragma once
 
 #include <grpcpp/support/server_callback.h>
