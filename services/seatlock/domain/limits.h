@@ -45,6 +45,23 @@ inline constexpr size_t kSeatsPerShowtimeMax = 250'000;
 inline constexpr size_t kOrdersPerShowtimeMax = 1'000'000;
 inline constexpr size_t kRequestsPerShowtimeMax = 1'000'000;
 
+// What locks may take of that (the contract). Anybody may invent sessions, so two bounds are
+// needed: a share keeps one session from using up what is there for all, and the last fifth is
+// kept from all locks, so that what was paid for can still be booked.
+//
+// A session's share is of an hour that begins with the first thing that counts: a lock of a seat
+// that the showtime does not have in its tables, or a lock or extension with a request_id.
+// Unlocks, bookings and cancellations count for nothing: nobody may be kept from giving a seat
+// back, and orders are made by callers who are trusted with sales.
+inline constexpr int64_t kShareMs = 60 * kMinuteMs;
+inline constexpr uint32_t kUnseenSeatsPerShare = 1'000;
+inline constexpr uint32_t kRequestsPerShare = 10'000;
+inline constexpr size_t kSeatsForLocksMax = kSeatsPerShowtimeMax / 5 * 4;
+inline constexpr size_t kRequestsForLocksMax = kRequestsPerShowtimeMax / 5 * 4;
+// Bookings and cancellations go this far past kRequestsPerShowtimeMax. Unlocks may fill all that is
+// below it, and whoever may lock may unlock: without this a million of them would stop all sales.
+inline constexpr size_t kOrderRequestsReserved = 100'000;
+
 static_assert(kTtlMsMin <= kTtlMsDefault && kTtlMsDefault <= kTtlMsMax);
 static_assert(kTtlMsMax <= kLockAgeMsMax);
 static_assert(kSessionSeatsDefault >= kSeatsPerCallMax);
@@ -54,5 +71,12 @@ static_assert(kSeatInChangeBytesMax >=
 // 1 KiB for the change's own fields.
 static_assert(kSessionSeatsMax * kSeatInChangeBytesMax + 1024 < kMessageBytesMax);
 static_assert(kExpiredPerChangeMax >= kSeatsPerCallMax);
+// No single call is larger than a whole share, and no share than what is there for all.
+static_assert(kSeatsPerCallMax <= kUnseenSeatsPerShare);
+static_assert(kUnseenSeatsPerShare < kSeatsForLocksMax);
+static_assert(kRequestsPerShare < kRequestsForLocksMax);
+// Every seat of the largest stadium can be booked and cancelled once within the hour, or nearly.
+static_assert(kRequestsPerShowtimeMax - kRequestsForLocksMax + kOrderRequestsReserved >=
+              kSeatsPerShowtimeMax);
 
 }  // namespace seatlock::domain

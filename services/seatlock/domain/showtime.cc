@@ -38,6 +38,10 @@ bool IsForgotten(const RequestEntry& request, int64_t now_ms) {
   return now_ms > request.commit_ms + kRequestMemoryMs;
 }
 
+bool IsForgotten(const ShareEntry& share, int64_t now_ms) {
+  return now_ms > share.since_ms + kShareMs;
+}
+
 Showtime::Showtime() : tables_(std::make_unique<Tables>()) {}
 Showtime::Showtime(std::unique_ptr<Tables> tables) : tables_(std::move(tables)) {}
 Showtime::~Showtime() = default;
@@ -81,7 +85,11 @@ void Showtime::Tables::Fold(const Change& change) {
 
   RowNumber order = kNoRow;
   if (!change.order.empty()) order = t.orders.FindOrInsert(change.order);
-  for (const SeatAfter& after : change.seats) t.ApplySeat(after, change, order);
+  uint32_t unseen_seats = 0;
+  for (const SeatAfter& after : change.seats) {
+    if (t.ApplySeat(after, change, order)) ++unseen_seats;
+  }
+  t.CountShare(change, unseen_seats);
   if (change.order_closed && order != kNoRow) t.orders[order].closed = true;
 
   if (change.request) t.Remember(*change.request, change.revision, change.commit_ms);
@@ -89,8 +97,10 @@ void Showtime::Tables::Fold(const Change& change) {
   t.commit_ms = change.commit_ms;
 }
 
-void Showtime::Tables::ApplySeat(const SeatAfter& after, const Change& change, RowNumber order) {
+bool Showtime::Tables::ApplySeat(const SeatAfter& after, const Change& change, RowNumber order) {
+  const size_t known = seats.size();
   const RowNumber number = seats.FindOrInsert(after.seat);
+  const bool unseen = seats.size() > known;
   Leave(number);
   switch (after.status) {
     case SeatStatus::kLocked:
@@ -99,23 +109,24 @@ void Showtime::Tables::ApplySeat(const SeatAfter& after, const Change& change, R
         Grant(number, after.session, after.fence, change.commit_ms);
       }
       EnterLocked(number, after.session, after.expire_ms);
-      return;
+      return unseen;
     case SeatStatus::kBooked:
       EnterBooked(number, after.session, order);
       if (order != kNoRow) InsertInto(orders[order].seats, after.seat);
-      return;
+      return false;
     case SeatStatus::kBlocked:
       seats[number].status = SeatStatus::kBlocked;
       seats[number].granted_ms = 0;
-      return;
+      return false;
     case SeatStatus::kAvailable:
       if (order != kNoRow) {
         EraseFrom(orders[order].seats, after.seat);
         InsertInto(orders[order].cancelled, after.seat);
       }
       EnterFree(number, change.commit_ms);
-      return;
+      return false;
   }
+  return false;
 }
 
 Revision Showtime::revision() const {
@@ -159,6 +170,14 @@ std::optional<RequestEntry> Showtime::FindRequest(const RequestId& request) cons
   RowNumber number = tables_->requests.Find(request);
   if (number == kNoRow) return std::nullopt;
   return tables_->Entry(number);
+}
+
+ShareEntry Showtime::ShareOf(const SessionId& session, int64_t now_ms) const {
+  const RowNumber number = tables_->sessions.Find(session);
+  if (number == kNoRow) return {};
+  const SessionRow& row = tables_->sessions[number];
+  if (row.share_since_ms < 0 || now_ms > row.share_since_ms + kShareMs) return {};
+  return {session, row.share_since_ms, row.unseen_seats, row.requests};
 }
 
 std::optional<int64_t> Showtime::earliest_expire_ms() const {

@@ -42,10 +42,16 @@ struct SeatList {
 
 struct SessionRow {
   SessionId id;
-  uint32_t references = 0;  // from seats; the row goes with the last
+  uint32_t references = 0;  // from seats and from its running hour; the row goes with the last
   uint32_t held_count = 0;
   SeatList held;
+  // The share's hour (limits.h), if one is running.
+  RowNumber next_share = kNoRow;  // the next younger
+  uint32_t unseen_seats = 0;
+  uint32_t requests = 0;
+  int64_t share_since_ms = -1;  // -1: none is running
 };
+static_assert(sizeof(SessionRow) <= 72);
 
 struct RequestRow {
   RequestId id;
@@ -71,7 +77,13 @@ struct Showtime::Tables {
   void Grant(RowNumber number, const SessionId& session, Fence fence, int64_t now_ms);
   void Remember(RequestKey key, Revision made, int64_t now_ms);
   void Forget(int64_t now_ms);
-  void ApplySeat(const SeatAfter& after, const Change& change, RowNumber order);
+  // Whether the seat is locked and was not in the tables before.
+  bool ApplySeat(const SeatAfter& after, const Change& change, RowNumber order);
+
+  // Counts what `change` takes of its session's share.
+  void CountShare(const Change& change, uint32_t unseen_seats);
+  // The running hour of the session in this row; a new one begins if there is none.
+  SessionRow& Share(RowNumber session, int64_t now_ms);
 
   // A reference to the session's row; none for an empty id.
   RowNumber Acquire(const SessionId& session);
@@ -95,6 +107,8 @@ struct Showtime::Tables {
   SeatList freed;                                         // oldest first
   RowNumber oldest_request = kNoRow;
   RowNumber newest_request = kNoRow;
+  RowNumber oldest_share = kNoRow;  // sessions
+  RowNumber newest_share = kNoRow;
 };
 
 }  // namespace seatlock::domain

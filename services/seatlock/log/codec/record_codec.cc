@@ -145,6 +145,22 @@ absl::StatusOr<domain::RequestEntry> FromProto(pb::RequestEntry& in) {
                               .commit_ms = in.commit_ms()};
 }
 
+void ToProto(const domain::ShareEntry& share, pb::ShareEntry& out) {
+  out.set_session_id(share.session.value());
+  out.set_since_ms(share.since_ms);
+  out.set_unseen_seats(share.unseen_seats);
+  out.set_requests(share.requests);
+}
+
+absl::StatusOr<domain::ShareEntry> FromProto(pb::ShareEntry& in) {
+  if (in.session_id().empty()) return Lost("a share without session");
+  if (in.since_ms() < 0) return Lost("a time below 0");
+  return domain::ShareEntry{.session = domain::SessionId(std::move(*in.mutable_session_id())),
+                            .since_ms = in.since_ms(),
+                            .unseen_seats = in.unseen_seats(),
+                            .requests = in.requests()};
+}
+
 template <typename Value, typename Proto>
 void ToProtos(const std::vector<Value>& values, Proto& out) {
   out.Reserve(static_cast<int>(values.size()));
@@ -216,6 +232,7 @@ std::string EncodeSnapshot(const domain::ShowtimeParts& parts) {
   ToProtos(parts.seats, *snapshot.mutable_seats());
   ToProtos(parts.orders, *snapshot.mutable_orders());
   ToProtos(parts.requests, *snapshot.mutable_requests());
+  ToProtos(parts.shares, *snapshot.mutable_shares());
   return snapshot.SerializeAsString();
 }
 
@@ -227,6 +244,7 @@ absl::StatusOr<domain::ShowtimeParts> DecodeSnapshot(std::string_view bytes) {
   absl::Status status = FromProtos(*snapshot.mutable_seats(), parts.seats);
   if (status.ok()) status = FromProtos(*snapshot.mutable_orders(), parts.orders);
   if (status.ok()) status = FromProtos(*snapshot.mutable_requests(), parts.requests);
+  if (status.ok()) status = FromProtos(*snapshot.mutable_shares(), parts.shares);
   if (!status.ok()) return status;
   return parts;
 }
