@@ -10,6 +10,7 @@ constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kTenMinutesMs = 600'000;
 constexpr uint32_t kUnseenSeatsAnHour = 1'000;
 constexpr uint32_t kRequestsAnHour = 10'000;
+constexpr uint32_t kSeatsAnOrder = 2'000;
 
 std::vector<std::string> Names(const std::vector<SeatId>& seats) {
   std::vector<std::string> names;
@@ -341,6 +342,16 @@ Outcome NaiveModel::BookThese(const BookSeats& c, const std::set<std::string>& w
     }
   }
   if (!conflicts.empty()) return Refused(conflicts);
+  size_t had = 0;
+  if (auto known = orders_.find(c.order.value()); known != orders_.end()) {
+    had = known->second.seats.size();
+  }
+  if (had + wanted.size() > kSeatsAnOrder) {
+    Outcome outcome = Refused(Reason::kOrderSeatLimit);
+    outcome.limit = kSeatsAnOrder;
+    outcome.held = static_cast<uint32_t>(had);
+    return outcome;
+  }
   Outcome outcome = Changed(Cause::kBook);
   Order& order = orders_[c.order.value()];
   for (const std::string& name : wanted) {

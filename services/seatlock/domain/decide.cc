@@ -113,8 +113,8 @@ std::vector<Lock> LocksInOrder(const std::vector<SeatId>& seats, const Change& c
 
 // Every seat that the change names, ordered.
 std::vector<SeatId> SeatsOf(const Change& change) {
-  std::vector<SeatId> seats;
-  seats.reserve(change.seats.size() + change.unchanged.size());
+  std::vector<SeatId> seats = change.kept;
+  seats.reserve(change.seats.size() + change.unchanged.size() + change.kept.size());
   for (const SeatAfter& seat : change.seats) seats.push_back(seat.seat);
   for (const SeatAfter& seat : change.unchanged) seats.push_back(seat.seat);
   std::sort(seats.begin(), seats.end());

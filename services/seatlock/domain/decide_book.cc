@@ -42,6 +42,13 @@ std::optional<Reason> Obstacle(const std::optional<SeatView>& seat, const SeatId
   return std::nullopt;
 }
 
+Refusal OrderLimit(const char* message, size_t limit, size_t held) {
+  Refusal refusal = Refuse(Reason::kOrderSeatLimit, message);
+  refusal.limit = static_cast<uint32_t>(limit);
+  refusal.held = static_cast<uint32_t>(held);
+  return refusal;
+}
+
 // Books `seats` under the command's order, which is `known` or new.
 Decision Book(const Scene& scene, const BookSeats& command, const SeatRefs& seats,
               const OrderEntry* known, Needs& needs) {
@@ -62,13 +69,9 @@ Decision Book(const Scene& scene, const BookSeats& command, const SeatRefs& seat
                             .order = command.order});
   }
   if (!conflicts.empty()) return Conflicted(std::move(conflicts));
-  if (known != nullptr) {
-    for (const SeatId& seat : known->seats) {
-      change.unchanged.push_back({.seat = seat,
-                                  .status = SeatStatus::kBooked,
-                                  .session = scene.Find(seat)->session,
-                                  .order = command.order});
-    }
+  if (known != nullptr) change.kept = known->seats;
+  if (change.kept.size() + change.seats.size() > kOrderSeatsMax) {
+    return OrderLimit("an order may not have that many seats", kOrderSeatsMax, change.kept.size());
   }
   return change;
 }
@@ -148,6 +151,10 @@ Decision Decide(const Scene& scene, const CancelBooking& command, Needs& needs) 
   const OrderEntry* order = scene.showtime.FindOrder(command.order);
   if (order == nullptr) return Bar(scene, command, needs);
   if (order->closed) return scene.Unchanged();
+  if (command.all && order->seats.size() > kSeatsPerChangeMax) {
+    return OrderLimit("the order has too many seats to cancel all at once: name seats",
+                      kSeatsPerChangeMax, order->seats.size());
+  }
   Change change = scene.NewChange(Cause::kCancel);
   change.order = command.order;
   std::vector<Conflict> conflicts;

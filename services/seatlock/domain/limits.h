@@ -19,12 +19,24 @@ inline constexpr size_t kRequestIdBytesMax = 64;
 // Seats in one call (the contract): a school class fits, a record stays below 40 KiB.
 inline constexpr size_t kSeatsPerCallMax = 100;
 inline constexpr uint32_t kSessionSeatsDefault = 100;
-// UnlockSeats of all and BookSeats without seats make one change of everything a session holds. A
-// seat in a change is up to 340 bytes (its ids, a time and protobuf's tags), so this is 3.4 MB:
-// below the 4 MiB that gRPC's clients take as one message.
+// The most that --max-session-seats may allow. UnlockSeats and ExtendLocks of all make one change,
+// and one answer, of everything that a session holds.
 inline constexpr uint32_t kSessionSeatsMax = 10'000;
-inline constexpr size_t kSeatInChangeBytesMax = 340;
+// Seats in one order (the contract): CancelBooking of all makes one change of it.
+inline constexpr uint32_t kOrderSeatsMax = 2'000;
+// Seats in any one change. Orders of earlier versions may have more: they are cancelled seat by
+// seat until this many are left.
+inline constexpr size_t kSeatsPerChangeMax = kSessionSeatsMax;
+
+// The largest message that gRPC's clients take unless told otherwise. A watcher that is sent a
+// larger one fails, comes back, and is sent it again.
 inline constexpr size_t kMessageBytesMax = 4 * 1024 * 1024;
+// A seat in a change, in its record, or in an answer: its ids, two times or numbers, and protobuf's
+// tags and lengths. services/seatlock/rpc/message_size_test.cc measures them.
+inline constexpr size_t kSeatBytesMax = 340;
+inline constexpr size_t kSeatIdInListBytesMax = kSeatIdBytesMax + 2;
+// What a message has besides its seats: ids, an epoch, times and numbers.
+inline constexpr size_t kEnvelopeBytesMax = 1024;
 
 // Lock times (the contract).
 inline constexpr int64_t kTtlMsMin = kSecondMs;
@@ -36,7 +48,7 @@ inline constexpr int64_t kLockAgeMsMax = 120 * kMinuteMs;
 inline constexpr int64_t kRequestMemoryMs = 60 * kMinuteMs;
 inline constexpr int64_t kGrantMemoryMs = 60 * kMinuteMs;
 
-// Locks freed by one EXPIRED change: its message stays far below gRPC's 4 MiB.
+// Locks freed by one EXPIRED change: a hall that lapses at once does not hold up what waits.
 inline constexpr size_t kExpiredPerChangeMax = 1000;
 
 // What one showtime may hold in memory. The largest stadiums have 130,000 seats; a showtime that
@@ -66,11 +78,21 @@ static_assert(kTtlMsMin <= kTtlMsDefault && kTtlMsDefault <= kTtlMsMax);
 static_assert(kTtlMsMax <= kLockAgeMsMax);
 static_assert(kSessionSeatsDefault >= kSeatsPerCallMax);
 static_assert(kSessionSeatsDefault <= kSessionSeatsMax);
-static_assert(kSeatInChangeBytesMax >=
-              kSeatIdBytesMax + kSessionIdBytesMax + kOrderIdBytesMax + 32);
-// 1 KiB for the change's own fields.
-static_assert(kSessionSeatsMax * kSeatInChangeBytesMax + 1024 < kMessageBytesMax);
+static_assert(kSeatBytesMax >= kSeatIdBytesMax + kSessionIdBytesMax + kOrderIdBytesMax + 36);
+static_assert(kSeatBytesMax >= kSeatIdBytesMax + kSessionIdBytesMax + kShowtimeIdBytesMax + 36);
 static_assert(kExpiredPerChangeMax >= kSeatsPerCallMax);
+
+// Every kind of change is within the bound, and with it every change on a watch, every record and
+// every answer that names seats within a client's. Locks and swaps name those of one call, twice.
+static_assert(2 * kSeatsPerCallMax <= kSeatsPerChangeMax);  // LOCK, SWAP
+static_assert(kSessionSeatsMax <= kSeatsPerChangeMax);      // UNLOCK, EXTEND
+static_assert(kExpiredPerChangeMax <= kSeatsPerChangeMax);  // EXPIRED
+static_assert(kOrderSeatsMax <= kSeatsPerChangeMax);        // BOOK, CANCEL
+static_assert(kEnvelopeBytesMax + kSeatsPerChangeMax * kSeatBytesMax <= kMessageBytesMax);
+// A lock's record repeats those that the session had already; a booking's the ids of the order.
+static_assert(kEnvelopeBytesMax + 3 * kSeatsPerCallMax * kSeatBytesMax <= kMessageBytesMax);
+static_assert(kEnvelopeBytesMax + kOrderSeatsMax * (kSeatBytesMax + kSeatIdInListBytesMax) <=
+              kMessageBytesMax);
 // No single call is larger than a whole share, and no share than what is there for all.
 static_assert(kSeatsPerCallMax <= kUnseenSeatsPerShare);
 static_assert(kUnseenSeatsPerShare < kSeatsForLocksMax);

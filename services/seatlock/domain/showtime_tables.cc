@@ -132,7 +132,7 @@ void Showtime::Tables::Forget(int64_t now_ms) {
 void Showtime::Tables::CountShare(const Change& change, uint32_t unseen_seats) {
   const bool counts = change.cause == Cause::kLock || change.cause == Cause::kSwap ||
                       change.cause == Cause::kExtend;
-  if (!counts || (unseen_seats == 0 && !change.request)) return;
+  if (!counts || change.seats.empty() || (unseen_seats == 0 && !change.request)) return;
   // Such a change is of one session, which its first seat names.
   const RowNumber session = sessions.FindOrInsert(change.seats.front().session);
   SessionRow& share = Share(session, change.commit_ms);

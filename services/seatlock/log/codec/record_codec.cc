@@ -184,6 +184,21 @@ bool Parse(std::string_view bytes, Message& message) {
          message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
 }
 
+// Earlier versions wrote what a booking's order had already as whole seats, and that in
+// `unchanged`.
+absl::Status TakeKept(pb::Record& record, domain::Change& change) {
+  if (change.cause != domain::Cause::kBook) {
+    return record.kept_seat_ids().empty() ? absl::OkStatus() : Lost("kept seats without a booking");
+  }
+  for (domain::SeatAfter& seat : std::exchange(change.unchanged, {})) {
+    change.kept.push_back(std::move(seat.seat));
+  }
+  for (std::string& seat : *record.mutable_kept_seat_ids()) {
+    change.kept.emplace_back(std::move(seat));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string EncodeChange(const domain::Change& change) {
@@ -196,6 +211,7 @@ std::string EncodeChange(const domain::Change& change) {
   record.set_order_id(change.order.value());
   record.set_order_closed(change.order_closed);
   if (change.request) ToProto(*change.request, *record.mutable_request());
+  for (const domain::SeatId& seat : change.kept) record.add_kept_seat_ids(seat.value());
   return record.SerializeAsString();
 }
 
@@ -216,6 +232,7 @@ absl::StatusOr<domain::Change> DecodeChange(std::string_view bytes) {
                         .order_closed = record.order_closed()};
   absl::Status status = FromProtos(*record.mutable_seats(), change.seats);
   if (status.ok()) status = FromProtos(*record.mutable_unchanged(), change.unchanged);
+  if (status.ok()) status = TakeKept(record, change);
   if (!status.ok()) return status;
   if (record.has_request()) {
     absl::StatusOr<domain::RequestKey> key = FromProto(*record.mutable_request());

@@ -54,6 +54,18 @@ Change Cancel() {
           .order_closed = true};
 }
 
+Change AddedTo() {
+  return {.revision = Revision(8),
+          .commit_ms = 1'700'000'000'000,
+          .cause = Cause::kBook,
+          .seats = {{.seat = SeatId("A9"),
+                     .status = SeatStatus::kBooked,
+                     .session = SessionId("s1"),
+                     .order = OrderId("o1")}},
+          .kept = {SeatId("A1"), SeatId("A2")},
+          .order = OrderId("o1")};
+}
+
 ShowtimeParts Parts() {
   return {.revision = Revision(9),
           .commit_ms = 1'700'000'000'000,
@@ -80,11 +92,12 @@ ShowtimeParts Parts() {
                      {.order = OrderId("o2"), .closed = true}},
           .requests = {{.key = {domain::RequestId("r1"), std::string(16, '\xff')},
                         .revision = Revision(4),
-                        .commit_ms = 1'699'999'999'000}}};
+                        .commit_ms = 1'699'999'999'000}},
+          .shares = {{SessionId("s1"), 1'699'999'999'000, 3, 1}}};
 }
 
 TEST(RecordCodec, ChangesSurviveAndEncodeTheSameAgain) {
-  for (const Change& change : {Swap(), Cancel()}) {
+  for (const Change& change : {Swap(), Cancel(), AddedTo()}) {
     const std::string bytes = EncodeChange(change);
     const auto decoded = DecodeChange(bytes);
     ASSERT_THAT(decoded, IsOk());
@@ -179,6 +192,33 @@ TEST(RecordCodec, CutAndAlteredBytesNeverPassForTheChange) {
       EXPECT_NE(*decoded, Swap()) << "bit " << i;
     }
   }
+}
+
+TEST(RecordCodec, ABookingRepeatsTheIdsOfItsOrderAlone) {
+  const std::string bytes = EncodeChange(AddedTo());
+  pb::Record record;
+  ASSERT_TRUE(record.ParseFromString(bytes));
+  EXPECT_EQ(record.unchanged_size(), 0);
+  EXPECT_THAT(record.kept_seat_ids(), ::testing::ElementsAre("A1", "A2"));
+  const auto decoded = DecodeChange(bytes);
+  ASSERT_THAT(decoded, IsOk());
+  EXPECT_EQ(*decoded, AddedTo());
+}
+
+TEST(RecordCodec, ABookingOfAnEarlierVersionStillDecodes) {
+  pb::Record record;
+  ASSERT_TRUE(record.ParseFromString(EncodeChange(AddedTo())));
+  record.clear_kept_seat_ids();
+  for (const char* seat : {"A1", "A2"}) {
+    pb::SeatAfter* kept = record.add_unchanged();
+    kept->set_seat_id(seat);
+    kept->set_status(pb::SEAT_STATUS_BOOKED);
+    kept->set_session_id("s1");
+    kept->set_order_id("o1");
+  }
+  const auto decoded = DecodeChange(record.SerializeAsString());
+  ASSERT_THAT(decoded, IsOk());
+  EXPECT_EQ(*decoded, AddedTo());
 }
 
 using SpoilRecord = void (*)(pb::Record&);
