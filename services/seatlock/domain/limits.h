@@ -38,6 +38,10 @@ inline constexpr size_t kSeatIdInListBytesMax = kSeatIdBytesMax + 2;
 // What a message has besides its seats: ids, an epoch, times and numbers.
 inline constexpr size_t kEnvelopeBytesMax = 1024;
 
+// The last time that stored bytes may have, the last that a protobuf Timestamp has: the end of the
+// year 9999. What is added to a time then overflows nothing.
+inline constexpr int64_t kTimeMsMax = 253'402'300'799'999;
+
 // Lock times (the contract).
 inline constexpr int64_t kTtlMsMin = kSecondMs;
 inline constexpr int64_t kTtlMsMax = 120 * kMinuteMs;

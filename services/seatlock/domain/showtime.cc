@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "services/seatlock/domain/limits.h"
 #include "services/seatlock/domain/showtime_tables.h"
 
@@ -59,21 +58,15 @@ absl::Status Showtime::TryApply(const Change& change) {
   return fits;
 }
 
-absl::Status Showtime::Check(const Change& change) const {
-  return tables_->CheckFollows(change);
-}
-
 absl::Status Showtime::Tables::CheckFollows(const Change& change) const {
-  auto misfit = [&](const char* what) {
-    return absl::DataLossError(absl::StrCat("change ", change.revision.value(), " on head ",
-                                            revision.value(), ": ", what));
-  };
-  if (change.revision != revision.Next()) return misfit("its revision is not the next");
-  if (change.commit_ms < commit_ms) return misfit("its commit time runs backwards");
+  if (change.revision != revision.Next())
+    return Misfit(change, revision, "its revision is not the next");
+  if (change.commit_ms < commit_ms)
+    return Misfit(change, revision, "its commit time runs backwards");
   if (change.request) {
     const RowNumber made = requests.Find(change.request->id);
     if (made != kNoRow && change.commit_ms <= requests[made].commit_ms + kRequestMemoryMs) {
-      return misfit("its request_id was made already");
+      return Misfit(change, revision, "its request_id was made already");
     }
   }
   return absl::OkStatus();

@@ -13,11 +13,16 @@
 #include <vector>
 
 #include "absl/container/btree_set.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "services/seatlock/domain/id_table.h"
 #include "services/seatlock/domain/showtime.h"
 #include "services/seatlock/domain/types.h"
 
 namespace seatlock::domain {
+
+// DATA_LOSS: "change R on head H: `what`".
+absl::Status Misfit(const Change& change, Revision head, absl::string_view what);
 
 struct SeatRow {
   SeatId id;

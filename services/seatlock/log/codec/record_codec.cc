@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "seatlock/log/v1/record.pb.h"
+#include "services/seatlock/domain/limits.h"
 
 namespace seatlock::log {
 namespace {
@@ -18,6 +19,27 @@ constexpr size_t kBodyHashBytes = 16;
 
 absl::Status Lost(const char* what) {
   return absl::DataLossError(absl::StrCat("stored bytes: ", what));
+}
+
+// protobuf has seen to it that texts are UTF-8.
+bool IsIdOrNone(const std::string& id, size_t bytes_max) {
+  return id.size() <= bytes_max;
+}
+bool IsId(const std::string& id, size_t bytes_max) {
+  return !id.empty() && IsIdOrNone(id, bytes_max);
+}
+bool IsTime(int64_t ms) {
+  return ms >= 0 && ms <= domain::kTimeMsMax;
+}
+
+absl::Status TakeSeats(google::protobuf::RepeatedPtrField<std::string>& in,
+                       std::vector<domain::SeatId>& seats) {
+  seats.reserve(seats.size() + in.size());
+  for (std::string& seat : in) {
+    if (!IsId(seat, domain::kSeatIdBytesMax)) return Lost("a seat without an id in bounds");
+    seats.emplace_back(std::move(seat));
+  }
+  return absl::OkStatus();
 }
 
 // The enums of both sides stand in the same order, the stored ones from 1.
@@ -53,9 +75,14 @@ void ToProto(const domain::SeatAfter& seat, pb::SeatAfter& out) {
 absl::StatusOr<domain::SeatAfter> FromProto(pb::SeatAfter& in) {
   const std::optional<domain::SeatStatus> status = FromProto(in.status());
   if (!status) return Lost("a seat status that is not known");
-  if (in.seat_id().empty()) return Lost("a seat without id");
+  if (!IsId(in.seat_id(), domain::kSeatIdBytesMax)) return Lost("a seat without an id in bounds");
+  if (!IsIdOrNone(in.session_id(), domain::kSessionIdBytesMax) ||
+      !IsIdOrNone(in.order_id(), domain::kOrderIdBytesMax)) {
+    return Lost("an id that is too long");
+  }
+  if (!IsTime(in.expire_ms())) return Lost("a time out of bounds");
   const bool locked = *status == domain::SeatStatus::kLocked;
-  if (locked != (in.fence() != 0) || (locked && in.session_id().empty()) || in.expire_ms() < 0 ||
+  if (locked != (in.fence() != 0) || (locked && in.session_id().empty()) ||
       (!locked && in.expire_ms() != 0)) {
     return Lost("a seat whose fields do not go with its status");
   }
@@ -73,7 +100,7 @@ void ToProto(const domain::RequestKey& key, pb::RequestKey& out) {
 }
 
 absl::StatusOr<domain::RequestKey> FromProto(pb::RequestKey& in) {
-  if (in.id().empty()) return Lost("a request without id");
+  if (!IsId(in.id(), domain::kRequestIdBytesMax)) return Lost("a request without an id in bounds");
   if (in.body_hash().size() != kBodyHashBytes) return Lost("a request's hash of another size");
   return domain::RequestKey{.id = domain::RequestId(std::move(*in.mutable_id())),
                             .body_hash = std::move(*in.mutable_body_hash())};
@@ -96,8 +123,15 @@ void ToProto(const domain::SeatState& seat, pb::SeatState& out) {
 absl::StatusOr<domain::SeatState> FromProto(pb::SeatState& in) {
   const std::optional<domain::SeatStatus> status = FromProto(in.status());
   if (!status) return Lost("a seat status that is not known");
-  if (in.seat_id().empty()) return Lost("a seat without id");
-  if (in.expire_ms() < 0 || in.granted_ms() < 0 || in.freed_ms() < 0) return Lost("a time below 0");
+  if (!IsId(in.seat_id(), domain::kSeatIdBytesMax)) return Lost("a seat without an id in bounds");
+  if (!IsIdOrNone(in.session_id(), domain::kSessionIdBytesMax) ||
+      !IsIdOrNone(in.last_grant_session_id(), domain::kSessionIdBytesMax) ||
+      !IsIdOrNone(in.order_id(), domain::kOrderIdBytesMax)) {
+    return Lost("an id that is too long");
+  }
+  if (!IsTime(in.expire_ms()) || !IsTime(in.granted_ms()) || !IsTime(in.freed_ms())) {
+    return Lost("a time out of bounds");
+  }
   return domain::SeatState{
       .seat = domain::SeatId(std::move(*in.mutable_seat_id())),
       .status = *status,
@@ -120,13 +154,13 @@ void ToProto(const domain::OrderEntry& order, pb::OrderEntry& out) {
 }
 
 absl::StatusOr<domain::OrderEntry> FromProto(pb::OrderEntry& in) {
-  if (in.order_id().empty()) return Lost("an order without id");
+  if (!IsId(in.order_id(), domain::kOrderIdBytesMax))
+    return Lost("an order without an id in bounds");
   domain::OrderEntry order{.order = domain::OrderId(std::move(*in.mutable_order_id())),
                            .closed = in.closed()};
-  for (std::string& seat : *in.mutable_seat_ids()) order.seats.emplace_back(std::move(seat));
-  for (std::string& seat : *in.mutable_cancelled_seat_ids()) {
-    order.cancelled.emplace_back(std::move(seat));
-  }
+  absl::Status status = TakeSeats(*in.mutable_seat_ids(), order.seats);
+  if (status.ok()) status = TakeSeats(*in.mutable_cancelled_seat_ids(), order.cancelled);
+  if (!status.ok()) return status;
   return order;
 }
 
@@ -140,6 +174,7 @@ absl::StatusOr<domain::RequestEntry> FromProto(pb::RequestEntry& in) {
   absl::StatusOr<domain::RequestKey> key = FromProto(*in.mutable_key());
   if (!key.ok()) return key.status();
   if (in.revision() == 0) return Lost("a request without revision");
+  if (!IsTime(in.commit_ms())) return Lost("a time out of bounds");
   return domain::RequestEntry{.key = *std::move(key),
                               .revision = domain::Revision(in.revision()),
                               .commit_ms = in.commit_ms()};
@@ -153,8 +188,10 @@ void ToProto(const domain::ShareEntry& share, pb::ShareEntry& out) {
 }
 
 absl::StatusOr<domain::ShareEntry> FromProto(pb::ShareEntry& in) {
-  if (in.session_id().empty()) return Lost("a share without session");
-  if (in.since_ms() < 0) return Lost("a time below 0");
+  if (!IsId(in.session_id(), domain::kSessionIdBytesMax)) {
+    return Lost("a share without a session in bounds");
+  }
+  if (!IsTime(in.since_ms())) return Lost("a time out of bounds");
   return domain::ShareEntry{.session = domain::SessionId(std::move(*in.mutable_session_id())),
                             .since_ms = in.since_ms(),
                             .unseen_seats = in.unseen_seats(),
@@ -193,10 +230,7 @@ absl::Status TakeKept(pb::Record& record, domain::Change& change) {
   for (domain::SeatAfter& seat : std::exchange(change.unchanged, {})) {
     change.kept.push_back(std::move(seat.seat));
   }
-  for (std::string& seat : *record.mutable_kept_seat_ids()) {
-    change.kept.emplace_back(std::move(seat));
-  }
-  return absl::OkStatus();
+  return TakeSeats(*record.mutable_kept_seat_ids(), change.kept);
 }
 
 }  // namespace
@@ -221,7 +255,9 @@ absl::StatusOr<domain::Change> DecodeChange(std::string_view bytes) {
   const std::optional<domain::Cause> cause = FromProto(record.cause());
   if (!cause) return Lost("a cause that is not known");
   if (record.revision() == 0) return Lost("a record without revision");
-  if (record.commit_ms() < 0) return Lost("a time below 0");
+  if (!IsTime(record.commit_ms())) return Lost("a time out of bounds");
+  if (!IsIdOrNone(record.order_id(), domain::kOrderIdBytesMax))
+    return Lost("an id that is too long");
   const bool of_order = *cause == domain::Cause::kBook || *cause == domain::Cause::kCancel;
   if (of_order == record.order_id().empty())
     return Lost("an order that does not go with the cause");
@@ -256,6 +292,7 @@ std::string EncodeSnapshot(const domain::ShowtimeParts& parts) {
 absl::StatusOr<domain::ShowtimeParts> DecodeSnapshot(std::string_view bytes) {
   pb::Snapshot snapshot;
   if (!Parse(bytes, snapshot)) return Lost("not a snapshot");
+  if (!IsTime(snapshot.commit_ms())) return Lost("a time out of bounds");
   domain::ShowtimeParts parts{.revision = domain::Revision(snapshot.revision()),
                               .commit_ms = snapshot.commit_ms()};
   absl::Status status = FromProtos(*snapshot.mutable_seats(), parts.seats);
