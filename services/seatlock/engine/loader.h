@@ -18,8 +18,8 @@ struct Loaded {
 };
 
 // Calls `done` once on context->background, also when the engine stops. UNAVAILABLE: the store
-// cannot be read now. DATA_LOSS, naming showtime and revision: what it holds is not a valid history,
-// be it that bytes do not decode or that a change does not fit the state before it.
+// cannot be read now. DATA_LOSS, naming showtime and revision: what it holds is not a valid
+// history, be it that bytes do not decode or that a change does not fit the state before it.
 void LoadShowtime(std::shared_ptr<Context> context, domain::ShowtimeId showtime,
                   absl::AnyInvocable<void(absl::StatusOr<Loaded>) &&> done);
 
