@@ -60,21 +60,6 @@ Refusal Conflicted(std::vector<Conflict> conflicts) {
   return refusal;
 }
 
-Decision Scene::Bounded(Change change, size_t new_seats, size_t new_orders) const {
-  // What the change's own commit forgets first makes room.
-  const size_t seats = showtime.seat_count() + new_seats;
-  if (new_seats > 0 && seats > kSeatsPerShowtimeMax) {
-    const size_t excess = seats - kSeatsPerShowtimeMax;
-    if (showtime.ForgottenSeatsAt(now_ms, excess) < excess) {
-      return Refuse(Reason::kOverloaded, "the showtime has no room for more seats");
-    }
-  }
-  if (new_orders > 0 && showtime.order_count() + new_orders > kOrdersPerShowtimeMax) {
-    return Refuse(Reason::kOverloaded, "the showtime has no room for more orders");
-  }
-  return change;
-}
-
 namespace {
 
 // The answer to a request_id that is remembered, none where the command is to be decided.
@@ -83,11 +68,6 @@ std::optional<Decision> Repeated(const Scene& scene, const RequestKey& key) {
   if (!made || IsForgotten(*made, scene.now_ms)) return std::nullopt;
   if (made->key.body_hash == key.body_hash) return Replay{made->revision};
   return Refuse(Reason::kRequestIdReused, "the request_id was used for another request");
-}
-
-bool RoomForRequest(const Scene& scene) {
-  return scene.showtime.request_count() < kRequestsPerShowtimeMax ||
-         scene.showtime.ForgottenRequestsAt(scene.now_ms, 1) > 0;
 }
 
 }  // namespace
@@ -101,14 +81,12 @@ Decision Decide(const Showtime& showtime, const Command& command, int64_t now_ms
     key = RequestKey{*command.request_id, BodyHash(command)};
     if (auto repeated = internal::Repeated(scene, *key)) return *std::move(repeated);
   }
-  Decision decision =
-      std::visit([&](const auto& body) { return internal::Decide(scene, body); }, command.body);
-  if (auto* change = std::get_if<Change>(&decision); change != nullptr && key) {
-    if (!internal::RoomForRequest(scene)) {
-      return internal::Refuse(Reason::kOverloaded, "the showtime has no room for more request_ids");
-    }
-    change->request = *std::move(key);
-  }
+  internal::Needs needs;
+  Decision decision = std::visit(
+      [&](const auto& body) { return internal::Decide(scene, body, needs); }, command.body);
+  if (std::holds_alternative<Answer>(decision)) return decision;  // nothing is remembered of it
+  if (auto refusal = internal::NoRoom(scene, command, needs)) return *std::move(refusal);
+  if (auto* change = std::get_if<Change>(&decision)) change->request = std::move(key);
   return decision;
 }
 
@@ -135,8 +113,8 @@ std::vector<Lock> LocksInOrder(const std::vector<SeatId>& seats, const Change& c
 
 // Every seat that the change names, ordered.
 std::vector<SeatId> SeatsOf(const Change& change) {
-  std::vector<SeatId> seats;
-  seats.reserve(change.seats.size() + change.unchanged.size());
+  std::vector<SeatId> seats = change.kept;
+  seats.reserve(change.seats.size() + change.unchanged.size() + change.kept.size());
   for (const SeatAfter& seat : change.seats) seats.push_back(seat.seat);
   for (const SeatAfter& seat : change.unchanged) seats.push_back(seat.seat);
   std::sort(seats.begin(), seats.end());

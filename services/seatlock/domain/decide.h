@@ -51,7 +51,9 @@ std::vector<FieldViolation> Validate(const Command& command);
 // - Seats named twice count once, at their first place; answers keep the order of the command, and
 //   with `all` that of the seat ids.
 // - A refusal names every seat in the way, each with its own reason; the refusal's is the first of
-//   them in the order of Reason. Bounds of the server (kOverloaded) are looked at last.
+//   them in the order of Reason. kOverloaded comes before all of them, for a command that needs
+//   room which is not there (limits.h); one that would change nothing, or whose request_id is
+//   remembered, needs none and is answered.
 // - Only changes are remembered by their request_id; refusals and Answers are decided anew. What
 //   is older than its memory (limits.h) counts for nothing, even where Apply still keeps it.
 // - Fences are checked against grants of locks alone, whoever booked the seat since.

@@ -42,35 +42,38 @@ std::optional<Reason> Obstacle(const std::optional<SeatView>& seat, const SeatId
   return std::nullopt;
 }
 
+Refusal OrderLimit(const char* message, size_t limit, size_t held) {
+  Refusal refusal = Refuse(Reason::kOrderSeatLimit, message);
+  refusal.limit = static_cast<uint32_t>(limit);
+  refusal.held = static_cast<uint32_t>(held);
+  return refusal;
+}
+
 // Books `seats` under the command's order, which is `known` or new.
 Decision Book(const Scene& scene, const BookSeats& command, const SeatRefs& seats,
-              const OrderEntry* known) {
+              const OrderEntry* known, Needs& needs) {
   Change change = scene.NewChange(Cause::kBook);
   change.order = command.order;
+  if (known == nullptr) needs.orders = 1;
   std::vector<Conflict> conflicts;
-  size_t new_seats = 0;
   for (const SeatId* seat : seats) {
     const std::optional<SeatView> found = scene.Find(*seat);
+    if (!found) ++needs.unseen_seats;
     if (auto reason = Obstacle(found, *seat, command)) {
       conflicts.push_back({*seat, StatusOf(found), *reason});
       continue;
     }
-    if (!found) ++new_seats;
     change.seats.push_back({.seat = *seat,
                             .status = SeatStatus::kBooked,
                             .session = command.session,
                             .order = command.order});
   }
   if (!conflicts.empty()) return Conflicted(std::move(conflicts));
-  if (known != nullptr) {
-    for (const SeatId& seat : known->seats) {
-      change.unchanged.push_back({.seat = seat,
-                                  .status = SeatStatus::kBooked,
-                                  .session = scene.Find(seat)->session,
-                                  .order = command.order});
-    }
+  if (known != nullptr) change.kept = known->seats;
+  if (change.kept.size() + change.seats.size() > kOrderSeatsMax) {
+    return OrderLimit("an order may not have that many seats", kOrderSeatsMax, change.kept.size());
   }
-  return scene.Bounded(std::move(change), new_seats, known == nullptr ? 1 : 0);
+  return change;
 }
 
 // Whether `seats` are the order's, or the order's with those that were cancelled out of it.
@@ -92,7 +95,7 @@ bool Repeats(const SeatRefs& seats, const OrderEntry& order) {
 // A seat that was cancelled out of an order never returns to it: named among new ones it is in the
 // way (all or nothing); named without any, the call repeats what was done before.
 Decision AddToOrder(const Scene& scene, const BookSeats& command, const SeatRefs& seats,
-                    const OrderEntry& order) {
+                    const OrderEntry& order, Needs& needs) {
   SeatRefs added;
   std::vector<Conflict> cancelled;
   for (const SeatId* seat : seats) {
@@ -104,10 +107,11 @@ Decision AddToOrder(const Scene& scene, const BookSeats& command, const SeatRefs
   }
   if (added.empty()) return OrderAnswer(scene, order);
   if (!cancelled.empty()) return Conflicted(std::move(cancelled));
-  return Book(scene, command, added, &order);
+  return Book(scene, command, added, &order, needs);
 }
 
-Decision BookKnown(const Scene& scene, const BookSeats& command, const OrderEntry& order) {
+Decision BookKnown(const Scene& scene, const BookSeats& command, const OrderEntry& order,
+                   Needs& needs) {
   if (order.closed) {
     return Refuse(Reason::kOrderCancelled, "the order was cancelled and never books again");
   }
@@ -116,36 +120,41 @@ Decision BookKnown(const Scene& scene, const BookSeats& command, const OrderEntr
   if (!command.add_to_order) {
     return Refuse(Reason::kOrderMismatch, "the order has other seats");
   }
-  return AddToOrder(scene, command, seats, order);
+  return AddToOrder(scene, command, seats, order, needs);
 }
 
 // Bars an order that never came.
-Decision Bar(const Scene& scene, const CancelBooking& command) {
+Decision Bar(const Scene& scene, const CancelBooking& command, Needs& needs) {
   if (!command.tombstone) return Refuse(Reason::kUnknownOrder, "the order was never seen");
   Change change = scene.NewChange(Cause::kCancel);
   change.order = command.order;
   change.order_closed = true;
-  return scene.Bounded(std::move(change), 0, 1);
+  needs.orders = 1;
+  return change;
 }
 
 }  // namespace
 
-Decision Decide(const Scene& scene, const BookSeats& command) {
+Decision Decide(const Scene& scene, const BookSeats& command, Needs& needs) {
   if (const OrderEntry* order = scene.showtime.FindOrder(command.order)) {
-    return BookKnown(scene, command, *order);
+    return BookKnown(scene, command, *order, needs);
   }
-  if (!command.seats.empty()) return Book(scene, command, Distinct(command.seats), nullptr);
+  if (!command.seats.empty()) return Book(scene, command, Distinct(command.seats), nullptr, needs);
   const std::vector<SeatId> held = scene.showtime.HeldBy(command.session);
   if (held.empty()) return Refuse(Reason::kNothingHeld, "the session holds no seat");
   SeatRefs seats;
   for (const SeatId& seat : held) seats.push_back(&seat);
-  return Book(scene, command, seats, nullptr);
+  return Book(scene, command, seats, nullptr, needs);
 }
 
-Decision Decide(const Scene& scene, const CancelBooking& command) {
+Decision Decide(const Scene& scene, const CancelBooking& command, Needs& needs) {
   const OrderEntry* order = scene.showtime.FindOrder(command.order);
-  if (order == nullptr) return Bar(scene, command);
+  if (order == nullptr) return Bar(scene, command, needs);
   if (order->closed) return scene.Unchanged();
+  if (command.all && order->seats.size() > kSeatsPerChangeMax) {
+    return OrderLimit("the order has too many seats to cancel all at once: name seats",
+                      kSeatsPerChangeMax, order->seats.size());
+  }
   Change change = scene.NewChange(Cause::kCancel);
   change.order = command.order;
   std::vector<Conflict> conflicts;
@@ -161,7 +170,7 @@ Decision Decide(const Scene& scene, const CancelBooking& command) {
   if (!conflicts.empty()) return Conflicted(std::move(conflicts));
   if (change.seats.empty()) return scene.Unchanged();
   change.order_closed = change.seats.size() == order->seats.size();
-  return scene.Bounded(std::move(change), 0, 0);
+  return change;
 }
 
 }  // namespace seatlock::domain::internal

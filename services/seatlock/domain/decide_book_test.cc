@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+
 #include "services/seatlock/domain/world_for_test.h"
 
 namespace seatlock::domain::testing {
@@ -220,6 +223,104 @@ TEST(OrderRules, CancelledOrderComesBeforeTakenSeats) {
   world.Make(CancelOf("o1", {}));
   world.Make(LockOf("s2", {"A1"}));
   EXPECT_EQ(world.Refused(BookOf("s1", "o1", {"A1"})).reason, Reason::kOrderCancelled);
+}
+
+// Adds 100 seats a call to `order` until it has `seats`.
+void Fill(World& world, const char* order, size_t seats) {
+  BookSeats book{
+      .session = SessionId("s"), .order = OrderId(order), .seats = {}, .add_to_order = true};
+  for (size_t i = 0; i < seats; ++i) {
+    book.seats.emplace_back(order + std::to_string(i));
+    if (book.seats.size() == kSeatsPerCallMax || i + 1 == seats) {
+      world.Make(book);
+      book.seats.clear();
+    }
+  }
+}
+
+// Locks seats for one session that others had named before.
+void Hold(World& world, const char* session, size_t seats) {
+  world.rules.max_session_seats = kSessionSeatsMax;
+  for (size_t first = 0; first < seats; first += 50) {
+    LockSeats lock{.session = SessionId("other" + std::to_string(first))};
+    for (size_t i = first; i < std::min(first + 50, seats); ++i) {
+      lock.seats.emplace_back("held" + std::to_string(i));
+    }
+    world.Make(lock);
+    world.Make(UnlockSeats{.session = lock.session, .all = true});
+    lock.session = SessionId(session);
+    world.Make(lock);
+  }
+}
+
+TEST(OrderRules, HoldsAtMostTwoThousandSeats) {
+  World world;
+  Fill(world, "o1", 2000);
+  BookSeats more = BookOf("s1", "o1", {"A1"});
+  more.add_to_order = true;
+  const Refusal refusal = world.Refused(more);
+  EXPECT_EQ(refusal.reason, Reason::kOrderSeatLimit);
+  EXPECT_EQ(refusal.limit, 2000u);
+  EXPECT_EQ(refusal.held, 2000u);
+  EXPECT_EQ(world.StatusOf("A1"), SeatStatus::kAvailable);
+  world.Make(CancelOf("o1", {"o17"}));
+  world.Make(more);
+  EXPECT_EQ(world.Make(CancelOf("o1", {})).seats.size(), 2000u);
+}
+
+TEST(OrderRules, AnAdditionThatReachesPastTheLimitIsRefusedWhole) {
+  World world;
+  Fill(world, "o1", 1999);
+  BookSeats more = BookOf("s1", "o1", {"A1", "A2", "o10"});
+  more.add_to_order = true;
+  EXPECT_EQ(world.Refused(more).held, 1999u);
+  more.seats.erase(more.seats.begin());
+  world.Make(more);
+}
+
+TEST(OrderRules, WithoutSeatsMoreThanTheLimitAreRefused) {
+  World world;
+  Hold(world, "s1", 2001);
+  const Refusal refusal = world.Refused(BookOf("s1", "o1", {}));
+  EXPECT_EQ(refusal.reason, Reason::kOrderSeatLimit);
+  EXPECT_EQ(refusal.limit, 2000u);
+  EXPECT_EQ(refusal.held, 0u);
+  EXPECT_EQ(world.showtime.HeldCount(SessionId("s1")), 2001u);
+  world.Make(UnlockSeats{.session = SessionId("s1"), .seats = SeatIds({"held0"})});
+  EXPECT_EQ(world.Make(BookOf("s1", "o1", {})).seats.size(), 2000u);
+}
+
+TEST(OrderRules, TakenSeatsComeBeforeTheLimit) {
+  World world;
+  Fill(world, "o1", 2000);
+  world.Make(LockOf("s2", {"A1"}));
+  BookSeats more = BookOf("s1", "o1", {"A1"});
+  more.add_to_order = true;
+  EXPECT_EQ(world.Refused(more).reason, Reason::kSeatTaken);
+}
+
+// Versions before the limit let orders grow; one change of such an order could be of any size.
+TEST(OrderRules, AnOrderTooLargeForOneChangeIsCancelledSeatBySeatUntilItFits) {
+  World world;
+  ShowtimeParts parts{.revision = Revision(1), .commit_ms = world.now_ms};
+  parts.orders.push_back({.order = OrderId("o1")});
+  for (size_t i = 0; i < kSeatsPerChangeMax + 1; ++i) {
+    const SeatId seat(std::to_string(100'000 + i));
+    parts.orders[0].seats.push_back(seat);
+    parts.seats.push_back({.seat = seat,
+                           .status = SeatStatus::kBooked,
+                           .session = SessionId("s1"),
+                           .order = OrderId("o1")});
+  }
+  world.showtime = *Showtime::Restore(std::move(parts));
+  const Refusal refusal = world.Refused(CancelOf("o1", {}));
+  EXPECT_EQ(refusal.reason, Reason::kOrderSeatLimit);
+  EXPECT_EQ(refusal.limit, kSeatsPerChangeMax);
+  EXPECT_EQ(refusal.held, kSeatsPerChangeMax + 1);
+  EXPECT_FALSE(world.Make(CancelOf("o1", {"100007"})).order_closed);
+  const Change change = world.Make(CancelOf("o1", {}));
+  EXPECT_EQ(change.seats.size(), kSeatsPerChangeMax);
+  EXPECT_TRUE(change.order_closed);
 }
 
 TEST(CancelRules, FreedSeatsNameTheBuyerAndTheOrder) {

@@ -37,9 +37,13 @@ struct Scene {
   Change NewChange(Cause cause) const {
     return {.revision = showtime.revision().Next(), .commit_ms = now_ms, .cause = cause};
   }
+};
 
-  // The change, or kOverloaded where it would add more than the showtime may hold.
-  Decision Bounded(Change change, size_t new_seats, size_t new_orders) const;
+// What a command would make the showtime remember besides its request_id, whether or not it is
+// refused for another reason.
+struct Needs {
+  size_t unseen_seats = 0;  // named, and not in the tables
+  size_t orders = 0;
 };
 
 inline bool LockedBy(const std::optional<SeatView>& seat, const SessionId& session) {
@@ -68,12 +72,17 @@ Refusal Conflicted(std::vector<Conflict> conflicts);
 
 Refusal Refuse(Reason reason, std::string message);
 
-// The Change leaves Change::request to the caller; the Answer's locks are in the order asked for.
-Decision Decide(const Scene& scene, const LockSeats& command);
-Decision Decide(const Scene& scene, const UnlockSeats& command);
-Decision Decide(const Scene& scene, const ExtendLocks& command);
-Decision Decide(const Scene& scene, const BookSeats& command);
-Decision Decide(const Scene& scene, const CancelBooking& command);
-Decision Decide(const Scene& scene, const ExpireLocks& command);
+// kOverloaded if the showtime, or the session's share of it, has no room for what `command`, which
+// is not answered without a change, would make it remember (limits.h).
+std::optional<Refusal> NoRoom(const Scene& scene, const Command& command, const Needs& needs);
+
+// Each says in `needs` what it would take; the caller asks NoRoom. The Change leaves
+// Change::request to the caller; the Answer's locks are in the order asked for.
+Decision Decide(const Scene& scene, const LockSeats& command, Needs& needs);
+Decision Decide(const Scene& scene, const UnlockSeats& command, Needs& needs);
+Decision Decide(const Scene& scene, const ExtendLocks& command, Needs& needs);
+Decision Decide(const Scene& scene, const BookSeats& command, Needs& needs);
+Decision Decide(const Scene& scene, const CancelBooking& command, Needs& needs);
+Decision Decide(const Scene& scene, const ExpireLocks& command, Needs& needs);
 
 }  // namespace seatlock::domain::internal

@@ -45,20 +45,19 @@ SeatRefs Named(const Scene& scene, const SessionId& session, const std::vector<S
 
 }  // namespace
 
-Decision Decide(const Scene& scene, const LockSeats& command) {
+Decision Decide(const Scene& scene, const LockSeats& command, Needs& needs) {
   const SeatRefs seats = Distinct(command.seats);
   const int64_t age_end_ms = scene.now_ms + scene.rules.max_lock_age_ms;
   const int64_t expire_ms =
       std::min(scene.now_ms + command.ttl_ms.value_or(kTtlMsDefault), age_end_ms);
   Change change = scene.NewChange(Cause::kLock);
   std::vector<Conflict> conflicts;
-  size_t new_seats = 0;
   for (const SeatId* seat : seats) {
     const std::optional<SeatView> found = scene.Find(*seat);
     if (LockedBy(found, command.session)) {
       change.unchanged.push_back(LockAfter(*found));
     } else if (StatusOf(found) == SeatStatus::kAvailable) {
-      if (!found) ++new_seats;
+      if (!found) ++needs.unseen_seats;
       change.seats.push_back({.seat = *seat,
                               .status = SeatStatus::kLocked,
                               .session = command.session,
@@ -79,10 +78,10 @@ Decision Decide(const Scene& scene, const LockSeats& command) {
   if (auto refusal = OverSessionLimit(scene, command, grants, released)) return *refusal;
   if (change.seats.empty()) return StandingLocks(scene, seats);
   if (released > 0) change.cause = Cause::kSwap;
-  return scene.Bounded(std::move(change), new_seats, 0);
+  return change;
 }
 
-Decision Decide(const Scene& scene, const UnlockSeats& command) {
+Decision Decide(const Scene& scene, const UnlockSeats& command, Needs&) {
   std::vector<SeatId> held;
   Change change = scene.NewChange(Cause::kUnlock);
   std::vector<Conflict> conflicts;
@@ -99,7 +98,7 @@ Decision Decide(const Scene& scene, const UnlockSeats& command) {
   return change;
 }
 
-Decision Decide(const Scene& scene, const ExtendLocks& command) {
+Decision Decide(const Scene& scene, const ExtendLocks& command, Needs&) {
   std::vector<SeatId> held;
   const SeatRefs seats = Named(scene, command.session, command.seats, command.all, held);
   const int64_t wanted_ms = scene.now_ms + command.ttl_ms.value_or(kTtlMsDefault);
@@ -134,7 +133,7 @@ Decision Decide(const Scene& scene, const ExtendLocks& command) {
   return change;
 }
 
-Decision Decide(const Scene& scene, const ExpireLocks&) {
+Decision Decide(const Scene& scene, const ExpireLocks&, Needs&) {
   Change change = scene.NewChange(Cause::kExpired);
   for (const SeatId& seat : scene.showtime.LapsedAt(scene.now_ms, kExpiredPerChangeMax)) {
     change.seats.push_back(FreedAfter(seat, scene.Find(seat)->session));

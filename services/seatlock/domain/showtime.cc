@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "services/seatlock/domain/limits.h"
 #include "services/seatlock/domain/showtime_tables.h"
 
@@ -38,6 +37,10 @@ bool IsForgotten(const RequestEntry& request, int64_t now_ms) {
   return now_ms > request.commit_ms + kRequestMemoryMs;
 }
 
+bool IsForgotten(const ShareEntry& share, int64_t now_ms) {
+  return now_ms > share.since_ms + kShareMs;
+}
+
 Showtime::Showtime() : tables_(std::make_unique<Tables>()) {}
 Showtime::Showtime(std::unique_ptr<Tables> tables) : tables_(std::move(tables)) {}
 Showtime::~Showtime() = default;
@@ -55,21 +58,15 @@ absl::Status Showtime::TryApply(const Change& change) {
   return fits;
 }
 
-absl::Status Showtime::Check(const Change& change) const {
-  return tables_->CheckFollows(change);
-}
-
 absl::Status Showtime::Tables::CheckFollows(const Change& change) const {
-  auto misfit = [&](const char* what) {
-    return absl::DataLossError(absl::StrCat("change ", change.revision.value(), " on head ",
-                                            revision.value(), ": ", what));
-  };
-  if (change.revision != revision.Next()) return misfit("its revision is not the next");
-  if (change.commit_ms < commit_ms) return misfit("its commit time runs backwards");
+  if (change.revision != revision.Next())
+    return Misfit(change, revision, "its revision is not the next");
+  if (change.commit_ms < commit_ms)
+    return Misfit(change, revision, "its commit time runs backwards");
   if (change.request) {
     const RowNumber made = requests.Find(change.request->id);
     if (made != kNoRow && change.commit_ms <= requests[made].commit_ms + kRequestMemoryMs) {
-      return misfit("its request_id was made already");
+      return Misfit(change, revision, "its request_id was made already");
     }
   }
   return absl::OkStatus();
@@ -81,7 +78,11 @@ void Showtime::Tables::Fold(const Change& change) {
 
   RowNumber order = kNoRow;
   if (!change.order.empty()) order = t.orders.FindOrInsert(change.order);
-  for (const SeatAfter& after : change.seats) t.ApplySeat(after, change, order);
+  uint32_t unseen_seats = 0;
+  for (const SeatAfter& after : change.seats) {
+    if (t.ApplySeat(after, change, order)) ++unseen_seats;
+  }
+  t.CountShare(change, unseen_seats);
   if (change.order_closed && order != kNoRow) t.orders[order].closed = true;
 
   if (change.request) t.Remember(*change.request, change.revision, change.commit_ms);
@@ -89,8 +90,10 @@ void Showtime::Tables::Fold(const Change& change) {
   t.commit_ms = change.commit_ms;
 }
 
-void Showtime::Tables::ApplySeat(const SeatAfter& after, const Change& change, RowNumber order) {
+bool Showtime::Tables::ApplySeat(const SeatAfter& after, const Change& change, RowNumber order) {
+  const size_t known = seats.size();
   const RowNumber number = seats.FindOrInsert(after.seat);
+  const bool unseen = seats.size() > known;
   Leave(number);
   switch (after.status) {
     case SeatStatus::kLocked:
@@ -99,22 +102,23 @@ void Showtime::Tables::ApplySeat(const SeatAfter& after, const Change& change, R
         Grant(number, after.session, after.fence, change.commit_ms);
       }
       EnterLocked(number, after.session, after.expire_ms);
-      return;
+      return unseen;
     case SeatStatus::kBooked:
       EnterBooked(number, after.session, order);
       if (order != kNoRow) InsertInto(orders[order].seats, after.seat);
-      return;
+      return false;
     case SeatStatus::kBlocked:
       EnterBlocked(number);
-      return;
+      return false;
     case SeatStatus::kAvailable:
       if (order != kNoRow) {
         EraseFrom(orders[order].seats, after.seat);
         InsertInto(orders[order].cancelled, after.seat);
       }
       EnterFree(number, change.commit_ms);
-      return;
+      return false;
   }
+  return false;
 }
 
 Revision Showtime::revision() const {
@@ -158,6 +162,14 @@ std::optional<RequestEntry> Showtime::FindRequest(const RequestId& request) cons
   RowNumber number = tables_->requests.Find(request);
   if (number == kNoRow) return std::nullopt;
   return tables_->Entry(number);
+}
+
+ShareEntry Showtime::ShareOf(const SessionId& session, int64_t now_ms) const {
+  const RowNumber number = tables_->sessions.Find(session);
+  if (number == kNoRow) return {};
+  const SessionRow& row = tables_->sessions[number];
+  if (row.share_since_ms < 0 || now_ms > row.share_since_ms + kShareMs) return {};
+  return {session, row.share_since_ms, row.unseen_seats, row.requests};
 }
 
 std::optional<int64_t> Showtime::earliest_expire_ms() const {

@@ -66,6 +66,16 @@ struct RequestEntry {
   friend bool operator==(const RequestEntry&, const RequestEntry&) = default;
 };
 
+// What a session used of its share (limits.h) since its hour began.
+struct ShareEntry {
+  SessionId session{};
+  int64_t since_ms = 0;
+  uint32_t unseen_seats = 0;
+  uint32_t requests = 0;
+
+  friend bool operator==(const ShareEntry&, const ShareEntry&) = default;
+};
+
 // A whole state as plain values: what snapshots keep.
 struct ShowtimeParts {
   Revision revision{};
@@ -73,6 +83,7 @@ struct ShowtimeParts {
   std::vector<SeatState> seats{};        // by seat
   std::vector<OrderEntry> orders{};      // by order
   std::vector<RequestEntry> requests{};  // oldest first
+  std::vector<ShareEntry> shares{};      // oldest first
 
   friend bool operator==(const ShowtimeParts&, const ShowtimeParts&) = default;
 };
@@ -113,6 +124,9 @@ class Showtime {
   // None: not remembered.
   std::optional<RequestEntry> FindRequest(const RequestId& request) const;
 
+  // What `session` used of the hour that is running at `now_ms`; zeros if none is.
+  ShareEntry ShareOf(const SessionId& session, int64_t now_ms) const;
+
   // When the next lock lapses.
   std::optional<int64_t> earliest_expire_ms() const;
   // Seats whose locks have expire_ms <= now_ms: by time, then by seat; at most `max`.
@@ -142,5 +156,7 @@ class Showtime {
 // Decide goes by this, so that it does not matter when the last Apply dropped what is old.
 bool IsForgotten(const SeatView& seat, int64_t now_ms);
 bool IsForgotten(const RequestEntry& request, int64_t now_ms);
+// The same of a share's hour.
+bool IsForgotten(const ShareEntry& share, int64_t now_ms);
 
 }  // namespace seatlock::domain

@@ -96,6 +96,21 @@ absl::Status CheckRequests(const ShowtimeParts& parts) {
   return absl::OkStatus();
 }
 
+absl::Status CheckShares(const ShowtimeParts& parts) {
+  int64_t before_ms = 0;
+  for (const ShareEntry& share : parts.shares) {
+    const std::string& id = share.session.value();
+    if (id.empty() || (share.unseen_seats == 0 && share.requests == 0)) {
+      return Contradiction("a share without session or use", id);
+    }
+    if (share.since_ms < before_ms || share.since_ms > parts.commit_ms) {
+      return Contradiction("a share out of order", id);
+    }
+    before_ms = share.since_ms;
+  }
+  return absl::OkStatus();
+}
+
 // Free seats, oldest first: the order in which they will be forgotten.
 std::vector<const SeatState*> Freed(const std::vector<SeatState>& seats) {
   std::vector<const SeatState*> freed;
@@ -130,7 +145,8 @@ absl::Status CheckParts(const ShowtimeParts& parts) {
     in_orders += order.seats.size();
   }
   if (booked != in_orders) return Contradiction("booked seats and seats of orders differ", "");
-  return CheckRequests(parts);
+  if (absl::Status status = CheckRequests(parts); !status.ok()) return status;
+  return CheckShares(parts);
 }
 
 }  // namespace
@@ -175,6 +191,15 @@ absl::StatusOr<Showtime> Showtime::Restore(ShowtimeParts parts) {
     }
     t.Remember(std::move(request.key), request.revision, request.commit_ms);
   }
+  for (const ShareEntry& share : parts.shares) {
+    const RowNumber session = t.sessions.FindOrInsert(share.session);
+    if (t.sessions[session].share_since_ms >= 0) {
+      return Contradiction("a share twice", share.session.value());
+    }
+    SessionRow& row = t.Share(session, share.since_ms);
+    row.unseen_seats = share.unseen_seats;
+    row.requests = share.requests;
+  }
   return Showtime(std::move(tables));
 }
 
@@ -207,6 +232,10 @@ ShowtimeParts Showtime::Export() const {
   parts.requests.reserve(t.requests.size());
   for (RowNumber at = t.oldest_request; at != kNoRow; at = t.requests[at].next) {
     parts.requests.push_back(t.Entry(at));
+  }
+  for (RowNumber at = t.oldest_share; at != kNoRow; at = t.sessions[at].next_share) {
+    const SessionRow& row = t.sessions[at];
+    parts.shares.push_back({row.id, row.share_since_ms, row.unseen_seats, row.requests});
   }
   return parts;
 }

@@ -1,6 +1,7 @@
 #include "services/seatlock/domain/showtime_tables.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "services/seatlock/domain/limits.h"
 
@@ -126,6 +127,36 @@ void Showtime::Tables::Forget(int64_t now_ms) {
     if (oldest_request == kNoRow) newest_request = kNoRow;
     requests.Erase(number);
   }
+  while (oldest_share != kNoRow && now_ms > sessions[oldest_share].share_since_ms + kShareMs) {
+    RowNumber number = oldest_share;
+    SessionRow& row = sessions[number];
+    oldest_share = std::exchange(row.next_share, kNoRow);
+    if (oldest_share == kNoRow) newest_share = kNoRow;
+    row.unseen_seats = row.requests = 0;
+    row.share_since_ms = -1;
+    Release(number);
+  }
+}
+
+void Showtime::Tables::CountShare(const Change& change, uint32_t unseen_seats) {
+  const bool counts = change.cause == Cause::kLock || change.cause == Cause::kSwap ||
+                      change.cause == Cause::kExtend;
+  if (!counts || change.seats.empty() || (unseen_seats == 0 && !change.request)) return;
+  // Such a change is of one session, which its first seat names.
+  const RowNumber session = sessions.FindOrInsert(change.seats.front().session);
+  SessionRow& share = Share(session, change.commit_ms);
+  share.unseen_seats += unseen_seats;
+  if (change.request) ++share.requests;
+}
+
+SessionRow& Showtime::Tables::Share(RowNumber session, int64_t now_ms) {
+  SessionRow& row = sessions[session];
+  if (row.share_since_ms >= 0) return row;
+  row.share_since_ms = now_ms;
+  ++row.references;
+  (newest_share == kNoRow ? oldest_share : sessions[newest_share].next_share) = session;
+  newest_share = session;
+  return row;
 }
 
 SeatView Showtime::Tables::View(RowNumber number) const {

@@ -13,11 +13,16 @@
 #include <vector>
 
 #include "absl/container/btree_set.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "services/seatlock/domain/id_table.h"
 #include "services/seatlock/domain/showtime.h"
 #include "services/seatlock/domain/types.h"
 
 namespace seatlock::domain {
+
+// DATA_LOSS: "change R on head H: `what`".
+absl::Status Misfit(const Change& change, Revision head, absl::string_view what);
 
 struct SeatRow {
   SeatId id;
@@ -42,10 +47,16 @@ struct SeatList {
 
 struct SessionRow {
   SessionId id;
-  uint32_t references = 0;  // from seats; the row goes with the last
+  uint32_t references = 0;  // from seats and from its running hour; the row goes with the last
   uint32_t held_count = 0;
   SeatList held;
+  // The share's hour (limits.h), if one is running.
+  RowNumber next_share = kNoRow;  // the next younger
+  uint32_t unseen_seats = 0;
+  uint32_t requests = 0;
+  int64_t share_since_ms = -1;  // -1: none is running
 };
+static_assert(sizeof(SessionRow) <= 72);
 
 struct RequestRow {
   RequestId id;
@@ -81,7 +92,13 @@ struct Showtime::Tables {
   void Grant(RowNumber number, const SessionId& session, Fence fence, int64_t now_ms);
   void Remember(RequestKey key, Revision made, int64_t now_ms);
   void Forget(int64_t now_ms);
-  void ApplySeat(const SeatAfter& after, const Change& change, RowNumber order);
+  // Whether the seat is locked and was not in the tables before.
+  bool ApplySeat(const SeatAfter& after, const Change& change, RowNumber order);
+
+  // Counts what `change` takes of its session's share.
+  void CountShare(const Change& change, uint32_t unseen_seats);
+  // The running hour of the session in this row; a new one begins if there is none.
+  SessionRow& Share(RowNumber session, int64_t now_ms);
 
   // A reference to the session's row; none for an empty id.
   RowNumber Acquire(const SessionId& session);
@@ -107,6 +124,8 @@ struct Showtime::Tables {
   SeatList freed;  // oldest first
   RowNumber oldest_request = kNoRow;
   RowNumber newest_request = kNoRow;
+  RowNumber oldest_share = kNoRow;  // sessions
+  RowNumber newest_share = kNoRow;
 };
 
 }  // namespace seatlock::domain

@@ -153,69 +153,18 @@ INSTANTIATE_TEST_SUITE_P(
         std::pair{"RequestAfterTheHead",
                   Spoil([](auto& p) { p.requests[1].revision = Revision(99); })},
         std::pair{"RequestWithShortHash",
-                  Spoil([](auto& p) { p.requests[0].key.body_hash.pop_back(); })}),
+                  Spoil([](auto& p) { p.requests[0].key.body_hash.pop_back(); })},
+        std::pair{"ShareWithoutSession", Spoil([](auto& p) { p.shares[0].session = SessionId(); })},
+        std::pair{"ShareOfNothing", Spoil([](auto& p) {
+                    p.shares[0] = {SessionId("s1"), p.commit_ms, 0, 0};
+                  })},
+        std::pair{"ShareAfterTheHead", Spoil([](auto& p) { p.shares[0].since_ms += 1; })},
+        std::pair{"ShareBelowZero", Spoil([](auto& p) { p.shares[0].since_ms = -1; })},
+        std::pair{"ShareTwice", Spoil([](auto& p) { p.shares.push_back(p.shares[0]); })},
+        std::pair{"SharesOutOfOrder", Spoil([](auto& p) {
+                    p.shares.push_back({SessionId("s2"), p.shares[0].since_ms - 1, 1, 1});
+                  })}),
     [](const auto& test) { return std::string(test.param.first); });
-
-// A showtime filled to its bounds, one field at a time.
-ShowtimeParts Full(size_t seats, size_t orders, size_t requests, int64_t at_ms) {
-  ShowtimeParts parts{.revision = Revision(kRequestsPerShowtimeMax), .commit_ms = at_ms};
-  const auto id = [](size_t i) { return std::to_string(10'000'000 + i); };
-  for (size_t i = 0; i < seats; ++i) {
-    parts.seats.push_back({.seat = SeatId(id(i)),
-                           .last_grant_session = SessionId("s"),
-                           .last_grant_fence = Fence(1),
-                           .freed_ms = at_ms});
-  }
-  for (size_t i = 0; i < orders; ++i) {
-    parts.orders.push_back({.order = OrderId(id(i)), .closed = true});
-  }
-  for (size_t i = 0; i < requests; ++i) {
-    parts.requests.push_back({.key = {.id = RequestId(id(i)), .body_hash = std::string(16, 'h')},
-                              .revision = Revision(i + 1),
-                              .commit_ms = at_ms});
-  }
-  return parts;
-}
-
-World FullWorld(size_t seats, size_t orders, size_t requests) {
-  World world;
-  absl::StatusOr<Showtime> full = Showtime::Restore(Full(seats, orders, requests, world.now_ms));
-  EXPECT_THAT(full, IsOk());
-  world.showtime = *std::move(full);
-  return world;
-}
-
-TEST(Bounds, FullOfSeatsRefusesNewSeatsAlone) {
-  World world = FullWorld(kSeatsPerShowtimeMax, 0, 0);
-  EXPECT_EQ(world.Refused(LockOf("s1", "new")).reason, Reason::kOverloaded);
-  EXPECT_EQ(world
-                .Refused(BookSeats{
-                    .session = SessionId("s1"), .order = OrderId("o"), .seats = SeatIds({"new"})})
-                .reason,
-            Reason::kOverloaded);
-  world.Make(LockOf("s1", "10000000"));
-  world.now_ms += kGrantMemoryMs + 1;
-  world.Make(LockOf("s1", "new"));
-}
-
-TEST(Bounds, FullOfOrdersRefusesNewOrdersAlone) {
-  World world = FullWorld(0, kOrdersPerShowtimeMax, 0);
-  const BookSeats book{.session = SessionId("s1"), .order = OrderId("o"), .seats = SeatIds({"A1"})};
-  EXPECT_EQ(world.Refused(book).reason, Reason::kOverloaded);
-  const CancelBooking bar{.order = OrderId("o"), .all = true, .tombstone = true};
-  EXPECT_EQ(world.Refused(bar).reason, Reason::kOverloaded);
-  world.Make(LockOf("s1", "A1"));
-}
-
-TEST(Bounds, FullOfRequestsRefusesCommandsWithRequestIdsAlone) {
-  World world = FullWorld(0, 0, kRequestsPerShowtimeMax);
-  EXPECT_EQ(world.Refused(LockOf("s1", "A1"), "r").reason, Reason::kOverloaded);
-  world.Make(LockOf("s1", "A1"));
-  world.Ask(LockOf("s1", "A1"), "r");
-  EXPECT_EQ(world.Refused(LockOf("s2", "A1"), "r").reason, Reason::kSeatTaken);
-  world.now_ms += kRequestMemoryMs + 1;
-  world.Make(LockOf("s1", "A2"), "r");
-}
 
 struct Row {
   SeatId id;

@@ -67,10 +67,11 @@ struct Change {
   int64_t commit_ms = 0;
   Cause cause = Cause::kLock;
   std::vector<SeatAfter> seats{};
-  // What the command's answer names besides: locks that the holder had already, seats that the
-  // order had already.
+  // What the command's answer names besides: locks that the holder had already.
   std::vector<SeatAfter> unchanged{};
-  OrderId order{};            // kBook and kCancel alone
+  std::vector<SeatId>
+      kept{};       // kBook alone, for its answer: seats that the order had already, ordered
+  OrderId order{};  // kBook and kCancel alone
   bool order_closed = false;  // kCancel alone: the order never books again
   std::optional<RequestKey> request{};
 

@@ -1,10 +1,11 @@
 #include "services/seatlock/engine/loader.h"
 
+#include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "services/seatlock/engine/limits.h"
 #include "services/seatlock/log/codec/record_codec.h"
+#include "services/seatlock/log/verify.h"
 
 namespace seatlock::engine {
 namespace {
@@ -49,15 +50,8 @@ class Load : public std::enable_shared_from_this<Load> {
     if (!result.ok()) return Finish(result.status());
     loaded_ = Loaded{};
     if (result->snapshot) {
-      auto parts = log::DecodeSnapshot(result->snapshot->bytes);
-      if (!parts.ok()) return Finish(parts.status());
-      auto state = domain::Showtime::Restore(*std::move(parts));
-      if (!state.ok()) return Finish(absl::DataLossError(state.status().ToString()));
-      if (state->revision() != result->snapshot->head.revision) {
-        return Finish(absl::DataLossError("a snapshot is not of the revision it is kept under"));
-      }
-      loaded_.state = *std::move(state);
-      loaded_.snapshot = result->snapshot->head.revision;
+      absl::Status status = Restore(*result->snapshot);
+      if (!status.ok()) return Finish(status);
     }
     OnPage(std::move(result->tail));
   }
@@ -82,20 +76,40 @@ class Load : public std::enable_shared_from_this<Load> {
                        });
   }
 
+  absl::Status Restore(const log::StoredSnapshot& snapshot) {
+    const domain::Revision revision = snapshot.head.revision;
+    auto parts = log::DecodeSnapshot(snapshot.bytes);
+    if (!parts.ok()) return Lost(revision, parts.status());
+    auto state = domain::Showtime::Restore(*std::move(parts));
+    if (!state.ok()) return Lost(revision, state.status());
+    if (state->revision() != revision) {
+      return log::DataLoss(showtime_, revision, "the snapshot is of another revision");
+    }
+    loaded_.state = *std::move(state);
+    loaded_.snapshot = revision;
+    return absl::OkStatus();
+  }
+
+  // A record whose bytes are whole may still not fit: whoever wrote it had another state, or rules
+  // that were not ours.
   absl::Status ApplyRecord(const log::StoredRecord& record) {
     auto change = log::DecodeChange(record.bytes);
-    if (!change.ok()) return change.status();
-    if (change->revision != loaded_.state.revision().Next() ||
-        record.revision != change->revision) {
-      return absl::DataLossError(
-          absl::StrCat("revision ", record.revision.value(), " holds a record of another"));
+    if (!change.ok()) return Lost(record.revision, change.status());
+    if (record.revision != change->revision) {
+      return log::DataLoss(showtime_, record.revision, "the record is of another revision");
     }
-    return loaded_.state.TryApply(*change);
+    absl::Status status = loaded_.state.TryApply(*change);
+    return status.ok() ? status : Lost(record.revision, status);
+  }
+
+  absl::Status Lost(domain::Revision revision, const absl::Status& why) const {
+    return log::DataLoss(showtime_, revision, std::string(why.message()).c_str());
   }
 
   void StartOver() {
     if (++restarts_ > kLoadRestartsMax) {
-      return Finish(absl::DataLossError("there is a gap between the snapshot and the records"));
+      return Finish(log::DataLoss(showtime_, loaded_.state.revision().Next(),
+                                  "there is a gap between the snapshot and the records"));
     }
     Start();
   }

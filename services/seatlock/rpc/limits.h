@@ -3,14 +3,17 @@
 
 #include <cstddef>
 
+#include "services/seatlock/domain/limits.h"
+
 namespace seatlock::rpc {
 
 // One message of a watch's snapshot, and the whole of GetShowtime's (the contract). gRPC's clients
 // take 4 MiB by default.
 inline constexpr size_t kSnapshotMessageBytesMax = 1 << 20;
 inline constexpr size_t kShowtimeBytesMax = 3 << 20;
-// Left in a message for what is not seats: two ids, an epoch and numbers.
-inline constexpr size_t kEnvelopeBytesMax = 1024;
+
+// Left in a message for what is not seats.
+inline constexpr size_t kEnvelopeBytesMax = domain::kEnvelopeBytesMax;
 
 // WatchShowtime's request, which gRPC keeps as long as the stream: 10,000 of them are 80 MiB.
 inline constexpr size_t kWatchRequestBytesMax = 8 << 10;
@@ -35,6 +38,9 @@ inline constexpr int kKeepaliveTimeoutMs = 20'000;
 inline constexpr int kFlushMs = 500;
 
 static_assert(kSnapshotMessageBytesMax < kShowtimeBytesMax);
-static_assert(kShowtimeBytesMax < static_cast<size_t>(kRequestBytesMax));
+// Both are exceeded by no seat: one that does not fit any more begins the next message, or is
+// refused. The largest change and answer: domain/limits.h.
+static_assert(kShowtimeBytesMax <= domain::kMessageBytesMax);
+static_assert(kEnvelopeBytesMax + domain::kSeatBytesMax <= kSnapshotMessageBytesMax);
 
 }  // namespace seatlock::rpc

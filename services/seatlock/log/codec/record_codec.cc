@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "seatlock/log/v1/record.pb.h"
+#include "services/seatlock/domain/limits.h"
 
 namespace seatlock::log {
 namespace {
@@ -18,6 +19,27 @@ constexpr size_t kBodyHashBytes = 16;
 
 absl::Status Lost(const char* what) {
   return absl::DataLossError(absl::StrCat("stored bytes: ", what));
+}
+
+// protobuf has seen to it that texts are UTF-8.
+bool IsIdOrNone(const std::string& id, size_t bytes_max) {
+  return id.size() <= bytes_max;
+}
+bool IsId(const std::string& id, size_t bytes_max) {
+  return !id.empty() && IsIdOrNone(id, bytes_max);
+}
+bool IsTime(int64_t ms) {
+  return ms >= 0 && ms <= domain::kTimeMsMax;
+}
+
+absl::Status TakeSeats(google::protobuf::RepeatedPtrField<std::string>& in,
+                       std::vector<domain::SeatId>& seats) {
+  seats.reserve(seats.size() + in.size());
+  for (std::string& seat : in) {
+    if (!IsId(seat, domain::kSeatIdBytesMax)) return Lost("a seat without an id in bounds");
+    seats.emplace_back(std::move(seat));
+  }
+  return absl::OkStatus();
 }
 
 // The enums of both sides stand in the same order, the stored ones from 1.
@@ -53,9 +75,14 @@ void ToProto(const domain::SeatAfter& seat, pb::SeatAfter& out) {
 absl::StatusOr<domain::SeatAfter> FromProto(pb::SeatAfter& in) {
   const std::optional<domain::SeatStatus> status = FromProto(in.status());
   if (!status) return Lost("a seat status that is not known");
-  if (in.seat_id().empty()) return Lost("a seat without id");
+  if (!IsId(in.seat_id(), domain::kSeatIdBytesMax)) return Lost("a seat without an id in bounds");
+  if (!IsIdOrNone(in.session_id(), domain::kSessionIdBytesMax) ||
+      !IsIdOrNone(in.order_id(), domain::kOrderIdBytesMax)) {
+    return Lost("an id that is too long");
+  }
+  if (!IsTime(in.expire_ms())) return Lost("a time out of bounds");
   const bool locked = *status == domain::SeatStatus::kLocked;
-  if (locked != (in.fence() != 0) || (locked && in.session_id().empty()) || in.expire_ms() < 0 ||
+  if (locked != (in.fence() != 0) || (locked && in.session_id().empty()) ||
       (!locked && in.expire_ms() != 0)) {
     return Lost("a seat whose fields do not go with its status");
   }
@@ -73,7 +100,7 @@ void ToProto(const domain::RequestKey& key, pb::RequestKey& out) {
 }
 
 absl::StatusOr<domain::RequestKey> FromProto(pb::RequestKey& in) {
-  if (in.id().empty()) return Lost("a request without id");
+  if (!IsId(in.id(), domain::kRequestIdBytesMax)) return Lost("a request without an id in bounds");
   if (in.body_hash().size() != kBodyHashBytes) return Lost("a request's hash of another size");
   return domain::RequestKey{.id = domain::RequestId(std::move(*in.mutable_id())),
                             .body_hash = std::move(*in.mutable_body_hash())};
@@ -96,8 +123,15 @@ void ToProto(const domain::SeatState& seat, pb::SeatState& out) {
 absl::StatusOr<domain::SeatState> FromProto(pb::SeatState& in) {
   const std::optional<domain::SeatStatus> status = FromProto(in.status());
   if (!status) return Lost("a seat status that is not known");
-  if (in.seat_id().empty()) return Lost("a seat without id");
-  if (in.expire_ms() < 0 || in.granted_ms() < 0 || in.freed_ms() < 0) return Lost("a time below 0");
+  if (!IsId(in.seat_id(), domain::kSeatIdBytesMax)) return Lost("a seat without an id in bounds");
+  if (!IsIdOrNone(in.session_id(), domain::kSessionIdBytesMax) ||
+      !IsIdOrNone(in.last_grant_session_id(), domain::kSessionIdBytesMax) ||
+      !IsIdOrNone(in.order_id(), domain::kOrderIdBytesMax)) {
+    return Lost("an id that is too long");
+  }
+  if (!IsTime(in.expire_ms()) || !IsTime(in.granted_ms()) || !IsTime(in.freed_ms())) {
+    return Lost("a time out of bounds");
+  }
   return domain::SeatState{
       .seat = domain::SeatId(std::move(*in.mutable_seat_id())),
       .status = *status,
@@ -120,13 +154,13 @@ void ToProto(const domain::OrderEntry& order, pb::OrderEntry& out) {
 }
 
 absl::StatusOr<domain::OrderEntry> FromProto(pb::OrderEntry& in) {
-  if (in.order_id().empty()) return Lost("an order without id");
+  if (!IsId(in.order_id(), domain::kOrderIdBytesMax))
+    return Lost("an order without an id in bounds");
   domain::OrderEntry order{.order = domain::OrderId(std::move(*in.mutable_order_id())),
                            .closed = in.closed()};
-  for (std::string& seat : *in.mutable_seat_ids()) order.seats.emplace_back(std::move(seat));
-  for (std::string& seat : *in.mutable_cancelled_seat_ids()) {
-    order.cancelled.emplace_back(std::move(seat));
-  }
+  absl::Status status = TakeSeats(*in.mutable_seat_ids(), order.seats);
+  if (status.ok()) status = TakeSeats(*in.mutable_cancelled_seat_ids(), order.cancelled);
+  if (!status.ok()) return status;
   return order;
 }
 
@@ -140,9 +174,28 @@ absl::StatusOr<domain::RequestEntry> FromProto(pb::RequestEntry& in) {
   absl::StatusOr<domain::RequestKey> key = FromProto(*in.mutable_key());
   if (!key.ok()) return key.status();
   if (in.revision() == 0) return Lost("a request without revision");
+  if (!IsTime(in.commit_ms())) return Lost("a time out of bounds");
   return domain::RequestEntry{.key = *std::move(key),
                               .revision = domain::Revision(in.revision()),
                               .commit_ms = in.commit_ms()};
+}
+
+void ToProto(const domain::ShareEntry& share, pb::ShareEntry& out) {
+  out.set_session_id(share.session.value());
+  out.set_since_ms(share.since_ms);
+  out.set_unseen_seats(share.unseen_seats);
+  out.set_requests(share.requests);
+}
+
+absl::StatusOr<domain::ShareEntry> FromProto(pb::ShareEntry& in) {
+  if (!IsId(in.session_id(), domain::kSessionIdBytesMax)) {
+    return Lost("a share without a session in bounds");
+  }
+  if (!IsTime(in.since_ms())) return Lost("a time out of bounds");
+  return domain::ShareEntry{.session = domain::SessionId(std::move(*in.mutable_session_id())),
+                            .since_ms = in.since_ms(),
+                            .unseen_seats = in.unseen_seats(),
+                            .requests = in.requests()};
 }
 
 template <typename Value, typename Proto>
@@ -168,6 +221,18 @@ bool Parse(std::string_view bytes, Message& message) {
          message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
 }
 
+// Earlier versions wrote what a booking's order had already as whole seats, and that in
+// `unchanged`.
+absl::Status TakeKept(pb::Record& record, domain::Change& change) {
+  if (change.cause != domain::Cause::kBook) {
+    return record.kept_seat_ids().empty() ? absl::OkStatus() : Lost("kept seats without a booking");
+  }
+  for (domain::SeatAfter& seat : std::exchange(change.unchanged, {})) {
+    change.kept.push_back(std::move(seat.seat));
+  }
+  return TakeSeats(*record.mutable_kept_seat_ids(), change.kept);
+}
+
 }  // namespace
 
 std::string EncodeChange(const domain::Change& change) {
@@ -180,6 +245,7 @@ std::string EncodeChange(const domain::Change& change) {
   record.set_order_id(change.order.value());
   record.set_order_closed(change.order_closed);
   if (change.request) ToProto(*change.request, *record.mutable_request());
+  for (const domain::SeatId& seat : change.kept) record.add_kept_seat_ids(seat.value());
   return record.SerializeAsString();
 }
 
@@ -189,7 +255,9 @@ absl::StatusOr<domain::Change> DecodeChange(std::string_view bytes) {
   const std::optional<domain::Cause> cause = FromProto(record.cause());
   if (!cause) return Lost("a cause that is not known");
   if (record.revision() == 0) return Lost("a record without revision");
-  if (record.commit_ms() < 0) return Lost("a time below 0");
+  if (!IsTime(record.commit_ms())) return Lost("a time out of bounds");
+  if (!IsIdOrNone(record.order_id(), domain::kOrderIdBytesMax))
+    return Lost("an id that is too long");
   const bool of_order = *cause == domain::Cause::kBook || *cause == domain::Cause::kCancel;
   if (of_order == record.order_id().empty())
     return Lost("an order that does not go with the cause");
@@ -200,6 +268,7 @@ absl::StatusOr<domain::Change> DecodeChange(std::string_view bytes) {
                         .order_closed = record.order_closed()};
   absl::Status status = FromProtos(*record.mutable_seats(), change.seats);
   if (status.ok()) status = FromProtos(*record.mutable_unchanged(), change.unchanged);
+  if (status.ok()) status = TakeKept(record, change);
   if (!status.ok()) return status;
   if (record.has_request()) {
     absl::StatusOr<domain::RequestKey> key = FromProto(*record.mutable_request());
@@ -216,17 +285,20 @@ std::string EncodeSnapshot(const domain::ShowtimeParts& parts) {
   ToProtos(parts.seats, *snapshot.mutable_seats());
   ToProtos(parts.orders, *snapshot.mutable_orders());
   ToProtos(parts.requests, *snapshot.mutable_requests());
+  ToProtos(parts.shares, *snapshot.mutable_shares());
   return snapshot.SerializeAsString();
 }
 
 absl::StatusOr<domain::ShowtimeParts> DecodeSnapshot(std::string_view bytes) {
   pb::Snapshot snapshot;
   if (!Parse(bytes, snapshot)) return Lost("not a snapshot");
+  if (!IsTime(snapshot.commit_ms())) return Lost("a time out of bounds");
   domain::ShowtimeParts parts{.revision = domain::Revision(snapshot.revision()),
                               .commit_ms = snapshot.commit_ms()};
   absl::Status status = FromProtos(*snapshot.mutable_seats(), parts.seats);
   if (status.ok()) status = FromProtos(*snapshot.mutable_orders(), parts.orders);
   if (status.ok()) status = FromProtos(*snapshot.mutable_requests(), parts.requests);
+  if (status.ok()) status = FromProtos(*snapshot.mutable_shares(), parts.shares);
   if (!status.ok()) return status;
   return parts;
 }

@@ -9,6 +9,7 @@
 #include "absl/strings/escaping.h"
 #include "google/protobuf/stubs/logging.h"
 #include "seatlock/log/v1/record.pb.h"
+#include "services/seatlock/domain/limits.h"
 #include "tests/testing/status_matchers.h"
 
 namespace seatlock::log {
@@ -54,6 +55,18 @@ Change Cancel() {
           .order_closed = true};
 }
 
+Change AddedTo() {
+  return {.revision = Revision(8),
+          .commit_ms = 1'700'000'000'000,
+          .cause = Cause::kBook,
+          .seats = {{.seat = SeatId("A9"),
+                     .status = SeatStatus::kBooked,
+                     .session = SessionId("s1"),
+                     .order = OrderId("o1")}},
+          .kept = {SeatId("A1"), SeatId("A2")},
+          .order = OrderId("o1")};
+}
+
 ShowtimeParts Parts() {
   return {.revision = Revision(9),
           .commit_ms = 1'700'000'000'000,
@@ -80,11 +93,12 @@ ShowtimeParts Parts() {
                      {.order = OrderId("o2"), .closed = true}},
           .requests = {{.key = {domain::RequestId("r1"), std::string(16, '\xff')},
                         .revision = Revision(4),
-                        .commit_ms = 1'699'999'999'000}}};
+                        .commit_ms = 1'699'999'999'000}},
+          .shares = {{SessionId("s1"), 1'699'999'999'000, 3, 1}}};
 }
 
 TEST(RecordCodec, ChangesSurviveAndEncodeTheSameAgain) {
-  for (const Change& change : {Swap(), Cancel()}) {
+  for (const Change& change : {Swap(), Cancel(), AddedTo()}) {
     const std::string bytes = EncodeChange(change);
     const auto decoded = DecodeChange(bytes);
     ASSERT_THAT(decoded, IsOk());
@@ -181,6 +195,33 @@ TEST(RecordCodec, CutAndAlteredBytesNeverPassForTheChange) {
   }
 }
 
+TEST(RecordCodec, ABookingRepeatsTheIdsOfItsOrderAlone) {
+  const std::string bytes = EncodeChange(AddedTo());
+  pb::Record record;
+  ASSERT_TRUE(record.ParseFromString(bytes));
+  EXPECT_EQ(record.unchanged_size(), 0);
+  EXPECT_THAT(record.kept_seat_ids(), ::testing::ElementsAre("A1", "A2"));
+  const auto decoded = DecodeChange(bytes);
+  ASSERT_THAT(decoded, IsOk());
+  EXPECT_EQ(*decoded, AddedTo());
+}
+
+TEST(RecordCodec, ABookingOfAnEarlierVersionStillDecodes) {
+  pb::Record record;
+  ASSERT_TRUE(record.ParseFromString(EncodeChange(AddedTo())));
+  record.clear_kept_seat_ids();
+  for (const char* seat : {"A1", "A2"}) {
+    pb::SeatAfter* kept = record.add_unchanged();
+    kept->set_seat_id(seat);
+    kept->set_status(pb::SEAT_STATUS_BOOKED);
+    kept->set_session_id("s1");
+    kept->set_order_id("o1");
+  }
+  const auto decoded = DecodeChange(record.SerializeAsString());
+  ASSERT_THAT(decoded, IsOk());
+  EXPECT_EQ(*decoded, AddedTo());
+}
+
 using SpoilRecord = void (*)(pb::Record&);
 class RecordOutOfRange : public ::testing::TestWithParam<std::pair<const char*, SpoilRecord>> {};
 
@@ -217,6 +258,29 @@ INSTANTIATE_TEST_SUITE_P(
                   SpoilRecord([](auto& r) { r.mutable_seats(1)->set_expire_ms(5); })},
         std::pair{"RequestWithoutId",
                   SpoilRecord([](auto& r) { r.mutable_request()->clear_id(); })},
+        std::pair{"TimeBeyondTheYear9999",
+                  SpoilRecord([](auto& r) { r.set_commit_ms(domain::kTimeMsMax + 1); })},
+        std::pair{"ExpiryBeyondTheYear9999", SpoilRecord([](auto& r) {
+                    r.mutable_seats(0)->set_expire_ms(domain::kTimeMsMax + 1);
+                  })},
+        std::pair{"SeatIdTooLong", SpoilRecord([](auto& r) {
+                    r.mutable_seats(0)->set_seat_id(std::string(41, 'a'));
+                  })},
+        std::pair{"SessionIdTooLong", SpoilRecord([](auto& r) {
+                    r.mutable_seats(1)->set_session_id(std::string(129, 's'));
+                  })},
+        std::pair{"OrderIdTooLong", SpoilRecord([](auto& r) {
+                    r.set_cause(pb::CHANGE_CAUSE_BOOK);
+                    r.set_order_id(std::string(129, 'o'));
+                  })},
+        std::pair{"RequestIdTooLong",
+                  SpoilRecord([](auto& r) { r.mutable_request()->set_id(std::string(65, 'r')); })},
+        std::pair{"KeptSeatsOfALock", SpoilRecord([](auto& r) { r.add_kept_seat_ids("A1"); })},
+        std::pair{"KeptSeatWithoutId", SpoilRecord([](auto& r) {
+                    r.set_cause(pb::CHANGE_CAUSE_BOOK);
+                    r.set_order_id("o1");
+                    r.add_kept_seat_ids("");
+                  })},
         std::pair{"RequestWithShortHash",
                   SpoilRecord([](auto& r) { r.mutable_request()->set_body_hash("short"); })}),
     [](const auto& test) { return std::string(test.param.first); });
@@ -234,22 +298,37 @@ TEST_P(SnapshotOutOfRange, IsLost) {
 
 INSTANTIATE_TEST_SUITE_P(
     RecordCodec, SnapshotOutOfRange,
-    ::testing::Values(std::pair{"SeatWithoutStatus",
-                                SpoilSnapshot([](auto& s) { s.mutable_seats(0)->clear_status(); })},
-                      std::pair{"SeatWithoutId", SpoilSnapshot([](auto& s) {
-                                  s.mutable_seats(0)->clear_seat_id();
-                                })},
-                      std::pair{"TimeBelowZero", SpoilSnapshot([](auto& s) {
-                                  s.mutable_seats(0)->set_expire_ms(-1);
-                                })},
-                      std::pair{"OrderWithoutId", SpoilSnapshot([](auto& s) {
-                                  s.mutable_orders(0)->clear_order_id();
-                                })},
-                      std::pair{"RequestWithoutKey",
-                                SpoilSnapshot([](auto& s) { s.mutable_requests(0)->clear_key(); })},
-                      std::pair{"RequestWithoutRevision", SpoilSnapshot([](auto& s) {
-                                  s.mutable_requests(0)->clear_revision();
-                                })}),
+    ::testing::Values(
+        std::pair{"SeatWithoutStatus",
+                  SpoilSnapshot([](auto& s) { s.mutable_seats(0)->clear_status(); })},
+        std::pair{"SeatWithoutId",
+                  SpoilSnapshot([](auto& s) { s.mutable_seats(0)->clear_seat_id(); })},
+        std::pair{"TimeBelowZero",
+                  SpoilSnapshot([](auto& s) { s.mutable_seats(0)->set_expire_ms(-1); })},
+        std::pair{"CommitBelowZero", SpoilSnapshot([](auto& s) { s.set_commit_ms(-1); })},
+        std::pair{"RequestBelowZero",
+                  SpoilSnapshot([](auto& s) { s.mutable_requests(0)->set_commit_ms(-1); })},
+        std::pair{"FreedBeyondTheYear9999", SpoilSnapshot([](auto& s) {
+                    s.mutable_seats(1)->set_freed_ms(domain::kTimeMsMax + 1);
+                  })},
+        std::pair{"GrantSessionTooLong", SpoilSnapshot([](auto& s) {
+                    s.mutable_seats(1)->set_last_grant_session_id(std::string(129, 's'));
+                  })},
+        std::pair{"OrderWithASeatWithoutId",
+                  SpoilSnapshot([](auto& s) { s.mutable_orders(0)->add_seat_ids(""); })},
+        std::pair{"CancelledSeatTooLong", SpoilSnapshot([](auto& s) {
+                    s.mutable_orders(0)->add_cancelled_seat_ids(std::string(41, 'a'));
+                  })},
+        std::pair{"ShareWithoutSession",
+                  SpoilSnapshot([](auto& s) { s.mutable_shares(0)->clear_session_id(); })},
+        std::pair{"ShareBelowZero",
+                  SpoilSnapshot([](auto& s) { s.mutable_shares(0)->set_since_ms(-1); })},
+        std::pair{"OrderWithoutId",
+                  SpoilSnapshot([](auto& s) { s.mutable_orders(0)->clear_order_id(); })},
+        std::pair{"RequestWithoutKey",
+                  SpoilSnapshot([](auto& s) { s.mutable_requests(0)->clear_key(); })},
+        std::pair{"RequestWithoutRevision",
+                  SpoilSnapshot([](auto& s) { s.mutable_requests(0)->clear_revision(); })}),
     [](const auto& test) { return std::string(test.param.first); });
 
 }  // namespace

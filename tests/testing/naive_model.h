@@ -64,6 +64,11 @@ class NaiveModel {
     std::string session{};
     uint64_t fence = 0;
   };
+  struct Share {
+    int64_t since_ms = 0;
+    uint32_t unseen_seats = 0;
+    uint32_t requests = 0;
+  };
   struct Made {
     std::string body;
     int64_t commit_ms = 0;
@@ -73,6 +78,9 @@ class NaiveModel {
   NaiveModel(uint32_t max_session_seats, int64_t max_lock_age_ms)
       : max_session_seats_(max_session_seats), max_lock_age_ms_(max_lock_age_ms) {}
 
+  // As if `session` had used this of its share by then, before the first command.
+  void Begin(const std::string& session, const Share& used) { shares_[session] = used; }
+
   // Does `command`, whose fields are in bounds, at `now_ms`.
   Outcome Do(const Command& command, int64_t now_ms);
 
@@ -80,12 +88,14 @@ class NaiveModel {
   const std::map<std::string, Seat>& seats() const { return seats_; }
   const std::map<std::string, Order>& orders() const { return orders_; }
   const std::map<std::string, Made>& requests() const { return requests_; }
+  const std::map<std::string, Share>& shares() const { return shares_; }
   const std::vector<Grant>& grants() const { return grants_; }
 
   // Drops what the contract says is forgotten by then.
   void Forget(int64_t now_ms);
 
  private:
+  Outcome DoBody(const Command& command);
   Outcome Lock(const LockSeats& c);
   Outcome Unlock(const UnlockSeats& c);
   Outcome Extend(const ExtendLocks& c);
@@ -93,6 +103,11 @@ class NaiveModel {
   Outcome BookThese(const BookSeats& c, const std::set<std::string>& wanted);
   Outcome Cancel(const CancelBooking& c);
   Outcome Expire();
+
+  // How many seats a lock names that are in no table.
+  uint32_t Unseen(const Command& command) const;
+  bool IsShareUsedUp(const Command& command) const;
+  void Spend(const Command& command, uint32_t unseen_seats);
 
   bool Holds(const std::string& session, const std::string& seat) const;
   std::vector<std::string> HeldBy(const std::string& session) const;
@@ -109,6 +124,7 @@ class NaiveModel {
   std::map<std::string, Seat> seats_;
   std::map<std::string, Order> orders_;
   std::map<std::string, Made> requests_;
+  std::map<std::string, Share> shares_;
   std::vector<Grant> grants_;
 };
 

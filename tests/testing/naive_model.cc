@@ -1,4 +1,4 @@
-#include "services/seatlock/domain/naive_model.h"
+#include "tests/testing/naive_model.h"
 
 #include <algorithm>
 #include <sstream>
@@ -8,6 +8,9 @@ namespace {
 
 constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kTenMinutesMs = 600'000;
+constexpr uint32_t kUnseenSeatsAnHour = 1'000;
+constexpr uint32_t kRequestsAnHour = 10'000;
+constexpr uint32_t kSeatsAnOrder = 2'000;
 
 std::vector<std::string> Names(const std::vector<SeatId>& seats) {
   std::vector<std::string> names;
@@ -38,6 +41,13 @@ Outcome Refused(Reason reason) {
   return outcome;
 }
 
+// Whose share `command` takes from, nullptr for nobody's.
+const std::string* Sharer(const Command& command) {
+  if (auto* lock = std::get_if<LockSeats>(&command.body)) return &lock->session.value();
+  if (auto* extend = std::get_if<ExtendLocks>(&command.body)) return &extend->session.value();
+  return nullptr;
+}
+
 }  // namespace
 
 Outcome NaiveModel::Do(const Command& command, int64_t now_ms) {
@@ -56,6 +66,22 @@ Outcome NaiveModel::Do(const Command& command, int64_t now_ms) {
       return again;
     }
   }
+  const NaiveModel before = *this;
+  Outcome outcome = DoBody(command);
+  const bool nothing = !outcome.refused && !outcome.changed;
+  if (!nothing && before.IsShareUsedUp(command)) {
+    *this = before;
+    return Refused(Reason::kOverloaded);
+  }
+  if (outcome.changed) {
+    revision_ = outcome.revision;
+    if (command.request_id) requests_[command.request_id->value()] = {body, now_ms, outcome};
+    Spend(command, before.Unseen(command));
+  }
+  return outcome;
+}
+
+Outcome NaiveModel::DoBody(const Command& command) {
   Outcome outcome;
   if (auto* lock = std::get_if<LockSeats>(&command.body)) outcome = Lock(*lock);
   if (auto* unlock = std::get_if<UnlockSeats>(&command.body)) outcome = Unlock(*unlock);
@@ -63,11 +89,33 @@ Outcome NaiveModel::Do(const Command& command, int64_t now_ms) {
   if (auto* book = std::get_if<BookSeats>(&command.body)) outcome = Book(*book);
   if (auto* cancel = std::get_if<CancelBooking>(&command.body)) outcome = Cancel(*cancel);
   if (std::holds_alternative<ExpireLocks>(command.body)) outcome = Expire();
-  if (outcome.changed) {
-    revision_ = outcome.revision;
-    if (command.request_id) requests_[command.request_id->value()] = {body, now_ms, outcome};
-  }
   return outcome;
+}
+
+uint32_t NaiveModel::Unseen(const Command& command) const {
+  const auto* lock = std::get_if<LockSeats>(&command.body);
+  if (lock == nullptr) return 0;
+  const std::vector<std::string> names = Names(lock->seats);
+  return static_cast<uint32_t>(std::count_if(
+      names.begin(), names.end(), [this](const auto& name) { return !seats_.contains(name); }));
+}
+
+bool NaiveModel::IsShareUsedUp(const Command& command) const {
+  const std::string* session = Sharer(command);
+  if (session == nullptr) return false;
+  Share used;
+  if (auto it = shares_.find(*session); it != shares_.end()) used = it->second;
+  const uint32_t unseen = Unseen(command);
+  return (unseen > 0 && used.unseen_seats + unseen > kUnseenSeatsAnHour) ||
+         (command.request_id && used.requests + 1 > kRequestsAnHour);
+}
+
+void NaiveModel::Spend(const Command& command, uint32_t unseen_seats) {
+  const std::string* session = Sharer(command);
+  if (session == nullptr || (unseen_seats == 0 && !command.request_id)) return;
+  if (!shares_.contains(*session)) shares_[*session] = {.since_ms = now_ms_};
+  shares_[*session].unseen_seats += unseen_seats;
+  shares_[*session].requests += command.request_id ? 1 : 0;
 }
 
 void NaiveModel::Forget(int64_t now_ms) {
@@ -83,6 +131,8 @@ void NaiveModel::Forget(int64_t now_ms) {
   }
   std::erase_if(requests_,
                 [&](const auto& made) { return now_ms - made.second.commit_ms > kHourMs; });
+  std::erase_if(shares_,
+                [&](const auto& share) { return now_ms - share.second.since_ms > kHourMs; });
 }
 
 bool NaiveModel::Holds(const std::string& session, const std::string& seat) const {
@@ -292,6 +342,16 @@ Outcome NaiveModel::BookThese(const BookSeats& c, const std::set<std::string>& w
     }
   }
   if (!conflicts.empty()) return Refused(conflicts);
+  size_t had = 0;
+  if (auto known = orders_.find(c.order.value()); known != orders_.end()) {
+    had = known->second.seats.size();
+  }
+  if (had + wanted.size() > kSeatsAnOrder) {
+    Outcome outcome = Refused(Reason::kOrderSeatLimit);
+    outcome.limit = kSeatsAnOrder;
+    outcome.held = static_cast<uint32_t>(had);
+    return outcome;
+  }
   Outcome outcome = Changed(Cause::kBook);
   Order& order = orders_[c.order.value()];
   for (const std::string& name : wanted) {

@@ -1,0 +1,74 @@
+// Room: what a showtime may remember, and how much of that locks may take.
+#include <variant>
+
+#include "services/seatlock/domain/decide_internal.h"
+
+namespace seatlock::domain::internal {
+namespace {
+
+// Up to where a command may fill the showtime, and the session whose share it takes from.
+struct Room {
+  size_t seats = kSeatsPerShowtimeMax;
+  size_t requests = kRequestsPerShowtimeMax;
+  const SessionId* sharer = nullptr;  // none: no share
+};
+
+Room RoomFor(const Command& command) {
+  if (const auto* lock = std::get_if<LockSeats>(&command.body)) {
+    return {kSeatsForLocksMax, kRequestsForLocksMax, &lock->session};
+  }
+  if (const auto* extend = std::get_if<ExtendLocks>(&command.body)) {
+    return {kSeatsForLocksMax, kRequestsForLocksMax, &extend->session};
+  }
+  if (std::holds_alternative<UnlockSeats>(command.body)) return {};
+  return {.requests = kRequestsPerShowtimeMax + kOrderRequestsReserved};
+}
+
+// What the change's own commit forgets first makes room.
+bool SeatsFit(const Scene& scene, size_t unseen, size_t max) {
+  const size_t seats = scene.showtime.seat_count() + unseen;
+  return seats <= max || scene.showtime.ForgottenSeatsAt(scene.now_ms, seats - max) == seats - max;
+}
+
+bool RequestFits(const Scene& scene, size_t max) {
+  const size_t requests = scene.showtime.request_count() + 1;
+  return requests <= max ||
+         scene.showtime.ForgottenRequestsAt(scene.now_ms, requests - max) == requests - max;
+}
+
+// Why the session's share does not reach, nullptr if it does.
+const char* ShareUsedUp(const Scene& scene, const SessionId& session, size_t unseen, bool request) {
+  if (unseen == 0 && !request) return nullptr;
+  const ShareEntry used = scene.showtime.ShareOf(session, scene.now_ms);
+  if (unseen > 0 && used.unseen_seats + unseen > kUnseenSeatsPerShare) {
+    return "the session locked as many new seats as one may in an hour";
+  }
+  if (request && used.requests >= kRequestsPerShare) {
+    return "the session sent as many request_ids with its locks as one may in an hour";
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::optional<Refusal> NoRoom(const Scene& scene, const Command& command, const Needs& needs) {
+  const Room room = RoomFor(command);
+  const bool request = command.request_id.has_value();
+  if (room.sharer != nullptr) {
+    if (const char* why = ShareUsedUp(scene, *room.sharer, needs.unseen_seats, request)) {
+      return Refuse(Reason::kOverloaded, why);
+    }
+  }
+  if (needs.unseen_seats > 0 && !SeatsFit(scene, needs.unseen_seats, room.seats)) {
+    return Refuse(Reason::kOverloaded, "the showtime has no room for more seats");
+  }
+  if (needs.orders > 0 && scene.showtime.order_count() + needs.orders > kOrdersPerShowtimeMax) {
+    return Refuse(Reason::kOverloaded, "the showtime has no room for more orders");
+  }
+  if (request && !RequestFits(scene, room.requests)) {
+    return Refuse(Reason::kOverloaded, "the showtime has no room for more request_ids");
+  }
+  return std::nullopt;
+}
+
+}  // namespace seatlock::domain::internal
