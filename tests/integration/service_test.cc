@@ -70,7 +70,8 @@ TEST_F(ServiceTest, MetricsCountWhatHappenedAndNameNobody) {
         "seatlock_commands_total{command=\"lock\",result=\"seat_taken\"} 1",
         "seatlock_append_records_bucket{", "seatlock_append_seconds_bucket{",
         "seatlock_commit_appends_bucket{", "seatlock_commit_seconds_bucket{",
-        "seatlock_live_showtimes 1", "seatlock_watchers 1", "seatlock_watchers_lagged_total 0"}) {
+        "seatlock_live_showtimes 1", "seatlock_watchers 1", "seatlock_watchers_lagged_total 0",
+        "seatlock_clock_offset_seconds "}) {
     EXPECT_THAT(metrics.body, HasSubstr(name));
   }
   for (const char* id :

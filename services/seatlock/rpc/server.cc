@@ -1,5 +1,6 @@
 #include "services/seatlock/rpc/server.h"
 
+#include <grpc/support/time.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -90,7 +91,7 @@ void Server::Shutdown(int64_t grace_ms) {
   // gRPC's own deadline also waits for clients that are idle and do not look at their connection;
   // so it gets only the time that answers need to leave.
   impl_->service.AwaitCalls(std::chrono::milliseconds(grace_ms));
-  impl_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(kFlushMs));
+  impl_->server->Shutdown(gpr_time_from_millis(kFlushMs, GPR_TIMESPAN));
   impl_->server->Wait();
 }
 
