@@ -21,6 +21,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 const char kService[] = "/seatlock.v1.SeatLockService/";
+constexpr size_t kRequestBytesMax = 64 << 10;  // the contract
 const std::vector<std::string> kUnaryMethods = {
     "LockSeat",  "LockSeats",     "UnlockSeat", "UnlockSeats", "ExtendLocks",
     "BookSeats", "CancelBooking", "GetOrder",   "GetShowtime", "ListSessionLocks"};
@@ -202,12 +203,40 @@ TEST_F(BadInputTest, BadUtf8KeepsGrpcsOwnStatusInEveryCall) {
 }
 
 TEST_F(BadInputTest, OversizeMessageKeepsGrpcsOwnStatus) {
-  const std::string bytes =
-      LockSeatRequestOf("show", std::string(5 << 20, 'x'), "s1").SerializeAsString();
+  const auto lock_of_bytes = [](size_t bytes) {
+    const size_t rest = LockSeatRequestOf("show", std::string(60'000, 'x'), "s1").ByteSizeLong();
+    std::string request = LockSeatRequestOf("show", std::string(60'000 + bytes - rest, 'x'), "s1")
+                              .SerializeAsString();
+    EXPECT_EQ(request.size(), bytes);
+    return request;
+  };
+  for (const std::string& method : kUnaryMethods) {
+    const grpc::Status status = CallRaw(kService + method, lock_of_bytes(kRequestBytesMax + 1));
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << method;
+    EXPECT_THAT(DecodeRefusal(status).reason, IsEmpty()) << method;
+  }
+  ExpectInvalid(CallRaw(std::string(kService) + "LockSeat", lock_of_bytes(kRequestBytesMax)),
+                "seat_id");
+}
 
-  EXPECT_EQ(CallRaw(std::string(kService) + "LockSeat", bytes).error_code(),
-            grpc::StatusCode::RESOURCE_EXHAUSTED);
-  ExpectInvalid(client_->Lock("show", std::string(1 << 20, 'x'), "s1").status, "seat_id");
+// Every field as long as it may be.
+TEST_F(BadInputTest, TheLargestRequestsFit) {
+  const std::string showtime(128, 't');
+  const std::string session(128, 's');
+  const std::string request_id(63, 'r');
+  std::vector<std::string> seats;
+  std::vector<std::string> others;
+  BookOptions book{.request_id = request_id + "b", .only_held = true};
+  for (const std::string& seat : SeatIds(100)) {
+    seats.push_back(seat + std::string(40 - seat.size(), 'x'));
+    others.push_back(seat + std::string(40 - seat.size(), 'y'));
+    book.fences[seats.back()] = 1;
+  }
+  const LockOptions lock{.ttl_ms = 7'200'000, .request_id = request_id + "l", .release = others};
+  EXPECT_TRUE(client_->LockMany(showtime, seats, session, lock).ok());
+  EXPECT_TRUE(client_->Extend(showtime, seats, session, {.ttl_ms = 3'600'000}).ok());
+  EXPECT_TRUE(client_->Book(showtime, seats, session, std::string(128, 'o'), book).ok());
+  EXPECT_TRUE(client_->Cancel(showtime, seats, std::string(128, 'o')).ok());
 }
 
 TEST_F(BadInputTest, UnknownMethodsAreUnimplemented) {

@@ -47,8 +47,8 @@ WatchCall::WatchCall(CallObserver& observer, const base::Clock& clock, base::Gat
 void WatchCall::Open(engine::Engine& engine, const grpc::ByteBuffer& bytes) {
   v1::WatchShowtimeRequest request;
   if (!Parse(bytes, &request)) {
-    // What gRPC's own parsing answers for the other methods.
-    return FinishWith({grpc::StatusCode::INTERNAL, "Error in parsing the request"});
+    // What gRPC 1.51 itself answers for the other methods, whose requests it parses.
+    return FinishWith({grpc::StatusCode::UNIMPLEMENTED, ""});
   }
   auto violation =
       domain::CheckId("showtime_id", request.showtime_id(), domain::kShowtimeIdBytesMax);
