@@ -120,6 +120,8 @@ inline constexpr size_t kBatchMissedSeatsMax = 5'000;
 inline constexpr int64_t kStreamSilentMsMax = 45 * kSecondMs;
 inline constexpr int64_t kStreamBackoffMsMin = 100;
 inline constexpr int64_t kStreamBackoffMsMax = 2 * kSecondMs;
+// How long the service may ask to be left alone (RetryInfo): its own word is a second.
+inline constexpr int64_t kStreamRetryMsMax = 60 * kSecondMs;
 inline constexpr int64_t kChannelBackoffMsMin = 100;
 inline constexpr int64_t kChannelBackoffMsMax = 700;
 inline constexpr int64_t kChannelConnectMsMax = kSecondMs;

@@ -106,6 +106,12 @@ TEST_F(CrowdedTest, InventedShowtimesFillTheirEdgeAndLeaveTheServiceToOthers) {
       if (!Subscribe(*crowd.back(), id).ok()) break;
     }
   }
+  // Each was heard to the end, or sent away.
+  for (const auto& client : crowd) {
+    if (!client->SendText(R"({"type":"ping"})").ok()) continue;
+    const auto pong = client->NextOfType("pong", kPatience);
+    EXPECT_TRUE(pong.ok() || client->close_code() == 4100) << pong.status();
+  }
   WaitForEdgeMetric("seatlock_edge_rooms", kRooms);
   WaitForEdgeMetric("seatlock_edge_upstream_streams", kRooms);
 
