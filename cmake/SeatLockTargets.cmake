@@ -55,6 +55,7 @@ function(seatlock_without_tsan)
 endfunction()
 function(seatlock_without_tsan_if_grpc target)
   foreach(dep seatlock::proto_log seatlock::proto_v1 seatlock::proto_rpc seatlock::proto_service
+              seatlock::proto_grpc seatlock::proto_reflection
               seatlock::rpc seatlock::edge_upstream seatlock::client seatlock::testing_client
               seatlock::edge_fake_service)
     if(dep IN_LIST ARGN)

@@ -15,7 +15,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
+#include "common/base/slewed_clock.h"
+#include "common/base/ticker.h"
 #include "common/runtime/admin_server.h"
+#include "common/runtime/clock_watch.h"
 #include "common/runtime/logging.h"
 #include "common/runtime/metrics.h"
 #include "common/runtime/net.h"
@@ -36,6 +39,8 @@ namespace seatlock::edge {
 namespace {
 
 constexpr std::chrono::seconds kStreamEndMax{2};
+// How often the machine's clock is looked at, also while nothing happens.
+constexpr std::chrono::milliseconds kClockLook{100};
 
 int Fail(const absl::Status& status) {
   std::fprintf(stderr, "seatlock-edge: %s\n", std::string(status.message()).c_str());
@@ -83,8 +88,9 @@ void LogUpstream(bool up) {
 // are followed. Made and destroyed by the main thread.
 class Edge {
  public:
-  Edge(const Config& config, const Limits& limits)
+  Edge(const Config& config, const Limits& limits, const base::Clock& clock)
       : config_(config),
+        clock_(clock),
         admission_({.sockets_max = limits.sockets_max,
                     .connections_max = limits.connections_max,
                     .connections_per_address_max = config.connections_per_address_max,
@@ -152,7 +158,7 @@ class Edge {
   Worker& home() { return *workers_.front(); }
 
   const Config& config_;
-  const base::Clock& clock_ = base::SystemClock();
+  const base::Clock& clock_;
   Admission admission_;
   MemoryBudget budget_;
   const std::vector<std::unique_ptr<Worker>> workers_;
@@ -164,9 +170,14 @@ class Edge {
 int Serve(const Config& config, runtime::Signals& signals) {
   const absl::StatusOr<Limits> limits = RaiseLimits(config);
   if (!limits.ok()) return Fail(limits.status());
-  Edge edge(config, *limits);
+  const base::SlewedClock clock;
+  Edge edge(config, *limits, clock);
   runtime::Metrics metrics;
   edge.AddMetricsTo(&metrics);
+  metrics.AddGaugeCallback(
+      "seatlock_edge_clock_offset_seconds",
+      "The machine's clock minus the one that the edge goes by, which follows it slowly.",
+      [&clock] { return static_cast<double>(clock.OffsetUs()) / 1e6; });
   if (const absl::Status status = edge.Start(); !status.ok()) return Fail(status);
   std::atomic<bool> draining{false};
   const auto ready = [&draining] {
@@ -176,6 +187,8 @@ int Serve(const Config& config, runtime::Signals& signals) {
       config.admin_listen,
       {ready, [&metrics] { return metrics.Text(); }, runtime::VersionJson("seatlock-edge")});
   if (!admin.ok()) return Fail(admin.status());
+  runtime::ClockWatch clock_watch(clock);
+  const base::Ticker clock_ticker(kClockLook, [&clock_watch] { clock_watch.Tick(); });
   // Only now: a start that fails is one line.
   runtime::LogInfo("limits", {{"open_files", limits->open_files},
                               {"connections_max", limits->connections_max},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "clients/cpp/call_error.h"
 
 namespace seatlock::client {
@@ -16,6 +17,29 @@ constexpr milliseconds kLongest = std::chrono::hours(24 * 365);
 
 void* Tag(int step) {
   return reinterpret_cast<void*>(static_cast<intptr_t>(step));
+}
+
+// What gRPC makes of an HTTP answer that is not gRPC's: a 404 becomes UNIMPLEMENTED, which only
+// this text tells from a service that does not have the method.
+bool IsHttpError(const grpc::Status& status) {
+  return absl::StrContains(status.error_message(), "Received http2 header with status: ");
+}
+
+// Whether asking again cannot heal it. The rest comes of the connection, of a proxy, or of a
+// service that is overloaded or being replaced. clients/typescript has the same list.
+bool IsForGood(const grpc::Status& status) {
+  switch (status.error_code()) {
+    case grpc::StatusCode::INVALID_ARGUMENT:
+    case grpc::StatusCode::NOT_FOUND:
+    case grpc::StatusCode::PERMISSION_DENIED:
+    case grpc::StatusCode::FAILED_PRECONDITION:
+    case grpc::StatusCode::UNAUTHENTICATED:
+      return true;
+    case grpc::StatusCode::UNIMPLEMENTED:
+      return !IsHttpError(status);
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -132,8 +156,6 @@ void GrpcWatch::Ended() {
   const grpc::Status status = stream_->status;
   const bool distrusted = stream_->distrusted;
   stream_ = nullptr;
-  const bool again =
-      distrusted || status.ok() || status.error_code() == grpc::StatusCode::UNAVAILABLE;
   if (distrusted) {
     failure_ = absl::DataLossError("the stream had a hole; asking again from the last position");
   } else if (status.ok()) {
@@ -142,7 +164,7 @@ void GrpcWatch::Ended() {
     failure_ = MakeStatus(static_cast<absl::StatusCode>(status.error_code()),
                           status.error_message(), status.error_details());
   }
-  if (!again) {
+  if (!distrusted && IsForGood(status)) {
     end_ = failure_;
     return;
   }

@@ -7,9 +7,10 @@
 //   }
 //
 // A snapshot comes whole (its chunks put together) and stands in place of all before; changes come
-// in order, once each, without holes. After UNAVAILABLE, or an end of the stream, it comes back by
-// itself with the position that it had. Next and position belong to one thread; Cancel and Failure
-// are thread-safe.
+// in order, once each, without holes. After a loss it comes back by itself with the position that
+// it had, as late as the service asks (RetryInfo) and with growing pauses: whether the stream broke
+// or ended, the service was overloaded or drained, or a proxy answered in its place (an HTTP 404 or
+// 5xx). Next and position belong to one thread; Cancel and Failure are thread-safe.
 #pragma once
 
 #include <chrono>
@@ -29,8 +30,9 @@ class Watch {
   virtual ~Watch() = default;
 
   // Blocks for the next event. DeadlineExceeded: none came within `timeout`, and Next may be called
-  // again; Cancelled: after Cancel. Any other failure is the service's refusal (ErrorOf says which)
-  // and ends the watch: Next will return it again.
+  // again; Cancelled: after Cancel. Any other failure is one that asking again cannot heal, such as
+  // INVALID_FIELD (ErrorOf says which) or a service without this method. It ends the watch: Next
+  // will return it again.
   virtual absl::StatusOr<Event> Next(std::chrono::milliseconds timeout) = 0;
 
   // What was last seen whole: resume with it to go on after it. Empty before the first event.

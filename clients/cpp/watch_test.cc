@@ -8,15 +8,18 @@
 
 #include "clients/cpp/client.h"
 #include "clients/cpp/scripted_service.h"
+#include "tests/testing/http_error_server.h"
 #include "tests/testing/status_matchers.h"
 
 namespace seatlock::client {
 namespace {
 
+using ::seatlock::testing::HttpErrorServer;
 using ::seatlock::testing::IsOk;
 using ::seatlock::testing::StatusIs;
 using std::chrono::milliseconds;
 using ::testing::SizeIs;
+using WatchScript = ScriptedService::WatchScript;
 using Writer = ScriptedService::Writer;
 
 constexpr milliseconds kLong(20'000);
@@ -189,6 +192,70 @@ TEST_F(WatchTest, RefusalEndsTheWatch) {
   const std::unique_ptr<Watch> watch = Start();
   EXPECT_EQ(ErrorOf(watch->Next(kLong).status()).reason, "INVALID_FIELD");
   EXPECT_THAT(watch->Next(kLong), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(service_.watches(), SizeIs(1));
+}
+
+TEST_F(WatchTest, ComesBackFromWhatAskingAgainCanHeal) {
+  const WatchScript answer = [](grpc::ServerContext& context, Writer& writer) {
+    SendChange(writer, 1);
+    return StayOpen(context);
+  };
+  for (const grpc::StatusCode code :
+       {grpc::StatusCode::RESOURCE_EXHAUSTED, grpc::StatusCode::UNKNOWN, grpc::StatusCode::INTERNAL,
+        grpc::StatusCode::ABORTED, grpc::StatusCode::CANCELLED}) {
+    service_.ScriptWatches(
+        {[code](grpc::ServerContext&, Writer&) { return grpc::Status(code, "for now"); }, answer});
+    EXPECT_EQ(NextChange(*Start()), 1U) << code;
+  }
+}
+
+TEST_F(WatchTest, ComesBackAfterOverloadNotBeforeTheTimeThatTheServiceAskedFor) {
+  constexpr milliseconds kAskedFor(200);
+  google::rpc::RetryInfo retry;
+  retry.mutable_retry_delay()->set_nanos(200'000'000);
+  std::chrono::steady_clock::time_point refused;
+  std::chrono::steady_clock::time_point back;
+  service_.ScriptWatches({[&](grpc::ServerContext&, Writer&) {
+                            refused = std::chrono::steady_clock::now();
+                            return Refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED", {},
+                                           retry);
+                          },
+                          [&](grpc::ServerContext& context, Writer& writer) {
+                            back = std::chrono::steady_clock::now();
+                            SendChange(writer, 1);
+                            return StayOpen(context);
+                          }});
+  const std::unique_ptr<Watch> watch = Start();
+  EXPECT_EQ(NextChange(*watch), 1U);
+  EXPECT_GE(back - refused, kAskedFor);
+}
+
+TEST_F(WatchTest, ComesBackAfterAProxysErrors) {
+  service_.ScriptWatches({[](grpc::ServerContext& context, Writer& writer) {
+    SendChange(writer, 1);
+    return StayOpen(context);
+  }});
+  const int port = std::stoi(service_.target().substr(service_.target().rfind(':') + 1));
+  for (const int status : {404, 429, 500, 502, 503}) {
+    service_.Stop();
+    auto proxy = std::make_unique<HttpErrorServer>(static_cast<uint16_t>(port), status);
+    const std::unique_ptr<Watch> watch = Start();
+    while (proxy->answered() < 3) {
+      ASSERT_THAT(watch->Next(milliseconds(10)), StatusIs(absl::StatusCode::kDeadlineExceeded))
+          << status;
+    }
+    EXPECT_FALSE(watch->Failure().ok());
+    proxy.reset();
+    service_.Restart();
+    EXPECT_EQ(NextChange(*watch), 1U) << status;
+  }
+}
+
+TEST_F(WatchTest, AServiceWithoutTheMethodEndsTheWatch) {
+  service_.ScriptWatches(
+      {[](grpc::ServerContext&, Writer&) { return grpc::Status(grpc::UNIMPLEMENTED, ""); }});
+  const std::unique_ptr<Watch> watch = Start();
+  EXPECT_THAT(watch->Next(kLong), StatusIs(absl::StatusCode::kUnimplemented));
   EXPECT_THAT(service_.watches(), SizeIs(1));
 }
 

@@ -1,11 +1,13 @@
 #include "common/runtime/admin_server.h"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
+#include <list>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -21,11 +23,15 @@ namespace http = boost::beast::http;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
 
-// Probes, a Prometheus or two and a few people; beyond it, connections wait in the backlog.
-constexpr int kConnectionsMax = 64;
+// Probes, a Prometheus or two and a few people. The next one takes the place of another, so that a
+// probe always gets in.
+constexpr size_t kConnectionsMax = 64;
 // curl sends 80 bytes of headers, a browser under 2 KiB.
 constexpr uint32_t kHeaderBytesMax = 8 * 1024;
-constexpr std::chrono::seconds kRequestTime(10);
+// From the connection, or the answer before, until a request is there whole.
+constexpr std::chrono::seconds kRequestTime(5);
+// Until the client has taken the answer.
+constexpr std::chrono::seconds kAnswerTime(10);
 // How much of a body is taken off the wire after the answer, and how long: a close with bytes
 // unread would reset the connection, and the answer could be lost with it.
 constexpr size_t kDiscardBytesMax = 256 * 1024;
@@ -74,14 +80,26 @@ Response Answer(const AdminServer::Pages& pages, const Request& request) {
                       "text/plain; version=0.0.4; charset=utf-8");
 }
 
-// One connection: reads a request, answers it, and so on. Lives in its own handlers.
+class Session;
+
+// The open connections, the one that has waited longest first.
+using Sessions = std::list<Session*>;
+
+// One connection: reads a request, answers it, and so on. Lives in its own handlers; stands in
+// `sessions` until it is closed.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(tcp::socket socket, const AdminServer::Pages* pages, std::function<void()> on_end)
-      : stream_(std::move(socket)), pages_(pages), on_end_(std::move(on_end)) {}
-  ~Session() { on_end_(); }
+  Session(tcp::socket socket, const AdminServer::Pages* pages, Sessions* sessions)
+      : stream_(std::move(socket)),
+        pages_(pages),
+        sessions_(sessions),
+        place_(sessions->insert(sessions->end(), this)) {}
+  ~Session() { GiveUpPlace(); }
+
+  bool answering() const { return answering_; }
 
   void Read() {
+    Moved(/*answering=*/false);
     parser_.emplace();
     parser_->header_limit(kHeaderBytesMax);
     // Bodies are not read, whatever their length.
@@ -92,12 +110,19 @@ class Session : public std::enable_shared_from_this<Session> {
         [self = shared_from_this()](error_code error, size_t) { self->Write(error); });
   }
 
+  // Cuts the connection off, for the sake of another.
+  void Evict() {
+    GiveUpPlace();
+    stream_.close();
+  }
+
  private:
   void Write(error_code error) {
     if (error) return Close();
+    Moved(/*answering=*/true);
     response_ = Answer(*pages_, parser_->get());
     if (!parser_->is_done()) response_->keep_alive(false);
-    stream_.expires_after(kRequestTime);
+    stream_.expires_after(kAnswerTime);
     // A HEAD's answer is its header alone, whatever length that names.
     serializer_.emplace(*response_);
     auto done = [self = shared_from_this()](error_code failed, size_t) { self->Next(failed); };
@@ -112,6 +137,7 @@ class Session : public std::enable_shared_from_this<Session> {
     if (!error && response_->keep_alive()) return Read();
     Close();
     if (error || parser_->is_done()) return;
+    Moved(/*answering=*/false);
     stream_.expires_after(kDiscardTime);
     Discard(kDiscardBytesMax);
   }
@@ -130,14 +156,35 @@ class Session : public std::enable_shared_from_this<Session> {
     stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
   }
 
+  // Something happened: from now on this one has waited least of all.
+  void Moved(bool answering) {
+    answering_ = answering;
+    if (place_) sessions_->splice(sessions_->end(), *sessions_, *place_);
+  }
+  void GiveUpPlace() {
+    if (place_) sessions_->erase(*std::exchange(place_, std::nullopt));
+  }
+
   beast::tcp_stream stream_;
   beast::flat_buffer buffer_{kHeaderBytesMax};
   const AdminServer::Pages* const pages_;
-  const std::function<void()> on_end_;
+  Sessions* const sessions_;
+  std::optional<Sessions::iterator> place_;
+  bool answering_ = false;
   std::optional<http::request_parser<http::empty_body>> parser_;
   std::optional<Response> response_;
   std::optional<http::response_serializer<http::string_body>> serializer_;
 };
+
+// Makes room for one more: the connection goes that has waited longest for its client, before those
+// that are still taking an answer.
+void MakeRoom(Sessions& sessions) {
+  if (sessions.size() < kConnectionsMax) return;
+  auto oldest = std::find_if(sessions.begin(), sessions.end(),
+                             [](const Session* session) { return !session->answering(); });
+  if (oldest == sessions.end()) oldest = sessions.begin();
+  (*oldest)->Evict();
+}
 
 }  // namespace
 
@@ -154,8 +201,7 @@ struct AdminServer::Impl {
   HostPort address;
   const Pages pages;
   // The sessions live in io's queue, so what they refer to stands before it.
-  int connections = 0;
-  bool accepting = false;
+  Sessions sessions;
   asio::io_context io{1};
   tcp::acceptor acceptor;
   asio::steady_timer resume;
@@ -183,23 +229,15 @@ absl::Status AdminServer::Impl::Listen() {
 }
 
 void AdminServer::Impl::Accept() {
-  if (accepting || connections >= kConnectionsMax) return;
-  accepting = true;
-  acceptor.async_accept([this](error_code error, tcp::socket socket) {
-    accepting = false;
-    Accepted(error, std::move(socket));
-  });
+  acceptor.async_accept(
+      [this](error_code error, tcp::socket socket) { Accepted(error, std::move(socket)); });
 }
 
 void AdminServer::Impl::Accepted(error_code error, tcp::socket socket) {
   if (error == asio::error::operation_aborted) return;
   if (error) return AcceptLater();
-  ++connections;
-  const auto on_end = [this] {
-    --connections;
-    if (!io.stopped()) Accept();
-  };
-  std::make_shared<Session>(std::move(socket), &pages, on_end)->Read();
+  MakeRoom(sessions);
+  std::make_shared<Session>(std::move(socket), &pages, &sessions)->Read();
   Accept();
 }
 

@@ -7,7 +7,10 @@
 //   GET /version   Pages::version, JSON
 //
 // Other paths are 404, methods but GET and HEAD 405. A request's body is never read: its connection
-// is closed after the answer. Connections, header size, and the time for a request are bounded.
+// is closed after the answer. Connections, header size, and the time for a request are bounded: a
+// request must come whole within 5 s of the connection or of the answer before, and if every place
+// is taken, the connection that has waited longest gives up its place to the next one. So nobody
+// who holds connections open keeps a probe out.
 // Owned by main; made last and destroyed first, because its pages refer to everything else.
 // Thread-safe.
 #pragma once

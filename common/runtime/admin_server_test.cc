@@ -7,7 +7,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,13 +35,16 @@ class AdminServerTest : public ::testing::Test {
     pages.ready = [this] {
       return ready_ ? absl::OkStatus() : absl::UnavailableError("the store is being opened");
     };
-    pages.metrics = [] { return std::string("calls_total 1\n"); };
+    pages.metrics = [this] { return page_; };
     pages.version = "{\"version\":\"1\"}\n";
     server_ = *AdminServer::Start({.host = "127.0.0.1", .port = 0}, std::move(pages));
   }
 
-  tcp::socket Connect() {
-    tcp::socket socket(io_);
+  tcp::socket Connect(int receive_buffer_bytes = 0) {
+    tcp::socket socket(io_, tcp::v4());
+    if (receive_buffer_bytes > 0) {
+      socket.set_option(tcp::socket::receive_buffer_size(receive_buffer_bytes));
+    }
     socket.connect(
         {boost::asio::ip::make_address(server_->address().host), server_->address().port});
     return socket;
@@ -59,6 +64,7 @@ class AdminServerTest : public ::testing::Test {
   }
 
   std::atomic<bool> ready_{true};
+  std::string page_ = "calls_total 1\n";  // before the first request for it
   boost::asio::io_context io_;
   std::unique_ptr<AdminServer> server_;
 };
@@ -126,17 +132,92 @@ TEST_F(AdminServerTest, OversizeHeadersAndNonsenseEndTheConnection) {
   EXPECT_THAT(Get("/livez"), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(AdminServerTest, ConnectionsBeyondTheBoundWaitForOthersToEnd) {
+// Whether the server has closed `socket`, or does; blocks until it does or sends.
+bool Closed(tcp::socket& socket) {
+  char byte = 0;
+  boost::system::error_code error;
+  boost::asio::read(socket, boost::asio::buffer(&byte, 1), error);
+  return static_cast<bool>(error);
+}
+
+constexpr int kPlaces = 64;
+constexpr int kSmallBuffer = 4096;
+const char kKeepAlive[] = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+
+class AdminServerCrowdTest : public AdminServerTest {
+ protected:
+  void Write(tcp::socket& socket, const std::string& bytes) {
+    boost::asio::write(socket, boost::asio::buffer(bytes));
+  }
+  // Whether it still gets an answer.
+  bool Serves(tcp::socket& socket) {
+    boost::system::error_code error;
+    boost::asio::write(socket, boost::asio::buffer(std::string(kKeepAlive)), error);
+    std::string answer;
+    boost::asio::read_until(socket, boost::asio::dynamic_buffer(answer), "ok\n", error);
+    return !error;
+  }
+  void ExpectAProbeToGetIn() {
+    for (int i = 0; i < 3; ++i) EXPECT_THAT(Get("/livez"), StartsWith("HTTP/1.1 200 "));
+  }
+};
+
+TEST_F(AdminServerCrowdTest, IdleConnectionsKeepNoProbeOutTheOldestGoes) {
   std::vector<tcp::socket> idle;
-  for (int i = 0; i < 64; ++i) idle.push_back(Connect());
-  tcp::socket late = Connect();
-  const std::string request = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-  boost::asio::write(late, boost::asio::buffer(request));
-  idle.clear();
+  for (int i = 0; i < kPlaces; ++i) {
+    idle.push_back(Connect());
+    ASSERT_TRUE(Serves(idle.back()));
+  }
+  ASSERT_TRUE(Serves(idle[0])) << "now the second one has waited longest";
+  ExpectAProbeToGetIn();
+  EXPECT_TRUE(Closed(idle[1]));
+  EXPECT_TRUE(Serves(idle[0]));
+  EXPECT_TRUE(Serves(idle.back()));
+}
+
+TEST_F(AdminServerCrowdTest, RequestsThatNeverEndKeepNoProbeOut) {
+  std::vector<tcp::socket> slow;
+  for (int i = 0; i < 2 * kPlaces; ++i) {
+    slow.push_back(Connect());
+    Write(slow.back(), "GET /livez HTTP/1.1\r\nX: ");
+  }
+  ExpectAProbeToGetIn();
+}
+
+TEST_F(AdminServerCrowdTest, ReadersThatDoNotReadKeepNoProbeOutAndGoAfterThoseThatAreIdle) {
+  page_ = std::string(5 << 20, 'x') + '\n';  // more than the kernel keeps for both ends
+  std::vector<tcp::socket> readers;
+  for (int i = 0; i < kPlaces - 1; ++i) {
+    readers.push_back(Connect(kSmallBuffer));
+    Write(readers.back(), "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    char byte = 0;  // its answer is under way
+    boost::asio::read(readers.back(), boost::asio::buffer(&byte, 1));
+  }
+  tcp::socket idle = Connect();
+  ASSERT_TRUE(Serves(idle));
+  ExpectAProbeToGetIn();
+  EXPECT_TRUE(Closed(idle));
   std::string answer;
   boost::system::error_code error;
-  boost::asio::read(late, boost::asio::dynamic_buffer(answer), error);
-  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
+  boost::asio::read_until(readers[0], boost::asio::dynamic_buffer(answer), "x\n", error);
+  EXPECT_FALSE(error) << "it was served to the end: " << error.message();
+  for (int i = 0; i < 2; ++i) {
+    readers.push_back(Connect(kSmallBuffer));
+    Write(readers.back(), "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+  }
+  ExpectAProbeToGetIn();
+}
+
+// 5 s is the promise; a busy machine gets some more.
+TEST_F(AdminServerCrowdTest, IdleAndUnfinishedConnectionsEndAfterFiveSeconds) {
+  const auto start = std::chrono::steady_clock::now();
+  tcp::socket idle = Connect();
+  ASSERT_TRUE(Serves(idle));
+  tcp::socket unfinished = Connect();
+  Write(unfinished, "GET /livez HTTP/1.1\r\nX: ");
+  EXPECT_TRUE(Closed(idle));
+  EXPECT_TRUE(Closed(unfinished));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(8));
 }
 
 TEST_F(AdminServerTest, StopsWhileConnectionsAreOpen) {

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "common/base/shared_limits.h"
+
 namespace seatlock::edge {
 
 inline constexpr int64_t kSecondMs = 1000;
@@ -63,9 +65,10 @@ inline constexpr size_t kReplyBytesMax = 1 << 20;
 inline constexpr int64_t kMemoryBudgetMib = 256;
 inline constexpr int64_t kMemoryBudgetMibMax = 1 << 20;
 
-// Rooms. Beyond the bound new connections come back later (4100). A room lingers after its last
-// subscriber, because pages are reloaded.
-inline constexpr size_t kRoomsMax = 20'000;
+// Rooms. Each is a stream of the one connection to the service, so there are as many as that
+// allows, but for what is kept free. Beyond the bound new connections come back later (4100). A
+// room lingers after its last subscriber, because pages are reloaded.
+inline constexpr size_t kRoomsMax = base::kStreamsPerConnectionMax - base::kStreamsKeptFree;
 inline constexpr int64_t kRoomLingerMs = 30 * kSecondMs;
 
 // What a room keeps for resumes and slow readers: minutes of a busy sale, at most 1 MiB a room, and
@@ -117,6 +120,8 @@ inline constexpr size_t kBatchMissedSeatsMax = 5'000;
 inline constexpr int64_t kStreamSilentMsMax = 45 * kSecondMs;
 inline constexpr int64_t kStreamBackoffMsMin = 100;
 inline constexpr int64_t kStreamBackoffMsMax = 2 * kSecondMs;
+// How long the service may ask to be left alone (RetryInfo): its own word is a second.
+inline constexpr int64_t kStreamRetryMsMax = 60 * kSecondMs;
 inline constexpr int64_t kChannelBackoffMsMin = 100;
 inline constexpr int64_t kChannelBackoffMsMax = 700;
 inline constexpr int64_t kChannelConnectMsMax = kSecondMs;
@@ -140,5 +145,7 @@ static_assert(kMessageBurst > static_cast<int64_t>(kSubscriptionsMax));
 static_assert(kDrainWindowMs <= kDrainWindowMsMax && kDrainWaveEveryMs < kDrainWindowMs);
 static_assert(kLagMsMax < kPeerSilentMsMax);
 static_assert(kChannelBackoffMsMax + kChannelConnectMsMax < 2 * kSecondMs);
+static_assert(kRoomsMax + kBackfillsMax < base::kStreamsPerConnectionMax);
+static_assert(kRoomsMax <= base::kWatchesMax / 3, "one edge leaves watches to others");
 
 }  // namespace seatlock::edge

@@ -12,6 +12,7 @@
 #include "edge/core/limits.h"
 #include "edge/core/upstream_notice.h"
 #include "edge/upstream/convert.h"
+#include "edge/upstream/retry_info.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
 
 namespace seatlock::edge {
@@ -189,12 +190,13 @@ class Follower final : public std::enable_shared_from_this<Follower> {
     return true;
   }
 
-  void OnEnd(const Stream* stream) {
+  void OnEnd(const Stream* stream, const grpc::Status& status) {
     if (stream != stream_ || sink_ == nullptr) return;
     stream_ = nullptr;
     lost_ = true;
-    notice_.Saw(false);
-    BeginLater(backoff_.NextMs());
+    // A service that is too busy for this stream is there, and serves others.
+    if (status.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED) notice_.Saw(false);
+    BeginLater(RetryAfterMs(status) + backoff_.NextMs());
     sink_->OnLost();
   }
 
@@ -276,8 +278,8 @@ void Stream::ReadOn() {
   }
 }
 
-void Stream::End(const grpc::Status&) {
-  if (const std::shared_ptr<Follower> follower = follower_.lock()) follower->OnEnd(this);
+void Stream::End(const grpc::Status& status) {
+  if (const std::shared_ptr<Follower> follower = follower_.lock()) follower->OnEnd(this, status);
   delete this;
 }
 

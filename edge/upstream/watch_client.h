@@ -1,5 +1,6 @@
 // Follows showtimes over gRPC (WatchShowtime): one stream a showtime on one shared channel. A
-// stream that ends is begun again from where its sink stands.
+// stream that ends, for whatever reason, is begun again from where its sink stands, as late as the
+// service asks (RetryInfo) and with growing pauses.
 //
 // Strand-bound: made, used and destroyed on the strand that `executor` posts to; gRPC's threads
 // only convert messages and post. At most one message a stream is on its way to the strand, so a

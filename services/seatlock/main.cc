@@ -6,11 +6,12 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "common/base/clock.h"
 #include "common/base/executor.h"
 #include "common/base/random.h"
+#include "common/base/slewed_clock.h"
 #include "common/base/ticker.h"
 #include "common/runtime/admin_server.h"
+#include "common/runtime/clock_watch.h"
 #include "common/runtime/logging.h"
 #include "common/runtime/metrics.h"
 #include "common/runtime/net.h"
@@ -45,7 +46,8 @@ absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenStore(const StoreConfig& c
   return log::SqliteLog::Open(std::move(options));
 }
 
-void AddGauges(const engine::Engine& engine, runtime::Metrics& metrics) {
+void AddGauges(const engine::Engine& engine, const base::SlewedClock& clock,
+               runtime::Metrics& metrics) {
   metrics.AddGaugeCallback("seatlock_live_showtimes", "Showtimes in memory.",
                            [&engine] { return static_cast<double>(engine.live_showtimes()); });
   metrics.AddGaugeCallback("seatlock_watchers", "Open WatchShowtime streams.",
@@ -53,6 +55,10 @@ void AddGauges(const engine::Engine& engine, runtime::Metrics& metrics) {
   metrics.AddGaugeCallback("seatlock_held_for_readers_bytes",
                            "Encoded bytes that only readers who lag behind need.",
                            [&engine] { return static_cast<double>(engine.held_for_readers()); });
+  metrics.AddGaugeCallback(
+      "seatlock_clock_offset_seconds",
+      "The machine's clock minus the one that the service goes by, which follows it slowly.",
+      [&clock] { return static_cast<double>(clock.OffsetUs()) / 1e6; });
 }
 
 int Fail(const absl::Status& status) {
@@ -65,7 +71,7 @@ int Serve(const Config& config, runtime::Signals& signals) {
   ServiceMetrics service_metrics(&metrics);
   auto log = OpenStore(config.store, service_metrics);
   if (!log.ok()) return Fail(log.status());
-  const base::Clock& clock = base::SystemClock();
+  const base::SlewedClock clock;
   const rpc::ProtoEncoder encoder;
   base::ThreadExecutor completions;
   base::ThreadExecutor background;
@@ -79,7 +85,7 @@ int Serve(const Config& config, runtime::Signals& signals) {
                          maintenance,
                          {static_cast<uint32_t>(config.max_session_seats), config.max_lock_age_ms},
                          [] { return base::RandomHex(kEpochBytes); }});
-  AddGauges(engine, metrics);
+  AddGauges(engine, clock, metrics);
   auto server =
       rpc::Server::Start(config.listen.host, config.listen.port, engine, clock, service_metrics);
   if (!server.ok()) return Fail(server.status());
@@ -93,7 +99,11 @@ int Serve(const Config& config, runtime::Signals& signals) {
        },
        [&metrics] { return metrics.Text(); }, runtime::VersionJson("seatlockd")});
   if (!admin.ok()) return Fail(admin.status());
-  auto ticker = std::make_unique<base::Ticker>(kTick, [&engine] { engine.Tick(); });
+  runtime::ClockWatch clock_watch(clock);
+  auto ticker = std::make_unique<base::Ticker>(kTick, [&engine, &clock_watch] {
+    clock_watch.Tick();
+    engine.Tick();
+  });
   runtime::LogInfo("admin listening", {{"address", (*admin)->address().ToString()}});
   runtime::LogInfo(
       "listening",

@@ -17,6 +17,7 @@
 namespace seatlock::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -70,7 +71,8 @@ TEST_F(ServiceTest, MetricsCountWhatHappenedAndNameNobody) {
         "seatlock_commands_total{command=\"lock\",result=\"seat_taken\"} 1",
         "seatlock_append_records_bucket{", "seatlock_append_seconds_bucket{",
         "seatlock_commit_appends_bucket{", "seatlock_commit_seconds_bucket{",
-        "seatlock_live_showtimes 1", "seatlock_watchers 1", "seatlock_watchers_lagged_total 0"}) {
+        "seatlock_live_showtimes 1", "seatlock_watchers 1", "seatlock_watchers_lagged_total 0",
+        "seatlock_clock_offset_seconds "}) {
     EXPECT_THAT(metrics.body, HasSubstr(name));
   }
   for (const char* id :
@@ -144,10 +146,15 @@ TEST_F(ServiceTest, HealthSaysServing) {
 
 TEST_F(ServiceTest, ReflectionListsTheService) {
   const std::string list_services("\x3a\x01*");  // ServerReflectionRequest{list_services: "*"}
-  ByBytes reflection(server_.address());
-  EXPECT_THAT(reflection.FirstAnswer(
-                  "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", list_services),
-              HasSubstr("seatlock.v1.SeatLockService"));
+  for (const std::string version : {"v1", "v1alpha"}) {
+    const std::string method =
+        "/grpc.reflection." + version + ".ServerReflection/ServerReflectionInfo";
+    EXPECT_THAT(ByBytes(server_.address()).FirstAnswer(method, list_services),
+                AllOf(HasSubstr("seatlock.v1.SeatLockService"), HasSubstr("grpc.health.v1.Health"),
+                      HasSubstr("grpc.reflection.v1.ServerReflection"),
+                      HasSubstr("grpc.reflection.v1alpha.ServerReflection")))
+        << version;
+  }
 }
 
 TEST_F(ServiceTest, DeadlinesAreHonoured) {

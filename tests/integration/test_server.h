@@ -17,9 +17,14 @@ namespace seatlock::testing {
 
 class TestServer {
  public:
-  // Keeps its seats in `store` in place of a SQLite file, where that is not empty.
-  explicit TestServer(std::vector<std::string> args = {}, std::string store = "")
-      : args_(std::move(args)), store_(store.empty() ? "sqlite:" + file() : std::move(store)) {}
+  using Env = std::vector<std::pair<std::string, std::string>>;
+
+  // Keeps its seats in `store` in place of a SQLite file, where that is not empty. `env` is added
+  // to its environment.
+  explicit TestServer(std::vector<std::string> args = {}, std::string store = "", Env env = {})
+      : args_(std::move(args)),
+        store_(store.empty() ? "sqlite:" + file() : std::move(store)),
+        env_(std::move(env)) {}
 
   // A sanitizer's findings in the server fail the test, however the server ended.
   ~TestServer() { CheckSanitizer(); }
@@ -31,6 +36,7 @@ class TestServer {
     options.listen = address_;
     options.store = store();
     options.args = args_;
+    options.env = env_;
     absl::StatusOr<std::unique_ptr<Program>> program = StartSeatlockd(options);
     if (!program.ok()) return program.status();
     CheckSanitizer();
@@ -58,6 +64,7 @@ class TestServer {
   const TempDir dir_;
   const std::vector<std::string> args_;
   const std::string store_;
+  const Env env_;
   std::string address_ = "127.0.0.1:0";
   std::unique_ptr<Program> program_;
 };

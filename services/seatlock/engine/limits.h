@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "common/base/shared_limits.h"
+
 namespace seatlock::engine {
 
 // Commands and reads that wait in one showtime: at 10,000 decisions a second the last waits half
@@ -82,7 +84,7 @@ inline constexpr size_t kWatcherBytesMax = 1 << 20;
 // Pages of history in memory at once, of at most 1 MiB each.
 inline constexpr int kHistoryPagesMax = 16;
 // Open watches on one server; each costs its queue's bound at worst.
-inline constexpr size_t kWatchersMax = 10'000;
+inline constexpr size_t kWatchersMax = base::kWatchesMax;
 // Progress on a stream that was sent nothing for this long (the contract: at least every 15 s;
 // Tick comes every second or sooner).
 inline constexpr int64_t kProgressMs = 10'000;

@@ -2,31 +2,43 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
+#include "common/base/shared_limits.h"
 #include "services/seatlock/domain/limits.h"
+#include "services/seatlock/engine/limits.h"
 
 namespace seatlock::rpc {
 
-// One message of a watch's snapshot, and the whole of GetShowtime's (the contract). gRPC's clients
-// take 4 MiB by default.
+// One message of a watch's snapshot, and the whole of GetShowtime's (the contract).
 inline constexpr size_t kSnapshotMessageBytesMax = 1 << 20;
 inline constexpr size_t kShowtimeBytesMax = 3 << 20;
-
 // Left in a message for what is not seats.
 inline constexpr size_t kEnvelopeBytesMax = domain::kEnvelopeBytesMax;
 
-// WatchShowtime's request, which gRPC keeps as long as the stream: 10,000 of them are 80 MiB.
+// WatchShowtime's request, which gRPC keeps as long as the stream: of all watches 192 MiB.
 inline constexpr size_t kWatchRequestBytesMax = 8 << 10;
 // Field violations in one refusal: all details together must fit into a client's metadata, 8 KiB in
 // gRPC's C core by default.
 inline constexpr int kViolationsMax = 20;
 
-// A request; gRPC's own default. The largest that is in bounds has 26 KiB.
-inline constexpr int kRequestBytesMax = 4 << 20;
+// A request (the contract). The largest that is in bounds books 100 seats with their fences and has
+// 10 KiB (BadInputTest.TheLargestRequestsFit), so all others are refused before they are parsed.
+inline constexpr int kRequestBytesMax = 64 << 10;
 // A call's metadata; gRPC's own default is 8 KiB, proxies and tracers add to that.
 inline constexpr int kMetadataBytesMax = 16 << 10;
 // Calls on one connection: an edge opens a stream a showtime.
-inline constexpr int kStreamsPerConnectionMax = 16'384;
+inline constexpr int kStreamsPerConnectionMax = base::kStreamsPerConnectionMax;
+
+// What gRPC may hold for all connections: open calls and what was read of requests. It guards
+// against many connections that each send a part of a request, or open calls and leave them: above
+// it gRPC closes idle connections, then ends calls with RESOURCE_EXHAUSTED. A watch counts for 10
+// KiB at most (measured with 8,000 whose requests had 7 KiB), so all watches take 240 MiB of this
+// 768, and callers within the other bounds never meet it.
+inline constexpr size_t kGrpcBytesMax = engine::kWatchersMax * (32 << 10);
+// Threads that gRPC may start for calls that block. None of ours does; this is for a service that
+// somebody adds.
+inline constexpr int kGrpcThreadsMax = 16;
 
 // Keepalive: clients may ping every 10 s, also while idle; a peer that is gone is noticed within
 // 50 s. Both ends of an idle watch stream are set together (docs/operating.md).
@@ -40,7 +52,16 @@ inline constexpr int kFlushMs = 500;
 static_assert(kSnapshotMessageBytesMax < kShowtimeBytesMax);
 // Both are exceeded by no seat: one that does not fit any more begins the next message, or is
 // refused. The largest change and answer: domain/limits.h.
-static_assert(kShowtimeBytesMax <= domain::kMessageBytesMax);
+static_assert(kShowtimeBytesMax < domain::kMessageBytesMax);
 static_assert(kEnvelopeBytesMax + domain::kSeatBytesMax <= kSnapshotMessageBytesMax);
+static_assert(kWatchRequestBytesMax < static_cast<size_t>(kRequestBytesMax));
+// Two lists of seats, or one with fences, four ids, a request_id, and 16 bytes for whatever stands
+// around each.
+static_assert(2 * domain::kSeatsPerCallMax * (domain::kSeatIdBytesMax + 16) +
+                  5 * (domain::kShowtimeIdBytesMax + 16) <
+              static_cast<size_t>(kRequestBytesMax));
+// No connection can use up the watches, nor all watches the showtimes in memory.
+static_assert(2 * static_cast<size_t>(kStreamsPerConnectionMax) <= engine::kWatchersMax);
+static_assert(2 * engine::kWatchersMax < engine::kLiveShowtimesMax);
 
 }  // namespace seatlock::rpc

@@ -1,16 +1,18 @@
 #include "services/seatlock/rpc/server.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpc/support/time.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
 #include <chrono>
-#include <mutex>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "grpc/health/v1/health.pb.h"
 #include "services/seatlock/rpc/limits.h"
+#include "services/seatlock/rpc/reflection.h"
 #include "services/seatlock/rpc/service.h"
 
 namespace seatlock::rpc {
@@ -18,11 +20,22 @@ namespace {
 
 constexpr char kServiceName[] = "seatlock.v1.SeatLockService";
 
+// Naming a type of each file links it, so that reflection can describe it.
+std::vector<std::string> ServiceNames() {
+  return {kServiceName, grpc::health::v1::HealthCheckRequest::descriptor()
+                            ->file()
+                            ->FindServiceByName("Health")
+                            ->full_name()};
+}
+
 void SetOptions(grpc::ServerBuilder& builder) {
   // gRPC would share a taken port through SO_REUSEPORT; two services on one file is not possible,
   // but two on one port would split the callers.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetMaxReceiveMessageSize(kRequestBytesMax);
+  grpc::ResourceQuota quota("seatlockd");
+  quota.Resize(kGrpcBytesMax).SetMaxThreads(kGrpcThreadsMax);
+  builder.SetResourceQuota(quota);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
@@ -44,6 +57,7 @@ struct Server::Impl {
       : service(engine, clock, observer) {}
 
   Service service;
+  const std::vector<std::unique_ptr<grpc::Service>> reflection = ReflectionServices(ServiceNames());
   std::unique_ptr<grpc::Server> server;
   int port = 0;
 };
@@ -52,17 +66,14 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& host, u
                                                       engine::Engine& engine,
                                                       const base::Clock& clock,
                                                       CallObserver& observer) {
-  // Both are settings of the process; they take effect for servers that are built afterwards.
-  static std::once_flag plugins;
-  std::call_once(plugins, [] {
-    grpc::EnableDefaultHealthCheckService(true);
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  });
+  // A setting of the process, for servers that are built afterwards.
+  grpc::EnableDefaultHealthCheckService(true);
   auto impl = std::make_unique<Impl>(engine, clock, observer);
   grpc::ServerBuilder builder;
   SetOptions(builder);
   builder.AddListeningPort(Target(host, port), grpc::InsecureServerCredentials(), &impl->port);
   builder.RegisterService(&impl->service);
+  for (const auto& service : impl->reflection) builder.RegisterService(service.get());
   impl->server = builder.BuildAndStart();
   if (!impl->server || impl->port == 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", Target(host, port),
@@ -90,7 +101,7 @@ void Server::Shutdown(int64_t grace_ms) {
   // gRPC's own deadline also waits for clients that are idle and do not look at their connection;
   // so it gets only the time that answers need to leave.
   impl_->service.AwaitCalls(std::chrono::milliseconds(grace_ms));
-  impl_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(kFlushMs));
+  impl_->server->Shutdown(gpr_time_from_millis(kFlushMs, GPR_TIMESPAN));
   impl_->server->Wait();
 }
 

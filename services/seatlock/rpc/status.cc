@@ -188,7 +188,7 @@ grpc::Status SnapshotTooLarge() {
 }
 
 grpc::Status Unparsed() {
-  return {grpc::StatusCode::INTERNAL, "Error in parsing the request"};
+  return {grpc::StatusCode::UNIMPLEMENTED, ""};
 }
 
 std::string Rfc3339(int64_t ms) {

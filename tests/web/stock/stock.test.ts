@@ -88,3 +88,18 @@ test("Debian's python3-grpcio works", async () => {
   const printed = await run('/usr/bin/python3', 'python_client.py', gen);
   expect(printed).toEqual(expected(IN_FULL));
 });
+
+test.each(['grpc-v1', 'grpc-v1alpha'])('buf curl works without any .proto, by %s', (version) => {
+  const call = (method: string, request: object): unknown => {
+    const flags = ['--protocol', 'grpc', '--http2-prior-knowledge', '--reflect-protocol', version];
+    const target = `http://${service.address}/${method}`;
+    const args = ['curl', ...flags, '-d', JSON.stringify(request), target];
+    const buf = join(ROOT, 'node_modules/.bin/buf');
+    return JSON.parse(execFileSync(buf, args, { encoding: 'utf8', timeout: CLIENT_MS_MAX }));
+  };
+  const showtimeId = `curl ${version}`;
+  expect(
+    call('seatlock.v1.SeatLockService/LockSeat', { showtimeId, seatId: 'A06', sessionId: 'alice' }),
+  ).toMatchObject({ lock: { seatId: 'A06', sessionId: 'alice' }, revision: '1' });
+  expect(call('grpc.health.v1.Health/Check', {})).toEqual({ status: 'SERVING' });
+});

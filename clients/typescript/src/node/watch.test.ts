@@ -1,9 +1,13 @@
 // What a watch does with streams that break, stall and lie.
 
+import { once } from 'node:events';
+import { createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createSeatLockClient, type SeatLockClient } from './client.js';
 import { isSeatLockError } from './errors.js';
+import { WatchShowtimeResponse } from './gen/seatlock/v1/seatlock_service.js';
 import { SeatStatus } from './gen/seatlock/v1/seats.js';
 import {
   event,
@@ -11,6 +15,7 @@ import {
   granted,
   info,
   refusal,
+  retryIn,
   ScriptedService,
   type WatchCall,
 } from './test/scripted_service.js';
@@ -176,6 +181,73 @@ test('a refusal for good is thrown, and ends it', async () => {
   const watch = client.watchShowtime({ showtimeId: '' });
   const failure: unknown = await watch.next().catch((error: unknown) => error);
   expect(isSeatLockError(failure) && failure.reason).toBe('INVALID_FIELD');
+  expect(await watch.next()).toEqual({ done: true, value: undefined });
+  expect(service.watches).toHaveLength(1);
+});
+
+test.each([
+  ['RESOURCE_EXHAUSTED', status.RESOURCE_EXHAUSTED],
+  ['UNKNOWN', status.UNKNOWN],
+  ['ABORTED', status.ABORTED],
+  ['CANCELLED', status.CANCELLED],
+])('comes back from %s, which asking again can heal', async (_, code) => {
+  service.scriptWatches(script([], { code, details: 'for now' }), script([change(1)]));
+  const watch = client.watchShowtime({ showtimeId: '123' });
+  expect(await take(watch, 1)).toEqual(['change 1']);
+});
+
+test('comes back after overload, not before the time that the service asked for', async () => {
+  let refused = 0;
+  let back = 0;
+  const answer = refusal(status.RESOURCE_EXHAUSTED, info('OVERLOADED'), retryIn(200));
+  service.scriptWatches(
+    (call) => {
+      refused = performance.now();
+      call.emit('error', answer);
+    },
+    (call) => {
+      back = performance.now();
+      call.write(change(1));
+    },
+  );
+  const watch = client.watchShowtime({ showtimeId: '123' });
+  expect(await take(watch, 1)).toEqual(['change 1']);
+  expect(back - refused).toBeGreaterThanOrEqual(199); // timers may be a fraction early
+});
+
+test.each([404, 429, 500, 502, 503])("comes back after a proxy's momentary %i", async (code) => {
+  let answered = 0;
+  const proxy = createServer();
+  proxy.on('stream', (stream) => {
+    answered += 1;
+    if (answered < 3) {
+      stream.respond({ ':status': code, 'content-type': 'text/html' });
+      stream.end('<h1>out of order</h1>');
+      return;
+    }
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc+proto' });
+    const message = WatchShowtimeResponse.encode(change(1)).finish();
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(message.length, 1);
+    stream.write(Buffer.concat([head, message]));
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  client.close();
+  const address = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  client = createSeatLockClient({ address, backoffMs: { first: 1, max: 2 } });
+  const watch = client.watchShowtime({ showtimeId: '123' });
+  expect(await take(watch, 1)).toEqual(['change 1']);
+  expect(answered).toBe(3);
+  await watch.return();
+  client.close();
+  proxy.close();
+});
+
+test('a service without the method ends it', async () => {
+  service.scriptWatches(script([], { code: status.UNIMPLEMENTED, details: '' }));
+  const watch = client.watchShowtime({ showtimeId: '123' });
+  await expect(watch.next()).rejects.toMatchObject({ reason: 'UNIMPLEMENTED' });
   expect(await watch.next()).toEqual({ done: true, value: undefined });
   expect(service.watches).toHaveLength(1);
 });

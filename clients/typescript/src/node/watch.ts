@@ -17,7 +17,9 @@ import type { Position, WatchEvent } from './types.js';
 /**
  * A showtime that is followed, to be taken with `for await`. A snapshot comes whole and stands in
  * place of all before; changes come in order, once each, without holes. A stream that is lost,
- * silent or broken is opened anew at the position it had, for as long as it takes.
+ * silent or broken is opened anew at the position it had, for as long as it takes: as late as the
+ * service asks, and with growing pauses. So is one that an overloaded service refused, or that a proxy
+ * answered in its place with an HTTP 404 or 5xx.
  *
  * Nothing is asked for before the first `next()`. One that takes slowly is sent a fresh snapshot in
  * place of what it missed; nothing piles up here.
@@ -38,7 +40,7 @@ export interface ShowtimeWatch extends AsyncIterableIterator<WatchEvent> {
 }
 
 // What asking again cannot heal. The rest comes of the connection, of a proxy, or of a service that
-// is being replaced.
+// is overloaded or being replaced. clients/cpp has the same list.
 const FOR_GOOD: ReadonlySet<number> = new Set([
   grpcStatus.INVALID_ARGUMENT,
   grpcStatus.NOT_FOUND,
@@ -47,6 +49,13 @@ const FOR_GOOD: ReadonlySet<number> = new Set([
   grpcStatus.UNIMPLEMENTED,
   grpcStatus.UNAUTHENTICATED,
 ]);
+
+// What grpc-js makes of an HTTP answer that is not gRPC's: a proxy's 404 becomes UNIMPLEMENTED, which
+// only this text tells from a service that does not have the method.
+const PROXY_404 = /^Received HTTP status code 404\b/;
+
+const isForGood = ({ code, details }: StatusObject): boolean =>
+  FOR_GOOD.has(code) && !(code === grpcStatus.UNIMPLEMENTED && PROXY_404.test(details));
 
 const SNAPSHOT_SEATS_MAX = 1_000_000; // ten stadiums; what a service at fault could fill
 
@@ -138,22 +147,23 @@ export class GrpcWatch implements ShowtimeWatch {
     );
   }
 
+  /** Why the stream is over; throws what no attempt can heal. */
   #lost(status: StatusObject | undefined): SeatLockError {
     if (status === undefined) return trouble('DEADLINE_EXCEEDED', 'the stream was silent');
     if (status.code === grpcStatus.OK)
       return trouble('UNAVAILABLE', 'the service ended the stream');
-    return errorOf(status, detailsOf(status), 'none');
+    const failure = errorOf(status, detailsOf(status), 'none');
+    if (!isForGood(status)) return failure;
+    this.failure = failure;
+    this.end();
+    throw failure;
   }
 
-  /** Waits for the time of the next attempt; throws what no attempt can heal. */
+  /** Waits for the time of the next attempt. */
   async #recover(failure: SeatLockError): Promise<void> {
     this.failure = failure;
     this.#stream?.cancel();
     this.#stream = undefined;
-    if (FOR_GOOD.has(failure.code)) {
-      this.end();
-      throw failure;
-    }
     const onEnd = (wake: () => void) => this.#caller.aborts.on(this.#over.signal, wake);
     await pause(this.#backoff.next(failure.retryAfterMs), onEnd);
   }

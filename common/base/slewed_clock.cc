@@ -1,0 +1,46 @@
+#include "common/base/slewed_clock.h"
+
+#include <algorithm>
+
+namespace seatlock::base {
+namespace {
+
+constexpr int64_t kUsPerMs = 1000;
+constexpr int64_t kTenths = 10;
+
+}  // namespace
+
+SlewedClock::SlewedClock(const ClockSource& source)
+    : source_(source), boot_us_(source.BootUs()), now_tenths_(source.WallUs() * kTenths) {}
+
+void SlewedClock::Advance() const {
+  const int64_t boot_us = source_.BootUs();
+  const int64_t wall_us = source_.WallUs();
+  const int64_t elapsed_us = std::max<int64_t>(0, boot_us - boot_us_);
+  boot_us_ += elapsed_us;
+  // The contract: at most 10 % faster or slower, which is one tenth for each microsecond.
+  now_tenths_ += elapsed_us * kTenths + std::clamp(offset_tenths_, -elapsed_us, elapsed_us);
+  offset_tenths_ = wall_us * kTenths - now_tenths_;
+}
+
+int64_t SlewedClock::NowMs() const {
+  MutexLock lock(mu_);
+  Advance();
+  return now_tenths_ / (kTenths * kUsPerMs);
+}
+
+int64_t SlewedClock::MonotonicMs() const {
+  return source_.BootUs() / kUsPerMs;
+}
+
+int64_t SlewedClock::MonotonicUs() const {
+  return source_.BootUs();
+}
+
+int64_t SlewedClock::OffsetUs() const {
+  MutexLock lock(mu_);
+  Advance();
+  return offset_tenths_ / kTenths;
+}
+
+}  // namespace seatlock::base

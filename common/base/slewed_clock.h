@@ -1,0 +1,50 @@
+// A clock that follows the machine's slowly, so that a clock set wrongly for a moment does no harm.
+//
+// It starts at the machine's time and goes on by the time since boot. If the machine's clock jumps,
+// this one runs at most a tenth faster or slower until both agree again: an hour takes ten hours. A
+// jump that is undone within a minute therefore moves it by six seconds at most.
+//
+// Between two readings it goes towards the offset found at the first of them. What the second finds
+// counts only from then on, so a jump never moves the time that lies before it, however rarely
+// anybody asks. Ask at least ten times a second (seatlockd's ticker does), or a jump that is undone
+// meanwhile is followed until the next reading.
+//
+// A corrected frequency (NTP) is no offset: the kernel applies it to both of its clocks. So is a
+// suspended machine none: both clocks count the time.
+//
+// Always: NowMs never decreases; while the time since boot advances by T, it advances by between
+// 0.9 T and 1.1 T. Thread-safe.
+#pragma once
+
+#include "common/base/clock.h"
+#include "common/base/mutex.h"
+
+namespace seatlock::base {
+
+class SlewedClock final : public Clock {
+ public:
+  // `source` outlives this.
+  explicit SlewedClock(const ClockSource& source = SystemClockSource());
+
+  int64_t NowMs() const override;
+  int64_t MonotonicMs() const override;
+  int64_t MonotonicUs() const override;
+
+  // The machine's clock minus this one, in microseconds: above 0 if this one is behind.
+  int64_t OffsetUs() const;
+
+ private:
+  // Takes a reading: moves this clock up to the present.
+  void Advance() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const ClockSource& source_;
+
+  mutable Mutex mu_;
+  // As of the last reading. In tenths of a microsecond, of which each microsecond allows one to be
+  // gained or lost: nothing is rounded away, so it makes no difference how often anybody asks.
+  mutable int64_t boot_us_ ABSL_GUARDED_BY(mu_);
+  mutable int64_t now_tenths_ ABSL_GUARDED_BY(mu_);
+  mutable int64_t offset_tenths_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace seatlock::base
