@@ -100,5 +100,48 @@ TEST_F(SlowReadersTest, FiveHundredOfALargeShowtimeHoldLittleMoreThanOne) {
   one.context.TryCancel();
 }
 
+// The service's own counter, from its metrics.
+int Shed(const TestServer& server) {
+  const auto metrics = HttpGet(server.admin_address(), "/metrics");
+  if (!metrics.ok()) return -1;
+  const std::string name = "\nseatlock_watchers_shed_total ";
+  const size_t at = metrics->body.find(name);
+  return at == std::string::npos ? -1 : std::stoi(metrics->body.substr(at + name.size()));
+}
+
+TEST_F(SlowReadersTest, TheSlowestEndWithUnavailableOnceTheirMemoryIsUsedUp) {
+  constexpr int kSeats = 10'000;
+  constexpr int kCyclesMax = 300;
+  // No session may lock more than 1,000 seats that the showtime never saw.
+  for (int first = 0; first < kSeats; first += 1000) {
+    const std::string opener = absl::StrCat("opener-", first);
+    for (int at = first; at < first + 1000; at += kSeatsPerCall) {
+      ASSERT_TRUE(client_->LockMany("hall", Seats(at, kSeatsPerCall), opener).ok());
+    }
+    ASSERT_TRUE(client_->UnlockMany("hall", {}, opener).ok());
+  }
+  // Each cycle makes changes of some 3 MB that only the watcher of that cycle still needs.
+  const std::string holder(128, 's');
+  const int64_t before = MiB("VmRSS:", pid());
+  v1::Position position;
+  position.set_epoch(client_->Get("hall").response.snapshot().epoch());
+  std::vector<std::unique_ptr<Unread>> watchers;
+  for (int cycle = 0; cycle < kCyclesMax && Shed(server_) == 0; ++cycle) {
+    for (int at = 0; at < kSeats; at += kSeatsPerCall) {
+      const auto locked = client_->LockMany("hall", Seats(at, kSeatsPerCall), holder);
+      ASSERT_TRUE(locked.ok()) << locked.status.error_message();
+      position.set_revision(locked.response.revision());
+    }
+    watchers.push_back(std::make_unique<Unread>(*stub_, "hall", position));
+    ASSERT_TRUE(client_->UnlockMany("hall", {}, holder).ok());
+  }
+  ASSERT_GT(Shed(server_), 0) << "nobody was ended";
+  EXPECT_LT(MiB("VmHWM:", pid()) - before, kGrowthMibMax);
+  const grpc::Status end = watchers.front()->ReadToTheEnd();
+  EXPECT_EQ(end.error_code(), grpc::StatusCode::UNAVAILABLE) << end.error_message();
+  for (const auto& watcher : watchers) watcher->context.TryCancel();
+  EXPECT_TRUE(client_->Lock("hall", SeatOf(0), "alice").ok()) << "and all else goes on";
+}
+
 }  // namespace
 }  // namespace seatlock::testing
