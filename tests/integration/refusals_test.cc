@@ -2,7 +2,7 @@
 // real server: its reason, code and details; which comes first where two apply; that a refusal
 // changes nothing and never says who holds a seat.
 //
-// Not here: OVERLOADED, STORE_UNAVAILABLE and OUTCOME_UNKNOWN need a failing store or a flood (see
+// Not here: STORE_UNAVAILABLE, OUTCOME_UNKNOWN and LOCK_EXPIRED need a failing or a slow store (see
 // the tests of the engine and the logs), DRAINING a stopping server (service_test). UNKNOWN_SEAT,
 // BLOCKED and RATE_LIMITED do not occur yet.
 #include <gmock/gmock.h>
@@ -43,9 +43,17 @@ struct Row {
   std::vector<Conflict> conflicts = {};
   std::vector<std::string> fields = {};
   std::vector<std::string> metadata = {};  // its keys
+  bool retry = false;                      // with RetryInfo
 
   friend void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
 };
+
+// The 100 seats of one call, other ones for each `call`.
+std::vector<std::string> SeatsOf(const std::string& row, int call) {
+  std::vector<std::string> seats;
+  for (int i = 0; i < 100; ++i) seats.push_back(row + std::to_string(call * 100 + i));
+  return seats;
+}
 
 // A01 is locked and B01 booked by another.
 void HeldByAnother(SeatLockClient& client, const std::string& show) {
@@ -77,6 +85,21 @@ void TwoLocksOfMine(SeatLockClient& client, const std::string& show) {
 
 void UsedRequestId(SeatLockClient& client, const std::string& show) {
   ASSERT_TRUE(client.Lock(show, "M01", kMe, {.request_id = "used"}).ok());
+}
+
+// "full" has as many seats as an order may.
+void FullOrder(SeatLockClient& client, const std::string& show) {
+  for (int call = 0; call < 20; ++call) {
+    ASSERT_TRUE(client.Book(show, SeatsOf("F", call), kMe, "full", {.add_to_order = true}).ok());
+  }
+}
+
+// I have locked as many seats that nobody had named before as one may in an hour, and freed them.
+void UsedUpShare(SeatLockClient& client, const std::string& show) {
+  for (int call = 0; call < 10; ++call) {
+    ASSERT_TRUE(client.LockMany(show, SeatsOf("N", call), kMe).ok());
+    ASSERT_TRUE(client.UnlockMany(show, {}, kMe).ok());
+  }
 }
 
 void Nothing(SeatLockClient&, const std::string&) {}
@@ -217,6 +240,20 @@ std::vector<Row> LimitRows() {
            },
        .reason = "EXTEND_LIMIT",
        .metadata = {"max_expire_time"}},
+      {.name = "OrderSeatLimit",
+       .given = FullOrder,
+       .when =
+           [](auto& c, auto& show) {
+             return c.Book(show, {"M01"}, kMe, "full", {.add_to_order = true}).status;
+           },
+       .reason = "ORDER_SEAT_LIMIT",
+       .metadata = {"held", "limit"}},
+      {.name = "Overloaded",
+       .given = UsedUpShare,
+       .when = [](auto& c, auto& show) { return c.Lock(show, "M01", kMe).status; },
+       .reason = "OVERLOADED",
+       .code = grpc::StatusCode::RESOURCE_EXHAUSTED,
+       .retry = true},
   };
 }
 
@@ -309,6 +346,36 @@ std::vector<Row> SeatFirstRows() {
   };
 }
 
+std::vector<Row> BoundFirstRows() {
+  return {
+      {.name = "OverloadedBeforeSeatTaken",
+       .given =
+           [](auto& c, auto& show) {
+             UsedUpShare(c, show);
+             HeldByAnother(c, show);
+           },
+       .when =
+           [](auto& c, auto& show) {
+             return c.LockMany(show, {"A01", "M01"}, kMe).status;
+           },
+       .reason = "OVERLOADED",
+       .code = grpc::StatusCode::RESOURCE_EXHAUSTED,
+       .retry = true},
+      {.name = "SeatTakenBeforeOrderSeatLimit",
+       .given =
+           [](auto& c, auto& show) {
+             FullOrder(c, show);
+             HeldByAnother(c, show);
+           },
+       .when =
+           [](auto& c, auto& show) {
+             return c.Book(show, {"A01"}, kMe, "full", {.add_to_order = true}).status;
+           },
+       .reason = "SEAT_TAKEN",
+       .conflicts = {{"A01", kLocked, "SEAT_TAKEN"}}},
+  };
+}
+
 class RefusalsTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -336,7 +403,7 @@ class RefusalsTest : public ::testing::Test {
     std::vector<std::string> keys;
     for (const auto& [key, value] : refusal.metadata) keys.push_back(key);
     EXPECT_EQ(keys, row.metadata);
-    EXPECT_EQ(refusal.retry_after_ms, std::nullopt);
+    EXPECT_EQ(refusal.retry_after_ms.has_value(), row.retry);
     EXPECT_EQ(refusal.unknown_details, "");
     EXPECT_NE(refusal.message, "");
     EXPECT_THAT(status.error_message() + status.error_details(), Not(HasSubstr("secret")));
@@ -355,7 +422,7 @@ TEST_F(RefusalsTest, EachLineOfTheTable) {
 }
 
 TEST_F(RefusalsTest, TheFirstThatAppliesIsTheAnswer) {
-  for (const auto& rows : {RequestAndOrderFirstRows(), SeatFirstRows()}) {
+  for (const auto& rows : {RequestAndOrderFirstRows(), SeatFirstRows(), BoundFirstRows()}) {
     for (const Row& row : rows) Check(row);
   }
 }
@@ -376,6 +443,28 @@ TEST_F(RefusalsTest, TheHundredAndFirstSeatOfASessionIsOneTooMany) {
 
   EXPECT_EQ(client_->Lock("show", "S100", kMe).refusal().reason, "SESSION_SEAT_LIMIT");
   EXPECT_TRUE(client_->LockMany("show", {"S100"}, kMe, {.release = {"S0"}}).ok());
+}
+
+TEST_F(RefusalsTest, OrderSeatLimitTellsLimitAndHeld) {
+  FullOrder(*client_, "show");
+
+  const Refusal refusal =
+      client_->Book("show", {"M01"}, kMe, "full", {.add_to_order = true}).refusal();
+
+  EXPECT_EQ(refusal.metadata.at("limit"), "2000");
+  EXPECT_EQ(refusal.metadata.at("held"), "2000");
+  EXPECT_EQ(client_->GetOrder("show", "full").response.seat_ids_size(), 2000);
+  EXPECT_TRUE(client_->Cancel("show", {}, "full").ok());
+}
+
+TEST_F(RefusalsTest, OneSessionThatUsedUpItsShareKeepsNobodyFromLockingOrBooking) {
+  UsedUpShare(*client_, "show");
+  ASSERT_EQ(client_->Lock("show", "M01", kMe).refusal().reason, "OVERLOADED");
+
+  EXPECT_TRUE(client_->Lock("show", "N7", kMe).ok());
+  EXPECT_TRUE(client_->Unlock("show", "N7", kMe, "unlock").ok());
+  EXPECT_TRUE(client_->Book("show", {"M02"}, kMe, "order").ok());
+  EXPECT_TRUE(client_->Lock("show", "M01", "another").ok());
 }
 
 TEST_F(RefusalsTest, SnapshotTooLargeForOneAnswer) {

@@ -65,7 +65,13 @@ export const connectionTexts: Messages['connection'] = {
   closed: 'Disconnected',
 };
 
-const BUSY = new Set(['RATE_LIMITED', 'OVERLOADED', 'DRAINING', 'STORE_UNAVAILABLE']);
+const BUSY = new Set([
+  'RATE_LIMITED',
+  'OVERLOADED',
+  'DRAINING',
+  'STORE_UNAVAILABLE',
+  'LOCK_EXPIRED',
+]);
 
 function reason(code: string): string {
   if (BUSY.has(code)) return 'too busy right now. Please try again in a moment.';

@@ -65,6 +65,11 @@ std::optional<Refusal> NoRoom(const Scene& scene, const Command& command, const 
   if (needs.orders > 0 && scene.showtime.order_count() + needs.orders > kOrdersPerShowtimeMax) {
     return Refuse(Reason::kOverloaded, "the showtime has no room for more orders");
   }
+  if (std::holds_alternative<BookSeats>(command.body) &&
+      scene.showtime.cancelled_seat_count() >= kCancelledSeatsPerShowtimeMax) {
+    return Refuse(Reason::kOverloaded,
+                  "too many seats were cancelled out of the showtime's orders");
+  }
   if (request && !RequestFits(scene, room.requests)) {
     return Refuse(Reason::kOverloaded, "the showtime has no room for more request_ids");
   }

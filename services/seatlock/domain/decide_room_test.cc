@@ -224,6 +224,24 @@ TEST(Room, FullOfOrdersRefusesNewOrdersAlone) {
   world.Make(LockOf("s1", "A1"));
 }
 
+TEST(Room, FullOfCancelledSeatsBooksNothingAndCancelsAll) {
+  World world;
+  ShowtimeParts parts{.revision = Revision(1), .commit_ms = world.now_ms};
+  parts.seats.push_back({.seat = SeatId("A1"),
+                         .status = SeatStatus::kBooked,
+                         .session = SessionId("s1"),
+                         .order = OrderId("o1")});
+  parts.orders.push_back({.order = OrderId("o1"), .seats = SeatIds({"A1"})});
+  for (size_t i = 0; i < kCancelledSeatsPerShowtimeMax; ++i) {
+    parts.orders[0].cancelled.emplace_back(std::to_string(10'000'000 + i));
+  }
+  world.showtime = *Showtime::Restore(std::move(parts));
+  EXPECT_EQ(world.Refused(BookOf("s1", "o2", "A2")).reason, Reason::kOverloaded);
+  EXPECT_EQ(world.Ask(BookOf("s1", "o1", "A1")).order_seats, SeatIds({"A1"}));
+  world.Make(CancelOf("o1"));
+  world.Make(BookOf("s1", "o2", "A2"));
+}
+
 TEST(Room, FromFourFifthsOnRequestIdsOfLocksAreRefused) {
   World world = FilledWith(0, 0, kRequestsForLocksMax - 1);
   world.Make(LockOf("s1", "A1"), "last");

@@ -59,6 +59,9 @@ inline constexpr size_t kExpiredPerChangeMax = 1000;
 // makes 1,000,000 changes with request_ids in an hour takes 277 a second, each of a few seats.
 inline constexpr size_t kSeatsPerShowtimeMax = 250'000;
 inline constexpr size_t kOrdersPerShowtimeMax = 1'000'000;
+// Seats that were cancelled out of orders which are still open; each is remembered as long as its
+// order is. From here on nothing is booked any more, and all can still be cancelled.
+inline constexpr size_t kCancelledSeatsPerShowtimeMax = 1'000'000;
 inline constexpr size_t kRequestsPerShowtimeMax = 1'000'000;
 
 // What locks may take of that (the contract). Anybody may invent sessions, so two bounds are

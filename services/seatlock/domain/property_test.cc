@@ -227,7 +227,9 @@ ShowtimeParts ModelParts(const NaiveModel& model, int64_t commit_ms) {
   for (const auto& [name, order] : model.orders()) {
     OrderEntry entry{.order = OrderId(name), .closed = order.closed};
     for (const std::string& seat : order.seats) entry.seats.emplace_back(seat);
-    for (const std::string& seat : order.cancelled) entry.cancelled.emplace_back(seat);
+    for (const std::string& seat : order.cancelled) {
+      if (!order.closed) entry.cancelled.emplace_back(seat);
+    }
     parts.orders.push_back(entry);
   }
   for (const auto& [id, made] : model.requests()) {

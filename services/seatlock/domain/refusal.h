@@ -9,8 +9,8 @@
 
 namespace seatlock::domain {
 
-// In the order in which they are looked for: the first that applies is the answer. services/
-// seatlock/rpc gives each its gRPC code and its name.
+// In the order in which they are looked for: the first that applies is the answer. The last two
+// are apart from it: see there. services/seatlock/rpc gives each its gRPC code and its name.
 enum class Reason {
   kInvalidField,
   kRequestIdReused,
@@ -26,7 +26,7 @@ enum class Reason {
   kOrderSeatLimit,
   kExtendLimit,
   kLockExpired,  // the engine's: the lock ended before its answer could be sent
-  kOverloaded,   // a bound of limits.h that protects the server
+  kOverloaded,   // a bound of limits.h that protects the server: looked for before all others
 };
 
 // A field that is out of bounds.

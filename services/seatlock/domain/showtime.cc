@@ -16,10 +16,12 @@ namespace {
   std::abort();
 }
 
-// Adds `seat` to the ordered `seats`, once.
-void InsertInto(std::vector<SeatId>& seats, const SeatId& seat) {
+// Adds `seat` to the ordered `seats`. False: it was there.
+bool InsertInto(std::vector<SeatId>& seats, const SeatId& seat) {
   auto at = std::lower_bound(seats.begin(), seats.end(), seat);
-  if (at == seats.end() || *at != seat) seats.insert(at, seat);
+  if (at != seats.end() && *at == seat) return false;
+  seats.insert(at, seat);
+  return true;
 }
 
 void EraseFrom(std::vector<SeatId>& seats, const SeatId& seat) {
@@ -83,7 +85,7 @@ void Showtime::Tables::Fold(const Change& change) {
     if (t.ApplySeat(after, change, order)) ++unseen_seats;
   }
   t.CountShare(change, unseen_seats);
-  if (change.order_closed && order != kNoRow) t.orders[order].closed = true;
+  if (change.order_closed && order != kNoRow) t.Close(t.orders[order]);
 
   if (change.request) t.Remember(*change.request, change.revision, change.commit_ms);
   t.revision = change.revision;
@@ -113,7 +115,7 @@ bool Showtime::Tables::ApplySeat(const SeatAfter& after, const Change& change, R
     case SeatStatus::kAvailable:
       if (order != kNoRow) {
         EraseFrom(orders[order].seats, after.seat);
-        InsertInto(orders[order].cancelled, after.seat);
+        if (InsertInto(orders[order].cancelled, after.seat)) ++cancelled_seats;
       }
       EnterFree(number, change.commit_ms);
       return false;
@@ -211,6 +213,10 @@ size_t Showtime::seat_count() const {
 
 size_t Showtime::order_count() const {
   return tables_->orders.size();
+}
+
+size_t Showtime::cancelled_seat_count() const {
+  return tables_->cancelled_seats;
 }
 
 size_t Showtime::request_count() const {

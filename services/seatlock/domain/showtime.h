@@ -52,7 +52,7 @@ struct SeatView {
 struct OrderEntry {
   OrderId order{};
   std::vector<SeatId> seats{};      // ordered
-  std::vector<SeatId> cancelled{};  // ordered
+  std::vector<SeatId> cancelled{};  // ordered; of an open order alone
   bool closed = false;
 
   friend bool operator==(const OrderEntry&, const OrderEntry&) = default;
@@ -139,6 +139,8 @@ class Showtime {
   // For the bounds of limits.h. seat_count counts the free seats that are remembered too.
   size_t seat_count() const;
   size_t order_count() const;
+  // Seats that were cancelled out of open orders.
+  size_t cancelled_seat_count() const;
   size_t request_count() const;
   // How many of these an Apply with this commit time forgets first; counts up to `max`.
   size_t ForgottenSeatsAt(int64_t now_ms, size_t max) const;

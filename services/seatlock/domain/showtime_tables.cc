@@ -138,6 +138,12 @@ void Showtime::Tables::Forget(int64_t now_ms) {
   }
 }
 
+void Showtime::Tables::Close(OrderEntry& order) {
+  order.closed = true;
+  cancelled_seats -= order.cancelled.size();
+  order.cancelled = {};
+}
+
 void Showtime::Tables::CountShare(const Change& change, uint32_t unseen_seats) {
   const bool counts = change.cause == Cause::kLock || change.cause == Cause::kSwap ||
                       change.cause == Cause::kExtend;

@@ -95,6 +95,9 @@ struct Showtime::Tables {
   // Whether the seat is locked and was not in the tables before.
   bool ApplySeat(const SeatAfter& after, const Change& change, RowNumber order);
 
+  // Nobody asks any more which seats were cancelled out of an order that is closed.
+  void Close(OrderEntry& order);
+
   // Counts what `change` takes of its session's share.
   void CountShare(const Change& change, uint32_t unseen_seats);
   // The running hour of the session in this row; a new one begins if there is none.
@@ -117,6 +120,7 @@ struct Showtime::Tables {
   IdTable<SeatRow> seats;
   IdTable<SessionRow> sessions;
   IdTable<OrderEntry, &OrderEntry::order> orders;
+  size_t cancelled_seats = 0;  // in all orders
   IdTable<RequestRow> requests;
   absl::btree_set<std::pair<int64_t, RowNumber>> expiry;  // locked seats by expire_ms
   // Locked, booked and blocked seats in the order of their ids.

@@ -58,6 +58,22 @@ TEST(Showtime, RestoreGivesWhatExportGave) {
   EXPECT_EQ(restored->HeldBy(SessionId("s1")), world.showtime.HeldBy(SessionId("s1")));
 }
 
+TEST(Showtime, AClosedOrderKeepsNoSeats) {
+  World world = Busy();
+  EXPECT_EQ(world.showtime.cancelled_seat_count(), 1u);
+  ShowtimeParts earlier = world.showtime.Export();
+  world.Make(CancelBooking{.order = OrderId("o1"), .all = true});
+  EXPECT_EQ(*world.showtime.FindOrder(OrderId("o1")),
+            (OrderEntry{.order = OrderId("o1"), .closed = true}));
+  EXPECT_EQ(world.showtime.cancelled_seat_count(), 0u);
+  // Snapshots of earlier versions have them.
+  earlier.orders[1].cancelled = SeatIds({"A9"});
+  absl::StatusOr<Showtime> restored = Showtime::Restore(earlier);
+  ASSERT_THAT(restored, IsOk());
+  EXPECT_TRUE(restored->FindOrder(OrderId("o2"))->cancelled.empty());
+  EXPECT_EQ(restored->cancelled_seat_count(), 1u);
+}
+
 TEST(Showtime, LapsedSeatsComeByTimeThenBySeatWhateverTheBound) {
   World world;
   for (const char* seat : {"A3", "A1", "A2"}) world.Make(LockOf("s1", seat));
