@@ -68,6 +68,7 @@ bool Settles(const CallError& error) {
 
 bool MayRetry(const CallError& error, bool repeatable) {
   if (error.code == absl::StatusCode::kUnavailable) return repeatable || error.NothingHappened();
+  if (error.code == absl::StatusCode::kResourceExhausted) return error.retry_after.has_value();
   return error.code == absl::StatusCode::kDeadlineExceeded && repeatable;
 }
 

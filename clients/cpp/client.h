@@ -5,11 +5,12 @@
 //   if (!lock.ok() && ErrorOf(lock.status()).reason == "SEAT_TAKEN") ...
 //
 // Every mutation gets a request_id (a UUID) unless the caller set one, and each attempt carries the
-// same, so the service does it once. UNAVAILABLE, and an attempt that got no answer in time, are
-// tried again with a jittered pause until the call's timeout or its retries are used up; anything
-// else is returned at once. The failure returned is the last one; ErrorOf gives its details. Where
-// any attempt of a mutation may have happened and the service did not settle it since by a refusal,
-// the failure says so: CallError::MayHaveHappened(), whatever became of the last attempt.
+// same, so the service does it once. UNAVAILABLE, RESOURCE_EXHAUSTED if the service says when to
+// ask again (RetryInfo), and an attempt that got no answer in time are tried again with a jittered
+// pause until the call's timeout or its retries are used up; anything else is returned at once. The
+// failure returned is the last one; ErrorOf gives its details. Where any attempt of a mutation may
+// have happened and the service did not settle it since by a refusal, the failure says so:
+// CallError::MayHaveHappened(), whatever became of the last attempt.
 //
 // Calls block. Thread-safe; one Client serves a whole program over one connection.
 #pragma once

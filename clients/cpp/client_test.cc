@@ -67,6 +67,23 @@ class ClientTest : public ::testing::Test {
   ScriptedService service_;
 };
 
+TEST_F(ClientTest, OverloadIsRetriedIfTheServiceSaysWhenAndNotBefore) {
+  Client client(Options());
+  google::rpc::RetryInfo retry;
+  retry.mutable_retry_delay()->set_nanos(200'000'000);
+  std::vector<std::chrono::steady_clock::time_point> asked;
+  const auto refuse = [&asked](auto... details) {
+    return [&asked, details...](grpc::ServerContext&, v1::LockSeatResponse*) {
+      asked.push_back(std::chrono::steady_clock::now());
+      return Refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED", {}, details...);
+    };
+  };
+  service_.ScriptLocks({refuse(retry), refuse()});
+  EXPECT_EQ(ErrorOf(client.LockSeat(Request()).status()).reason, "OVERLOADED");
+  ASSERT_THAT(asked, SizeIs(2)) << "the second says nothing of a time, so it is the last";
+  EXPECT_GE(asked[1] - asked[0], milliseconds(200));
+}
+
 TEST_F(ClientTest, MutationGetsARequestId) {
   service_.ScriptLocks({Granted});
   Client client(Options());

@@ -1,5 +1,7 @@
 #include "clients/cpp/grpc_watch.h"
 
+#include <grpc/support/time.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -127,7 +129,10 @@ bool GrpcWatch::Pause(Clock::time_point deadline) {
 bool GrpcWatch::Advance(Clock::time_point deadline) {
   void* tag = nullptr;
   bool ok = false;
-  if (queue_.AsyncNext(&tag, &ok, deadline) != grpc::CompletionQueue::GOT_EVENT) return false;
+  // As a span: gRPC's points in time are on the wall clock, which may be set meanwhile.
+  const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
+  const gpr_timespec span = gpr_time_from_millis(left.count(), GPR_TIMESPAN);
+  if (queue_.AsyncNext(&tag, &ok, span) != grpc::CompletionQueue::GOT_EVENT) return false;
   Completed(static_cast<Step>(reinterpret_cast<intptr_t>(tag)), ok);
   return true;
 }

@@ -26,7 +26,7 @@ class GrpcWatch final : public Watch {
   void Cancel() override;
 
  private:
-  using Clock = std::chrono::system_clock;  // gRPC's deadlines are on it
+  using Clock = std::chrono::steady_clock;
   enum class Step { kStart, kRead, kFinish };
 
   // One attempt: everything that must live until its last completion.

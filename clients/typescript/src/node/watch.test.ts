@@ -215,7 +215,7 @@ test('comes back after overload, not before the time that the service asked for'
   expect(back - refused).toBeGreaterThanOrEqual(199); // timers may be a fraction early
 });
 
-test.each([404, 429, 500, 502, 503])("comes back after a proxy's momentary %i", async (code) => {
+test.each([404, 429, 500, 502, 503])('comes back after an HTTP %i of a proxy', async (code) => {
   let answered = 0;
   const proxy = createServer();
   proxy.on('stream', (stream) => {

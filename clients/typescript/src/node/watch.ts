@@ -18,8 +18,8 @@ import type { Position, WatchEvent } from './types.js';
  * A showtime that is followed, to be taken with `for await`. A snapshot comes whole and stands in
  * place of all before; changes come in order, once each, without holes. A stream that is lost,
  * silent or broken is opened anew at the position it had, for as long as it takes: as late as the
- * service asks, and with growing pauses. So is one that an overloaded service refused, or that a proxy
- * answered in its place with an HTTP 404 or 5xx.
+ * service asks, and with growing pauses. So is one that an overloaded service refused, or that a
+ * proxy answered in its place with an HTTP 404 or 5xx.
  *
  * Nothing is asked for before the first `next()`. One that takes slowly is sent a fresh snapshot in
  * place of what it missed; nothing piles up here.
@@ -50,8 +50,8 @@ const FOR_GOOD: ReadonlySet<number> = new Set([
   grpcStatus.UNAUTHENTICATED,
 ]);
 
-// What grpc-js makes of an HTTP answer that is not gRPC's: a proxy's 404 becomes UNIMPLEMENTED, which
-// only this text tells from a service that does not have the method.
+// What grpc-js makes of an HTTP answer that is not gRPC's: a proxy's 404 becomes UNIMPLEMENTED,
+// which only this text tells from a service that does not have the method.
 const PROXY_404 = /^Received HTTP status code 404\b/;
 
 const isForGood = ({ code, details }: StatusObject): boolean =>
