@@ -12,6 +12,7 @@
 #include "common/base/ticker.h"
 #include "common/runtime/admin_server.h"
 #include "common/runtime/clock_watch.h"
+#include "common/runtime/log_throttle.h"
 #include "common/runtime/logging.h"
 #include "common/runtime/metrics.h"
 #include "common/runtime/net.h"
@@ -33,15 +34,17 @@ constexpr std::chrono::milliseconds kTick{100};
 constexpr size_t kEpochBytes = 8;
 
 absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenStore(const StoreConfig& config,
-                                                            ServiceMetrics& metrics) {
+                                                            ServiceMetrics& metrics,
+                                                            runtime::LogThrottle& errors) {
   if (config.kind == StoreConfig::Kind::kMemory) return std::make_unique<log::MemoryLog>();
   log::SqliteLog::Options options;
   options.path = config.path;
   options.on_commit = [&metrics](const log::CommitStats& stats) {
     metrics.OnCommit(stats.appends, stats.latency_us);
   };
-  options.on_error = [](const absl::Status& status) {
-    runtime::LogError("store", {{"error", status.ToString()}});
+  options.on_error = [&errors](const absl::Status& status) { errors.Log(status.ToString()); };
+  options.on_notice = [path = config.path](const std::string& notice) {
+    runtime::LogWarn("store", {{"file", path}, {"notice", notice}});
   };
   return log::SqliteLog::Open(std::move(options));
 }
@@ -67,11 +70,14 @@ int Fail(const absl::Status& status) {
 }
 
 int Serve(const Config& config, runtime::Signals& signals) {
-  runtime::Metrics metrics;
-  ServiceMetrics service_metrics(&metrics);
-  auto log = OpenStore(config.store, service_metrics);
-  if (!log.ok()) return Fail(log.status());
   const base::SlewedClock clock;
+  runtime::Metrics metrics;
+  ServiceMetrics service_metrics(&metrics, clock);
+  runtime::LogThrottle store_errors(clock, [](const std::string& error, uint64_t left_out) {
+    runtime::LogError("store", {{"error", error}, {"left_out", left_out}});
+  });
+  auto log = OpenStore(config.store, service_metrics, store_errors);
+  if (!log.ok()) return Fail(log.status());
   const rpc::ProtoEncoder encoder;
   base::ThreadExecutor completions;
   base::ThreadExecutor background;
@@ -100,9 +106,12 @@ int Serve(const Config& config, runtime::Signals& signals) {
        [&metrics] { return metrics.Text(); }, runtime::VersionJson("seatlockd")});
   if (!admin.ok()) return Fail(admin.status());
   runtime::ClockWatch clock_watch(clock);
-  auto ticker = std::make_unique<base::Ticker>(kTick, [&engine, &clock_watch] {
+  auto ticker = std::make_unique<base::Ticker>(kTick, [&] {
     clock_watch.Tick();
     engine.Tick();
+    (*server)->SetServing(!draining && (*log)->Healthy());
+    service_metrics.Tick();
+    store_errors.Tick();
   });
   runtime::LogInfo("admin listening", {{"address", (*admin)->address().ToString()}});
   runtime::LogInfo(
@@ -111,7 +120,7 @@ int Serve(const Config& config, runtime::Signals& signals) {
   const int signal = signals.Wait();
   runtime::LogInfo("draining", {{"signal", signal}});
   draining = true;
-  (*server)->SetNotServing();
+  (*server)->SetServing(false);
   engine.Drain();
   (*server)->Shutdown(config.drain_ms);
   ticker.reset();

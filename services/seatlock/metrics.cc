@@ -43,8 +43,12 @@ int ResultIndex(const engine::Result& result) {
 
 }  // namespace
 
-ServiceMetrics::ServiceMetrics(runtime::Metrics* metrics)
-    : grpc_(metrics),
+ServiceMetrics::ServiceMetrics(runtime::Metrics* metrics, const base::Clock& clock)
+    : store_log_(clock,
+                 [](const std::string& error, uint64_t left_out) {
+                   runtime::LogError("store", {{"error", error}, {"left_out", left_out}});
+                 }),
+      grpc_(metrics),
       expired_(metrics->AddCounter("seatlock_locks_expired_total",
                                    "Locks that the server freed because they had lapsed.")),
       lagged_(metrics->AddCounter(
@@ -116,7 +120,7 @@ void ServiceMetrics::OnWatcherLagged() {
 
 void ServiceMetrics::OnStoreError(const domain::ShowtimeId& showtime, const absl::Status& status) {
   store_errors_.Increment();
-  runtime::LogError("store", {{"showtime", showtime.value()}, {"error", status.ToString()}});
+  store_log_.Log("showtime " + showtime.value() + ": " + status.ToString());
 }
 
 void ServiceMetrics::OnStarted(rpc::Method method) {

@@ -5,7 +5,9 @@
 #include <array>
 #include <cstdint>
 
+#include "common/base/clock.h"
 #include "common/runtime/grpc_server_metrics.h"
+#include "common/runtime/log_throttle.h"
 #include "common/runtime/metrics.h"
 #include "services/seatlock/engine/observer.h"
 #include "services/seatlock/rpc/call_observer.h"
@@ -14,8 +16,8 @@ namespace seatlock {
 
 class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
  public:
-  // `metrics` outlives this.
-  explicit ServiceMetrics(runtime::Metrics* metrics);
+  // Both outlive this.
+  ServiceMetrics(runtime::Metrics* metrics, const base::Clock& clock);
 
   void OnResult(const domain::Command& command, const engine::Result& result) override;
   void OnAppend(size_t records, int64_t latency_us, log::AppendResult::Outcome outcome) override;
@@ -27,6 +29,9 @@ class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
   void OnStarted(rpc::Method method) override;
   void OnHandled(rpc::Method method, int code, int64_t us) override;
 
+  // Writes what waits to be logged. At least once a second.
+  void Tick() { store_log_.Tick(); }
+
   // A transaction of `appends` appends was made durable in `us` microseconds.
   void OnCommit(size_t appends, int64_t us);
 
@@ -35,6 +40,7 @@ class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
   static constexpr int kCommands = 6;
   static constexpr int kResults = 21;
 
+  runtime::LogThrottle store_log_;
   runtime::GrpcServerMetrics grpc_;
   std::array<runtime::GrpcMethodMetrics*, rpc::kMethodCount> methods_{};
   std::array<std::array<runtime::Counter*, kResults>, kCommands> commands_{};

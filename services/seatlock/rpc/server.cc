@@ -60,6 +60,8 @@ struct Server::Impl {
   const std::vector<std::unique_ptr<grpc::Service>> reflection = ReflectionServices(ServiceNames());
   std::unique_ptr<grpc::Server> server;
   int port = 0;
+  std::mutex serving_mu;
+  bool serving = true;
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& host, uint16_t port,
@@ -93,8 +95,13 @@ uint16_t Server::port() const {
   return static_cast<uint16_t>(impl_->port);
 }
 
-void Server::SetNotServing() {
-  impl_->server->GetHealthCheckService()->SetServingStatus(false);
+void Server::SetServing(bool serving) {
+  std::lock_guard lock(impl_->serving_mu);
+  if (impl_->serving == serving) return;
+  impl_->serving = serving;
+  auto* health = impl_->server->GetHealthCheckService();
+  health->SetServingStatus("", serving);
+  health->SetServingStatus(kServiceName, serving);
 }
 
 void Server::Shutdown(int64_t grace_ms) {

@@ -30,8 +30,8 @@ class Server {
   // The port that was bound.
   uint16_t port() const;
 
-  // Tells health checkers that no new calls should come.
-  void SetNotServing();
+  // Tells health checkers whether new calls should come. Cheap if nothing changes.
+  void SetServing(bool serving);
 
   // Waits `grace_ms` at most for the calls under way, then takes no more and cancels the rest.
   // Blocks. Drain the engine first, so that new calls are refused meanwhile.

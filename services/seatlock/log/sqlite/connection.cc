@@ -1,6 +1,7 @@
 #include "services/seatlock/log/sqlite/connection.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 
 namespace seatlock::log {
 namespace {
@@ -22,13 +23,27 @@ absl::Status ErrorOf(sqlite3* db, std::string_view what) {
 
 }  // namespace
 
-absl::StatusOr<Connection> Connection::Open(const std::string& path, const std::string& vfs) {
+absl::StatusOr<Connection> Connection::Open(const std::string& path, const std::string& vfs,
+                                            Mode mode) {
+  const int create = mode == Mode::kCreate ? SQLITE_OPEN_CREATE : 0;
+  return OpenFlags(path, vfs,
+                   mode == Mode::kRead ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | create);
+}
+
+absl::StatusOr<Connection> Connection::OpenMainAlone(const std::string& path,
+                                                     const std::string& vfs) {
+  const std::string escaped = absl::StrReplaceAll(path, {{"%", "%25"}, {"?", "%3f"}, {"#", "%23"}});
+  return OpenFlags("file:" + escaped + "?immutable=1", vfs, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+}
+
+absl::StatusOr<Connection> Connection::OpenFlags(const std::string& name, const std::string& vfs,
+                                                 int flags) {
   sqlite3* db = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  const int code = sqlite3_open_v2(path.c_str(), &db, flags, vfs.empty() ? nullptr : vfs.c_str());
-  if (db == nullptr) return absl::UnavailableError("open " + path + ": out of memory");
+  const int code = sqlite3_open_v2(name.c_str(), &db, flags | SQLITE_OPEN_NOMUTEX,
+                                   vfs.empty() ? nullptr : vfs.c_str());
+  if (db == nullptr) return absl::UnavailableError("open " + name + ": out of memory");
   Connection connection(db);  // to be closed even where opening failed
-  if (code != SQLITE_OK) return ErrorOf(db, "open " + path);
+  if (code != SQLITE_OK) return ErrorOf(db, "open " + name);
   sqlite3_extended_result_codes(db, 1);
   sqlite3_busy_timeout(db, kBusyTimeoutMs);
   sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
@@ -52,6 +67,10 @@ absl::StatusOr<int64_t> Connection::Int(const char* sql) {
 
 absl::Status Connection::Error(std::string_view what) const {
   return ErrorOf(get(), what);
+}
+
+bool Connection::IsBusy() const {
+  return (sqlite3_errcode(get()) & 0xff) == SQLITE_BUSY;
 }
 
 void Connection::CheckpointOnClose() {

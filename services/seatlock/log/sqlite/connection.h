@@ -18,10 +18,19 @@ namespace seatlock::log {
 
 class Connection {
  public:
-  // Opens the database file, making it where it is not there. `vfs` empty: SQLite's default.
-  // Closing never checkpoints, unless CheckpointOnClose was called: after a failed fsync a
-  // checkpoint might make durable what callers were told is not.
-  static absl::StatusOr<Connection> Open(const std::string& path, const std::string& vfs);
+  enum class Mode {
+    kCreate,    // makes the file where it is not there
+    kExisting,  // the file must be there
+    kRead,      // the same; writes nothing
+  };
+  // Opens the database file. `vfs` empty: SQLite's default. Closing never checkpoints, unless
+  // CheckpointOnClose was called: after a failed fsync a checkpoint might make durable what callers
+  // were told is not.
+  static absl::StatusOr<Connection> Open(const std::string& path, const std::string& vfs,
+                                         Mode mode);
+
+  // Opens the main file as if it had no write-ahead log. For a look before anybody uses it.
+  static absl::StatusOr<Connection> OpenMainAlone(const std::string& path, const std::string& vfs);
 
   // Runs statements without results.
   absl::Status Exec(const char* sql);
@@ -31,6 +40,9 @@ class Connection {
 
   // The error of the last call, which `what` says: "append: disk I/O error (778)".
   absl::Status Error(std::string_view what) const;
+
+  // Whether the last call failed because another program holds a lock.
+  bool IsBusy() const;
 
   // The last close may checkpoint and remove the write-ahead log.
   void CheckpointOnClose();
@@ -43,6 +55,9 @@ class Connection {
   };
 
   explicit Connection(sqlite3* db) : db_(db) {}
+
+  static absl::StatusOr<Connection> OpenFlags(const std::string& name, const std::string& vfs,
+                                              int flags);
 
   std::unique_ptr<sqlite3, Closer> db_;
 };

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -25,6 +26,9 @@ absl::StatusOr<FileLock> FileLock::Acquire(const std::string& path) {
     }
     return absl::UnavailableError(absl::StrCat("cannot lock ", path, ": ", std::strerror(errno)));
   }
+  if (!lock.IsAt(path)) {
+    return absl::UnavailableError(absl::StrCat("cannot lock ", path, ": it was removed just now"));
+  }
   return lock;
 }
 
@@ -33,5 +37,17 @@ FileLock::~FileLock() {
 }
 
 FileLock::FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+FileLock& FileLock::operator=(FileLock&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+bool FileLock::IsAt(const std::string& path) const {
+  struct stat ours;
+  struct stat there;
+  return fstat(fd_, &ours) == 0 && stat(path.c_str(), &there) == 0 && ours.st_dev == there.st_dev &&
+         ours.st_ino == there.st_ino;
+}
 
 }  // namespace seatlock::log

@@ -15,7 +15,11 @@ class FileLock {
 
   ~FileLock();
   FileLock(FileLock&& other) noexcept;
-  FileLock& operator=(FileLock&&) = delete;
+  FileLock& operator=(FileLock&& other) noexcept;
+
+  // Whether the file that is locked is the one at `path`: if it was removed, somebody else may
+  // lock another one there.
+  bool IsAt(const std::string& path) const;
 
  private:
   explicit FileLock(int fd) : fd_(fd) {}

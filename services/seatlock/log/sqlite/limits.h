@@ -34,6 +34,15 @@ inline constexpr int kCheckpointPagesDefault = 4000;
 // A store that failed is tried again on a call, but not more often than this.
 inline constexpr int64_t kReopenIntervalMs = 100;
 
+// How often the writer looks around when it has nothing to write: whether the files are still
+// there, and whether a store that failed is well again.
+inline constexpr int64_t kIdleMs = 1000;
+// A store that nobody writes to is tried with a small commit, so that readiness is not news of
+// yesterday. One fsync in two seconds.
+inline constexpr int64_t kProbeMs = 2000;
+// What is noticed by the second look is noticed within the 5 s that operating.md promises.
+static_assert(kIdleMs + kProbeMs <= 4000);
+
 static_assert(kQueueBytesMaxDefault >= 2 * kBatchBytesMax);
 static_assert(kBatchBytesMax > kPageBytesMax);
 

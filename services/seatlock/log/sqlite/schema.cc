@@ -46,7 +46,9 @@ constexpr char kUpgradeTo2[] = R"sql(
   CREATE INDEX showtimes_by_wake ON showtimes(wake_ms, name) WHERE wake_ms IS NOT NULL;
   CREATE TABLE meta(
     id INTEGER PRIMARY KEY CHECK(id = 1),
-    generation TEXT NOT NULL
+    generation TEXT NOT NULL,
+    commits BLOB NOT NULL,
+    is_copy INTEGER NOT NULL
   ) STRICT;
 )sql";
 
@@ -103,8 +105,9 @@ absl::Status Configure(Connection& connection, Durability durability) {
 absl::Status Upgrade(Connection& connection, int64_t found) {
   const std::string sql =
       absl::StrCat("BEGIN IMMEDIATE;", found == 0 ? kCreate : "", kUpgradeTo2,
-                   "INSERT INTO meta(id, generation) VALUES (1, '",
-                   base::RandomHex(kGenerationBytes), "');PRAGMA application_id=", kApplicationId,
+                   "INSERT INTO meta(id, generation, commits, is_copy) VALUES (1, '",
+                   base::RandomHex(kGenerationBytes),
+                   "', zeroblob(8), 0);PRAGMA application_id=", kApplicationId,
                    ";PRAGMA user_version=", kSchemaVersion, ";COMMIT;");
   return connection.Exec(sql.c_str());
 }
@@ -112,28 +115,65 @@ absl::Status Upgrade(Connection& connection, int64_t found) {
 }  // namespace
 
 absl::StatusOr<Connection> OpenStore(const std::string& path, const std::string& vfs,
-                                     Durability durability) {
-  absl::StatusOr<Connection> connection = Connection::Open(path, vfs);
+                                     Durability durability, Connection::Mode mode, int64_t* found) {
+  absl::StatusOr<Connection> connection = Connection::Open(path, vfs, mode);
   if (!connection.ok()) return connection;
-  int64_t found = 0;
-  absl::Status status = CheckOurs(*connection, path, found);
+  int64_t version = 0;
+  absl::Status status = CheckOurs(*connection, path, version);
   if (status.ok()) status = Configure(*connection, durability);
-  if (status.ok() && found < kSchemaVersion) status = Upgrade(*connection, found);
+  if (status.ok() && version < kSchemaVersion) status = Upgrade(*connection, version);
+  if (!status.ok()) return status;
+  if (found != nullptr) *found = version;
+  return connection;
+}
+
+absl::StatusOr<Connection> OpenStoreToRead(const std::string& path) {
+  absl::StatusOr<Connection> connection = Connection::Open(path, "", Connection::Mode::kRead);
+  if (!connection.ok()) return connection;
+  int64_t version = 0;
+  absl::Status status = CheckOurs(*connection, path, version);
+  if (status.ok() && version == 0) status = NotOurs(path, "it is empty");
+  if (status.ok()) status = connection->Exec("PRAGMA cache_size=-32768");
   if (!status.ok()) return status;
   return connection;
 }
 
-absl::StatusOr<std::string> ReadGeneration(const Connection& connection) {
+absl::StatusOr<Meta> ReadMeta(const Connection& connection) {
   absl::StatusOr<Statement> statement =
-      Statement::Prepare(connection, "SELECT generation FROM meta");
+      Statement::Prepare(connection, "SELECT generation, commits, is_copy FROM meta");
   if (!statement.ok()) return statement.status();
   Query query(*statement);
   absl::StatusOr<bool> row = query.Step();
   if (!row.ok()) return row.status();
-  if (!*row || query.BytesAt(0).empty()) {
+  Meta meta;
+  if (*row) meta.generation = std::string(query.BytesAt(0));
+  if (meta.generation.empty() || query.BytesAt(1).size() != 8) {
     return absl::DataLossError("the store has no generation");
   }
-  return std::string(query.BytesAt(0));
+  for (const char byte : query.BytesAt(1)) {
+    meta.commits = meta.commits << 8 | static_cast<uint8_t>(byte);
+  }
+  meta.is_copy = query.IntAt(2) != 0;
+  return meta;
+}
+
+absl::Status WriteMeta(Connection& connection, const Meta& meta) {
+  absl::StatusOr<Statement> statement =
+      Statement::Prepare(connection, "UPDATE meta SET generation = ?, commits = ?, is_copy = ?");
+  if (!statement.ok()) return statement.status();
+  const std::array<uint8_t, 8> commits = CommitsBytes(meta.commits);
+  Query query(*statement);
+  query.Text(meta.generation);
+  query.Blob({reinterpret_cast<const char*>(commits.data()), commits.size()});
+  return query.Int(meta.is_copy ? 1 : 0).Run();
+}
+
+std::array<uint8_t, 8> CommitsBytes(uint64_t commits) {
+  std::array<uint8_t, 8> bytes;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<uint8_t>(commits >> (56 - 8 * i));
+  }
+  return bytes;
 }
 
 std::array<uint8_t, 8> SealOf(const Chain& chain, int64_t commit_ms) {

@@ -7,12 +7,15 @@
 //   records: seal binds commit_ms to the chain, which covers the bytes alone.
 //   snapshots: hash binds the bytes to the position, as a record's chain does.
 //
-//   meta: one row. generation is ShowtimeLog::Generation's.
+//   meta: one row. generation is ShowtimeLog::Generation's. commits counts the transactions that
+//     changed something: 8 bytes, big-endian, so that the row keeps its size. is_copy is 1 in a
+//     backup, until the file is used as a store.
 //
 // The schema's version is in user_version; a newer one is refused, an older one brought up to date.
 // kApplicationId tells our files from other databases.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -30,14 +33,33 @@ enum class Durability { kFull, kOff };
 inline constexpr int32_t kApplicationId = 0x5345'4C4B;  // "SELK"
 inline constexpr int32_t kSchemaVersion = 2;
 
-// Opens a connection to the store at `path`, making the tables in a new or empty file,
-// and bringing those of an older version up to date.
-// FAILED_PRECONDITION: it is no store of ours, or a newer one. UNAVAILABLE: it cannot be opened.
+// Opens a connection to the store at `path` for writing. kCreate makes the tables in a new or empty
+// file. Tables of an older version are brought up to date; `found` (may be nullptr) is what the
+// version was, 0 for a new file. FAILED_PRECONDITION: it is no store of ours, or a newer one.
+// UNAVAILABLE: it cannot be opened.
 absl::StatusOr<Connection> OpenStore(const std::string& path, const std::string& vfs,
-                                     Durability durability);
+                                     Durability durability, Connection::Mode mode,
+                                     int64_t* found = nullptr);
 
-// The generation that is stored. DATA_LOSS: there is none.
-absl::StatusOr<std::string> ReadGeneration(const Connection& connection);
+// Opens a store for reading alone, of any version up to ours, while a server uses it or not. Errors
+// as above.
+absl::StatusOr<Connection> OpenStoreToRead(const std::string& path);
+
+// The row of `meta`.
+struct Meta {
+  std::string generation;
+  uint64_t commits = 0;
+  bool is_copy = false;
+};
+
+// DATA_LOSS: there is none.
+absl::StatusOr<Meta> ReadMeta(const Connection& connection);
+
+// Writes `meta`. In a transaction of its own unless one is open.
+absl::Status WriteMeta(Connection& connection, const Meta& meta);
+
+// `commits` as it is stored.
+std::array<uint8_t, 8> CommitsBytes(uint64_t commits);
 
 // The first 8 bytes of SHA-256(chain big-endian-64(commit_ms)).
 std::array<uint8_t, 8> SealOf(const Chain& chain, int64_t commit_ms);

@@ -1,11 +1,13 @@
 #include "services/seatlock/log/sqlite/sqlite_log.h"
 
-#include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 #include <variant>
 
+#include "absl/strings/str_cat.h"
+#include "services/seatlock/log/sqlite/wal.h"
 #include "services/seatlock/log/verify.h"
 
 namespace seatlock::log {
@@ -63,19 +65,26 @@ absl::StatusOr<std::string> RealPath(const std::string& path) {
 }  // namespace
 
 SqliteLog::SqliteLog(Options options, FileLock lock)
-    : options_(std::move(options)), lock_(std::move(lock)), queue_(options_.queue_bytes_max) {}
+    : options_(std::move(options)),
+      queue_(options_.queue_bytes_max),
+      lock_(std::move(lock)),
+      files_(options_.path) {}
 
 absl::StatusOr<std::unique_ptr<SqliteLog>> SqliteLog::Open(Options options) {
   absl::StatusOr<std::string> path = RealPath(options.path);
   if (!path.ok()) return path.status();
   options.path = *std::move(path);
-  absl::StatusOr<FileLock> lock = FileLock::Acquire(options.path + ".lock");
+  absl::StatusOr<FileLock> lock = FileLock::Acquire(LockOf(options.path));
   if (!lock.ok()) return lock.status();
+  absl::StatusOr<Opening> opening = Opening::Look(options.path, options.vfs);
+  if (!opening.ok()) return opening.status();
   std::unique_ptr<SqliteLog> log(new SqliteLog(std::move(options), *std::move(lock)));
+  log->opening_ = *std::move(opening);
   if (absl::Status status = log->Reopen(); !status.ok()) return status;
-  absl::StatusOr<std::string> generation = ReadGeneration(log->writer_->connection());
-  if (!generation.ok()) return generation.status();
-  log->generation_ = *std::move(generation);
+  const std::string& notice = log->opening_->notice();
+  if (!notice.empty() && log->options_.on_notice) log->options_.on_notice(notice);
+  log->opening_.reset();
+  log->last_commit_ms_ = log->options_.clock->MonotonicMs();
   log->reader_thread_ = std::make_unique<base::ThreadExecutor>();
   log->writer_thread_ = std::thread([log = log.get()] { log->Write(); });
   return log;
@@ -85,10 +94,19 @@ SqliteLog::~SqliteLog() {
   queue_.Stop();
   if (writer_thread_.joinable()) writer_thread_.join();
   reader_thread_.reset();
-  // A file that is as it should be is left as one file; a broken one is closed already.
-  if (writer_ != nullptr) writer_->connection().CheckpointOnClose();
-  base::MutexLock lock(reader_mu_);
-  reader_.reset();
+  {
+    base::MutexLock lock(reader_mu_);
+    reader_.reset();
+  }
+  // A file that is as it should be is left as one file, unless somebody else reads it; a broken one
+  // is closed already. SQLite removes the write-ahead log by its name, so not if that is another's.
+  const bool whole = writer_ != nullptr && files_.Look(lock_) == StoreFiles::Change::kNone;
+  if (whole) writer_->connection().CheckpointOnClose();
+  writer_.reset();
+  if (!mark_) return;
+  const bool is_one_file = whole && SizeOf(WalOf(options_.path)) == 0;
+  if (is_one_file) static_cast<void>(mark_->Write(commits_, commits_));
+  mark_->Sync();
 }
 
 void SqliteLog::Append(AppendRequest request, AppendCallback done) {
@@ -179,10 +197,12 @@ void SqliteLog::NudgeReopen() {
 // Writing -----------------------------------------------------------------------------------------
 
 void SqliteLog::Write() {
-  for (;;) {
-    std::vector<Job> batch = queue_.Take();
-    if (batch.empty()) return;
-    WriteBatch(batch);
+  while (std::optional<std::vector<Job>> batch = queue_.Take(std::chrono::milliseconds(kIdleMs))) {
+    if (batch->empty()) {
+      Idle();
+    } else {
+      WriteBatch(*batch);
+    }
   }
 }
 
@@ -193,27 +213,87 @@ void SqliteLog::WriteBatch(std::vector<Job>& batch) {
     CallBack(batch);
     return;
   }
-  const int64_t start_us = options_.clock->MonotonicUs();
-  status = writer_->Begin();
-  if (status.ok()) status = DoAll(batch);
-  if (!status.ok()) {
-    Report(status);
-    FailAll(batch, Outcome::kNotAppended, status);
-    Break();
-  } else if (status = writer_->Commit(); !status.ok()) {
-    Report(status);
-    FailAll(batch, Outcome::kUnknown, status);
-    Break();
-  } else if (options_.on_commit) {
-    const auto appends = std::count_if(batch.begin(), batch.end(), [](const Job& job) {
-      return std::holds_alternative<AppendJob>(job);
-    });
-    options_.on_commit({.appends = static_cast<size_t>(appends),
-                        .latency_us = options_.clock->MonotonicUs() - start_us});
-  }
+  status = Transact(batch);
+  if (!status.ok()) Report(status);
   healthy_ = status.ok();
   CallBack(batch);
-  if (status.ok() && !writer_->CheckpointIfLarge().ok()) Break();
+  if (!status.ok()) return;
+  absl::StatusOr<bool> moved = writer_ == nullptr ? false : writer_->CheckpointIfLarge();
+  if (!moved.ok()) {
+    Report(moved.status());
+    Break(false);
+  } else if (*moved) {
+    static_cast<void>(mark_->Write(commits_, commits_));
+    mark_->Sync();
+  }
+}
+
+absl::Status SqliteLog::Transact(std::vector<Job>& batch) {
+  const int64_t start_us = options_.clock->MonotonicUs();
+  absl::Status status = writer_->Begin();
+  const bool busy = absl::IsFailedPrecondition(status);
+  if (busy) status = absl::UnavailableError(status.message());
+  if (status.ok()) status = DoAll(batch);
+  if (!status.ok()) {
+    FailAll(batch, Outcome::kNotAppended, status);
+    if (!busy) Break(true);
+    return status;
+  }
+  status = writer_->Commit();
+  if (!status.ok()) {
+    unsettled_ = true;
+    FailAll(batch, Outcome::kUnknown, status);
+    Break(false);
+    return status;
+  }
+  if (status = AfterCommit(); !status.ok()) {
+    FailAll(batch, Outcome::kUnknown, status);
+    return status;
+  }
+  const bool appends = std::holds_alternative<AppendJob>(batch.front());
+  if (appends && options_.on_commit) {
+    options_.on_commit(
+        {.appends = batch.size(), .latency_us = options_.clock->MonotonicUs() - start_us});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteLog::AfterCommit() {
+  commits_ = writer_->commits();
+  last_commit_ms_ = options_.clock->MonotonicMs();
+  const StoreFiles::Change change = files_.Look(lock_);
+  if (change != StoreFiles::Change::kNone) {
+    if (absl::Status status = Mend(change); !status.ok()) return status;
+  }
+  absl::Status status = mark_->Write(commits_, mark_->record().floor);
+  if (!status.ok()) Report(status);  // the bound is lower than it could be, and still true
+  return absl::OkStatus();
+}
+
+void SqliteLog::Idle() {
+  if (absl::Status status = EnsureOpen(); !status.ok()) return;
+  const StoreFiles::Change change = files_.Look(lock_);
+  if (change != StoreFiles::Change::kNone) {
+    static_cast<void>(Mend(change));
+    return;
+  }
+  const int64_t idle_ms = options_.clock->MonotonicMs() - last_commit_ms_;
+  if (healthy_ && idle_ms < kProbeMs) return;
+  TryStore();
+}
+
+void SqliteLog::TryStore() {
+  absl::Status status = writer_->Probe();
+  if (status.ok()) status = AfterCommit();
+  healthy_ = status.ok();
+  if (status.ok() || !away_.ok()) return;
+  const bool busy = absl::IsFailedPrecondition(status);
+  Report(busy ? absl::UnavailableError(status.message()) : status);
+  if (busy) return;
+  // A full disk can be read, and what was unknown be settled: only writing has to wait.
+  unsettled_ = true;
+  Break(false);
+  broken_ = Reopen();
 }
 
 absl::Status SqliteLog::DoAll(std::vector<Job>& batch) {
@@ -286,10 +366,10 @@ void SqliteLog::CallBack(std::vector<Job>& batch) {
 
 // Failing and coming back -------------------------------------------------------------------------
 
-void SqliteLog::Break() {
+void SqliteLog::Break(bool reads_go_on) {
   healthy_ = false;
   next_reopen_ms_ = 0;
-  {
+  if (!reads_go_on) {
     // Both connections go: they share what they believe to be in the write-ahead log.
     base::MutexLock lock(reader_mu_);
     reader_.reset();
@@ -297,40 +377,116 @@ void SqliteLog::Break() {
   writer_.reset();
 }
 
+void SqliteLog::SetAway(const absl::Status& status) {
+  healthy_ = false;
+  if (away_.ok()) Report(status);
+  away_ = status;
+}
+
+absl::Status SqliteLog::Mend(StoreFiles::Change change) {
+  absl::Status status;
+  if (change == StoreFiles::Change::kDatabase) {
+    status =
+        absl::UnavailableError(options_.path + " is gone from its place, or another file is there");
+  } else if (change == StoreFiles::Change::kLock) {
+    absl::StatusOr<FileLock> lock = FileLock::Acquire(LockOf(options_.path));
+    if (lock.ok()) lock_ = *std::move(lock);
+    status = lock.ok() ? absl::OkStatus()
+                       : absl::UnavailableError("the store's lock was removed; " +
+                                                std::string(lock.status().message()));
+  } else if (writer_ != nullptr) {
+    // What was committed is in a write-ahead log that nobody finds any more, except through the
+    // connection that is open: move it into the database file.
+    absl::StatusOr<bool> moved = writer_->Checkpoint();
+    if (!moved.ok() || !*moved) {
+      status = absl::UnavailableError(WalOf(options_.path) +
+                                      " was removed, and what it held cannot be moved yet");
+    }
+  }
+  if (!status.ok()) {
+    SetAway(status);
+    return status;
+  }
+  Report(absl::UnavailableError("a file beside " + options_.path +
+                                " was removed or replaced; nothing is lost"));
+  away_ = absl::OkStatus();
+  Break(false);
+  return absl::OkStatus();
+}
+
 absl::Status SqliteLog::EnsureOpen() {
+  if (!away_.ok()) {
+    const StoreFiles::Change change = files_.Look(lock_);
+    if (change == StoreFiles::Change::kNone) {
+      away_ = absl::OkStatus();
+      Break(false);
+    } else if (absl::Status status = Mend(change); !status.ok()) {
+      return status;
+    }
+  }
   if (writer_ != nullptr) return absl::OkStatus();
   const int64_t now_ms = options_.clock->MonotonicMs();
   if (now_ms < next_reopen_ms_) return broken_;
-  absl::Status status = Reopen();
-  if (!status.ok()) Report(status);
-  healthy_ = status.ok();
-  broken_ = status;
+  broken_ = Reopen();
+  if (broken_.ok()) {
+    TryStore();
+  } else {
+    Report(broken_);
+  }
   next_reopen_ms_ = now_ms + kReopenIntervalMs;
-  return status;
+  return broken_;
 }
 
 absl::Status SqliteLog::Reopen() {
-  absl::StatusOr<Connection> writing = OpenStore(options_.path, options_.vfs, options_.durability);
-  if (!writing.ok()) return writing.status();
-  // Writes to the database file all that the write-ahead log shows, and syncs it: only then is
-  // what we read certainly on the disk, whoever wrote it and whatever their fsync said.
-  if (sqlite3_wal_checkpoint_v2(writing->get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr,
-                                nullptr) != SQLITE_OK) {
-    return writing->Error("checkpoint");
+  if (!files_.DatabaseIsThere()) {
+    return absl::UnavailableError(options_.path +
+                                  " is gone from its place, or another file is there");
   }
+  const auto mode = opening_ ? Connection::Mode::kCreate : Connection::Mode::kExisting;
+  int64_t found = 0;
+  absl::StatusOr<Connection> writing =
+      OpenStore(options_.path, options_.vfs, options_.durability, mode, &found);
+  if (!writing.ok()) return writing.status();
+  // Only then is what we read certainly on the disk, whoever wrote it and whatever their fsync
+  // said.
+  absl::Status status = MakeDurable(*writing, options_.durability);
+  if (status.ok()) {
+    status = opening_ ? Judge(*opening_, *writing, found) : CheckUnchanged(*writing);
+  }
+  if (!status.ok()) return status;
   absl::StatusOr<std::unique_ptr<WriteSession>> writer =
       WriteSession::Create(*std::move(writing), options_.checkpoint_pages);
   if (!writer.ok()) return writer.status();
-  absl::StatusOr<Connection> reading = OpenStore(options_.path, options_.vfs, options_.durability);
+  absl::StatusOr<Connection> reading =
+      OpenStore(options_.path, options_.vfs, options_.durability, Connection::Mode::kExisting);
   if (!reading.ok()) return reading.status();
   absl::StatusOr<ReadSession> reader = ReadSession::Create(*std::move(reading));
   if (!reader.ok()) return reader.status();
   writer_ = *std::move(writer);
-  {
-    base::MutexLock lock(reader_mu_);
-    reader_ = std::make_unique<ReadSession>(*std::move(reader));
-  }
+  commits_ = writer_->commits();
+  unsettled_ = false;
+  files_.Note();
+  base::MutexLock lock(reader_mu_);
+  reader_ = std::make_unique<ReadSession>(*std::move(reader));
   return absl::OkStatus();
+}
+
+absl::Status SqliteLog::Judge(Opening& opening, Connection& connection, int64_t found) {
+  absl::StatusOr<Mark> mark = opening.Finish(connection, found);
+  if (!mark.ok()) return mark.status();
+  generation_ = mark->record().generation;
+  mark_ = *std::move(mark);
+  return absl::OkStatus();
+}
+
+absl::Status SqliteLog::CheckUnchanged(const Connection& connection) const {
+  absl::StatusOr<Meta> meta = ReadMeta(connection);
+  if (!meta.ok()) return meta.status();
+  const bool same = meta->generation == generation_ &&
+                    (meta->commits == commits_ || (unsettled_ && meta->commits == commits_ + 1));
+  if (same) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat(options_.path, " was written by another program or put back: restart"));
 }
 
 }  // namespace seatlock::log

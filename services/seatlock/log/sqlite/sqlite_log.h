@@ -1,20 +1,34 @@
 // The log in a SQLite file: one process, one disk, nothing else to run.
 //
-// Thread-safe; calls back on the writer's thread (appends, snapshots, trimming, recovery)
-// or the reader's (the rest). The writer makes one transaction and one fsync of all that
-// waits (group commit), then calls back for each. Where a commit may have failed nothing is
-// guessed: the outcome is unknown, the file is closed without touching it (after a failed fsync the
-// page cache may show what the disk lacks), opened anew, and all that it shows is written to the
-// disk once more before anybody hears of it. Until that succeeds every call is answered
-// UNAVAILABLE; each call tries again, at most every 100 ms.
+// Thread-safe; calls back on the writer's thread (appends, snapshots, trimming, recovery) or the
+// reader's (the rest). The writer makes one transaction and one fsync of all appends that wait
+// (group commit), then calls back for each. When it has nothing to do it looks around once a second
+// and tries the store with a small commit, so that Healthy() is news of the last seconds.
+//
+// What happens when something fails:
+//
+//   | what                                 | reads      | the jobs        | then |
+//   |--------------------------------------|------------|-----------------|---------------------------|
+//   | another program holds the write lock | go on      | not done        | the next one tries
+//   again  | | an error before COMMIT               | go on      | not done        | the writer
+//   opens anew     | | COMMIT fails                         | stop       | outcome unknown | both
+//   open anew            | | the file is gone from its path       | go on      | outcome unknown |
+//   until it is back          | | its -wal or -shm is gone             | go on      | done, if
+//   moved  | both open anew            | | the lock file is gone                | go on      |
+//   done, if locked | both open anew            |
+//
+// Opening anew (wal.h) makes certain that all that is shown is on the disk: after a failed fsync
+// the page cache may show what the disk lacks. Until it succeeds every write is answered
+// UNAVAILABLE; each call and each idle second tries again, at most every 100 ms.
 //
 // Beside UNAVAILABLE and DATA_LOSS (what is noticed: reader.h): RESOURCE_EXHAUSTED, turned away,
-// for too much waits already.
+// for too much waits already; the store is as well as before.
 #pragma once
 
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,7 +40,10 @@
 #include "common/base/mutex.h"
 #include "services/seatlock/log/showtime_log.h"
 #include "services/seatlock/log/sqlite/file_lock.h"
+#include "services/seatlock/log/sqlite/files.h"
 #include "services/seatlock/log/sqlite/limits.h"
+#include "services/seatlock/log/sqlite/mark.h"
+#include "services/seatlock/log/sqlite/opening.h"
 #include "services/seatlock/log/sqlite/reader.h"
 #include "services/seatlock/log/sqlite/schema.h"
 #include "services/seatlock/log/sqlite/submit_queue.h"
@@ -53,11 +70,15 @@ class SqliteLog final : public ShowtimeLog {
     // Why a transaction, a read or opening anew has failed, for operators; callers hear less. On
     // the writer's or the reader's thread; may be empty.
     std::function<void(const absl::Status&)> on_error;
+    // Called by Open where the history counts as another one from now on, with the reason, or where
+    // files were moved aside. May be empty.
+    std::function<void(const std::string&)> on_notice;
   };
 
   // Opens the file, making it where it is not there, and writes to the disk what a process that
-  // died has left half written. Blocks. Reads no showtime. FAILED_PRECONDITION: the file is in use,
-  // no store of ours, or of a newer version. UNAVAILABLE: it cannot be opened or written.
+  // died has left half written. Blocks; readers of the file do not hinder it. Reads no showtime.
+  // FAILED_PRECONDITION: the file is in use, no store of ours, of a newer version, or in the midst
+  // of a restore. UNAVAILABLE: it cannot be opened or written.
   static absl::StatusOr<std::unique_ptr<SqliteLog>> Open(Options options);
   ~SqliteLog() override;
 
@@ -80,6 +101,16 @@ class SqliteLog final : public ShowtimeLog {
   // The writer's thread.
   void Write();
   void WriteBatch(std::vector<Job>& batch);
+  // Runs the transaction and gives every job its result.
+  absl::Status Transact(std::vector<Job>& batch);
+  // After a commit and before it is told: keeps the mark, and looks whether the files are still
+  // ours. An error: what was committed cannot be found under the store's name any more.
+  absl::Status AfterCommit();
+  // Nothing has come for a while.
+  void Idle();
+  // Whether the store can be written, found out by a small commit. If it cannot, the file is opened
+  // anew for reading.
+  void TryStore();
   // Does every job's work; an error means that the transaction must be rolled back.
   absl::Status DoAll(std::vector<Job>& batch);
   absl::Status Do(AppendJob& job);
@@ -90,10 +121,19 @@ class SqliteLog final : public ShowtimeLog {
   void FailAll(std::vector<Job>& batch, AppendResult::Outcome outcome, const absl::Status& error);
   void Report(const absl::Status& status);
   void CallBack(std::vector<Job>& batch);
-  // Closes the file. Nothing is read or written until EnsureOpen has succeeded.
-  void Break();
+  // Closes the file. Nothing is written until EnsureOpen has succeeded, and nothing read unless
+  // `reads_go_on`.
+  void Break(bool reads_go_on);
   absl::Status EnsureOpen();
   absl::Status Reopen();
+  // The first Reopen: judges the file.
+  absl::Status Judge(Opening& opening, Connection& connection, int64_t found);
+  // Later ones: whether the file is as this log left it.
+  absl::Status CheckUnchanged(const Connection& connection) const;
+  // Mends what Look() found, if it can be mended: then the file is to be opened anew. Otherwise why
+  // not.
+  absl::Status Mend(StoreFiles::Change change);
+  void SetAway(const absl::Status& status);
 
   void Submit(Job job);
   // Runs `read` on the reader's thread and hands its result to `done`.
@@ -103,7 +143,6 @@ class SqliteLog final : public ShowtimeLog {
   void NudgeReopen();
 
   const Options options_;
-  const FileLock lock_;
   std::string generation_;  // set by Open alone
 
   SubmitQueue queue_;
@@ -115,9 +154,17 @@ class SqliteLog final : public ShowtimeLog {
   std::unique_ptr<ReadSession> reader_ ABSL_GUARDED_BY(reader_mu_);
 
   // The writer's thread alone.
-  std::unique_ptr<WriteSession> writer_;  // nullptr: broken
+  FileLock lock_;
+  StoreFiles files_;
+  std::optional<Mark> mark_;              // none before Open has ended
+  std::optional<Opening> opening_;        // while Open runs
+  std::unique_ptr<WriteSession> writer_;  // nullptr: closed, `broken_` says why
   absl::Status broken_;
+  absl::Status away_;  // not OK: the files are not where they should be
   int64_t next_reopen_ms_ = 0;
+  int64_t last_commit_ms_ = 0;
+  uint64_t commits_ = 0;    // that were made for certain
+  bool unsettled_ = false;  // one more may have been made
 
   std::unique_ptr<base::ThreadExecutor> reader_thread_;
   std::thread writer_thread_;

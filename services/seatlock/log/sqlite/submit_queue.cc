@@ -32,25 +32,26 @@ bool SubmitQueue::Push(Job& job) {
   return true;
 }
 
-std::vector<Job> SubmitQueue::Take() {
+std::optional<std::vector<Job>> SubmitQueue::Take(std::chrono::milliseconds idle) {
   std::vector<Job> batch;
   size_t batch_bytes = 0;
   base::MutexLock lock(mu_);
-  while (waiting_.empty() && !stopped_) {
+  if (waiting_.empty() && !stopped_) {
     idle_ = true;
-    wake_.Wait(mu_);
+    wake_.WaitFor(mu_, idle);
     idle_ = false;
   }
+  if (waiting_.empty() && stopped_) return std::nullopt;
   while (!waiting_.empty() && batch.size() < kBatchJobsMax) {
     Waiting& next = waiting_.front();
-    const bool recover = std::holds_alternative<RecoverJob>(next.job);
+    const bool alone = !std::holds_alternative<AppendJob>(next.job);
     const bool too_large = batch_bytes + next.bytes > kBatchBytesMax;
-    if (!batch.empty() && (recover || too_large)) break;
+    if (!batch.empty() && (alone || too_large)) break;
     batch.push_back(std::move(next.job));
     batch_bytes += next.bytes;
     bytes_ -= next.bytes;
     waiting_.pop_front();
-    if (recover) break;
+    if (alone) break;
   }
   return batch;
 }

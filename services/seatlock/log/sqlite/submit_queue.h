@@ -3,6 +3,7 @@
 // Thread-safe. Overflow policy: what does not fit is turned away at once.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -51,9 +52,10 @@ class SubmitQueue {
   // True: queued, and `job` is moved from. False: the queue is full, and `job` is as it was.
   bool Push(Job& job);
 
-  // Waits for jobs and takes those that make one transaction: a RecoverJob comes alone. Empty:
+  // Waits for jobs, `idle` at most, and takes those that make one transaction: appends together,
+  // any other job alone, so that what fails with it is not an append. Empty: nothing came. None:
   // Stop() was called and nothing is left.
-  std::vector<Job> Take();
+  std::optional<std::vector<Job>> Take(std::chrono::milliseconds idle);
 
   void Stop();
 

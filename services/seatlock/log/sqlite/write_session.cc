@@ -39,7 +39,8 @@ int OnCommit(void* pages, sqlite3*, const char*, int wal_pages) {
 WriteSession::WriteSession(Connection connection, Reader reader, int checkpoint_pages)
     : checkpoint_pages_(checkpoint_pages),
       connection_(std::move(connection)),
-      reader_(std::move(reader)) {
+      reader_(std::move(reader)),
+      checkpoint_at_(checkpoint_pages) {
   sqlite3_wal_hook(connection_.get(), &OnCommit, &wal_pages_);
 }
 
@@ -50,6 +51,9 @@ absl::StatusOr<std::unique_ptr<WriteSession>> WriteSession::Create(Connection co
   std::unique_ptr<WriteSession> session(
       new WriteSession(std::move(connection), *std::move(reader), checkpoint_pages));
   if (absl::Status status = session->PrepareAll(); !status.ok()) return status;
+  absl::StatusOr<Meta> meta = ReadMeta(session->connection_);
+  if (!meta.ok()) return meta.status();
+  session->commits_ = meta->commits;
   return session;
 }
 
@@ -75,6 +79,7 @@ absl::Status WriteSession::PrepareAll() {
        "WHERE showtime = ? AND revision > ? AND revision <= ? AND commit_ms >= ?"},
       {&trim_, "DELETE FROM records WHERE showtime = ? AND revision <= ?"},
       {&update_base_, "UPDATE showtimes SET base_revision = ?, base_chain = ? WHERE key = ?"},
+      {&update_commits_, "UPDATE meta SET commits = ?"},
   };
   for (const auto& [statement, sql] : statements) {
     absl::StatusOr<Statement> prepared = Statement::Prepare(connection_, sql);
@@ -85,11 +90,32 @@ absl::Status WriteSession::PrepareAll() {
 }
 
 absl::Status WriteSession::Begin() {
-  return WriteError(Query(begin_).Run());
+  const absl::Status status = Query(begin_).Run();
+  changes_before_ = sqlite3_total_changes(connection_.get());
+  if (!status.ok() && connection_.IsBusy()) return absl::FailedPreconditionError(status.message());
+  return WriteError(status);
+}
+
+absl::Status WriteSession::RaiseCommits() {
+  const std::array<uint8_t, 8> bytes = CommitsBytes(commits_ + 1);
+  return WriteError(Query(update_commits_).Blob(View(bytes)).Run());
 }
 
 absl::Status WriteSession::Commit() {
-  return WriteError(Query(commit_).Run());
+  const bool changed = sqlite3_total_changes(connection_.get()) != changes_before_;
+  return CommitChanges(changed);
+}
+
+absl::Status WriteSession::CommitChanges(bool changed) {
+  absl::Status status = changed ? RaiseCommits() : absl::OkStatus();
+  if (status.ok()) status = WriteError(Query(commit_).Run());
+  if (status.ok() && changed) ++commits_;
+  return status;
+}
+
+absl::Status WriteSession::Probe() {
+  const absl::Status status = Begin();
+  return status.ok() ? CommitChanges(true) : status;
 }
 
 absl::StatusOr<WriteSession::Known*> WriteSession::Find(const ShowtimeId& showtime) {
@@ -252,13 +278,21 @@ absl::Status WriteSession::Trim(const ShowtimeId& showtime, int64_t before_ms, u
   return WriteError(status);
 }
 
-absl::Status WriteSession::CheckpointIfLarge() {
-  if (wal_pages_ < checkpoint_pages_) return absl::OkStatus();
-  wal_pages_ = 0;
+absl::StatusOr<bool> WriteSession::CheckpointIfLarge() {
+  if (wal_pages_ < checkpoint_pages_) checkpoint_at_ = checkpoint_pages_;  // it was begun anew
+  if (wal_pages_ < checkpoint_at_) return false;
+  return Checkpoint();
+}
+
+absl::StatusOr<bool> WriteSession::Checkpoint() {
+  // Where a reader keeps old pages in use, not at each commit again.
+  checkpoint_at_ = wal_pages_ + checkpoint_pages_;
+  int in_log = 0, moved = 0;
   const int code = sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
-                                             nullptr, nullptr);
-  if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY) return absl::OkStatus();
-  return WriteError(connection_.Error("checkpoint"));
+                                             &in_log, &moved);
+  if ((code & 0xff) == SQLITE_BUSY) return false;
+  if (code != SQLITE_OK) return WriteError(connection_.Error("checkpoint"));
+  return in_log == moved;
 }
 
 }  // namespace seatlock::log

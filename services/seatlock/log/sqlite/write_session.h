@@ -24,15 +24,22 @@ namespace seatlock::log {
 
 class WriteSession {
  public:
-  // Takes a connection that sees the truth alone: a checkpoint (TRUNCATE) has succeeded on it.
+  // Takes a connection that shows only what is on the disk for certain (wal.h).
   static absl::StatusOr<std::unique_ptr<WriteSession>> Create(Connection connection,
                                                               int checkpoint_pages);
 
   WriteSession(const WriteSession&) = delete;
   WriteSession& operator=(const WriteSession&) = delete;
 
+  // FAILED_PRECONDITION: another program holds the write lock; the session is as it was.
   absl::Status Begin();
+  // Counts the commit where something was changed.
   absl::Status Commit();
+  // A commit that changes the count alone: whether the store can be written. Errors as Begin's.
+  absl::Status Probe();
+
+  // How many commits the store holds. After a Commit that failed, perhaps one more.
+  uint64_t commits() const { return commits_; }
 
   // kAppended or kConflict. `request` was verified (verify.h).
   absl::StatusOr<AppendResult> Append(const AppendRequest& request);
@@ -43,9 +50,11 @@ class WriteSession {
   absl::Status Trim(const domain::ShowtimeId& showtime, int64_t before_ms, uint64_t keep,
                     bool& more);
 
-  // Moves what the write-ahead log holds into the database file once it holds `checkpoint_pages`;
-  // waits for no reader.
-  absl::Status CheckpointIfLarge();
+  // Moves what the write-ahead log holds into the database file once it has grown by
+  // `checkpoint_pages`; waits for no reader. True: the database file now holds all by itself.
+  absl::StatusOr<bool> CheckpointIfLarge();
+  // The same at once.
+  absl::StatusOr<bool> Checkpoint();
 
   Reader& reader() { return reader_; }
   Connection& connection() { return connection_; }
@@ -59,6 +68,8 @@ class WriteSession {
   WriteSession(Connection connection, Reader reader, int checkpoint_pages);
 
   absl::Status PrepareAll();
+  absl::Status RaiseCommits();
+  absl::Status CommitChanges(bool changed);
   // nullptr: a showtime without records. Valid until the next call.
   absl::StatusOr<Known*> Find(const domain::ShowtimeId& showtime);
   Known* Remember(const domain::ShowtimeId& showtime, Known known);
@@ -82,7 +93,11 @@ class WriteSession {
   Statement trim_bound_;
   Statement trim_;
   Statement update_base_;
+  Statement update_commits_;
   int wal_pages_ = 0;  // set by SQLite's hook at each commit
+  int checkpoint_at_;  // the size of wal_pages_ that is worth the next checkpoint
+  uint64_t commits_ = 0;
+  int changes_before_ = 0;  // SQLite's count of changed rows when the transaction began
   absl::flat_hash_map<domain::ShowtimeId, Known> known_;
 };
 

@@ -1,0 +1,73 @@
+// The files that make up a store, and whether they are still the ones that are open.
+//
+// Somebody may remove, move or replace a file that this process has open. It then writes into a
+// file that nobody finds any more; only a look at the path tells.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "services/seatlock/log/sqlite/file_lock.h"
+
+namespace seatlock::log {
+
+// Names beside the database file `path`.
+inline std::string WalOf(const std::string& path) {
+  return path + "-wal";
+}
+inline std::string ShmOf(const std::string& path) {
+  return path + "-shm";
+}
+inline std::string LockOf(const std::string& path) {
+  return path + ".lock";
+}
+inline std::string MarkOf(const std::string& path) {
+  return path + ".mark";
+}
+
+// Makes sure that names made, moved or removed beside `path` outlive a power cut.
+absl::Status SyncFolderOf(const std::string& path);
+
+// The size of the file at `path`; 0 where it is not there.
+int64_t SizeOf(const std::string& path);
+
+// A name beside `path` that is free: `path` and `suffix`, or that and a number.
+std::string FreeName(const std::string& path, const std::string& suffix);
+
+// Which files a log has open. Thread-compatible. A look costs four stat calls, some 3 us.
+class StoreFiles {
+ public:
+  explicit StoreFiles(std::string path) : path_(std::move(path)) {}
+
+  // Takes what is at the paths now for what is open. The database file is noted once.
+  void Note();
+
+  enum class Change {
+    kNone,
+    kDatabase,  // the database file is gone from its path, or another is there
+    kJournal,   // the same of what SQLite keeps beside it
+    kLock,      // the same of the lock file
+  };
+  // The gravest first.
+  Change Look(const FileLock& lock) const;
+  // Whether the database file is where it was first noted.
+  bool DatabaseIsThere() const;
+
+ private:
+  struct Id {
+    dev_t device;
+    ino_t inode;
+    friend bool operator==(const Id&, const Id&) = default;
+  };
+  static std::optional<Id> IdOf(const std::string& path);
+
+  const std::string path_;
+  std::optional<Id> database_;
+  std::optional<Id> wal_;
+  std::optional<Id> shm_;
+};
+
+}  // namespace seatlock::log
