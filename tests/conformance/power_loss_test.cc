@@ -1,6 +1,7 @@
 // Power loss: 200 cuts at random moments of a SQLite log at work. What was acknowledged is there
 // afterwards and verifies; what was not is there whole or not at all; nothing else is; work goes
-// on. The control, the same without syncing, must lose what was acknowledged.
+// on, under the same generation. The control, the same without syncing, must lose what was
+// acknowledged.
 //
 // Run again with SEATLOCK_SEED=... as printed; the threads' timing is not part of the seed.
 #include <gtest/gtest.h>
@@ -95,8 +96,14 @@ class Machine {
     options.durability = durability_;
     options.checkpoint_pages = 20;
     auto log = log::SqliteLog::Open(options);
-    if (log.ok()) log_ = *std::move(log);
-    return log.status();
+    if (!log.ok()) return log.status();
+    log_ = *std::move(log);
+    // Before anything was acknowledged the file may not have come to be at all.
+    if (acked() > 0 && log_->Generation() != generation_) {
+      return absl::InternalError("a cut has given the history another generation");
+    }
+    generation_ = log_->Generation();
+    return absl::OkStatus();
   }
 
   // Appends to some showtimes at once, and now and then keeps a snapshot or trims.
@@ -203,6 +210,7 @@ class Machine {
   std::mt19937_64 random_;
   PowerLossVfs disk_;
   uint64_t written_ = 0;
+  std::string generation_;
   std::vector<Said> said_;
   std::unique_ptr<log::SqliteLog> log_;  // after the disk: goes first
 };

@@ -157,6 +157,10 @@ int PowerLossVfs::Write(const std::string& path, Change change,
   base::MutexLock lock(mu_);
   if (cut_) return SQLITE_IOERR_WRITE;
   if (write_fault_ != SQLITE_OK) return write_fault_;
+  if (full_ && !change.truncate) {
+    const auto end = static_cast<uint64_t>(change.offset) + change.bytes.size();
+    if (end > std::filesystem::file_size(path)) return SQLITE_FULL;
+  }
   // A write during which the power goes may reach the disk all the same.
   const bool cuts = CutsHere();
   const int code = cuts ? SQLITE_IOERR_WRITE : do_it(real, change);
@@ -271,8 +275,14 @@ void PowerLossVfs::FailReads(int code) {
   read_fault_ = code;
 }
 
+void PowerLossVfs::FillDisk() {
+  base::MutexLock lock(mu_);
+  full_ = true;
+}
+
 void PowerLossVfs::Heal() {
   base::MutexLock lock(mu_);
+  full_ = false;
   write_fault_ = sync_fault_ = read_fault_ = SQLITE_OK;
 }
 

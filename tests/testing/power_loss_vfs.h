@@ -46,6 +46,8 @@ class PowerLossVfs {
   void FailWrites(int code);
   void FailSyncs(int code);
   void FailReads(int code);
+  // Until Heal, writes that would make a file longer fail with SQLITE_FULL.
+  void FillDisk();
   void Heal();
 
   // Writes that were lost or torn so far, in all cuts.
@@ -98,6 +100,7 @@ class PowerLossVfs {
   int write_fault_ ABSL_GUARDED_BY(mu_) = 0;
   int sync_fault_ ABSL_GUARDED_BY(mu_) = 0;
   int read_fault_ ABSL_GUARDED_BY(mu_) = 0;
+  bool full_ ABSL_GUARDED_BY(mu_) = false;
   uint64_t lost_writes_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t syncs_ ABSL_GUARDED_BY(mu_) = 0;
 };

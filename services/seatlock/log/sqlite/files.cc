@@ -45,6 +45,18 @@ void StoreFiles::Note() {
   if (!database_) database_ = IdOf(path_);
   wal_ = IdOf(WalOf(path_));
   shm_ = IdOf(ShmOf(path_));
+  NoteContent();
+}
+
+void StoreFiles::NoteContent() {
+  content_ = ContentOf(path_);
+}
+
+std::optional<StoreFiles::Content> StoreFiles::ContentOf(const std::string& path) {
+  struct stat found;
+  if (stat(path.c_str(), &found) != 0) return std::nullopt;
+  return Content{.size = found.st_size,
+                 .changed_ns = found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec};
 }
 
 bool StoreFiles::DatabaseIsThere() const {
@@ -55,7 +67,7 @@ StoreFiles::Change StoreFiles::Look(const FileLock& lock) const {
   if (!DatabaseIsThere()) return Change::kDatabase;
   if (!lock.IsAt(LockOf(path_))) return Change::kLock;
   if (IdOf(WalOf(path_)) != wal_ || IdOf(ShmOf(path_)) != shm_) return Change::kJournal;
-  return Change::kNone;
+  return ContentOf(path_) == content_ ? Change::kNone : Change::kContent;
 }
 
 }  // namespace seatlock::log

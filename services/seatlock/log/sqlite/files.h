@@ -44,12 +44,15 @@ class StoreFiles {
 
   // Takes what is at the paths now for what is open. The database file is noted once.
   void Note();
+  // Takes the database file's size and time for what this log made them: after a checkpoint.
+  void NoteContent();
 
   enum class Change {
     kNone,
     kDatabase,  // the database file is gone from its path, or another is there
     kJournal,   // the same of what SQLite keeps beside it
     kLock,      // the same of the lock file
+    kContent,   // somebody else wrote the database file
   };
   // The gravest first.
   Change Look(const FileLock& lock) const;
@@ -62,12 +65,19 @@ class StoreFiles {
     ino_t inode;
     friend bool operator==(const Id&, const Id&) = default;
   };
+  struct Content {
+    off_t size;
+    int64_t changed_ns;
+    friend bool operator==(const Content&, const Content&) = default;
+  };
   static std::optional<Id> IdOf(const std::string& path);
+  static std::optional<Content> ContentOf(const std::string& path);
 
   const std::string path_;
   std::optional<Id> database_;
   std::optional<Id> wal_;
   std::optional<Id> shm_;
+  std::optional<Content> content_;
 };
 
 }  // namespace seatlock::log

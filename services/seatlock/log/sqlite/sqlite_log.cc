@@ -217,8 +217,12 @@ void SqliteLog::WriteBatch(std::vector<Job>& batch) {
   if (!status.ok()) Report(status);
   healthy_ = status.ok();
   CallBack(batch);
-  if (!status.ok()) return;
-  absl::StatusOr<bool> moved = writer_ == nullptr ? false : writer_->CheckpointIfLarge();
+  if (writer_ != nullptr && writer_->NeedsCheckpoint()) Checkpoint();
+}
+
+void SqliteLog::Checkpoint() {
+  absl::StatusOr<bool> moved = writer_->Checkpoint();
+  files_.NoteContent();
   if (!moved.ok()) {
     Report(moved.status());
     Break(false);
@@ -394,6 +398,12 @@ absl::Status SqliteLog::Mend(StoreFiles::Change change) {
     status = lock.ok() ? absl::OkStatus()
                        : absl::UnavailableError("the store's lock was removed; " +
                                                 std::string(lock.status().message()));
+  } else if (change == StoreFiles::Change::kContent) {
+    status = CheckContent();
+    if (status.ok() && away_.ok()) {
+      files_.NoteContent();  // another program's checkpoint
+      return absl::OkStatus();
+    }
   } else if (writer_ != nullptr) {
     // What was committed is in a write-ahead log that nobody finds any more, except through the
     // connection that is open: move it into the database file.
@@ -477,6 +487,16 @@ absl::Status SqliteLog::Judge(Opening& opening, Connection& connection, int64_t 
   generation_ = mark->record().generation;
   mark_ = *std::move(mark);
   return absl::OkStatus();
+}
+
+absl::Status SqliteLog::CheckContent() const {
+  const absl::Status overwritten =
+      absl::UnavailableError(options_.path + " was overwritten by another program");
+  absl::StatusOr<Connection> main = Connection::OpenMainAlone(options_.path, options_.vfs);
+  if (!main.ok()) return overwritten;
+  absl::StatusOr<Meta> meta = ReadMeta(*main);
+  if (!meta.ok() || meta->is_copy || meta->generation != generation_) return overwritten;
+  return meta->commits < mark_->record().floor ? overwritten : absl::OkStatus();
 }
 
 absl::Status SqliteLog::CheckUnchanged(const Connection& connection) const {

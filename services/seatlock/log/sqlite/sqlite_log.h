@@ -7,15 +7,15 @@
 //
 // What happens when something fails:
 //
-//   | what                                 | reads      | the jobs        | then |
-//   |--------------------------------------|------------|-----------------|---------------------------|
-//   | another program holds the write lock | go on      | not done        | the next one tries
-//   again  | | an error before COMMIT               | go on      | not done        | the writer
-//   opens anew     | | COMMIT fails                         | stop       | outcome unknown | both
-//   open anew            | | the file is gone from its path       | go on      | outcome unknown |
-//   until it is back          | | its -wal or -shm is gone             | go on      | done, if
-//   moved  | both open anew            | | the lock file is gone                | go on      |
-//   done, if locked | both open anew            |
+//   | what                                 | reads | the jobs        | then              |
+//   |--------------------------------------|-------|-----------------|-------------------|
+//   | another program holds the write lock | go on | not done        | the next tries    |
+//   | an error before COMMIT               | go on | not done        | opened anew       |
+//   | COMMIT fails                         | stop  | outcome unknown | opened anew       |
+//   | the file is gone from its path       | go on | outcome unknown | until it is back  |
+//   | its -wal or -shm is gone             | stop  | done, if moved  | opened anew       |
+//   | the file was overwritten             | go on | outcome unknown | until it is right  |
+//   | the lock file is gone                | stop  | done, if locked | opened anew       |
 //
 // Opening anew (wal.h) makes certain that all that is shown is on the disk: after a failed fsync
 // the page cache may show what the disk lacks. Until it succeeds every write is answered
@@ -106,6 +106,7 @@ class SqliteLog final : public ShowtimeLog {
   // After a commit and before it is told: keeps the mark, and looks whether the files are still
   // ours. An error: what was committed cannot be found under the store's name any more.
   absl::Status AfterCommit();
+  void Checkpoint();
   // Nothing has come for a while.
   void Idle();
   // Whether the store can be written, found out by a small commit. If it cannot, the file is opened
@@ -130,6 +131,8 @@ class SqliteLog final : public ShowtimeLog {
   absl::Status Judge(Opening& opening, Connection& connection, int64_t found);
   // Later ones: whether the file is as this log left it.
   absl::Status CheckUnchanged(const Connection& connection) const;
+  // Whether the database file, which somebody else wrote, still is this log's.
+  absl::Status CheckContent() const;
   // Mends what Look() found, if it can be mended: then the file is to be opened anew. Otherwise why
   // not.
   absl::Status Mend(StoreFiles::Change change);

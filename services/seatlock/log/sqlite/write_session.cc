@@ -278,10 +278,9 @@ absl::Status WriteSession::Trim(const ShowtimeId& showtime, int64_t before_ms, u
   return WriteError(status);
 }
 
-absl::StatusOr<bool> WriteSession::CheckpointIfLarge() {
+bool WriteSession::NeedsCheckpoint() {
   if (wal_pages_ < checkpoint_pages_) checkpoint_at_ = checkpoint_pages_;  // it was begun anew
-  if (wal_pages_ < checkpoint_at_) return false;
-  return Checkpoint();
+  return wal_pages_ >= checkpoint_at_;
 }
 
 absl::StatusOr<bool> WriteSession::Checkpoint() {

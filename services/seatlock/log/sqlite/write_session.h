@@ -50,10 +50,10 @@ class WriteSession {
   absl::Status Trim(const domain::ShowtimeId& showtime, int64_t before_ms, uint64_t keep,
                     bool& more);
 
-  // Moves what the write-ahead log holds into the database file once it has grown by
-  // `checkpoint_pages`; waits for no reader. True: the database file now holds all by itself.
-  absl::StatusOr<bool> CheckpointIfLarge();
-  // The same at once.
+  // Whether the write-ahead log has grown by `checkpoint_pages`.
+  bool NeedsCheckpoint();
+  // Moves what the write-ahead log holds into the database file; waits for no reader. True: the
+  // database file now holds all by itself.
   absl::StatusOr<bool> Checkpoint();
 
   Reader& reader() { return reader_; }

@@ -1,0 +1,198 @@
+// When a SQLite store's history counts as another one, and when it does not.
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "services/seatlock/log/sqlite/files.h"
+#include "services/seatlock/log/sqlite/sqlite_log.h"
+#include "tests/testing/log_calls.h"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/temp_dir.h"
+
+namespace seatlock::log {
+namespace {
+
+namespace fs = std::filesystem;
+using ::seatlock::testing::Append;
+using ::seatlock::testing::AppendOf;
+using ::seatlock::testing::IsOk;
+using ::seatlock::testing::Read;
+using ::seatlock::testing::StatusIs;
+using ::testing::HasSubstr;
+using Outcome = AppendResult::Outcome;
+
+class GenerationTest : public ::testing::Test {
+ protected:
+  void Open() {
+    notices_.clear();
+    SqliteLog::Options options;
+    options.path = path_;
+    options.checkpoint_pages = checkpoint_pages_;
+    options.on_notice = [this](const std::string& notice) { notices_.push_back(notice); };
+    absl::StatusOr<std::unique_ptr<SqliteLog>> log = SqliteLog::Open(std::move(options));
+    ASSERT_THAT(log, IsOk());
+    log_ = *std::move(log);
+  }
+
+  void Fill(int count) {
+    for (int i = 0; i < count; ++i) {
+      const AppendResult result = Append(*log_, AppendOf("s", head_, {"x"}));
+      ASSERT_EQ(result.outcome, Outcome::kAppended) << result.status;
+      head_ = result.head;
+    }
+  }
+
+  // Copies the store's files as they are, as a crash at this moment would leave them.
+  void CrashHere() {
+    std::vector<std::string> kept;
+    for (const char* suffix : {"", "-wal", ".mark"}) {
+      if (!fs::exists(path_ + suffix)) continue;
+      kept.push_back(suffix);
+      fs::copy_file(path_ + suffix, path_ + suffix + ".crash",
+                    fs::copy_options::overwrite_existing);
+    }
+    log_.reset();
+    for (const std::string& suffix : kept) fs::rename(path_ + suffix + ".crash", path_ + suffix);
+  }
+
+  void Backup(const std::string& to) {
+    fs::remove(to);
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
+    sqlite3* copy = nullptr;
+    ASSERT_EQ(sqlite3_open(to.c_str(), &copy), SQLITE_OK);
+    sqlite3_backup* backup = sqlite3_backup_init(copy, "main", db, "main");
+    EXPECT_EQ(sqlite3_backup_step(backup, -1), SQLITE_DONE);
+    EXPECT_EQ(sqlite3_backup_finish(backup), SQLITE_OK);
+    sqlite3_close(copy);
+    sqlite3_close(db);
+  }
+
+  void PutBack(const std::string& from) {
+    fs::copy_file(from, path_, fs::copy_options::overwrite_existing);
+  }
+
+  std::string Notice() const { return notices_.size() == 1 ? notices_[0] : ""; }
+
+  const seatlock::testing::TempDir dir_;
+  const std::string path_ = dir_.File("log.db");
+  const std::string backup_ = dir_.File("backup.db");
+  int checkpoint_pages_ = kCheckpointPagesDefault;
+  std::vector<std::string> notices_;
+  std::unique_ptr<SqliteLog> log_;
+  Head head_;
+};
+
+TEST_F(GenerationTest, StaysThroughRestartsAndCrashes) {
+  Open();
+  const std::string generation = log_->Generation();
+  EXPECT_TRUE(notices_.empty());
+  for (int round = 0; round < 10; ++round) {
+    Fill(3);
+    round % 2 == 0 ? CrashHere() : log_.reset();
+    Open();
+    EXPECT_EQ(log_->Generation(), generation) << "round " << round;
+    EXPECT_TRUE(notices_.empty()) << Notice();
+  }
+  EXPECT_EQ(Read(*log_, "s", 1)->head, head_);
+}
+
+TEST_F(GenerationTest, ChangesWhenABackupIsPutBack) {
+  Open();
+  const std::string generation = log_->Generation();
+  Fill(5);
+  Backup(backup_);
+  Fill(1);
+  log_.reset();
+  PutBack(backup_);
+  Open();
+  EXPECT_NE(log_->Generation(), generation);
+  EXPECT_THAT(Notice(), HasSubstr("it has gone back, from commit 6 at least to 5"));
+  EXPECT_EQ(Read(*log_, "s", 1)->head.revision.value(), 5u);
+  // Once: what comes afterwards is the new history.
+  const std::string renewed = log_->Generation();
+  CrashHere();
+  Open();
+  EXPECT_EQ(log_->Generation(), renewed);
+}
+
+TEST_F(GenerationTest, ControlABackupOfTheVeryLastCommitIsTheSameHistory) {
+  Open();
+  const std::string generation = log_->Generation();
+  Fill(5);
+  Backup(backup_);
+  log_.reset();
+  PutBack(backup_);
+  Open();
+  EXPECT_EQ(log_->Generation(), generation);
+}
+
+TEST_F(GenerationTest, ChangesWhenTheMarkIsMissingDamagedOrAnothers) {
+  Open();
+  Fill(2);
+  log_.reset();
+  fs::remove(MarkOf(path_));
+  Open();
+  EXPECT_THAT(Notice(), HasSubstr("its mark is missing"));
+  const std::string second = log_->Generation();
+  log_.reset();
+  fs::resize_file(MarkOf(path_), 0);
+  Open();
+  EXPECT_THAT(Notice(), HasSubstr("its mark is damaged"));
+  EXPECT_NE(log_->Generation(), second);
+  log_.reset();
+  ASSERT_THAT(Mark::Create(MarkOf(path_), {.generation = second, .commits = 1}), IsOk());
+  Open();
+  EXPECT_THAT(Notice(), HasSubstr("its mark is of another history"));
+}
+
+// `cp backup.db log.db` after a kill -9 leaves the old file's write-ahead log beside the backup.
+TEST_F(GenerationTest, AWriteAheadLogThatBelongsToALaterFileIsMovedAside) {
+  checkpoint_pages_ = 1;
+  Open();
+  Fill(5);
+  Backup(backup_);
+  Fill(20);
+  const std::string generation = log_->Generation();
+  checkpoint_pages_ = kCheckpointPagesDefault;
+  CrashHere();
+  ASSERT_GT(SizeOf(WalOf(path_)), 0);
+  PutBack(backup_);
+  Open();
+  EXPECT_NE(log_->Generation(), generation);
+  EXPECT_THAT(Notice(), HasSubstr("-wal.set-aside"));
+  EXPECT_THAT(Notice(), HasSubstr("it has gone back"));
+  EXPECT_EQ(Read(*log_, "s", 1)->head.revision.value(), 5u);
+}
+
+TEST_F(GenerationTest, AFileThatIsGoneIsSaidAndItsWriteAheadLogKept) {
+  Open();
+  Fill(3);
+  const std::string generation = log_->Generation();
+  CrashHere();
+  fs::remove(path_);
+  Open();
+  EXPECT_THAT(Notice(), HasSubstr("this is an empty store"));
+  EXPECT_NE(log_->Generation(), generation);
+  EXPECT_GT(SizeOf(WalOf(path_) + ".set-aside"), 0);
+}
+
+TEST_F(GenerationTest, ARestoreThatWasCutShortIsNotServed) {
+  Open();
+  const std::string generation = log_->Generation();
+  log_.reset();
+  ASSERT_THAT(Mark::Create(MarkOf(path_), {.generation = generation, .restoring = true}), IsOk());
+  SqliteLog::Options options;
+  options.path = path_;
+  const auto log = SqliteLog::Open(options);
+  EXPECT_THAT(log, StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(std::string(log.status().message()), HasSubstr("was cut short"));
+}
+
+}  // namespace
+}  // namespace seatlock::log

@@ -1,0 +1,359 @@
+// The SQLite log while other programs have its file open, and when its files are taken away.
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "services/seatlock/log/sqlite/files.h"
+#include "services/seatlock/log/sqlite/sqlite_log.h"
+#include "tests/testing/fake_clock.h"
+#include "tests/testing/log_calls.h"
+#include "tests/testing/power_loss_vfs.h"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/temp_dir.h"
+
+namespace seatlock::log {
+namespace {
+
+namespace fs = std::filesystem;
+using ::seatlock::testing::Append;
+using ::seatlock::testing::AppendOf;
+using ::seatlock::testing::IsOk;
+using ::seatlock::testing::Load;
+using ::seatlock::testing::Read;
+using ::seatlock::testing::Recover;
+using ::seatlock::testing::SaveSnapshot;
+using ::seatlock::testing::StatusIs;
+using ::testing::HasSubstr;
+using Outcome = AppendResult::Outcome;
+
+// Another program with the file open, in the midst of a transaction.
+class Shell {
+ public:
+  Shell(const std::string& path, const std::string& vfs, const char* sql) {
+    EXPECT_EQ(sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE,
+                              vfs.empty() ? nullptr : vfs.c_str()),
+              SQLITE_OK);
+    Run(sql);
+  }
+  ~Shell() { sqlite3_close(db_); }
+  Shell(const Shell&) = delete;
+  Shell& operator=(const Shell&) = delete;
+
+  void Run(const char* sql) {
+    EXPECT_EQ(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db_);
+  }
+
+ private:
+  sqlite3* db_ = nullptr;
+};
+
+constexpr char kReading[] = "BEGIN; SELECT count(*) FROM records";
+
+class ReadersTest : public ::testing::Test {
+ protected:
+  SqliteLog::Options Options() {
+    SqliteLog::Options options;
+    options.path = path_;
+    options.vfs = vfs_;
+    options.checkpoint_pages = checkpoint_pages_;
+    options.on_error = [this](const absl::Status&) { ++errors_; };
+    if (!vfs_.empty()) options.clock = &clock_;
+    return options;
+  }
+  void Open() {
+    absl::StatusOr<std::unique_ptr<SqliteLog>> log = SqliteLog::Open(Options());
+    ASSERT_THAT(log, IsOk());
+    log_ = *std::move(log);
+  }
+  void MustAppend(const std::string& bytes) {
+    const AppendResult result = Append(*log_, AppendOf("s", head_, {bytes}));
+    ASSERT_EQ(result.outcome, Outcome::kAppended) << result.status;
+    head_ = result.head;
+    there_.push_back(bytes);
+  }
+  void ExpectAll() {
+    const absl::StatusOr<Page> page = Read(*log_, "s", 1);
+    ASSERT_THAT(page, IsOk());
+    std::vector<std::string> found;
+    for (const StoredRecord& record : page->records) found.push_back(record.bytes);
+    EXPECT_EQ(found, there_);
+  }
+  // Whether `done` becomes true within the 5 s that operating.md promises, with room for a busy
+  // machine.
+  template <typename F>
+  static bool Soon(F done) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!done()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+
+  const seatlock::testing::TempDir dir_;
+  const std::string path_ = dir_.File("log.db");
+  std::string vfs_;
+  int checkpoint_pages_ = kCheckpointPagesDefault;
+  std::atomic<int> errors_{0};
+  seatlock::testing::FakeClock clock_;
+  std::unique_ptr<SqliteLog> log_;
+  Head head_;
+  std::vector<std::string> there_;
+};
+
+TEST_F(ReadersTest, AReaderHindersNeitherTheEndNorTheNextStart) {
+  Open();
+  MustAppend("a");
+  Shell reader(path_, "", kReading);
+  MustAppend("b");
+  log_.reset();
+  Open();
+  ExpectAll();
+  MustAppend("c");
+  log_.reset();
+  reader.Run("COMMIT");
+  Open();
+  ExpectAll();
+}
+
+TEST_F(ReadersTest, AReaderThatStaysHindersNoCheckpointAndNoCommit) {
+  checkpoint_pages_ = 1;
+  Open();
+  MustAppend("a");
+  Shell reader(path_, "", kReading);
+  for (int i = 0; i < 50; ++i) MustAppend(std::to_string(i));
+  EXPECT_EQ(errors_, 0);
+  EXPECT_TRUE(log_->Healthy());
+  ExpectAll();
+}
+
+TEST_F(ReadersTest, WhileAnotherProgramHoldsTheWriteLockReadsGoOn) {
+  Open();
+  MustAppend("a");
+  {
+    Shell writer(path_, "", "BEGIN IMMEDIATE");
+    const AppendResult refused = Append(*log_, AppendOf("s", head_, {"b"}));
+    EXPECT_EQ(refused.outcome, Outcome::kNotAppended);
+    EXPECT_THAT(refused.status, StatusIs(absl::StatusCode::kUnavailable));
+    EXPECT_FALSE(log_->Healthy());
+    ExpectAll();
+    EXPECT_THAT(Load(*log_, "s"), IsOk());
+  }
+  EXPECT_TRUE(Soon([&] { return log_->Healthy(); }));
+  MustAppend("b");
+}
+
+TEST_F(ReadersTest, AStoreThatNobodyWritesToIsFoundUnwritableByItself) {
+  Open();
+  MustAppend("a");
+  Shell writer(path_, "", "BEGIN IMMEDIATE");
+  EXPECT_TRUE(Soon([&] { return !log_->Healthy(); }));
+  writer.Run("COMMIT");
+  EXPECT_TRUE(Soon([&] { return log_->Healthy(); }));
+}
+
+// Failing disks ----------------------------------------------------------------------------------
+
+class ReadersDiskTest : public ReadersTest {
+ protected:
+  ReadersDiskTest() { vfs_ = disk_.name(); }
+  void TearDown() override { log_.reset(); }  // before the disk
+  // A commit whose sync fails. Whether it has landed, by what is read after the recovery.
+  bool FailCommit(const std::string& bytes) {
+    disk_.FailSyncs(SQLITE_IOERR_FSYNC);
+    EXPECT_EQ(Append(*log_, AppendOf("s", head_, {bytes})).outcome, Outcome::kUnknown);
+    disk_.Heal();
+    clock_.AdvanceMs(kReopenIntervalMs);
+    EXPECT_THAT(Recover(*log_), IsOk());
+    const absl::StatusOr<Page> page = Read(*log_, "s", 1);
+    EXPECT_THAT(page, IsOk());
+    if (page->head == head_) return false;
+    head_ = page->head;
+    there_.push_back(bytes);
+    return true;
+  }
+
+  seatlock::testing::PowerLossVfs disk_{5};
+};
+
+TEST_F(ReadersDiskTest, AReaderHindersNoRecoveryAndWhatIsReadThenOutlivesACut) {
+  for (int round = 0; round < 30; ++round) {
+    if (log_ == nullptr) Open();
+    MustAppend("a" + std::to_string(round));
+    {
+      Shell reader(path_, vfs_, kReading);
+      FailCommit("b" + std::to_string(round));
+      ExpectAll();
+      disk_.CutNow();
+      log_.reset();
+    }
+    disk_.Restore();
+    Open();
+    ExpectAll();
+  }
+}
+
+// With a reader the index of the write-ahead log lives on, in which the failed commit never was: it
+// is not there. But its frames lie in the file, whole, and the next process would find them.
+TEST_F(ReadersDiskTest, ACommitThatWasFoundNotToBeThereNeverComesBack) {
+  Open();
+  MustAppend("a");
+  std::string crash = dir_.File("crash.db");
+  {
+    Shell reader(path_, vfs_, kReading);
+    ASSERT_FALSE(FailCommit("b"));
+    for (const char* suffix : {"", "-wal", ".mark"}) fs::copy_file(path_ + suffix, crash + suffix);
+    log_.reset();
+  }
+  SqliteLog::Options options;
+  options.path = crash;
+  const auto log = SqliteLog::Open(options);
+  ASSERT_THAT(log, IsOk());
+  EXPECT_EQ(Read(**log, "s", 1)->head, head_);
+}
+
+TEST_F(ReadersDiskTest, OnAFullDiskReadsGoOnAndWhatFailsIsSettled) {
+  Open();
+  MustAppend("a");
+  disk_.FillDisk();
+  const AppendResult failed = Append(*log_, AppendOf("s", head_, {std::string(100'000, 'x')}));
+  EXPECT_NE(failed.outcome, Outcome::kAppended);
+  EXPECT_THAT(Recover(*log_), IsOk());
+  ExpectAll();
+  EXPECT_FALSE(log_->Healthy());
+  disk_.Heal();
+  EXPECT_TRUE(Soon([&] { return log_->Healthy(); }));
+  MustAppend("b");
+}
+
+TEST_F(ReadersDiskTest, ASnapshotThatCannotBeSavedFailsNoAppend) {
+  Open();
+  MustAppend("a");
+  disk_.FillDisk();
+  EXPECT_THAT(SaveSnapshot(*log_, "s", {head_, std::string(5'000'000, 'x')}),
+              StatusIs(absl::StatusCode::kUnavailable));
+  disk_.Heal();
+  MustAppend("b");
+  ExpectAll();
+}
+
+// Files taken away -------------------------------------------------------------------------------
+
+class FilesTest : public ReadersTest {};
+
+TEST_F(FilesTest, NothingIsAcknowledgedInAFileThatWasRemoved) {
+  Open();
+  MustAppend("a");
+  fs::remove(path_);
+  const AppendResult lost = Append(*log_, AppendOf("s", head_, {"b"}));
+  EXPECT_EQ(lost.outcome, Outcome::kUnknown);
+  EXPECT_FALSE(log_->Healthy());
+  EXPECT_THAT(Recover(*log_), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(Append(*log_, AppendOf("s", head_, {"c"})).outcome, Outcome::kNotAppended);
+  EXPECT_GT(errors_, 0);
+  EXPECT_FALSE(fs::exists(path_)) << "an empty file was made in its place";
+}
+
+TEST_F(FilesTest, ARemovedFileIsNoticedWithoutAnybodyWriting) {
+  Open();
+  MustAppend("a");
+  fs::remove(path_);
+  EXPECT_TRUE(Soon([&] { return !log_->Healthy(); }));
+}
+
+TEST_F(FilesTest, AFolderThatIsMovedAndMovedBackIsServedAgain) {
+  const std::string folder = dir_.File("here"), away = dir_.File("away");
+  fs::create_directory(folder);
+  const_cast<std::string&>(path_) = folder + "/log.db";
+  Open();
+  MustAppend("a");
+  fs::rename(folder, away);
+  EXPECT_EQ(Append(*log_, AppendOf("s", head_, {"b"})).outcome, Outcome::kUnknown);
+  fs::rename(away, folder);
+  ASSERT_THAT(Recover(*log_), IsOk());
+  const absl::StatusOr<Page> page = Read(*log_, "s", 1);
+  ASSERT_EQ(page->records.size(), 2u);
+  head_ = page->head;
+  there_.push_back("b");
+  MustAppend("c");
+  ExpectAll();
+}
+
+TEST_F(FilesTest, AnotherFileInItsPlaceIsNotServed) {
+  Open();
+  MustAppend("a");
+  const std::string other = dir_.File("other.db");
+  fs::copy_file(path_, other);
+  fs::rename(other, path_);
+  EXPECT_EQ(Append(*log_, AppendOf("s", head_, {"b"})).outcome, Outcome::kUnknown);
+  EXPECT_THAT(Recover(*log_), StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(FilesTest, AFileThatIsOverwrittenIsNotServed) {
+  checkpoint_pages_ = 1;
+  Open();
+  for (int i = 0; i < 5; ++i) MustAppend("a");
+  const std::string early = dir_.File("early.db");
+  fs::copy_file(path_, early);
+  for (int i = 0; i < 5; ++i) MustAppend("b");
+  fs::copy_file(early, path_, fs::copy_options::overwrite_existing);
+  EXPECT_EQ(Append(*log_, AppendOf("s", head_, {"c"})).outcome, Outcome::kUnknown);
+  EXPECT_FALSE(log_->Healthy());
+  EXPECT_EQ(Append(*log_, AppendOf("s", head_, {"d"})).outcome, Outcome::kNotAppended);
+}
+
+TEST_F(FilesTest, AnotherProgramsCheckpointIsNoOffence) {
+  Open();
+  for (int i = 0; i < 5; ++i) MustAppend("a");
+  Shell shell(path_, "", "PRAGMA wal_checkpoint");
+  MustAppend("b");
+  EXPECT_EQ(errors_, 0);
+  ExpectAll();
+}
+
+TEST_F(FilesTest, WhatWasCommittedIntoARemovedWriteAheadLogIsNotLost) {
+  Open();
+  MustAppend("a");
+  fs::remove(WalOf(path_));
+  MustAppend("b");
+  EXPECT_GT(errors_, 0);
+  MustAppend("c");
+  // What a crash at this moment would leave.
+  const std::string crash = dir_.File("crash.db");
+  for (const char* suffix : {"", "-wal", ".mark"}) fs::copy_file(path_ + suffix, crash + suffix);
+  SqliteLog::Options options;
+  options.path = crash;
+  const auto log = SqliteLog::Open(options);
+  ASSERT_THAT(log, IsOk());
+  EXPECT_EQ(Read(**log, "s", 1)->records.size(), 3u);
+}
+
+TEST_F(FilesTest, ARemovedLockIsTakenAgainSoThatNoSecondServerComes) {
+  Open();
+  MustAppend("a");
+  fs::remove(LockOf(path_));
+  MustAppend("b");
+  EXPECT_THAT(SqliteLog::Open(Options()), StatusIs(absl::StatusCode::kFailedPrecondition));
+  MustAppend("c");
+  ExpectAll();
+}
+
+TEST_F(FilesTest, WhereASecondServerHasTheLockNothingIsAcknowledged) {
+  Open();
+  MustAppend("a");
+  fs::remove(LockOf(path_));
+  absl::StatusOr<FileLock> second = FileLock::Acquire(LockOf(path_));
+  ASSERT_THAT(second, IsOk());
+  EXPECT_EQ(Append(*log_, AppendOf("s", head_, {"b"})).outcome, Outcome::kUnknown);
+  EXPECT_FALSE(log_->Healthy());
+}
+
+}  // namespace
+}  // namespace seatlock::log
