@@ -8,17 +8,9 @@
 #include "common/runtime/logging.h"
 #include "common/runtime/net.h"
 #include "services/seatlock/domain/limits.h"
+#include "services/seatlock/store/address.h"
 
 namespace seatlock {
-
-// A --store value, taken apart: sqlite:PATH, or memory:.
-struct StoreConfig {
-  enum class Kind { kMemory, kSqlite };
-  Kind kind = Kind::kSqlite;
-  std::string path = "seatlock.db";  // kSqlite alone
-
-  std::string ToString() const;
-};
 
 struct Config {
   runtime::HostPort listen{"127.0.0.1", 50051};

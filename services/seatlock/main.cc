@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "common/base/executor.h"
@@ -25,6 +26,7 @@
 #include "services/seatlock/metrics.h"
 #include "services/seatlock/rpc/proto_encoder.h"
 #include "services/seatlock/rpc/server.h"
+#include "services/seatlock/store/command.h"
 
 namespace seatlock {
 namespace {
@@ -135,6 +137,9 @@ void LogGrpc(gpr_log_func_args* args) {
 }
 
 int Main(int argc, const char* const* argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "store") {
+    return store::RunStoreCommand({argv + 2, argv + argc}, {stdout, stderr, base::SystemClock()});
+  }
   Config config;
   if (std::optional<int> exit_code = ReadConfig(argc, argv, &config)) return *exit_code;
   runtime::InitLogging("seatlockd", config.logging);

@@ -53,6 +53,10 @@ class Reader {
   absl::StatusOr<std::vector<Head>> SnapshotHeads(const domain::ShowtimeId& showtime,
                                                   const ShowtimeRow& row);
 
+  // The snapshot at `position`, one of SnapshotHeads.
+  absl::StatusOr<StoredSnapshot> SnapshotAt(const domain::ShowtimeId& showtime,
+                                            const ShowtimeRow& row, const Head& position);
+
   absl::StatusOr<Page> Read(const domain::ShowtimeId& showtime, domain::Revision from,
                             size_t max_records);
   absl::StatusOr<LoadResult> Load(const domain::ShowtimeId& showtime);
@@ -65,9 +69,6 @@ class Reader {
   absl::StatusOr<std::optional<StoredSnapshot>> NewestSnapshot(const domain::ShowtimeId& showtime,
                                                                const ShowtimeRow& row,
                                                                const Head& head);
-  absl::StatusOr<StoredSnapshot> SnapshotAt(const domain::ShowtimeId& showtime,
-                                            const ShowtimeRow& row, const Head& position);
-
   Statement find_showtime_;
   Statement last_record_;
   Statement chain_at_;

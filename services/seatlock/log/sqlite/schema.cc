@@ -1,6 +1,7 @@
 #include "services/seatlock/log/sqlite/schema.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/random.h"
@@ -128,7 +129,14 @@ absl::StatusOr<Connection> OpenStore(const std::string& path, const std::string&
 }
 
 absl::StatusOr<Connection> OpenStoreToRead(const std::string& path) {
-  absl::StatusOr<Connection> connection = Connection::Open(path, "", Connection::Mode::kRead);
+  if (!std::filesystem::is_regular_file(path)) {
+    return absl::FailedPreconditionError(path + " is not there, or is no file");
+  }
+  // Without a write-ahead log nobody has it open, and it can be read where nothing can be written.
+  const bool is_one_file = !std::filesystem::exists(path + "-wal");
+  absl::StatusOr<Connection> connection = is_one_file
+                                              ? Connection::OpenMainAlone(path, "")
+                                              : Connection::Open(path, "", Connection::Mode::kRead);
   if (!connection.ok()) return connection;
   int64_t version = 0;
   absl::Status status = CheckOurs(*connection, path, version);

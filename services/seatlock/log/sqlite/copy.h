@@ -1,0 +1,37 @@
+// Whole files of stores: copied while a server writes, taken into use, made smaller.
+//
+// Each function blocks for as long as the disk takes. Errors are UNAVAILABLE, FAILED_PRECONDITION
+// (the file is not there, no store, in use where it must not be) and DATA_LOSS.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "services/seatlock/log/sqlite/mark.h"
+
+namespace seatlock::log {
+
+// Of `total`, `done` are done.
+using ProgressCallback = std::function<void(int64_t done, int64_t total)>;
+
+// Copies the store at `from` as it is at one moment into the new file `to`, which says of itself
+// that it is a copy (schema.h, is_copy), and syncs it. Writers of `from` go on meanwhile, and cost
+// no second pass.
+absl::Status CopyStore(const std::string& from, const std::string& to,
+                       const ProgressCallback& progress);
+
+// Makes the copy at `path` a store to be used: brings it up to date, gives it another generation,
+// leaves it as one synced file. What its mark is to say.
+absl::StatusOr<MarkRecord> AdoptCopy(const std::string& path);
+
+// Moves all of the store's write-ahead log into its file, and removes it. Nobody may have the store
+// open; its lock is held.
+absl::Status MakeOneFile(const std::string& path);
+
+// Writes the store's file anew without what was trimmed from it. As MakeOneFile.
+absl::Status Compact(const std::string& path);
+
+}  // namespace seatlock::log

@@ -1,0 +1,83 @@
+#include "services/seatlock/log/sqlite/inspect.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/seatlock/log/sqlite/schema.h"
+
+namespace seatlock::log {
+
+using domain::Revision;
+using domain::ShowtimeId;
+
+absl::StatusOr<std::unique_ptr<Inspection>> Inspection::Open(const std::string& path) {
+  absl::StatusOr<Connection> connection = OpenStoreToRead(path);
+  if (!connection.ok()) return connection.status();
+  if (absl::Status status = connection->Exec("BEGIN"); !status.ok()) return status;
+  // The first read fixes the moment.
+  absl::StatusOr<int64_t> first = connection->Int("SELECT count(*) FROM sqlite_schema");
+  if (!first.ok()) return first.status();
+  absl::StatusOr<Reader> reader = Reader::Create(*connection);
+  if (!reader.ok()) return reader.status();
+  return std::unique_ptr<Inspection>(new Inspection(*std::move(connection), *std::move(reader)));
+}
+
+absl::Status Inspection::CheckFile() {
+  absl::StatusOr<Statement> statement =
+      Statement::Prepare(connection_, "PRAGMA integrity_check(1)");
+  if (!statement.ok()) return statement.status();
+  Query query(*statement);
+  absl::StatusOr<bool> row = query.Step();
+  if (!row.ok()) return row.status();
+  if (*row && query.BytesAt(0) == "ok") return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("the file is damaged: ", std::string(query.BytesAt(0))));
+}
+
+absl::StatusOr<int64_t> Inspection::ShowtimeCount() {
+  return connection_.Int("SELECT count(*) FROM showtimes");
+}
+
+absl::StatusOr<std::vector<ShowtimeId>> Inspection::Showtimes(const ShowtimeId& after,
+                                                              size_t limit) {
+  absl::StatusOr<Statement> statement = Statement::Prepare(
+      connection_, "SELECT name FROM showtimes WHERE name > ? ORDER BY name LIMIT ?");
+  if (!statement.ok()) return statement.status();
+  std::vector<ShowtimeId> showtimes;
+  Query query(*statement);
+  query.Text(after.value()).Int(static_cast<int64_t>(limit));
+  for (;;) {
+    absl::StatusOr<bool> more = query.Step();
+    if (!more.ok()) return more.status();
+    if (!*more) return showtimes;
+    showtimes.emplace_back(query.BytesAt(0));
+  }
+}
+
+absl::StatusOr<std::optional<Inspection::History>> Inspection::Find(const ShowtimeId& showtime) {
+  absl::StatusOr<std::optional<ShowtimeRow>> row = reader_.FindShowtime(showtime);
+  if (!row.ok()) return row.status();
+  if (!*row) return std::optional<History>();
+  absl::StatusOr<Head> head = reader_.HeadOf(showtime, **row);
+  if (!head.ok()) return head.status();
+  absl::StatusOr<std::vector<Head>> snapshots = reader_.SnapshotHeads(showtime, **row);
+  if (!snapshots.ok()) return snapshots.status();
+  return History{.head = *head,
+                 .oldest = (*row)->base.Next(),
+                 .snapshots = *std::move(snapshots),
+                 .row = **std::move(row)};
+}
+
+absl::StatusOr<Page> Inspection::Records(const ShowtimeId& showtime, const History& history,
+                                         Revision from) {
+  return reader_.PageFrom(showtime, history.row, history.head, from, kPageRecordsMax);
+}
+
+absl::StatusOr<StoredSnapshot> Inspection::Snapshot(const ShowtimeId& showtime,
+                                                    const History& history, const Head& position) {
+  absl::StatusOr<bool> kept = reader_.InHistory(showtime, history.row, history.head, position);
+  if (!kept.ok()) return kept.status();
+  if (!*kept) return absl::NotFoundError("a snapshot of another history");
+  return reader_.SnapshotAt(showtime, history.row, position);
+}
+
+}  // namespace seatlock::log

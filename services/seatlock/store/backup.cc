@@ -1,0 +1,118 @@
+#include "services/seatlock/store/backup.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/seatlock/log/sqlite/copy.h"
+#include "services/seatlock/log/sqlite/file_lock.h"
+#include "services/seatlock/log/sqlite/files.h"
+#include "services/seatlock/store/verify.h"
+
+namespace seatlock::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::Status Move(const std::string& from, const std::string& to) {
+  std::error_code error;
+  fs::rename(from, to, error);
+  if (!error) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("cannot move ", from, ": ", error.message()));
+}
+
+void RemoveStore(const std::string& path) {
+  std::error_code ignored;
+  for (const std::string& file : {path, log::WalOf(path), log::ShmOf(path), path + "-journal"}) {
+    fs::remove(file, ignored);
+  }
+}
+
+absl::Status CopyTo(const std::string& from, const std::string& to, Progress& progress) {
+  RemoveStore(to);  // of one that was cut short
+  absl::Status status = log::CopyStore(from, to, [&progress](int64_t done, int64_t total) {
+    progress.Update("copying", done, total);
+  });
+  if (!status.ok()) RemoveStore(to);
+  return status;
+}
+
+// Moves the files of the store at `path` out of the way, to names by which it can still be opened.
+absl::StatusOr<std::string> KeepFormer(const std::string& path) {
+  const std::string kept = log::FreeName(path, ".before-restore");
+  const std::pair<std::string, std::string> files[] = {{log::WalOf(path), log::WalOf(kept)},
+                                                       {path, kept}};
+  bool any = false;
+  for (const auto& [from, to] : files) {
+    if (!fs::exists(from)) continue;
+    if (absl::Status status = Move(from, to); !status.ok()) return status;
+    any = true;
+  }
+  std::error_code ignored;
+  fs::remove(log::ShmOf(path), ignored);
+  return any ? kept : "";
+}
+
+absl::StatusOr<std::string> Swap(const std::string& ready, const std::string& path,
+                                 log::MarkRecord record) {
+  record.restoring = true;
+  absl::StatusOr<log::Mark> mark = log::Mark::Create(log::MarkOf(path), record);
+  if (!mark.ok()) return mark.status();
+  absl::StatusOr<std::string> kept = KeepFormer(path);
+  if (!kept.ok()) return kept;
+  absl::Status status = Move(ready, path);
+  if (status.ok()) status = log::SyncFolderOf(path);
+  if (!status.ok()) return status;
+  record.restoring = false;
+  mark = log::Mark::Create(log::MarkOf(path), record);
+  if (!mark.ok()) return mark.status();
+  return kept;
+}
+
+}  // namespace
+
+absl::Status BackupStore(const std::string& from, const std::string& to, Progress& progress) {
+  const absl::Status there = absl::FailedPreconditionError(to + " is there already");
+  if (fs::exists(fs::symlink_status(to))) return there;
+  const std::string partial = to + ".partial";
+  if (absl::Status status = CopyTo(from, partial, progress); !status.ok()) return status;
+  // A link, for unlike a rename it fails if somebody made `to` meanwhile.
+  std::error_code error;
+  fs::create_hard_link(partial, to, error);
+  RemoveStore(partial);
+  if (error == std::errc::file_exists) return there;
+  if (error) return absl::UnavailableError("cannot make " + to + ": " + error.message());
+  return log::SyncFolderOf(to);
+}
+
+absl::StatusOr<RestoreReport> RestoreStore(const std::string& from, const std::string& to,
+                                           Progress& progress) {
+  std::error_code error;
+  const std::string path = fs::weakly_canonical(to, error).string();
+  if (error) return absl::UnavailableError("cannot resolve " + to + ": " + error.message());
+  if (fs::exists(path) && fs::equivalent(from, path, error)) {
+    return absl::FailedPreconditionError(from + " is the store itself");
+  }
+  absl::StatusOr<VerifyReport> sound = VerifyStore(from, progress);
+  if (!sound.ok()) return sound.status();
+  if (sound->faults > 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(from, " is not sound, nothing was changed: ", sound->first_fault));
+  }
+  absl::StatusOr<log::FileLock> lock = log::FileLock::Acquire(log::LockOf(path));
+  if (!lock.ok()) return lock.status();
+  const std::string ready = path + ".restoring";
+  if (absl::Status status = CopyTo(from, ready, progress); !status.ok()) return status;
+  absl::StatusOr<log::MarkRecord> record = log::AdoptCopy(ready);
+  if (!record.ok()) return record.status();
+  // If the former store can be made one file it is; what is damaged is kept as it is.
+  if (fs::exists(path)) static_cast<void>(log::MakeOneFile(path));
+  absl::StatusOr<std::string> kept = Swap(ready, path, *std::move(record));
+  if (!kept.ok()) return kept.status();
+  return RestoreReport{
+      .showtimes = sound->showtimes, .changes = sound->changes, .kept_as = *std::move(kept)};
+}
+
+}  // namespace seatlock::store

@@ -1,0 +1,232 @@
+#include "services/seatlock/store/command.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "services/seatlock/log/sqlite/copy.h"
+#include "services/seatlock/log/sqlite/file_lock.h"
+#include "services/seatlock/log/sqlite/files.h"
+#include "services/seatlock/store/address.h"
+#include "services/seatlock/store/backup.h"
+#include "services/seatlock/store/history.h"
+#include "services/seatlock/store/verify.h"
+
+namespace seatlock::store {
+namespace {
+
+constexpr char kHelp[] = R"(Looks after a store's files.
+
+Usage: seatlockd store COMMAND [--store=sqlite:PATH]
+
+  verify               folds every showtime and checks the file; exit 1 if it is not sound.
+                       Also of a backup, and while a server has the store in use.
+  backup DEST          copies the store into a new file, while a server writes to it
+  restore SRC          makes the store what the backup SRC is. No server may have it in use; its
+                       former files are kept beside it as PATH.before-restore
+  history SHOWTIME     who held what when: every change, or with --at the seats at one moment
+      --seat SEAT      of this seat alone
+      --at WHEN        a revision, or a time such as 2026-11-29T20:15:00Z
+      -o, --output     table (the default) or json
+  compact              gives back the space of what was trimmed. No server may have it in use
+
+  --store STORE        sqlite:PATH [sqlite:seatlock.db] (SEATLOCK_STORE)
+)";
+
+struct Arguments {
+  std::string command;
+  std::vector<std::string> operands;
+  StoreConfig store;
+  HistoryQuestion history;
+  bool help = false;
+};
+
+absl::Status Wrong(absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat(what, " (see seatlockd store --help)"));
+}
+
+absl::Status SetStore(std::string_view who, std::string_view text, StoreConfig* store) {
+  const std::string got = absl::StrCat(" (got '", std::string(text), "')");
+  if (absl::Status status = ParseStore(text, store); !status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(std::string(who), " ", status.message(), got));
+  }
+  if (store->kind == StoreConfig::Kind::kMemory) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(std::string(who), " must be sqlite:PATH: memory: keeps no file", got));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SetOption(const std::string& name, const std::string& value, Arguments& arguments) {
+  const bool history = arguments.command == "history";
+  if (name == "--store") return SetStore(name, value, &arguments.store);
+  if (history && name == "--seat") {
+    arguments.history.seat = value;
+    return value.empty() ? Wrong("--seat must name a seat") : absl::OkStatus();
+  }
+  if (history && name == "--at") {
+    absl::Status status = ParseAt(value, &arguments.history);
+    if (status.ok()) return status;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--at ", status.message(), " (got '", value, "')"));
+  }
+  if (history && (name == "--output" || name == "-o")) {
+    arguments.history.json = value == "json";
+    if (value == "json" || value == "table") return absl::OkStatus();
+    return Wrong(absl::StrCat(name, " must be table or json"));
+  }
+  return Wrong(absl::StrCat("unknown option ", name));
+}
+
+absl::Status Parse(const std::vector<std::string>& args, Arguments& arguments) {
+  if (const char* store = std::getenv("SEATLOCK_STORE"); store != nullptr && *store != '\0') {
+    bool given = false;  // a flag beats the environment, which then is not even looked at
+    for (const std::string& arg : args) given |= arg == "--store" || arg.starts_with("--store=");
+    absl::Status status =
+        given ? absl::OkStatus() : SetStore("SEATLOCK_STORE", store, &arguments.store);
+    if (!status.ok()) return status;
+  }
+  for (size_t i = 0; i < args.size(); ++i) {
+    const std::string& arg = args[i];
+    if (arg == "--help" || arg == "-h") {
+      arguments.help = true;
+    } else if (arg.size() > 1 && arg.front() == '-') {
+      const size_t equals = arg.find('=');
+      std::string value;
+      if (equals != std::string::npos) {
+        value = arg.substr(equals + 1);
+      } else if (++i < args.size()) {
+        value = args[i];
+      } else {
+        return Wrong(absl::StrCat(arg, " needs a value"));
+      }
+      absl::Status status = SetOption(arg.substr(0, equals), value, arguments);
+      if (!status.ok()) return status;
+    } else if (arguments.command.empty()) {
+      arguments.command = arg;
+    } else {
+      arguments.operands.push_back(arg);
+    }
+  }
+  return absl::OkStatus();
+}
+
+// A path that may be written as a store is.
+std::string PathOf(const std::string& operand) {
+  return operand.starts_with("sqlite:") ? operand.substr(7) : operand;
+}
+
+std::string Bytes(int64_t bytes) {
+  return absl::StrCat((bytes + (1 << 19)) >> 20, " MiB");
+}
+
+absl::StatusOr<int> Verify(const Arguments& arguments, const Console& console) {
+  Progress progress(console.err, console.clock);
+  absl::StatusOr<VerifyReport> report = VerifyStore(arguments.store.path, progress);
+  if (!report.ok()) return report.status();
+  std::fputs(report->Text().c_str(), console.out);
+  return report->faults == 0 ? 0 : 1;
+}
+
+absl::StatusOr<int> Backup(const Arguments& arguments, const Console& console) {
+  const std::string to = PathOf(arguments.operands[0]);
+  Progress progress(console.err, console.clock);
+  absl::Status status = BackupStore(arguments.store.path, to, progress);
+  if (!status.ok()) return status;
+  std::fprintf(console.out, "%s: %s\n", to.c_str(), Bytes(log::SizeOf(to)).c_str());
+  return 0;
+}
+
+absl::StatusOr<int> Restore(const Arguments& arguments, const Console& console) {
+  Progress progress(console.err, console.clock);
+  absl::StatusOr<RestoreReport> report =
+      RestoreStore(PathOf(arguments.operands[0]), arguments.store.path, progress);
+  if (!report.ok()) return report.status();
+  const std::string text = absl::StrCat(
+      arguments.store.path, ": ", report->showtimes, " showtimes, ", report->changes, " changes",
+      report->kept_as.empty() ? "" : "; the former store is kept as ", report->kept_as, "\n");
+  std::fputs(text.c_str(), console.out);
+  return 0;
+}
+
+absl::StatusOr<int> History(const Arguments& arguments, const Console& console) {
+  HistoryQuestion question = arguments.history;
+  question.showtime = arguments.operands[0];
+  absl::Status status = WriteHistory(arguments.store.path, question, console.out);
+  if (absl::IsNotFound(status)) {
+    return absl::NotFoundError(
+        absl::StrCat("showtime ", question.showtime, " has no history in ", arguments.store.path));
+  }
+  if (!status.ok()) return status;
+  return 0;
+}
+
+absl::StatusOr<int> Compact(const Arguments& arguments, const Console& console) {
+  const std::string path = std::filesystem::weakly_canonical(arguments.store.path).string();
+  if (!std::filesystem::is_regular_file(path)) {
+    return absl::FailedPreconditionError(path + " is not there, or is no file");
+  }
+  absl::StatusOr<log::FileLock> lock = log::FileLock::Acquire(log::LockOf(path));
+  if (!lock.ok()) return lock.status();
+  const int64_t before = log::SizeOf(path) + log::SizeOf(log::WalOf(path));
+  {
+    Progress progress(console.err, console.clock);
+    progress.Update("compacting", 0, 0);
+    if (absl::Status status = log::Compact(path); !status.ok()) return status;
+  }
+  std::fprintf(console.out, "%s: %s, was %s\n", arguments.store.path.c_str(),
+               Bytes(log::SizeOf(path)).c_str(), Bytes(before).c_str());
+  return 0;
+}
+
+struct Command {
+  const char* name;
+  const char* operand;  // nullptr: none
+  absl::StatusOr<int> (*run)(const Arguments&, const Console&);
+};
+constexpr Command kCommands[] = {{"verify", nullptr, &Verify},
+                                 {"backup", "DEST", &Backup},
+                                 {"restore", "SRC", &Restore},
+                                 {"history", "SHOWTIME", &History},
+                                 {"compact", nullptr, &Compact}};
+
+absl::StatusOr<int> Run(const Arguments& arguments, const Console& console) {
+  if (arguments.command.empty()) return Wrong("which command?");
+  for (const Command& command : kCommands) {
+    if (arguments.command != command.name) continue;
+    const size_t wanted = command.operand == nullptr ? 0 : 1;
+    const auto& operands = arguments.operands;
+    if (operands.size() < wanted || (wanted == 1 && operands[0].empty())) {
+      return Wrong(absl::StrCat(command.name, " needs ", command.operand));
+    }
+    if (operands.size() > wanted) {
+      return Wrong(absl::StrCat("unexpected argument ", operands[wanted]));
+    }
+    return command.run(arguments, console);
+  }
+  return Wrong(absl::StrCat("unknown command ", arguments.command));
+}
+
+}  // namespace
+
+int RunStoreCommand(const std::vector<std::string>& args, const Console& console) {
+  Arguments arguments;
+  absl::StatusOr<int> code = 0;
+  if (absl::Status status = Parse(args, arguments); !status.ok()) {
+    code = status;
+  } else if (arguments.help) {
+    std::fputs(kHelp, console.out);
+  } else {
+    code = Run(arguments, console);
+  }
+  std::fflush(console.out);
+  if (code.ok()) return *code;
+  std::fprintf(console.err, "seatlockd store: %s\n", std::string(code.status().message()).c_str());
+  return absl::IsInvalidArgument(code.status()) ? 2 : 1;
+}
+
+}  // namespace seatlock::store

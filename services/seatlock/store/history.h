@@ -1,0 +1,32 @@
+// Who held what when: a showtime's changes, or its seats at one moment, as a table or as JSON.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace seatlock::store {
+
+struct HistoryQuestion {
+  std::string showtime;
+  std::string seat;  // empty: all
+  // The seats as they were after this revision, or at this time (Unix milliseconds), in place of
+  // the changes. One of the two at most.
+  std::optional<uint64_t> at_revision;
+  std::optional<int64_t> at_ms;
+  bool json = false;
+};
+
+// A revision (digits), or a time such as 2026-11-29T20:15:00Z (without a zone: UTC). Fills in the
+// one or the other. INVALID_ARGUMENT in words that complete "--at ...".
+absl::Status ParseAt(const std::string& text, HistoryQuestion* question);
+
+// Writes the answer to `out`. NOT_FOUND: no such showtime. OUT_OF_RANGE: that moment is no longer,
+// or not yet, in the history. DATA_LOSS: the history is damaged; what is before it was written.
+absl::Status WriteHistory(const std::string& path, const HistoryQuestion& question, std::FILE* out);
+
+}  // namespace seatlock::store
