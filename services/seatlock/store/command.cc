@@ -121,7 +121,7 @@ std::string PathOf(const std::string& operand) {
 }
 
 std::string Bytes(int64_t bytes) {
-  return absl::StrCat((bytes + (1 << 19)) >> 20, " MiB");
+  return bytes < 10 << 20 ? absl::StrCat(bytes >> 10, " KiB") : absl::StrCat(bytes >> 20, " MiB");
 }
 
 absl::StatusOr<int> Verify(const Arguments& arguments, const Console& console) {

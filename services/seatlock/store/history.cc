@@ -202,6 +202,8 @@ void WriteSeats(const Fold& fold, const HistoryQuestion& question, Writer& write
 }  // namespace
 
 absl::Status ParseAt(const std::string& text, HistoryQuestion* question) {
+  question->at_revision.reset();
+  question->at_ms.reset();
   uint64_t revision = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, revision);
