@@ -19,9 +19,6 @@
 namespace seatlock::log {
 namespace {
 
-// 16 MiB a step: a step's own costs vanish, and progress moves.
-constexpr int kPagesAStep = 4096;
-
 absl::Status SyncFile(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   const bool synced = fd >= 0 && fsync(fd) == 0;
@@ -31,12 +28,13 @@ absl::Status SyncFile(const std::string& path) {
   return absl::UnavailableError(absl::StrCat("cannot sync ", path, ": ", std::strerror(error)));
 }
 
-absl::Status CopyPages(Connection& from, Connection& to, const ProgressCallback& progress) {
+absl::Status CopyPages(Connection& from, Connection& to, const ProgressCallback& progress,
+                       int pages_a_step) {
   sqlite3_backup* backup = sqlite3_backup_init(to.get(), "main", from.get(), "main");
   if (backup == nullptr) return to.Error("copy");
   int code = SQLITE_OK;
   while (code == SQLITE_OK) {
-    code = sqlite3_backup_step(backup, kPagesAStep);
+    code = sqlite3_backup_step(backup, pages_a_step);
     const int64_t total = sqlite3_backup_pagecount(backup);
     progress(total - sqlite3_backup_remaining(backup), total);
   }
@@ -82,7 +80,7 @@ absl::StatusOr<Connection> OpenAlone(const std::string& path) {
 }  // namespace
 
 absl::Status CopyStore(const std::string& from, const std::string& to,
-                       const ProgressCallback& progress) {
+                       const ProgressCallback& progress, int pages_a_step) {
   absl::StatusOr<Connection> source = OpenStoreToRead(from);
   if (!source.ok()) return source.status();
   // One read transaction around all steps: they see one moment, whoever writes meanwhile.
@@ -94,7 +92,7 @@ absl::Status CopyStore(const std::string& from, const std::string& to,
     if (!copy.ok()) return copy.status();
     // Synced once, when it is whole.
     absl::Status status = copy->Exec("PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY");
-    if (status.ok()) status = CopyPages(*source, *copy, progress);
+    if (status.ok()) status = CopyPages(*source, *copy, progress, pages_a_step);
     if (status.ok()) status = MarkAsCopy(*copy);
     if (!status.ok()) return status;
   }

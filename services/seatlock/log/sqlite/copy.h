@@ -17,11 +17,14 @@ namespace seatlock::log {
 // Of `total`, `done` are done.
 using ProgressCallback = std::function<void(int64_t done, int64_t total)>;
 
+// 16 MiB a step: a step's own costs vanish, and progress moves.
+inline constexpr int kCopyPages = 4096;
+
 // Copies the store at `from` as it is at one moment into the new file `to`, which says of itself
 // that it is a copy (schema.h, is_copy), and syncs it. Writers of `from` go on meanwhile, and cost
 // no second pass.
 absl::Status CopyStore(const std::string& from, const std::string& to,
-                       const ProgressCallback& progress);
+                       const ProgressCallback& progress, int pages_a_step = kCopyPages);
 
 // Makes the copy at `path` a store to be used: brings it up to date, gives it another generation,
 // leaves it as one synced file. What its mark is to say.

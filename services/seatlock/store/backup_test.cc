@@ -1,0 +1,175 @@
+#include "services/seatlock/store/backup.h"
+
+#include <cstdio>
+#include <filesystem>
+
+#include "services/seatlock/log/sqlite/copy.h"
+#include "services/seatlock/log/sqlite/files.h"
+#include "services/seatlock/log/sqlite/mark.h"
+#include "services/seatlock/store/store_fixture.h"
+#include "services/seatlock/store/verify.h"
+
+namespace seatlock::store {
+namespace {
+
+namespace fs = std::filesystem;
+using ::seatlock::testing::IsOk;
+using ::seatlock::testing::Read;
+using ::seatlock::testing::StatusIs;
+using ::testing::HasSubstr;
+
+class BackupTest : public StoreFixture {
+ protected:
+  std::string GenerationOf() {
+    OpenLog();
+    const std::string generation = log_->Generation();
+    CloseLog();
+    return generation;
+  }
+  uint64_t HeadOf() {
+    OpenLog();
+    const uint64_t revision = Read(*log_, "s", 1)->head.revision.value();
+    CloseLog();
+    return revision;
+  }
+  // A store of five changes, a backup of it, and two more changes.
+  void Prepare() {
+    OpenLog();
+    for (int i = 0; i < 5; ++i) Book("A" + std::to_string(i), "s1");
+    ASSERT_THAT(BackupStore(path_, backup_, quiet_), IsOk());
+    Book("B1", "s1");
+    Book("B2", "s1");
+    CloseLog();
+  }
+};
+
+TEST_F(BackupTest, IsOfOneMomentInOnePassWhoeverWritesMeanwhile) {
+  OpenLog();
+  for (int i = 0; i < 5; ++i) Book("A" + std::to_string(i), "s1");
+  int steps = 0;
+  int64_t last = 0;
+  bool went_back = false;
+  const absl::Status copied = log::CopyStore(
+      path_, backup_,
+      [&](int64_t done, int64_t) {
+        ++steps;
+        went_back |= done < last;
+        last = done;
+        Book("B" + std::to_string(steps), "s1");
+      },
+      1);
+  ASSERT_THAT(copied, IsOk());
+  EXPECT_GT(steps, 4);
+  EXPECT_FALSE(went_back);
+  EXPECT_FALSE(fs::exists(log::WalOf(backup_)));
+  EXPECT_FALSE(fs::exists(log::MarkOf(backup_)));
+  const absl::StatusOr<VerifyReport> report = VerifyStore(backup_, quiet_);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->faults, 0u) << report->first_fault;
+  EXPECT_EQ(report->changes, 5u);
+}
+
+TEST_F(BackupTest, NeverWritesOverAFile) {
+  Prepare();
+  const auto size = fs::file_size(backup_);
+  EXPECT_THAT(BackupStore(path_, backup_, quiet_), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(fs::file_size(backup_), size);
+  EXPECT_FALSE(fs::exists(backup_ + ".partial"));
+}
+
+TEST_F(BackupTest, OfWhatIsNoStoreIsRefused) {
+  EXPECT_THAT(BackupStore(path_, backup_, quiet_), StatusIs(absl::StatusCode::kFailedPrecondition));
+  Sql(path_, "CREATE TABLE songs(name TEXT)");
+  EXPECT_THAT(BackupStore(path_, backup_, quiet_), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_FALSE(fs::exists(backup_));
+}
+
+TEST_F(BackupTest, ARestoreKeepsTheFormerStoreAndGivesAnotherGeneration) {
+  Prepare();
+  const std::string generation = GenerationOf();
+  const absl::StatusOr<RestoreReport> report = RestoreStore(backup_, path_, quiet_);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->changes, 5u);
+  EXPECT_EQ(report->kept_as, fs::canonical(path_).string() + ".before-restore");
+  EXPECT_EQ(HeadOf(), 5u);
+  const std::string restored = GenerationOf();
+  EXPECT_NE(restored, generation);
+  EXPECT_EQ(GenerationOf(), restored) << "a start has renewed it once more";
+  EXPECT_EQ(VerifyStore(report->kept_as, quiet_)->changes, 7u);
+  // Another one keeps the first one's former store, too.
+  const absl::StatusOr<RestoreReport> again = RestoreStore(backup_, path_, quiet_);
+  ASSERT_THAT(again, IsOk());
+  EXPECT_NE(again->kept_as, report->kept_as);
+  EXPECT_EQ(VerifyStore(report->kept_as, quiet_)->changes, 7u);
+}
+
+TEST_F(BackupTest, ARestoreToWhereNoStoreIsMakesOne) {
+  Prepare();
+  const std::string other = dir_.File("other.db");
+  const absl::StatusOr<RestoreReport> report = RestoreStore(backup_, other, quiet_);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->kept_as, "");
+  EXPECT_EQ(VerifyStore(other, quiet_)->changes, 5u);
+}
+
+TEST_F(BackupTest, ARestoreOfWhatIsNotSoundChangesNothing) {
+  Prepare();
+  Sql(backup_, "DELETE FROM records WHERE revision = 2");
+  const absl::StatusOr<RestoreReport> report = RestoreStore(backup_, path_, quiet_);
+  EXPECT_THAT(report, StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(std::string(report.status().message()), HasSubstr("revision 2"));
+  EXPECT_EQ(HeadOf(), 7u);
+  EXPECT_FALSE(fs::exists(path_ + ".restoring"));
+}
+
+TEST_F(BackupTest, AStoreInUseIsNotRestored) {
+  Prepare();
+  OpenLog();
+  EXPECT_THAT(RestoreStore(backup_, path_, quiet_),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(RestoreStore(path_, path_, quiet_), StatusIs(absl::StatusCode::kFailedPrecondition));
+  CloseLog();
+  EXPECT_EQ(HeadOf(), 7u);
+}
+
+// The moments of a restore at which it may be cut short: the mark is written, the former file is
+// moved, the new one is not there yet.
+TEST_F(BackupTest, ARestoreThatWasCutShortIsNotServedAndIsDoneByRunningItAgain) {
+  Prepare();
+  absl::StatusOr<log::Mark> mark =
+      log::Mark::Create(log::MarkOf(path_), {.generation = "0123456789abcdef", .restoring = true});
+  ASSERT_THAT(mark, IsOk());
+  for (const bool moved : {false, true}) {
+    if (moved) fs::rename(path_, path_ + ".before-restore");
+    log::SqliteLog::Options options;
+    options.path = path_;
+    EXPECT_THAT(log::SqliteLog::Open(options), StatusIs(absl::StatusCode::kFailedPrecondition));
+    EXPECT_EQ(fs::exists(path_), !moved) << "an empty store was made in its place";
+  }
+  ASSERT_THAT(RestoreStore(backup_, path_, quiet_), IsOk());
+  EXPECT_EQ(HeadOf(), 5u);
+  EXPECT_TRUE(fs::exists(path_ + ".before-restore"));
+}
+
+TEST_F(BackupTest, CompactingGivesSpaceBackAndKeepsHistoryAndGeneration) {
+  OpenLog();
+  for (int i = 0; i < 2000; ++i) {
+    const std::string seat = "A" + std::to_string(i % 7);
+    Lock(seat, "s1");
+    Write(ChangeOf(seat, domain::SeatStatus::kAvailable, "s1"));
+    if (i == 1998 || i == 1999) SaveSnapshot();
+  }
+  for (int i = 0; i < 3; ++i)
+    ASSERT_THAT(seatlock::testing::Trim(*log_, "s", INT64_MAX, 0), IsOk());
+  const std::string generation = log_->Generation();
+  CloseLog();
+  const auto before = fs::file_size(path_);
+  ASSERT_THAT(log::Compact(path_), IsOk());
+  EXPECT_LT(fs::file_size(path_), before / 2);
+  EXPECT_EQ(VerifyStore(path_, quiet_)->faults, 0u);
+  EXPECT_EQ(HeadOf(), 4000u);
+  EXPECT_EQ(GenerationOf(), generation);
+}
+
+}  // namespace
+}  // namespace seatlock::store

@@ -1,0 +1,181 @@
+#include "services/seatlock/store/command.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "services/seatlock/store/store_fixture.h"
+
+namespace seatlock::store {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class CommandTest : public StoreFixture {
+ protected:
+  ~CommandTest() override { unsetenv("SEATLOCK_STORE"); }
+
+  // Runs a command; what it wrote is in out_ and err_.
+  int Run(std::vector<std::string> args) {
+    char *out = nullptr, *err = nullptr;
+    size_t out_size = 0, err_size = 0;
+    std::FILE* out_file = open_memstream(&out, &out_size);
+    std::FILE* err_file = open_memstream(&err, &err_size);
+    const int code = RunStoreCommand(args, {out_file, err_file, base::SystemClock()});
+    std::fclose(out_file);
+    std::fclose(err_file);
+    out_.assign(out, out_size);
+    err_.assign(err, err_size);
+    free(out);
+    free(err);
+    return code;
+  }
+  int OnStore(std::vector<std::string> args) {
+    args.push_back("--store=sqlite:" + path_);
+    return Run(std::move(args));
+  }
+  // A1 locked by s1 and booked, A2 locked by s2.
+  void Prepare() {
+    OpenLog();
+    Lock("A1", "s1");
+    Book("A1", "s1");
+    Lock("A2", "s2");
+    CloseLog();
+  }
+
+  std::string out_;
+  std::string err_;
+};
+
+TEST_F(CommandTest, WrongArgumentsAreExit2AndOneLineThatSaysWhatIsWrong) {
+  const struct {
+    std::vector<std::string> args;
+    std::string why;
+  } cases[] = {
+      {{}, "which command?"},
+      {{"frobnicate"}, "unknown command frobnicate"},
+      {{"init"}, "unknown command init"},
+      {{"verify", "x"}, "unexpected argument x"},
+      {{"backup"}, "backup needs DEST"},
+      {{"restore", ""}, "restore needs SRC"},
+      {{"history", "a", "b"}, "unexpected argument b"},
+      {{"verify", "--store=bogus"}, "--store must be sqlite:PATH or memory: (got 'bogus')"},
+      {{"verify", "--store=memory:"}, "memory: keeps no file"},
+      {{"verify", "--store"}, "--store needs a value"},
+      {{"verify", "--seat=A06"}, "unknown option --seat"},
+      {{"history", "a", "--at=yesterday"}, "--at must be a revision, or a time"},
+      {{"history", "a", "-o", "xml"}, "-o must be table or json"},
+  };
+  for (const auto& each : cases) {
+    EXPECT_EQ(Run(each.args), 2) << each.why;
+    EXPECT_THAT(err_, HasSubstr("seatlockd store: ")) << each.why;
+    EXPECT_THAT(err_, HasSubstr(each.why));
+    EXPECT_EQ(std::count(err_.begin(), err_.end(), '\n'), 1) << err_;
+    EXPECT_EQ(out_, "");
+  }
+}
+
+TEST_F(CommandTest, AStoreThatIsNotThereIsExit1AndNotMade) {
+  for (const std::vector<std::string>& args : std::vector<std::vector<std::string>>{
+           {"verify"}, {"backup", backup_}, {"history", "s"}, {"compact"}}) {
+    EXPECT_EQ(OnStore(args), 1) << args[0];
+    EXPECT_THAT(err_, HasSubstr("is not there")) << args[0];
+    EXPECT_EQ(std::count(err_.begin(), err_.end(), '\n'), 1) << err_;
+  }
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST_F(CommandTest, HelpIsExit0AndNamesEveryCommand) {
+  EXPECT_EQ(Run({"--help"}), 0);
+  for (const char* name : {"verify", "backup DEST", "restore SRC", "history SHOWTIME", "compact"}) {
+    EXPECT_THAT(out_, HasSubstr(name));
+  }
+}
+
+TEST_F(CommandTest, TheStoreComesFromTheEnvironmentUnlessAFlagNamesIt) {
+  Prepare();
+  setenv("SEATLOCK_STORE", ("sqlite:" + path_).c_str(), 1);
+  EXPECT_EQ(Run({"verify"}), 0) << err_;
+  setenv("SEATLOCK_STORE", "bogus", 1);
+  EXPECT_EQ(Run({"verify"}), 2);
+  EXPECT_THAT(err_, HasSubstr("SEATLOCK_STORE must be sqlite:PATH"));
+  EXPECT_EQ(OnStore({"verify"}), 0) << err_;
+}
+
+TEST_F(CommandTest, VerifySaysWhatItFoundAndItsExitCodeWhetherItIsSound) {
+  Prepare();
+  EXPECT_EQ(OnStore({"verify"}), 0);
+  EXPECT_EQ(out_, "showtimes   1\nchanges     3\nseats sold  1\nsound\n");
+  Sql(path_, "UPDATE records SET bytes = x'00' WHERE revision = 2");
+  EXPECT_EQ(OnStore({"verify"}), 1);
+  EXPECT_THAT(out_, HasSubstr("fault       showtime s, revision 2: "));
+  EXPECT_THAT(out_, Not(HasSubstr("sound\n")));
+}
+
+TEST_F(CommandTest, BackupRestoreAndCompactSayWhatTheyDid) {
+  Prepare();
+  EXPECT_EQ(OnStore({"backup", backup_}), 0);
+  EXPECT_THAT(out_, HasSubstr("backup.db: "));
+  EXPECT_EQ(OnStore({"backup", backup_}), 1);
+  EXPECT_THAT(err_, HasSubstr("is there already"));
+  EXPECT_EQ(OnStore({"restore", "sqlite:" + backup_}), 0);
+  EXPECT_THAT(out_, HasSubstr("1 showtimes, 3 changes; the former store is kept as"));
+  EXPECT_EQ(OnStore({"compact"}), 0);
+  OpenLog();
+  for (const std::vector<std::string>& args :
+       std::vector<std::vector<std::string>>{{"restore", backup_}, {"compact"}}) {
+    EXPECT_EQ(OnStore(args), 1);
+    EXPECT_THAT(err_, HasSubstr("the store is in use by another process"));
+    EXPECT_EQ(std::count(err_.begin(), err_.end(), '\n'), 1) << err_;
+  }
+}
+
+TEST_F(CommandTest, HistorySaysWhoHeldWhatWhen) {
+  Prepare();
+  EXPECT_EQ(OnStore({"history", "s"}), 0);
+  EXPECT_THAT(out_, HasSubstr("1         1970-01-01T00:00:01.000Z lock     A1         locked"));
+  EXPECT_THAT(out_, HasSubstr("2         1970-01-01T00:00:02.000Z book     A1         booked"));
+  EXPECT_THAT(out_, HasSubstr("order-A1"));
+  EXPECT_EQ(OnStore({"history", "s", "--seat", "A2"}), 0);
+  EXPECT_THAT(out_, Not(HasSubstr("A1")));
+  EXPECT_EQ(OnStore({"history", "nobody"}), 1);
+  EXPECT_THAT(err_, HasSubstr("showtime nobody has no history in "));
+}
+
+TEST_F(CommandTest, HistoryAtARevisionOrATimeSaysWhoHeldWhatThen) {
+  Prepare();
+  EXPECT_EQ(OnStore({"history", "s", "--at", "1", "-o", "json"}), 0);
+  EXPECT_THAT(out_, HasSubstr(R"({"seatId":"A1","status":"locked","sessionId":"s1",)"));
+  EXPECT_EQ(OnStore({"history", "s", "--at=1970-01-01T00:00:02Z", "--output=json"}), 0);
+  EXPECT_THAT(
+      out_,
+      HasSubstr(R"({"seatId":"A1","status":"booked","sessionId":"s1","orderId":"order-A1"})"));
+  EXPECT_THAT(out_, Not(HasSubstr("A2")));
+  // Long after: what was locked has lapsed, whether a server has said so or not.
+  EXPECT_EQ(OnStore({"history", "s", "--at=1970-01-02T00:00:00Z"}), 0);
+  EXPECT_THAT(out_, HasSubstr("A1"));
+  EXPECT_THAT(out_, Not(HasSubstr("A2")));
+  EXPECT_EQ(OnStore({"history", "s", "--at", "4"}), 1);
+  EXPECT_THAT(err_, HasSubstr("the newest revision is 3"));
+}
+
+TEST_F(CommandTest, HistorySaysWhatIsNoLongerKept) {
+  OpenLog();
+  Book("A1", "s1");
+  Book("A2", "s1");
+  SaveSnapshot();
+  Book("A3", "s1");
+  SaveSnapshot();
+  ASSERT_THAT(seatlock::testing::Trim(*log_, "s", INT64_MAX, 0), seatlock::testing::IsOk());
+  EXPECT_EQ(OnStore({"history", "s"}), 0);
+  EXPECT_THAT(out_, HasSubstr("changes up to revision 2 are no longer kept"));
+  EXPECT_EQ(OnStore({"history", "s", "--at", "1"}), 1);
+  EXPECT_THAT(err_, HasSubstr("what was before revision 2"));
+  EXPECT_EQ(OnStore({"history", "s", "--at", "1970-01-01T00:00:01Z"}), 1);
+  EXPECT_EQ(OnStore({"history", "s", "--at", "2", "-o", "json"}), 0);
+  EXPECT_THAT(out_, HasSubstr("A2"));
+}
+
+}  // namespace
+}  // namespace seatlock::store

@@ -1,0 +1,144 @@
+#include "services/seatlock/store/verify.h"
+
+#include <cstdio>
+#include <filesystem>
+
+#include "services/seatlock/store/store_fixture.h"
+
+namespace seatlock::store {
+namespace {
+
+using ::seatlock::testing::IsOk;
+using ::testing::HasSubstr;
+
+class VerifyTest : public StoreFixture {
+ protected:
+  VerifyReport Verify() {
+    absl::StatusOr<VerifyReport> report = VerifyStore(path_, quiet_);
+    EXPECT_THAT(report, IsOk());
+    return report.ok() ? *report : VerifyReport{.first_fault = "none"};
+  }
+};
+
+TEST_F(VerifyTest, CountsWhatASoundStoreHolds) {
+  OpenLog();
+  Lock("A1", "s1");
+  SaveSnapshot();
+  Book("A1", "s1");
+  Book("A2", "s2");
+  SaveSnapshot();
+  Lock("A3", "s1");
+  const VerifyReport live = Verify();
+  CloseLog();
+  const VerifyReport closed = Verify();
+  for (const VerifyReport& report : {live, closed}) {
+    EXPECT_EQ(report.faults, 0u) << report.first_fault;
+    EXPECT_EQ(report.showtimes, 1u);
+    EXPECT_EQ(report.changes, 4u);
+    EXPECT_EQ(report.seats_sold, 2u);
+  }
+}
+
+TEST_F(VerifyTest, FoldsFromTheOldestSnapshotWhatWasTrimmed) {
+  OpenLog();
+  Book("A1", "s1");
+  Book("A2", "s1");
+  SaveSnapshot();
+  Book("A3", "s1");
+  SaveSnapshot();
+  Book("A4", "s1");
+  ASSERT_THAT(seatlock::testing::Trim(*log_, "s", INT64_MAX, 0), IsOk());
+  const VerifyReport report = Verify();
+  EXPECT_EQ(report.faults, 0u) << report.first_fault;
+  EXPECT_EQ(report.changes, 2u);
+  EXPECT_EQ(report.seats_sold, 4u);
+}
+
+TEST_F(VerifyTest, ASeatWithTwoOwnersIsAFault) {
+  OpenLog();
+  Book("A1", "s1");
+  Lock("A1", "s2");
+  const VerifyReport report = Verify();
+  EXPECT_EQ(report.faults, 1u);
+  EXPECT_THAT(report.first_fault, HasSubstr("showtime s, revision 2: "));
+}
+
+TEST_F(VerifyTest, ASnapshotThatTellsAnotherStoryIsAFault) {
+  OpenLog();
+  Book("A1", "s1");
+  Book("A2", "s1");
+  domain::ShowtimeParts parts = parts_;
+  parts.seats.pop_back();
+  parts.orders.pop_back();
+  SaveSnapshot(parts);
+  const VerifyReport report = Verify();
+  EXPECT_EQ(report.faults, 1u);
+  EXPECT_THAT(report.first_fault, HasSubstr("revision 2: the snapshot differs"));
+}
+
+TEST_F(VerifyTest, ABrokenChainIsAFaultAndTheOthersAreVerifiedAllTheSame) {
+  OpenLog();
+  Book("A1", "s1");
+  Book("A2", "s1");
+  ASSERT_EQ(
+      seatlock::testing::Append(*log_, seatlock::testing::AppendOf("t", {}, {"no record"})).outcome,
+      log::AppendResult::Outcome::kAppended);
+  CloseLog();
+  Sql(path_, "DELETE FROM records WHERE showtime = 1 AND revision = 1");
+  const VerifyReport report = Verify();
+  EXPECT_EQ(report.faults, 2u);
+  EXPECT_EQ(report.showtimes, 2u);
+  EXPECT_THAT(report.first_fault, HasSubstr("showtime s, revision 1: the record is missing"));
+}
+
+TEST_F(VerifyTest, ADamagedFileIsAFaultOrAnError) {
+  OpenLog();
+  for (int i = 0; i < 200; ++i) Lock("A" + std::to_string(i), "s1");
+  CloseLog();
+  {
+    std::FILE* file = std::fopen(path_.c_str(), "r+b");
+    std::fseek(file, -8192, SEEK_END);
+    for (int i = 0; i < 4096; ++i) std::fputc('?', file);
+    std::fclose(file);
+  }
+  const absl::StatusOr<VerifyReport> report = VerifyStore(path_, quiet_);
+  EXPECT_TRUE(!report.ok() || report->faults > 0);
+}
+
+TEST_F(VerifyTest, WritesNothingNotEvenBesideTheFile) {
+  OpenLog();
+  Book("A1", "s1");
+  CloseLog();
+  std::filesystem::remove(path_ + ".lock");
+  std::filesystem::remove(path_ + ".mark");
+  const auto before = std::filesystem::last_write_time(path_);
+  EXPECT_EQ(Verify().faults, 0u);
+  EXPECT_EQ(std::filesystem::last_write_time(path_), before);
+  int files = 0;
+  for ([[maybe_unused]] const auto& each : std::filesystem::directory_iterator(dir_.path())) {
+    ++files;
+  }
+  EXPECT_EQ(files, 1);
+}
+
+TEST_F(VerifyTest, ProgressIsOneLineOnATerminalAndNothingElsewhere) {
+  char* text = nullptr;
+  size_t size = 0;
+  std::FILE* out = open_memstream(&text, &size);
+  {
+    Progress silent(out, base::SystemClock(), false);
+    silent.Update("verifying", 1, 2);
+  }
+  std::fflush(out);
+  EXPECT_EQ(size, 0u);
+  {
+    Progress shown(out, base::SystemClock(), true);
+    shown.Update("verifying", 1, 2);
+  }
+  std::fclose(out);
+  EXPECT_EQ(std::string(text, size), "\r\033[Kverifying 50 %\r\033[K");
+  free(text);
+}
+
+}  // namespace
+}  // namespace seatlock::store
