@@ -49,7 +49,8 @@ constexpr char kUpgradeTo2[] = R"sql(
     id INTEGER PRIMARY KEY CHECK(id = 1),
     generation TEXT NOT NULL,
     commits BLOB NOT NULL,
-    is_copy INTEGER NOT NULL
+    is_copy INTEGER NOT NULL,
+    probe INTEGER NOT NULL
   ) STRICT;
 )sql";
 
@@ -106,9 +107,9 @@ absl::Status Configure(Connection& connection, Durability durability) {
 absl::Status Upgrade(Connection& connection, int64_t found) {
   const std::string sql =
       absl::StrCat("BEGIN IMMEDIATE;", found == 0 ? kCreate : "", kUpgradeTo2,
-                   "INSERT INTO meta(id, generation, commits, is_copy) VALUES (1, '",
+                   "INSERT INTO meta(id, generation, commits, is_copy, probe) VALUES (1, '",
                    base::RandomHex(kGenerationBytes),
-                   "', zeroblob(8), 0);PRAGMA application_id=", kApplicationId,
+                   "', zeroblob(8), 0, 0);PRAGMA application_id=", kApplicationId,
                    ";PRAGMA user_version=", kSchemaVersion, ";COMMIT;");
   return connection.Exec(sql.c_str());
 }

@@ -9,7 +9,8 @@
 //
 //   meta: one row. generation is ShowtimeLog::Generation's. commits counts the transactions that
 //     changed something: 8 bytes, big-endian, so that the row keeps its size. is_copy is 1 in a
-//     backup, until the file is used as a store.
+//     backup, until the file is used as a store. probe is written to see whether that is possible:
+//     0 and 1 in turn, for SQLite writes nothing where nothing changes.
 //
 // The schema's version is in user_version; a newer one is refused, an older one brought up to date.
 // kApplicationId tells our files from other databases.

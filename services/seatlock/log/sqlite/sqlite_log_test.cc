@@ -291,6 +291,26 @@ TEST_F(SqliteLogTest, WhatWaitsIsCommittedTogether) {
   EXPECT_EQ(commits[1].appends, 500u);
 }
 
+TEST_F(SqliteLogTest, ASnapshotHasATransactionOfItsOwn) {
+  std::vector<size_t> appends;  // written by the writer's thread, read when it is gone
+  SqliteLog::Options options = Options();
+  options.on_commit = [&](const CommitStats& stats) { appends.push_back(stats.appends); };
+  auto log = MustOpen(options);
+  const Head head = Append(*log, AppendOf("s", {}, {"x"})).head;
+  {
+    WriterHold hold(*log);
+    auto ok = [](AppendResult result) { EXPECT_EQ(result.outcome, Outcome::kAppended); };
+    log->Append(AppendOf("a", {}, {"x"}), ok);
+    log->Append(AppendOf("b", {}, {"x"}), ok);
+    log->SaveSnapshot(domain::ShowtimeId("s"), {head, "state"},
+                      [](absl::Status status) { EXPECT_THAT(status, IsOk()); });
+    log->Append(AppendOf("c", {}, {"x"}), ok);
+  }
+  EXPECT_THAT(Recover(*log), IsOk());
+  log.reset();
+  EXPECT_EQ(appends, (std::vector<size_t>{1, 1, 2, 1}));
+}
+
 TEST_F(SqliteLogTest, WhatDoesNotFitTheQueueIsTurnedAway) {
   SqliteLog::Options options = Options();
   options.queue_bytes_max = 10'000;
@@ -310,6 +330,7 @@ TEST_F(SqliteLogTest, WhatDoesNotFitTheQueueIsTurnedAway) {
     }
   }
   EXPECT_EQ(turned_away, 7);  // 3 of some 2.6 KB fit
+  EXPECT_TRUE(log->Healthy()) << "a full queue says nothing about the store";
   EXPECT_THAT(Recover(*log), IsOk());
   EXPECT_EQ(Append(*log, AppendOf("after", {}, {"x"})).outcome, Outcome::kAppended);
 }

@@ -81,7 +81,10 @@ absl::Status MakeDurableLocked(Connection& connection, Durability durability) {
 
 absl::Status MakeDurable(Connection& connection, Durability durability) {
   // With the write lock held nobody appends to the write-ahead log or begins it anew.
-  if (absl::Status status = connection.Exec("BEGIN IMMEDIATE"); !status.ok()) return status;
+  if (absl::Status status = connection.Exec("BEGIN IMMEDIATE"); !status.ok()) {
+    if (!connection.IsBusy()) return status;
+    return absl::UnavailableError("another program holds the write lock of the store's file");
+  }
   absl::Status status = MakeDurableLocked(connection, durability);
   const absl::Status ended = connection.Exec("ROLLBACK");  // nothing was changed
   return status.ok() ? ended : status;

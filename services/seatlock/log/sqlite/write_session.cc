@@ -80,6 +80,7 @@ absl::Status WriteSession::PrepareAll() {
       {&trim_, "DELETE FROM records WHERE showtime = ? AND revision <= ?"},
       {&update_base_, "UPDATE showtimes SET base_revision = ?, base_chain = ? WHERE key = ?"},
       {&update_commits_, "UPDATE meta SET commits = ?"},
+      {&probe_, "UPDATE meta SET probe = 1 - probe"},
   };
   for (const auto& [statement, sql] : statements) {
     absl::StatusOr<Statement> prepared = Statement::Prepare(connection_, sql);
@@ -96,26 +97,24 @@ absl::Status WriteSession::Begin() {
   return WriteError(status);
 }
 
-absl::Status WriteSession::RaiseCommits() {
-  const std::array<uint8_t, 8> bytes = CommitsBytes(commits_ + 1);
+absl::Status WriteSession::WriteCommits(uint64_t commits) {
+  const std::array<uint8_t, 8> bytes = CommitsBytes(commits);
   return WriteError(Query(update_commits_).Blob(View(bytes)).Run());
 }
 
 absl::Status WriteSession::Commit() {
   const bool changed = sqlite3_total_changes(connection_.get()) != changes_before_;
-  return CommitChanges(changed);
-}
-
-absl::Status WriteSession::CommitChanges(bool changed) {
-  absl::Status status = changed ? RaiseCommits() : absl::OkStatus();
+  absl::Status status = changed ? WriteCommits(commits_ + 1) : absl::OkStatus();
   if (status.ok()) status = WriteError(Query(commit_).Run());
   if (status.ok() && changed) ++commits_;
   return status;
 }
 
 absl::Status WriteSession::Probe() {
-  const absl::Status status = Begin();
-  return status.ok() ? CommitChanges(true) : status;
+  absl::Status status = Begin();
+  if (!status.ok()) return status;
+  status = WriteError(Query(probe_).Run());
+  return status.ok() ? WriteError(Query(commit_).Run()) : status;
 }
 
 absl::StatusOr<WriteSession::Known*> WriteSession::Find(const ShowtimeId& showtime) {

@@ -35,7 +35,7 @@ class WriteSession {
   absl::Status Begin();
   // Counts the commit where something was changed.
   absl::Status Commit();
-  // A commit that changes the count alone: whether the store can be written. Errors as Begin's.
+  // A commit that changes nothing of use: whether the store can be written. Errors as Begin's.
   absl::Status Probe();
 
   // How many commits the store holds. After a Commit that failed, perhaps one more.
@@ -68,8 +68,7 @@ class WriteSession {
   WriteSession(Connection connection, Reader reader, int checkpoint_pages);
 
   absl::Status PrepareAll();
-  absl::Status RaiseCommits();
-  absl::Status CommitChanges(bool changed);
+  absl::Status WriteCommits(uint64_t commits);
   // nullptr: a showtime without records. Valid until the next call.
   absl::StatusOr<Known*> Find(const domain::ShowtimeId& showtime);
   Known* Remember(const domain::ShowtimeId& showtime, Known known);
@@ -94,6 +93,7 @@ class WriteSession {
   Statement trim_;
   Statement update_base_;
   Statement update_commits_;
+  Statement probe_;
   int wal_pages_ = 0;  // set by SQLite's hook at each commit
   int checkpoint_at_;  // the size of wal_pages_ that is worth the next checkpoint
   uint64_t commits_ = 0;
