@@ -174,7 +174,7 @@ std::string WrongAfter(const ShowtimeParts& before, const Change& change, const 
     // A lock becomes its own session's booking; nothing else changes hands in one change.
     const bool sold = change.cause == Cause::kBook && owner.starts_with("order ");
     const auto by = std::find_if(change.seats.begin(), change.seats.end(),
-                                 [&](const SeatAfter& each) { return each.seat == seat; });
+                                 [&id = seat](const SeatAfter& each) { return each.seat == id; });
     if (!sold || by == change.seats.end() || it->second != "session " + by->session.value()) {
       return "seat " + seat.value() + " went from " + it->second + " to " + owner;
     }
