@@ -333,10 +333,10 @@ Outcome NaiveModel::BookThese(const BookSeats& c, const std::set<std::string>& w
       conflicts.emplace(name, status, Reason::kNotLockHolder);
       continue;
     }
-    for (const auto& [fenced, fence] : c.fences) {
+    for (const auto& given : c.fences) {
       const bool stale = std::any_of(grants_.begin(), grants_.end(), [&](const Grant& grant) {
-        return fenced.value() == name && grant.seat == name && grant.session != session &&
-               grant.fence > fence.value();
+        return given.first.value() == name && grant.seat == name && grant.session != session &&
+               grant.fence > given.second.value();
       });
       if (stale) conflicts.emplace(name, status, Reason::kStaleFence);
     }

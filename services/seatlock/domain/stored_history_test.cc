@@ -75,66 +75,13 @@ class Dice {
 
   // `change` with one thing altered.
   Change Spoiled(Change change) {
-    std::vector<SeatAfter>& seats = change.seats;
-    SeatAfter other{.seat = Seat(), .session = Session()};
-    if (seats.empty()) seats.push_back(other);
-    SeatAfter& seat = seats[Below(static_cast<int>(seats.size()))];
-    switch (Below(18)) {
-      case 0:
-        change.revision = Revision(change.revision.value() + Below(3) - 1);
-        break;
-      case 1:
-        change.commit_ms += (Below(3) - 1) * kMinuteMs;
-        break;
-      case 2:
-        change.cause = static_cast<Cause>(Below(7));
-        break;
-      case 3:
-        seat.seat = Seat();
-        break;
-      case 4:
-        seat.status = static_cast<SeatStatus>(Below(4));
-        break;
-      case 5:
-        seat.session = Rarely() ? SessionId() : Session();
-        break;
-      case 6:
-        seat.expire_ms += (Below(3) - 1) * kMinuteMs;
-        break;
-      case 7:
-        seat.fence = Fence(Below(static_cast<int>(change.revision.value()) + 2));
-        break;
-      case 8:
-        seat.order = Rarely() ? OrderId() : Order();
-        break;
-      case 9:
-        seats.pop_back();
-        break;
-      case 10:
-        seats.push_back(Rarely() ? other : seat);
-        break;
-      case 11:
-        change.order = Rarely() ? OrderId() : Order();
-        break;
-      case 12:
-        change.order = Order();
-        for (SeatAfter& each : seats) each.order = change.order;
-        break;
-      case 13:
-        change.order_closed = !change.order_closed;
-        break;
-      case 14:
-        change.request = RequestKey{Request(), std::string(16, 'h')};
-        break;
-      case 15:
-        change.kept = Rarely() ? std::vector<SeatId>() : Seats();
-        break;
-      case 16:
-        change.unchanged.push_back(seat);
-        break;
-      default:
-        for (SeatAfter& each : seats) each.session = other.session;
-        break;
+    if (change.seats.empty()) change.seats.push_back({.seat = Seat(), .session = Session()});
+    if (Below(2) == 0) {
+      SpoilSeat(change.seats[Below(static_cast<int>(change.seats.size()))], change);
+    } else if (Below(2) == 0) {
+      SpoilSeats(change);
+    } else {
+      SpoilWhole(change);
     }
     return change;
   }
@@ -149,6 +96,77 @@ class Dice {
   }
 
  private:
+  void SpoilSeat(SeatAfter& seat, const Change& change) {
+    switch (Below(6)) {
+      case 0:
+        seat.seat = Seat();
+        break;
+      case 1:
+        seat.status = static_cast<SeatStatus>(Below(4));
+        break;
+      case 2:
+        seat.session = Rarely() ? SessionId() : Session();
+        break;
+      case 3:
+        seat.expire_ms += (Below(3) - 1) * kMinuteMs;
+        break;
+      case 4:
+        seat.fence = Fence(Below(static_cast<int>(change.revision.value()) + 2));
+        break;
+      default:
+        seat.order = Rarely() ? OrderId() : Order();
+        break;
+    }
+  }
+
+  void SpoilSeats(Change& change) {
+    const SessionId session = Session();
+    switch (Below(5)) {
+      case 0:
+        change.seats.pop_back();
+        break;
+      case 1:
+        change.seats.push_back(change.seats.front());
+        break;
+      case 2:
+        change.unchanged.push_back(change.seats.front());
+        break;
+      case 3:
+        change.order = Order();
+        for (SeatAfter& each : change.seats) each.order = change.order;
+        break;
+      default:
+        for (SeatAfter& each : change.seats) each.session = session;
+        break;
+    }
+  }
+
+  void SpoilWhole(Change& change) {
+    switch (Below(7)) {
+      case 0:
+        change.revision = Revision(change.revision.value() + Below(3) - 1);
+        break;
+      case 1:
+        change.commit_ms += (Below(3) - 1) * kMinuteMs;
+        break;
+      case 2:
+        change.cause = static_cast<Cause>(Below(7));
+        break;
+      case 3:
+        change.order = Rarely() ? OrderId() : Order();
+        break;
+      case 4:
+        change.order_closed = !change.order_closed;
+        break;
+      case 5:
+        change.request = RequestKey{Request(), std::string(16, 'h')};
+        break;
+      default:
+        change.kept = Rarely() ? std::vector<SeatId>() : Seats();
+        break;
+    }
+  }
+
   std::mt19937_64 random_;
 };
 
@@ -174,7 +192,7 @@ std::string WrongAfter(const ShowtimeParts& before, const Change& change, const 
     // A lock becomes its own session's booking; nothing else changes hands in one change.
     const bool sold = change.cause == Cause::kBook && owner.starts_with("order ");
     const auto by = std::find_if(change.seats.begin(), change.seats.end(),
-                                 [&](const SeatAfter& each) { return each.seat == seat; });
+                                 [&id = seat](const SeatAfter& each) { return each.seat == id; });
     if (!sold || by == change.seats.end() || it->second != "session " + by->session.value()) {
       return "seat " + seat.value() + " went from " + it->second + " to " + owner;
     }
