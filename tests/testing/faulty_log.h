@@ -39,7 +39,11 @@ class FaultyLog final : public log::ShowtimeLog {
     while (!held_.empty()) ReleaseOne();
   }
   // Reads, loads and recoveries fail with UNAVAILABLE while set.
-  void SetDown(bool down) { down_ = down; }
+  // Like a store that notices it itself, it says when it is back.
+  void SetDown(bool down) {
+    if (down_ && !down) ++returns_;
+    down_ = down;
+  }
   // What becomes of every append that is not held, from now on.
   void SetFault(Fault fault) { fault_ = fault; }
   // Loads of `showtime` give DATA_LOSS.
@@ -87,6 +91,7 @@ class FaultyLog final : public log::ShowtimeLog {
   }
   std::string Generation() const override { return real_.Generation(); }
   bool Healthy() const override { return !down_; }
+  uint64_t Returns() const override { return returns_; }
 
  private:
   struct Held {
@@ -125,6 +130,7 @@ class FaultyLog final : public log::ShowtimeLog {
   bool snapshots_fail_ = false;
   Fault fault_ = Fault::kNone;
   std::set<domain::ShowtimeId> damaged_;
+  uint64_t returns_ = 0;
   int appends_ = 0;
   int loads_ = 0;
   int snapshots_ = 0;

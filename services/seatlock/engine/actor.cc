@@ -75,7 +75,9 @@ void Actor::Transition(Event event) {
   }
   phase_ = *next;
   const int64_t pause_ms = PauseMs(phase_);
-  if (pause_ms > 0) retry_at_ms_ = context_->clock.MonotonicMs() + pause_ms;
+  if (pause_ms == 0) return;
+  retry_at_ms_ = context_->clock.MonotonicMs() + pause_ms;
+  returns_at_failure_ = context_->log.Returns();
 }
 
 bool Actor::Submit(Work& work) {
@@ -175,13 +177,19 @@ bool Actor::Retire(bool now) {
   // A showtime whose store fails stays, so that its pause is kept whoever asks.
   const bool at_rest = phase_ == Phase::kReady || phase_ == Phase::kUnloaded;
   const int64_t now_ms = context_->clock.MonotonicMs();
-  const bool paused = now_ms < retry_at_ms_;
+  const bool paused = Paused(now_ms);
   const bool failed =
       phase_ == Phase::kFailed || phase_ == Phase::kUnsettled || phase_ == Phase::kDamaged;
   if (!(at_rest || failed) || paused || !Unused()) return false;
   if (!now && !failed && now_ms - last_used_ms_ < kIdleMs) return false;
   retired_ = true;
   return true;
+}
+
+// A store that says that it is back is not waited for. What it holds is damaged all the same.
+bool Actor::Paused(int64_t now_ms) const {
+  const bool back = context_->log.Returns() != returns_at_failure_;
+  return now_ms < retry_at_ms_ && (!back || phase_ == Phase::kDamaged);
 }
 
 int64_t Actor::last_used_ms() const {
@@ -205,7 +213,7 @@ void Actor::Step(Effects& effects) {
   const bool wanted = resend || wanted_ || !commands_.empty() || !readers_.empty();
   if (!wanted || !Next(phase_, Event::kWanted)) return;  // nothing to do, or a call is under way
   const int64_t now_ms = context_->clock.MonotonicMs();
-  if (now_ms < retry_at_ms_) {
+  if (Paused(now_ms)) {
     if (!resend) FailWaiting(last_failure_, effects);
     return;
   }
@@ -217,7 +225,7 @@ void Actor::Step(Effects& effects) {
     FailWaiting(Overloaded("the showtimes in memory hold too much; try again shortly"), effects);
     return LeaveIfUnused(effects);
   }
-  if (!context_->tries.loads.May(now_ms)) {
+  if (!context_->tries.loads.May(now_ms, context_->log.Returns())) {
     FailWaiting(last_failure_, effects);
     return LeaveIfUnused(effects);
   }
@@ -263,7 +271,8 @@ void Actor::ServeReaders(std::deque<Reader> readers, Effects& effects) {
 bool Actor::MayAppend(Batch& batch) {
   if (!batch.may_append) {
     const int64_t now_ms = context_->clock.MonotonicMs();
-    batch.may_append = now_ms >= retry_at_ms_ && context_->tries.appends.May(now_ms);
+    batch.may_append =
+        !Paused(now_ms) && context_->tries.appends.May(now_ms, context_->log.Returns());
   }
   return *batch.may_append;
 }

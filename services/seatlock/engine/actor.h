@@ -104,6 +104,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
                absl::AnyInvocable<void(absl::StatusOr<log::Page>) &&> handle);
   bool Lapsed(int64_t now_ms) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   int64_t Now() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool Paused(int64_t now_ms) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool Unused() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void LeaveIfUnused(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Weigh() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -157,6 +158,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
   Phase phase_ ABSL_GUARDED_BY(mu_) = Phase::kUnloaded;
   // When the pause of the last failure ends (actor_phase.h).
   int64_t retry_at_ms_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t returns_at_failure_ ABSL_GUARDED_BY(mu_) = 0;  // the log's, when the pause began
   // What callers are told during the pause.
   Failure last_failure_ ABSL_GUARDED_BY(mu_){Failure::Kind::kStoreUnavailable,
                                              "the store cannot be used now"};

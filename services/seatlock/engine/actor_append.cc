@@ -62,7 +62,7 @@ void Actor::OnAppended(log::AppendResult result) {
         break;
       case log::AppendResult::Outcome::kUnknown:
         ReportError(result.status, effects);
-        context_->tries.appends.OnResult(false, context_->clock.MonotonicMs());
+        context_->tries.appends.OnFailure(context_->clock.MonotonicMs(), context_->log.Returns());
         Transition(Event::kUnknown);
         StartRecovery(effects);
         break;
@@ -73,7 +73,7 @@ void Actor::OnAppended(log::AppendResult result) {
 
 void Actor::OnCommitted(Effects& effects) {
   Transition(Event::kCommitted);
-  context_->tries.appends.OnResult(true, 0);
+  context_->tries.appends.OnSuccess();
   if (head_.epoch != batch_->after.epoch)
     public_epoch_ = context_->PublicEpoch(batch_->after.epoch);
   head_ = batch_->after;
@@ -133,7 +133,9 @@ void Actor::OnNotAppended(const absl::Status& status, Effects& effects) {
   // The batch is as good as it was: the state is kept, and the callers wait.
   if (absl::IsResourceExhausted(status)) return Transition(Event::kTurnedAway);
   const bool damaged = absl::IsDataLoss(status);
-  if (!damaged) context_->tries.appends.OnResult(false, context_->clock.MonotonicMs());
+  if (!damaged) {
+    context_->tries.appends.OnFailure(context_->clock.MonotonicMs(), context_->log.Returns());
+  }
   OnStoreFailed(damaged ? Event::kDamaged : Event::kNotAppended, status, effects);
 }
 

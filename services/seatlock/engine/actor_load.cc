@@ -67,8 +67,11 @@ void Actor::OnLoaded(absl::StatusOr<Loaded> loaded) {
   {
     base::MutexLock lock(mu_);
     const bool damaged = absl::IsDataLoss(loaded.status());
-    const bool failed = !loaded.ok() && !damaged && !absl::IsResourceExhausted(loaded.status());
-    context_->tries.loads.OnResult(!failed, context_->clock.MonotonicMs());
+    if (loaded.ok()) {
+      context_->tries.loads.OnSuccess();
+    } else if (!damaged && !absl::IsResourceExhausted(loaded.status())) {
+      context_->tries.loads.OnFailure(context_->clock.MonotonicMs(), context_->log.Returns());
+    }
     if (!loaded.ok()) {
       OnStoreFailed(damaged ? Event::kDamaged : Event::kReadFailed, loaded.status(), effects);
     } else {

@@ -20,7 +20,8 @@
 //   kUnsettled  | nothing                | kWanted → kRecovering
 //   kDamaged    | nothing                | kWanted → kLoading
 //
-// Retries: in kQueueFull, kFailed, kUnsettled and kDamaged, kWanted is taken only after PauseMs.
+// Retries: in kQueueFull, kFailed, kUnsettled and kDamaged, kWanted is taken only after PauseMs, or
+// (but in kDamaged) once the store says that it is back (ShowtimeLog::Returns).
 // What follows is one load and one append at most, so a showtime asks a failing store twice a
 // second; StoreTries bounds the whole process. Who needs the showtime during a pause is refused at
 // once, but in kQueueFull, where callers wait. After an unknown outcome the next kAppend waits for

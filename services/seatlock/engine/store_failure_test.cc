@@ -121,6 +121,19 @@ TEST_F(StoreFailureTest, AShowtimeThatWasNotInMemoryAsksNoMoreOftenThanOthers) {
   EXPECT_EQ(Read()->held, 1u);
 }
 
+TEST_F(StoreFailureTest, AStoreThatSaysItIsBackIsNotWaitedFor) {
+  for (int i = 0; i < 50; ++i) DoIn(absl::StrCat("s", i), Lock("alice", {"A1"}));
+  log_.SetDown(true);
+  log_.SetFault(Fault::kNotAppended);
+  for (int i = 0; i < 50; ++i) DoIn(absl::StrCat("s", i), Lock("alice", {"A2"}));
+  log_.SetFault(Fault::kNone);
+  EXPECT_TRUE(IsFailed(DoIn("s7", Lock("alice", {"A2"})), Failure::Kind::kStoreUnavailable));
+  log_.SetDown(false);
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_EQ(RevisionOf(DoIn(absl::StrCat("s", i), Lock("alice", {"A2"}))), 2u);
+  }
+}
+
 TEST_F(StoreFailureTest, AFullQueueDropsNoStateAndItsCallersAreAnsweredOnceThereIsRoom) {
   Do(Lock("alice", {"A1"}));
   const int loads = log_.loads();

@@ -162,6 +162,10 @@ class ShowtimeLog {
 
   // Whether appends are likely to succeed now; for readiness. Does not touch the store.
   virtual bool Healthy() const = 0;
+
+  // How often the store was found to be well again: rises with each time that Healthy becomes true.
+  // Who waits after a failure need wait no longer.
+  virtual uint64_t Returns() const = 0;
 };
 
 // What a store mints for a generation, as hexadecimal digits: nobody meets one twice.

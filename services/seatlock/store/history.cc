@@ -184,7 +184,7 @@ absl::StatusOr<uint64_t> RevisionAt(log::Inspection& store, const HistoryQuestio
 }
 
 void WriteSeats(const Fold& fold, const HistoryQuestion& question, Writer& writer) {
-  for (const domain::SeatView& seat : fold.state().TakenSeats()) {
+  for (const domain::SeatView& seat : fold.state().TakenFrom(domain::SeatId(), SIZE_MAX)) {
     const bool locked = seat.status == domain::SeatStatus::kLocked;
     // A lapsed lock is nobody's, whenever its end was written down.
     const bool lapsed = locked && question.at_ms && seat.expire_ms <= *question.at_ms;

@@ -38,7 +38,7 @@ absl::Status VerifyShowtime(log::Inspection& store, const domain::ShowtimeId& sh
     Note(fold.status(), report);
     return absl::OkStatus();
   }
-  for (const domain::SeatView& seat : fold->state().TakenSeats()) {
+  for (const domain::SeatView& seat : fold->state().TakenFrom(domain::SeatId(), SIZE_MAX)) {
     if (seat.status == domain::SeatStatus::kBooked) ++report.seats_sold;
   }
   return absl::OkStatus();

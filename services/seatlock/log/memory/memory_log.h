@@ -34,6 +34,7 @@ class MemoryLog final : public ShowtimeLog {
   void Recover(StatusCallback done) override;
   std::string Generation() const override { return generation_; }
   bool Healthy() const override { return true; }
+  uint64_t Returns() const override { return 0; }
 
  private:
   // One showtime's log. Invariant: `records` are the consecutive ones after `base`, up to `head`.

@@ -215,7 +215,7 @@ void SqliteLog::WriteBatch(std::vector<Job>& batch) {
   }
   status = Transact(batch);
   if (!status.ok()) Report(status);
-  healthy_ = status.ok();
+  SetHealthy(status.ok());
   CallBack(batch);
   if (writer_ != nullptr && writer_->NeedsCheckpoint()) Checkpoint();
 }
@@ -289,7 +289,7 @@ void SqliteLog::Idle() {
 void SqliteLog::TryStore() {
   absl::Status status = writer_->Probe();
   if (status.ok()) status = AfterCommit();
-  healthy_ = status.ok();
+  SetHealthy(status.ok());
   if (status.ok() || !away_.ok()) return;
   const bool busy = absl::IsFailedPrecondition(status);
   Report(busy ? absl::UnavailableError(status.message()) : status);
@@ -370,8 +370,14 @@ void SqliteLog::CallBack(std::vector<Job>& batch) {
 
 // Failing and coming back -------------------------------------------------------------------------
 
+// Counted before it shows, so that whoever sees it healthy finds the count risen.
+void SqliteLog::SetHealthy(bool healthy) {
+  if (healthy && !healthy_) ++returns_;
+  healthy_ = healthy;
+}
+
 void SqliteLog::Break(bool reads_go_on) {
-  healthy_ = false;
+  SetHealthy(false);
   next_reopen_ms_ = 0;
   if (!reads_go_on) {
     // Both connections go: they share what they believe to be in the write-ahead log.
@@ -382,7 +388,7 @@ void SqliteLog::Break(bool reads_go_on) {
 }
 
 void SqliteLog::SetAway(const absl::Status& status) {
-  healthy_ = false;
+  SetHealthy(false);
   if (away_.ok()) Report(status);
   away_ = status;
 }

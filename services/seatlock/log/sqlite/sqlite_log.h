@@ -94,6 +94,7 @@ class SqliteLog final : public ShowtimeLog {
   void Recover(StatusCallback done) override;
   std::string Generation() const override { return generation_; }
   bool Healthy() const override { return healthy_.load(); }
+  uint64_t Returns() const override { return returns_.load(); }
 
  private:
   SqliteLog(Options options, FileLock lock);
@@ -122,6 +123,7 @@ class SqliteLog final : public ShowtimeLog {
   void FailAll(std::vector<Job>& batch, AppendResult::Outcome outcome, const absl::Status& error);
   void Report(const absl::Status& status);
   void CallBack(std::vector<Job>& batch);
+  void SetHealthy(bool healthy);
   // Closes the file. Nothing is written until EnsureOpen has succeeded, and nothing read unless
   // `reads_go_on`.
   void Break(bool reads_go_on);
@@ -149,7 +151,8 @@ class SqliteLog final : public ShowtimeLog {
   std::string generation_;  // set by Open alone
 
   SubmitQueue queue_;
-  std::atomic<bool> healthy_{true};
+  std::atomic<bool> healthy_{true};  // set by SetHealthy
+  std::atomic<uint64_t> returns_{0};
   std::atomic<bool> nudged_{false};
   std::atomic<size_t> reads_waiting_{0};
 
