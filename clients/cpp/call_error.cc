@@ -33,6 +33,25 @@ void TakeDetail(const google::protobuf::Any& detail, CallError* error) {
   }
 }
 
+// Without a word of the service's own these come of the connection, a proxy or a limit of gRPC's,
+// so the request may have been done. The others are said before a handler runs. clients/typescript
+// has the same list.
+bool IsInDoubt(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDataLoss:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 bool CallError::NothingHappened() const {
@@ -43,7 +62,7 @@ bool CallError::NothingHappened() const {
 bool CallError::MayHaveHappened() const {
   const auto outcome = metadata.find("outcome");
   if (outcome != metadata.end()) return outcome->second != "none";
-  return code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kDeadlineExceeded;
+  return code == absl::StatusCode::kUnavailable || (reason.empty() && IsInDoubt(code));
 }
 
 CallError ErrorOf(const absl::Status& status) {

@@ -188,6 +188,26 @@ TEST_F(ClientTest, NothingHappenedWhereEveryAttemptDidNothing) {
   EXPECT_THAT(service_.locks(), SizeIs(4));
 }
 
+// Such as a call that gRPC cut off for want of memory, or one that a proxy lost after it passed it
+// on.
+TEST_F(ClientTest, FailureWithoutAWordOfTheServiceMayHaveHappened) {
+  Client client(Options());
+  const auto failed_with = [&](grpc::StatusCode code) {
+    service_.ScriptLocks({[code](grpc::ServerContext&, v1::LockSeatResponse*) {
+      return grpc::Status(code, "cut off");
+    }});
+    return ErrorOf(client.LockSeat(Request()).status());
+  };
+  for (const grpc::StatusCode code : {grpc::UNKNOWN, grpc::INTERNAL, grpc::RESOURCE_EXHAUSTED,
+                                      grpc::CANCELLED, grpc::ABORTED, grpc::DATA_LOSS}) {
+    EXPECT_TRUE(failed_with(code).MayHaveHappened()) << code;
+    EXPECT_EQ(failed_with(code).metadata["outcome"], "unknown") << code;
+  }
+  for (const grpc::StatusCode code : {grpc::UNIMPLEMENTED, grpc::PERMISSION_DENIED}) {
+    EXPECT_FALSE(failed_with(code).MayHaveHappened()) << code;
+  }
+}
+
 TEST_F(ClientTest, RefusalSettlesWhatMayHaveHappened) {
   service_.ScriptLocks({Gone, Refuse(grpc::StatusCode::FAILED_PRECONDITION, "SEAT_TAKEN", {})});
   Client client(Options());

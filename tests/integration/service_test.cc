@@ -24,6 +24,7 @@ using ::testing::Not;
 using ::testing::SizeIs;
 
 constexpr std::chrono::milliseconds kSoon{20'000};
+constexpr std::chrono::seconds kProbe{3};  // before the idle ones are closed for being idle
 
 class ServiceTest : public ::testing::Test {
  protected:
@@ -49,6 +50,14 @@ TEST_F(ServiceTest, AdminPages) {
   const HttpAnswer version = Admin("/version");
   EXPECT_EQ(version.status, 200);
   EXPECT_THAT(version.body, HasSubstr(SEATLOCK_VERSION));
+}
+
+TEST_F(ServiceTest, IdleConnectionsKeepNoProbeOut) {
+  const IdleConnections idle(server_.admin_address(), 64);
+  ASSERT_EQ(idle.answered(), 64);
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(Admin("/livez").status, 200);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, kProbe);
 }
 
 TEST_F(ServiceTest, MetricsCountWhatHappenedAndNameNobody) {

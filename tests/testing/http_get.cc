@@ -14,15 +14,15 @@
 namespace seatlock::testing {
 namespace {
 
-class Socket {
+class TcpSocket {
  public:
-  Socket() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  TcpSocket() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const timeval timeout{.tv_sec = 20, .tv_usec = 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
   }
-  ~Socket() { close(fd_); }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
+  ~TcpSocket() { close(fd_); }
+  TcpSocket(const TcpSocket&) = delete;
+  TcpSocket& operator=(const TcpSocket&) = delete;
 
   bool Connect(const std::string& address) {
     const size_t colon = address.rfind(':');
@@ -36,6 +36,11 @@ class Socket {
   bool Send(const std::string& bytes) {
     return send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
            static_cast<ssize_t>(bytes.size());
+  }
+  // Whether anything came.
+  bool ReceiveSome() {
+    char buffer[16384];
+    return recv(fd_, buffer, sizeof buffer, 0) > 0;
   }
   // Everything up to the other side's end.
   std::string ReceiveAll() {
@@ -53,7 +58,7 @@ class Socket {
 }  // namespace
 
 absl::StatusOr<HttpAnswer> HttpGet(const std::string& address, const std::string& path) {
-  Socket socket;
+  TcpSocket socket;
   if (!socket.Connect(address)) return absl::UnavailableError("cannot connect to " + address);
   if (!socket.Send("GET " + path + " HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")) {
     return absl::UnavailableError("cannot send to " + address);
@@ -70,5 +75,18 @@ absl::StatusOr<HttpAnswer> HttpGet(const std::string& address, const std::string
   answer.body = all.substr(end + 4);
   return answer;
 }
+
+class IdleConnections::Socket : public TcpSocket {};
+
+IdleConnections::IdleConnections(const std::string& address, int count) {
+  for (int i = 0; i < count; ++i) {
+    Socket& socket = *sockets_.emplace_back(std::make_unique<Socket>());
+    const bool asked =
+        socket.Connect(address) && socket.Send("GET /livez HTTP/1.1\r\nHost: test\r\n\r\n");
+    if (asked && socket.ReceiveSome()) ++answered_;
+  }
+}
+
+IdleConnections::~IdleConnections() = default;
 
 }  // namespace seatlock::testing

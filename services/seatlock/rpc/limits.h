@@ -23,7 +23,7 @@ inline constexpr size_t kWatchRequestBytesMax = 8 << 10;
 inline constexpr int kViolationsMax = 20;
 
 // A request (the contract). The largest that is in bounds books 100 seats with their fences and has
-// 10 KiB (BadInputTest.TheLargestRequestsFit), so all others are refused before they are parsed.
+// 10 KiB (BadInputTest.TheLargestRequestsFit); gRPC refuses a larger one before it is parsed.
 inline constexpr int kRequestBytesMax = 64 << 10;
 // A call's metadata; gRPC's own default is 8 KiB, proxies and tracers add to that.
 inline constexpr int kMetadataBytesMax = 16 << 10;
@@ -32,10 +32,12 @@ inline constexpr int kStreamsPerConnectionMax = base::kStreamsPerConnectionMax;
 
 // What gRPC may hold for all connections: open calls and what was read of requests. It guards
 // against many connections that each send a part of a request, or open calls and leave them: above
-// it gRPC closes idle connections, then ends calls with RESOURCE_EXHAUSTED. A watch counts for 10
-// KiB at most (measured with 8,000 whose requests had 7 KiB), so all watches take 240 MiB of this
-// 768, and callers within the other bounds never meet it.
-inline constexpr size_t kGrpcBytesMax = engine::kWatchersMax * (32 << 10);
+// it gRPC closes idle connections, then ends calls with RESOURCE_EXHAUSTED. There is room for all
+// watches and for all commands that may wait, so callers within the other bounds never meet it. A
+// watch counts for 10 KiB at most (measured with 8,000 whose requests had 7 KiB), a call for 4 KiB
+// and its request.
+inline constexpr size_t kGrpcBytesMax =
+    engine::kWatchersMax * (16 << 10) + engine::kPendingMax * (8 << 10);
 // Threads that gRPC may start for calls that block. None of ours does; this is for a service that
 // somebody adds.
 inline constexpr int kGrpcThreadsMax = 16;

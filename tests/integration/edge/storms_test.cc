@@ -73,6 +73,17 @@ class StormsTest : public EdgeTest {
   boost::asio::io_context io_;
 };
 
+TEST_F(StormsTest, IdleConnectionsKeepNoProbeOut) {
+  const IdleConnections idle(edge_->admin_address(), 64);
+  ASSERT_EQ(idle.answered(), 64);
+  const auto start = std::chrono::steady_clock::now();
+  const auto live = HttpGet(edge_->admin_address(), "/livez");
+  ASSERT_THAT(live, IsOk());
+  EXPECT_EQ(live->status, 200);
+  // Before the idle ones are closed for being idle.
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
+}
+
 // ---- Limits ------------------------------------------------------------------------------------
 
 TEST_F(StormsTest, AnAddressHasSoManyConnectionsAndThen429UntilOneLeaves) {
