@@ -159,6 +159,16 @@ TEST_F(ReadersTest, AStoreThatNobodyWritesToIsFoundUnwritableByItself) {
   EXPECT_TRUE(Soon([&] { return log_->Healthy(); }));
 }
 
+TEST_F(ReadersTest, TryingAnIdleStoreDoesNotGrowItsWriteAheadLogForEver) {
+  checkpoint_pages_ = 1;
+  Open();
+  MustAppend("a");
+  ASSERT_THAT(Recover(*log_), IsOk());  // after the checkpoint that follows the append
+  const auto before = fs::last_write_time(path_);
+  EXPECT_TRUE(Soon([&] { return fs::last_write_time(path_) != before; }));
+  EXPECT_EQ(errors_, 0);
+}
+
 // Failing disks ----------------------------------------------------------------------------------
 
 class ReadersDiskTest : public ReadersTest {

@@ -284,6 +284,7 @@ void SqliteLog::Idle() {
   const int64_t idle_ms = options_.clock->MonotonicMs() - last_commit_ms_;
   if (healthy_ && idle_ms < kProbeMs) return;
   TryStore();
+  if (writer_ != nullptr && writer_->NeedsCheckpoint()) Checkpoint();
 }
 
 void SqliteLog::TryStore() {

@@ -278,13 +278,17 @@ absl::Status WriteSession::Trim(const ShowtimeId& showtime, int64_t before_ms, u
 }
 
 bool WriteSession::NeedsCheckpoint() {
-  if (wal_pages_ < checkpoint_pages_) checkpoint_at_ = checkpoint_pages_;  // it was begun anew
+  if (wal_pages_ < checkpointed_pages_) {  // it was begun anew
+    checkpoint_at_ = checkpoint_pages_;
+    checkpointed_pages_ = 0;
+  }
   return wal_pages_ >= checkpoint_at_;
 }
 
 absl::StatusOr<bool> WriteSession::Checkpoint() {
   // Where a reader keeps old pages in use, not at each commit again.
   checkpoint_at_ = wal_pages_ + checkpoint_pages_;
+  checkpointed_pages_ = wal_pages_;
   int in_log = 0, moved = 0;
   const int code = sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
                                              &in_log, &moved);

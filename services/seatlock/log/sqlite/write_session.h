@@ -94,8 +94,9 @@ class WriteSession {
   Statement update_base_;
   Statement update_commits_;
   Statement probe_;
-  int wal_pages_ = 0;  // set by SQLite's hook at each commit
-  int checkpoint_at_;  // the size of wal_pages_ that is worth the next checkpoint
+  int wal_pages_ = 0;           // set by SQLite's hook at each commit
+  int checkpoint_at_;           // the size of wal_pages_ that is worth the next checkpoint
+  int checkpointed_pages_ = 0;  // wal_pages_ at the last one
   uint64_t commits_ = 0;
   int changes_before_ = 0;  // SQLite's count of changed rows when the transaction began
   absl::flat_hash_map<domain::ShowtimeId, Known> known_;
