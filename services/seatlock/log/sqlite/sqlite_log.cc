@@ -221,6 +221,8 @@ void SqliteLog::WriteBatch(std::vector<Job>& batch) {
 }
 
 void SqliteLog::Checkpoint() {
+  // What somebody else has written is not to be taken for ours afterwards: the next look tells.
+  if (files_.Look(lock_) != StoreFiles::Change::kNone) return;
   absl::StatusOr<bool> moved = writer_->Checkpoint();
   files_.NoteContent();
   if (!moved.ok()) {
