@@ -21,11 +21,11 @@
 //   kDamaged    | nothing                | kWanted → kLoading
 //
 // Retries: in kQueueFull, kFailed, kUnsettled and kDamaged, kWanted is taken only after PauseMs, or
-// (but in kDamaged) once the store says that it is back (ShowtimeLog::Returns).
-// What follows is one load and one append at most, so a showtime asks a failing store twice a
-// second; StoreTries bounds the whole process. Who needs the showtime during a pause is refused at
-// once, but in kQueueFull, where callers wait. After an unknown outcome the next kAppend waits for
-// the pause; what needs no append is answered as soon as the state was read.
+// (but in kDamaged) once the store says that it is back (ShowtimeLog::Returns). What follows is one
+// load and one append at most, so a showtime asks a failing store twice a second; StoreTries bounds
+// the whole process. Who needs the showtime during a pause is refused at once, but in kQueueFull,
+// where callers wait. After an unknown outcome the next kAppend waits for the pause; what needs no
+// append is answered as soon as the state was read.
 #pragma once
 
 #include <cstdint>

@@ -17,9 +17,9 @@ struct Loaded {
   domain::Revision snapshot;  // revision of the newest snapshot, 0 for none
 };
 
-// Calls `done` once on `executor`, also when the engine stops. UNAVAILABLE: the store cannot be read
-// now. DATA_LOSS, naming showtime and revision: what it holds is not a valid history, be it that
-// bytes do not decode or that a change does not fit the state before it.
+// Calls `done` once on `executor`, also when the engine stops. UNAVAILABLE: the store cannot be
+// read now. DATA_LOSS, naming showtime and revision: what it holds is not a valid history, be it
+// that bytes do not decode or that a change does not fit the state before it.
 void LoadShowtime(std::shared_ptr<Context> context, base::Executor& executor,
                   domain::ShowtimeId showtime,
                   absl::AnyInvocable<void(absl::StatusOr<Loaded>) &&> done);

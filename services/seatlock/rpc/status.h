@@ -31,7 +31,7 @@ grpc::Status ToStatus(const engine::Failure& failure);
 grpc::Status InvalidFields(std::vector<domain::FieldViolation> violations);
 // SNAPSHOT_TOO_LARGE.
 grpc::Status SnapshotTooLarge();
-// A request that is no such message: what gRPC 1.51 answers for the methods whose requests it parses.
+// A request that is no such message: what gRPC 1.51 answers if it parses the request itself.
 grpc::Status Unparsed();
 
 // "2026-01-31T12:00:00.250Z", as protobuf's JSON writes a Timestamp. `ms`: Unix time.
