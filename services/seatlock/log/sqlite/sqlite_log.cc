@@ -214,10 +214,10 @@ void SqliteLog::WriteBatch(std::vector<Job>& batch) {
     return;
   }
   status = Transact(batch);
-  if (!status.ok()) Report(status);
+  if (!status.ok() && away_.ok()) Report(status);  // what is away was said when it was found so
   SetHealthy(status.ok());
   CallBack(batch);
-  if (writer_ != nullptr && writer_->NeedsCheckpoint()) Checkpoint();
+  if (status.ok() && EnsureOpen().ok() && writer_->NeedsCheckpoint()) Checkpoint();
 }
 
 void SqliteLog::Checkpoint() {
@@ -280,7 +280,7 @@ void SqliteLog::Idle() {
   if (absl::Status status = EnsureOpen(); !status.ok()) return;
   const StoreFiles::Change change = files_.Look(lock_);
   if (change != StoreFiles::Change::kNone) {
-    static_cast<void>(Mend(change));
+    if (Mend(change).ok()) static_cast<void>(EnsureOpen());
     return;
   }
   const int64_t idle_ms = options_.clock->MonotonicMs() - last_commit_ms_;

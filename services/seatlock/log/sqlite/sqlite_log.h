@@ -14,7 +14,7 @@
 //   | COMMIT fails                         | stop  | outcome unknown | opened anew       |
 //   | the file is gone from its path       | go on | outcome unknown | until it is back  |
 //   | its -wal or -shm is gone             | stop  | done, if moved  | opened anew       |
-//   | the file was overwritten             | go on | outcome unknown | until it is right  |
+//   | the file was overwritten             | go on | outcome unknown | until it is right |
 //   | the lock file is gone                | stop  | done, if locked | opened anew       |
 //
 // Opening anew (wal.h) makes certain that all that is shown is on the disk: after a failed fsync
