@@ -86,6 +86,21 @@ TEST_F(PowerLossVfsTest, ASyncAfterAFailedOneDoesNotMakeUpForIt) {
   EXPECT_EQ(disk_.lost_writes(), lost) << "what the failed sync lost was pending again";
 }
 
+TEST_F(PowerLossVfsTest, OnAFullDiskWhatIsThereCanBeReadAndWrittenOver) {
+  sqlite3* db = Open();
+  EXPECT_EQ(Exec(db, "PRAGMA journal_mode=WAL; CREATE TABLE t(x); INSERT INTO t VALUES (1)"),
+            SQLITE_OK);
+  disk_.FillDisk();
+  EXPECT_EQ(Exec(db, "INSERT INTO t VALUES (1)"), SQLITE_FULL);
+  EXPECT_EQ(Count(db), 1);
+  disk_.Heal();
+  EXPECT_EQ(Exec(db, "INSERT INTO t VALUES (1); PRAGMA wal_checkpoint"), SQLITE_OK);
+  disk_.FillDisk();
+  EXPECT_EQ(Exec(db, "INSERT INTO t VALUES (1)"), SQLITE_OK)
+      << "the write-ahead log begins anew, within what it has";
+  sqlite3_close(db);
+}
+
 TEST_F(PowerLossVfsTest, FaultsLastUntilTheyAreHealed) {
   sqlite3* db = Open();
   ASSERT_EQ(Exec(db, "PRAGMA journal_mode=WAL; CREATE TABLE t(x)"), SQLITE_OK);
