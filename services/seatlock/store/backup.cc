@@ -81,6 +81,9 @@ absl::Status BackupStore(const std::string& from, const std::string& to, Progres
   // A link, for unlike a rename it fails if somebody made `to` meanwhile.
   std::error_code error;
   fs::create_hard_link(partial, to, error);
+  if (error && error != std::errc::file_exists && !fs::exists(to)) {
+    fs::rename(partial, to, error);  // some file systems, such as a stick's, have no links
+  }
   RemoveStore(partial);
   if (error == std::errc::file_exists) return there;
   if (error) return absl::UnavailableError("cannot make " + to + ": " + error.message());
