@@ -9,6 +9,10 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <functional>
+#include <iostream>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -262,8 +266,53 @@ TEST_F(StoreFilesTest, ABackupTakenWhileTheServerWritesIsSoundAndIsRestored) {
   EXPECT_THAT(history.out, HasSubstr(R"("status":"booked","sessionId":"s1","orderId":"o3")"));
 }
 
-// Other programs
-// -----------------------------------------------------------------------------------
+// Killed at each moment that its files show, a restore leaves the former store, the new one, or a
+// server that does not start and says why; running it again ends it.
+TEST_F(StoreFilesTest, ARestoreThatIsKilledLeavesTheFormerStoreTheNewOneOrSaysSo) {
+  Lock("A", 5);
+  ASSERT_EQ(Store({"backup", backup_, StoreFlag()}).code, 0);
+  Lock("B", 5);
+  ASSERT_EQ(server_.Stop()->code, 0);
+  const std::string former = dir_.File("former.db");
+  fs::copy_file(server_.file(), former);
+  const std::string file = server_.file();
+  const std::function<bool()> moments[] = {
+      [&] { return fs::exists(file + ".restoring"); },
+      [&] { return fs::exists(file + ".mark.new"); },
+      [&] { return fs::exists(file + ".before-restore"); },
+      [&] { return !fs::exists(file); },
+      [&] { return fs::exists(file + ".before-restore") && fs::exists(file); },
+  };
+  std::map<std::string, int> seen;
+  for (int round = 0; round < Rounds(20); ++round) {
+    for (const char* suffix : {"", "-wal", "-shm", ".mark", ".before-restore", ".restoring"}) {
+      fs::remove(file + suffix);
+    }
+    fs::copy_file(former, file);
+    auto restore = Process::Start(
+        {.binary = SEATLOCKD_BINARY, .args = {"store", "restore", backup_, StoreFlag()}});
+    while ((*restore)->Running() && !moments[round % std::size(moments)]()) {
+      std::this_thread::yield();
+    }
+    (*restore)->Kill();
+    absl::Status started = server_.Start();
+    if (!started.ok()) {
+      EXPECT_THAT(std::string(started.message()), HasSubstr("was cut short"));
+      ++seen["refused"];
+      ASSERT_EQ(Store({"restore", backup_, StoreFlag()}).code, 0);
+      started = server_.Start();
+    }
+    ASSERT_THAT(started, IsOk());
+    client_ = std::make_unique<SeatLockClient>(server_.address());
+    const uint64_t revision = Revision();
+    EXPECT_TRUE(revision == 5 || revision == 10) << revision;
+    ++seen[revision == 5 ? "new" : "former"];
+    ASSERT_EQ(server_.Stop()->code, 0);
+  }
+  for (const auto& [what, times] : seen) std::cout << what << ": " << times << "\n";
+}
+
+// Other programs ---------------------------------------------------------------------------------
 
 TEST_F(StoreFilesTest, AProgramThatReadsStopsNoStart) {
   Lock("A", 3);
