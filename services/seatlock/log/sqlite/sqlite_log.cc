@@ -452,6 +452,10 @@ absl::Status SqliteLog::EnsureOpen() {
   } else {
     Report(broken_);
   }
+  // The small commit may have found the files gone once more.
+  if (broken_.ok() && writer_ == nullptr) {
+    broken_ = absl::UnavailableError("the store is being opened again");
+  }
   next_reopen_ms_ = now_ms + kReopenIntervalMs;
   return broken_;
 }

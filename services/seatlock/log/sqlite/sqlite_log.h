@@ -127,6 +127,7 @@ class SqliteLog final : public ShowtimeLog {
   // Closes the file. Nothing is written until EnsureOpen has succeeded, and nothing read unless
   // `reads_go_on`.
   void Break(bool reads_go_on);
+  // OK: writer_ is there.
   absl::Status EnsureOpen();
   absl::Status Reopen();
   // The first Reopen: judges the file.
