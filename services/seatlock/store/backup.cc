@@ -98,14 +98,14 @@ absl::StatusOr<RestoreReport> RestoreStore(const std::string& from, const std::s
   if (fs::exists(path) && fs::equivalent(from, path, error)) {
     return absl::FailedPreconditionError(from + " is the store itself");
   }
+  absl::StatusOr<log::FileLock> lock = log::FileLock::Acquire(log::LockOf(path));
+  if (!lock.ok()) return lock.status();
   absl::StatusOr<VerifyReport> sound = VerifyStore(from, progress);
   if (!sound.ok()) return sound.status();
   if (sound->faults > 0) {
     return absl::FailedPreconditionError(
         absl::StrCat(from, " is not sound, nothing was changed: ", sound->first_fault));
   }
-  absl::StatusOr<log::FileLock> lock = log::FileLock::Acquire(log::LockOf(path));
-  if (!lock.ok()) return lock.status();
   const std::string ready = path + ".restoring";
   if (absl::Status status = CopyTo(from, ready, progress); !status.ok()) return status;
   absl::StatusOr<log::MarkRecord> record = log::AdoptCopy(ready);

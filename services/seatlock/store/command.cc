@@ -172,6 +172,9 @@ absl::StatusOr<int> Compact(const Arguments& arguments, const Console& console) 
   }
   absl::StatusOr<log::FileLock> lock = log::FileLock::Acquire(log::LockOf(path));
   if (!lock.ok()) return lock.status();
+  if (const auto mark = log::Mark::Read(log::MarkOf(path)); mark && mark->restoring) {
+    return absl::FailedPreconditionError("a restore of it was cut short: run it again first");
+  }
   const int64_t before = log::SizeOf(path) + log::SizeOf(log::WalOf(path));
   {
     Progress progress(console.err, console.clock);

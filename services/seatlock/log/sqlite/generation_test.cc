@@ -102,6 +102,17 @@ TEST_F(GenerationTest, StaysThroughRestartsAndCrashes) {
   EXPECT_EQ(Read(*log_, "s", 1)->head, head_);
 }
 
+TEST_F(GenerationTest, StaysWhenTheMarkIsBehindAsAPowerCutMayLeaveIt) {
+  Open();
+  Fill(5);
+  const std::string generation = log_->Generation();
+  CrashHere();
+  ASSERT_THAT(Mark::Create(MarkOf(path_), {.generation = generation, .commits = 1}), IsOk());
+  Open();
+  EXPECT_EQ(log_->Generation(), generation);
+  EXPECT_TRUE(notices_.empty()) << Notice();
+}
+
 TEST_F(GenerationTest, ChangesWhenABackupIsPutBack) {
   Open();
   const std::string generation = log_->Generation();
