@@ -3,12 +3,15 @@
 // in alternate rounds. Exit code 0 unless something did not work: a missed bar is a finding, not a
 // failure. About a minute; with arguments only the sections of these names (kSections).
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -76,6 +79,18 @@ double MiB(const std::string& proc_field, pid_t pid) {
   return 0;
 }
 
+// Processor time that `pid` has used, in seconds.
+double CpuSeconds(pid_t pid) {
+  std::ifstream stat(fmt::format("/proc/{}/stat", pid));
+  std::string text((std::istreambuf_iterator<char>(stat)), std::istreambuf_iterator<char>());
+  std::istringstream fields(text.substr(text.rfind(')') + 2));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;  // up to utime
+  double user = 0, system = 0;
+  fields >> user >> system;
+  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
 // --- one seat a call ----------------------------------------------------------------------------
 
 // Every call takes a seat that nobody took before. `numbers` goes on from round to round.
@@ -107,9 +122,13 @@ void BenchUnary(Report& report) {
   LockOne(server->address(), kWarmUp, numbers);
   std::vector<std::pair<double, LoadResult>> rounds;  // by ratio
   std::string each;
+  std::vector<double> cpu_us;  // of the server, a call
   for (int i = 0; i < kRounds; ++i) {
     const LoadResult floor = LockOne(echo_address, kRound, numbers);
+    const double before = CpuSeconds(server->process().pid());
     LoadResult durable = LockOne(server->address(), kRound, numbers);
+    cpu_us.push_back((CpuSeconds(server->process().pid()) - before) * 1e6 /
+                     static_cast<double>(durable.calls));
     if (durable.failures + floor.failures > 0) Die("LockSeat", absl::InternalError("calls failed"));
     const double ratio = durable.PerSecond() / floor.PerSecond();
     each +=
@@ -124,6 +143,9 @@ void BenchUnary(Report& report) {
   report.Inform(
       "its latency in the median round",
       fmt::format("p50 {:.2f} ms, p99 {:.2f} ms", median.QuantileMs(0.5), median.QuantileMs(0.99)));
+  std::sort(cpu_us.begin(), cpu_us.end());
+  report.Inform("processor time of the service a call, median of the rounds",
+                fmt::format("{:.1f} us", cpu_us[kRounds / 2]));
 }
 
 // --- 100 seats a call ---------------------------------------------------------------------------
