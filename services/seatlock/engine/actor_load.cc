@@ -139,8 +139,10 @@ void Actor::MaybeSaveSnapshot(Effects& effects) {
   if (snapshotting_ || tail < kSnapshotTailMin || tail < entries) return;
   if (context_->clock.MonotonicMs() < next_snapshot_ms_) return;
   snapshotting_ = true;
-  effects.push_back([self = shared_from_this()] {
-    SaveSnapshot(self->context_, self->showtime_,
+  std::optional<Exported> state;
+  if (entries <= kExportEntriesMax) state = Exported{head_, state_.Export()};
+  effects.push_back([self = shared_from_this(), state = std::move(state)]() mutable {
+    SaveSnapshot(self->context_, self->showtime_, std::move(state),
                  [self](const auto& saved) { self->OnSnapshotSaved(saved); });
   });
 }

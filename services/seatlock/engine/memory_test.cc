@@ -71,6 +71,19 @@ TEST_F(MemoryTest, ASnapshotWhoseStateIsLostOnTheWayStillComes) {
   ASSERT_NE(*read, nullptr);
 }
 
+TEST_F(MemoryTest, ALargeShowtimesSnapshotIsBuiltBesideItAndIsWhatTheNextLoadBeginsWith) {
+  Fill(static_cast<int>(kExportEntriesMax) + 100);
+  const int loads = log_.loads();
+  for (size_t i = 0; i < kExportEntriesMax + 200; ++i) {
+    Do(i % 2 == 0 ? Lock("alice", {"A1"}) : Unlock("alice", "A1"));
+  }
+  EXPECT_EQ(log_.loads() - loads, 1) << "the log is read for it, once";
+  EXPECT_EQ(log_.snapshots(), 1);
+  Restart();
+  EXPECT_TRUE(IsRefused(Do(Lock("bob", {"S7"})), domain::Reason::kSeatTaken));
+  EXPECT_TRUE(IsRefused(Do(Lock("bob", {"S2050"})), domain::Reason::kSeatTaken));
+}
+
 TEST_F(MemoryTest, ReadersThatDoNotReadAreEndedBeyondTheBoundTheSlowestFirst) {
   encoder_.padding = 100'000;
   Bound({.state = kStateBytesMax, .held_for_readers = 1'000'000});

@@ -18,18 +18,25 @@ class Save : public std::enable_shared_from_this<Save> {
   Save(std::shared_ptr<Context> context, domain::ShowtimeId showtime, Done done)
       : context_(std::move(context)), showtime_(std::move(showtime)), done_(std::move(done)) {}
 
-  void Start() {
-    context_->snapshots.Acquire([self = shared_from_this()] {
+  void Start(std::optional<Exported> state) {
+    context_->snapshots.Acquire([self = shared_from_this(), state = std::move(state)]() mutable {
+      if (state) {
+        self->context_->maintenance.Post(
+            [self, state = *std::move(state)]() mutable { self->Store(std::move(state)); });
+        return;
+      }
       LoadShowtime(self->context_, self->context_->maintenance, self->showtime_,
-                   [self](absl::StatusOr<Loaded> loaded) { self->OnLoaded(std::move(loaded)); });
+                   [self](absl::StatusOr<Loaded> loaded) {
+                     if (!loaded.ok()) return self->Finish(loaded.status());
+                     self->Store({std::move(loaded->head), loaded->state.Export()});
+                   });
     });
   }
 
  private:
-  void OnLoaded(absl::StatusOr<Loaded> loaded) {
-    if (!loaded.ok()) return Finish(loaded.status());
-    log::StoredSnapshot snapshot{loaded->head, log::EncodeSnapshot(loaded->state.Export())};
-    const domain::Revision revision = snapshot.head.revision;
+  void Store(Exported state) {
+    const domain::Revision revision = state.head.revision;
+    log::StoredSnapshot snapshot{std::move(state.head), log::EncodeSnapshot(state.parts)};
     CallLog<absl::Status>(
         context_, context_->maintenance,
         [this, snapshot = std::move(snapshot)](auto done) mutable {
@@ -68,8 +75,10 @@ class Save : public std::enable_shared_from_this<Save> {
 }  // namespace
 
 void SaveSnapshot(std::shared_ptr<Context> context, domain::ShowtimeId showtime,
+                  std::optional<Exported> state,
                   absl::AnyInvocable<void(const absl::StatusOr<domain::Revision>&) &&> done) {
-  std::make_shared<Save>(std::move(context), std::move(showtime), std::move(done))->Start();
+  std::make_shared<Save>(std::move(context), std::move(showtime), std::move(done))
+      ->Start(std::move(state));
 }
 
 }  // namespace seatlock::engine
