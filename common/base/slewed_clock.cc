@@ -13,6 +13,13 @@ constexpr int64_t kTenths = 10;
 SlewedClock::SlewedClock(const ClockSource& source)
     : source_(source), boot_us_(source.BootUs()), now_tenths_(source.WallUs() * kTenths) {}
 
+void SlewedClock::StartFrom(int64_t now_ms) {
+  MutexLock lock(mu_);
+  Advance();
+  now_tenths_ = std::max(now_tenths_, now_ms * kUsPerMs * kTenths);
+  offset_tenths_ = source_.WallUs() * kTenths - now_tenths_;
+}
+
 void SlewedClock::Advance() const {
   const int64_t boot_us = source_.BootUs();
   const int64_t wall_us = source_.WallUs();

@@ -1,6 +1,7 @@
 // A clock that follows the machine's slowly, so that a clock set wrongly for a moment does no harm.
 //
-// It starts at the machine's time and goes on by the time since boot. If the machine's clock jumps,
+// It starts at the machine's time, or where an earlier process was if that is later, and goes on by
+// the time since boot. If the machine's clock jumps,
 // this one runs at most a tenth faster or slower until both agree again: an hour takes ten hours. A
 // jump that is undone within a minute therefore moves it by six seconds at most.
 //
@@ -25,6 +26,10 @@ class SlewedClock final : public Clock {
  public:
   // `source` outlives this.
   explicit SlewedClock(const ClockSource& source = SystemClockSource());
+
+  // Goes on from `now_ms` (Unix time) if that is later than the machine's time: where an earlier
+  // process was. Call it before anybody asks for the time.
+  void StartFrom(int64_t now_ms);
 
   int64_t NowMs() const override;
   int64_t MonotonicMs() const override;

@@ -17,8 +17,9 @@ void LogClock(bool off, int64_t offset_ms) {
   const double offset_s = static_cast<double>(offset_ms) / 1000;
   if (off) {
     LogError(
-        "the machine's clock has jumped; following it slowly, at most 6 s a minute. "
-        "If it is right now, a restart takes it at once",
+        "the machine's clock is not where ours is: it was set, or this store was written by a "
+        "clock "
+        "that was ahead; following it slowly, at most 6 s a minute",
         {{"offset_s", offset_s}});
   } else {
     LogInfo("the machine's clock and ours agree again", {{"offset_s", offset_s}});

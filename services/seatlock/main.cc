@@ -72,7 +72,7 @@ int Fail(const absl::Status& status) {
 }
 
 int Serve(const Config& config, runtime::Signals& signals) {
-  const base::SlewedClock clock;
+  base::SlewedClock clock;
   runtime::Metrics metrics;
   ServiceMetrics service_metrics(&metrics, clock);
   runtime::LogThrottle store_errors(clock, [](const std::string& error, uint64_t left_out) {
@@ -80,6 +80,7 @@ int Serve(const Config& config, runtime::Signals& signals) {
   });
   auto log = OpenStore(config.store, service_metrics, store_errors);
   if (!log.ok()) return Fail(log.status());
+  clock.StartFrom((*log)->LatestCommitMs());
   const rpc::ProtoEncoder encoder;
   base::ThreadExecutor completions;
   base::ThreadExecutor background;

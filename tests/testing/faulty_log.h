@@ -90,6 +90,7 @@ class FaultyLog final : public log::ShowtimeLog {
     real_.Recover(std::move(done));
   }
   std::string Generation() const override { return real_.Generation(); }
+  int64_t LatestCommitMs() const override { return real_.LatestCommitMs(); }
   bool Healthy() const override { return !down_; }
   uint64_t Returns() const override { return returns_; }
 

@@ -160,6 +160,11 @@ class ShowtimeLog {
   // block.
   virtual std::string Generation() const = 0;
 
+  // The commit time of the newest change of any showtime when the log was opened, Unix
+  // milliseconds; 0 if there is none or the store cannot tell. Time goes on from there, wherever
+  // the clock is.
+  virtual int64_t LatestCommitMs() const = 0;
+
   // Whether appends are likely to succeed now; for readiness. Does not touch the store.
   virtual bool Healthy() const = 0;
 

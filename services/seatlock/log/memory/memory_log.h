@@ -33,6 +33,7 @@ class MemoryLog final : public ShowtimeLog {
   void Due(int64_t now_ms, size_t limit, DueCursor after, DueCallback done) override;
   void Recover(StatusCallback done) override;
   std::string Generation() const override { return generation_; }
+  int64_t LatestCommitMs() const override { return 0; }
   bool Healthy() const override { return true; }
   uint64_t Returns() const override { return 0; }
 

@@ -50,7 +50,8 @@ constexpr char kUpgradeTo2[] = R"sql(
     generation TEXT NOT NULL,
     commits BLOB NOT NULL,
     is_copy INTEGER NOT NULL,
-    probe INTEGER NOT NULL
+    probe INTEGER NOT NULL,
+    latest_ms INTEGER NOT NULL
   ) STRICT;
 )sql";
 
@@ -105,12 +106,12 @@ absl::Status Configure(Connection& connection, Durability durability) {
 
 // Brings a file of version `found` up to date, in one transaction.
 absl::Status Upgrade(Connection& connection, int64_t found) {
-  const std::string sql =
-      absl::StrCat("BEGIN IMMEDIATE;", found == 0 ? kCreate : "", kUpgradeTo2,
-                   "INSERT INTO meta(id, generation, commits, is_copy, probe) VALUES (1, '",
-                   base::RandomHex(kGenerationBytes),
-                   "', zeroblob(8), 0, 0);PRAGMA application_id=", kApplicationId,
-                   ";PRAGMA user_version=", kSchemaVersion, ";COMMIT;");
+  const std::string sql = absl::StrCat(
+      "BEGIN IMMEDIATE;", found == 0 ? kCreate : "", kUpgradeTo2,
+      "INSERT INTO meta(id, generation, commits, is_copy, probe, latest_ms) SELECT 1, '",
+      base::RandomHex(kGenerationBytes),
+      "', zeroblob(8), 0, 0, ifnull(max(commit_ms), 0) FROM records;PRAGMA application_id=",
+      kApplicationId, ";PRAGMA user_version=", kSchemaVersion, ";COMMIT;");
   return connection.Exec(sql.c_str());
 }
 
@@ -149,7 +150,7 @@ absl::StatusOr<Connection> OpenStoreToRead(const std::string& path) {
 
 absl::StatusOr<Meta> ReadMeta(const Connection& connection) {
   absl::StatusOr<Statement> statement =
-      Statement::Prepare(connection, "SELECT generation, commits, is_copy FROM meta");
+      Statement::Prepare(connection, "SELECT generation, commits, is_copy, latest_ms FROM meta");
   if (!statement.ok()) return statement.status();
   Query query(*statement);
   absl::StatusOr<bool> row = query.Step();
@@ -163,6 +164,7 @@ absl::StatusOr<Meta> ReadMeta(const Connection& connection) {
     meta.commits = meta.commits << 8 | static_cast<uint8_t>(byte);
   }
   meta.is_copy = query.IntAt(2) != 0;
+  meta.latest_ms = query.IntAt(3);
   return meta;
 }
 

@@ -51,6 +51,7 @@ struct Meta {
   std::string generation;
   uint64_t commits = 0;
   bool is_copy = false;
+  int64_t latest_ms = 0;  // commit time of the newest change; WriteMeta leaves it alone
 };
 
 // DATA_LOSS: there is none.

@@ -85,6 +85,7 @@ absl::StatusOr<std::unique_ptr<SqliteLog>> SqliteLog::Open(Options options) {
   if (!notice.empty() && log->options_.on_notice) log->options_.on_notice(notice);
   log->opening_.reset();
   log->last_commit_ms_ = log->options_.clock->MonotonicMs();
+  log->latest_commit_ms_ = log->writer_->latest_ms();
   log->reader_thread_ = std::make_unique<base::ThreadExecutor>();
   log->writer_thread_ = std::thread([log = log.get()] { log->Write(); });
   return log;

@@ -93,6 +93,7 @@ class SqliteLog final : public ShowtimeLog {
   void Due(int64_t now_ms, size_t limit, DueCursor after, DueCallback done) override;
   void Recover(StatusCallback done) override;
   std::string Generation() const override { return generation_; }
+  int64_t LatestCommitMs() const override { return latest_commit_ms_; }
   bool Healthy() const override { return healthy_.load(); }
   uint64_t Returns() const override { return returns_.load(); }
 
@@ -149,7 +150,8 @@ class SqliteLog final : public ShowtimeLog {
   void NudgeReopen();
 
   const Options options_;
-  std::string generation_;  // set by Open alone
+  std::string generation_;        // set by Open alone
+  int64_t latest_commit_ms_ = 0;  // set by Open alone
 
   SubmitQueue queue_;
   std::atomic<bool> healthy_{true};  // set by SetHealthy

@@ -54,6 +54,7 @@ absl::StatusOr<std::unique_ptr<WriteSession>> WriteSession::Create(Connection co
   absl::StatusOr<Meta> meta = ReadMeta(session->connection_);
   if (!meta.ok()) return meta.status();
   session->commits_ = meta->commits;
+  session->latest_ms_ = meta->latest_ms;
   return session;
 }
 
@@ -79,7 +80,7 @@ absl::Status WriteSession::PrepareAll() {
        "WHERE showtime = ? AND revision > ? AND revision <= ? AND commit_ms >= ?"},
       {&trim_, "DELETE FROM records WHERE showtime = ? AND revision <= ?"},
       {&update_base_, "UPDATE showtimes SET base_revision = ?, base_chain = ? WHERE key = ?"},
-      {&update_commits_, "UPDATE meta SET commits = ?"},
+      {&update_commits_, "UPDATE meta SET commits = ?, latest_ms = ?"},
       {&probe_, "UPDATE meta SET probe = 1 - probe"},
   };
   for (const auto& [statement, sql] : statements) {
@@ -99,7 +100,7 @@ absl::Status WriteSession::Begin() {
 
 absl::Status WriteSession::WriteCommits(uint64_t commits) {
   const std::array<uint8_t, 8> bytes = CommitsBytes(commits);
-  return WriteError(Query(update_commits_).Blob(View(bytes)).Run());
+  return WriteError(Query(update_commits_).Blob(View(bytes)).Int(latest_ms_).Run());
 }
 
 absl::Status WriteSession::Commit() {
@@ -206,6 +207,7 @@ absl::Status WriteSession::InsertRecords(int64_t key, const AppendRequest& reque
     query.Int(key).Int(Signed(record.revision)).Int(record.commit_ms);
     query.Blob(View(record.chain)).Blob(View(seal)).Blob(record.bytes);
     if (absl::Status status = query.Run(); !status.ok()) return status;
+    latest_ms_ = std::max(latest_ms_, record.commit_ms);
   }
   return absl::OkStatus();
 }

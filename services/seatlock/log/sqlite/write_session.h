@@ -40,6 +40,8 @@ class WriteSession {
 
   // How many commits the store holds. After a Commit that failed, perhaps one more.
   uint64_t commits() const { return commits_; }
+  // The commit time of the newest change that was ever written.
+  int64_t latest_ms() const { return latest_ms_; }
 
   // kAppended or kConflict. `request` was verified (verify.h).
   absl::StatusOr<AppendResult> Append(const AppendRequest& request);
@@ -98,6 +100,7 @@ class WriteSession {
   int checkpoint_at_;           // the size of wal_pages_ that is worth the next checkpoint
   int checkpointed_pages_ = 0;  // wal_pages_ at the last one
   uint64_t commits_ = 0;
+  int64_t latest_ms_ = 0;
   int changes_before_ = 0;  // SQLite's count of changed rows when the transaction began
   absl::flat_hash_map<domain::ShowtimeId, Known> known_;
 };
