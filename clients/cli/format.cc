@@ -119,7 +119,7 @@ std::string Advice(const Args& args, const client::CallError& error) {
       {"SESSION_SEAT_LIMIT", "Free other seats first, or swap with --release."},
       {"ORDER_SEAT_LIMIT", "Book the other seats under another order id."},
       {"EXTEND_LIMIT", "The lock is near its greatest age; ask for less with --ttl."},
-      {"LOCK_EXPIRED", "The store was so slow that the lock ended meanwhile: lock again."},
+      {"LOCK_EXPIRED", "The lock that this request got has ended: lock again."},
       {"REQUEST_ID_REUSED", "Leave out --request-id, or repeat the very same command."},
       {"SNAPSHOT_TOO_LARGE", absl::StrCat("Use `seatctl watch ", args.showtime, "`.")},
   };

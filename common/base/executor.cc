@@ -15,14 +15,12 @@ ThreadExecutor::~ThreadExecutor() {
   thread_.join();
 }
 
+// Notifies under the lock: the task may be the last that anybody waits for before this executor is
+// destroyed, which then waits for the lock.
 void ThreadExecutor::Post(Task task) {
-  bool was_empty;
-  {
-    MutexLock lock(mu_);
-    was_empty = queue_.empty();
-    queue_.push_back(std::move(task));
-  }
-  if (was_empty) wake_.NotifyOne();
+  MutexLock lock(mu_);
+  queue_.push_back(std::move(task));
+  if (queue_.size() == 1) wake_.NotifyOne();
 }
 
 void ThreadExecutor::Run() {

@@ -74,10 +74,10 @@ int Fail(const absl::Status& status) {
 int Serve(const Config& config, runtime::Signals& signals) {
   base::SlewedClock clock;
   runtime::Metrics metrics;
-  ServiceMetrics service_metrics(&metrics, clock);
   runtime::LogThrottle store_errors(clock, [](const std::string& error, uint64_t left_out) {
     runtime::LogError("store", {{"error", error}, {"left_out", left_out}});
   });
+  ServiceMetrics service_metrics(&metrics, &store_errors);
   auto log = OpenStore(config.store, service_metrics, store_errors);
   if (!log.ok()) return Fail(log.status());
   clock.StartFrom((*log)->LatestCommitMs());
@@ -112,8 +112,7 @@ int Serve(const Config& config, runtime::Signals& signals) {
   auto ticker = std::make_unique<base::Ticker>(kTick, [&] {
     clock_watch.Tick();
     engine.Tick();
-    (*server)->SetServing(!draining && (*log)->Healthy());
-    service_metrics.Tick();
+    (*server)->SetServing((*log)->Healthy());
     store_errors.Tick();
   });
   runtime::LogInfo("admin listening", {{"address", (*admin)->address().ToString()}});
@@ -123,7 +122,7 @@ int Serve(const Config& config, runtime::Signals& signals) {
   const int signal = signals.Wait();
   runtime::LogInfo("draining", {{"signal", signal}});
   draining = true;
-  (*server)->SetServing(false);
+  (*server)->StopServing();
   engine.Drain();
   (*server)->Shutdown(config.drain_ms);
   ticker.reset();

@@ -43,11 +43,8 @@ int ResultIndex(const engine::Result& result) {
 
 }  // namespace
 
-ServiceMetrics::ServiceMetrics(runtime::Metrics* metrics, const base::Clock& clock)
-    : store_log_(clock,
-                 [](const std::string& error, uint64_t left_out) {
-                   runtime::LogError("store", {{"error", error}, {"left_out", left_out}});
-                 }),
+ServiceMetrics::ServiceMetrics(runtime::Metrics* metrics, runtime::LogThrottle* store_errors)
+    : store_log_(*store_errors),
       grpc_(metrics),
       expired_(metrics->AddCounter("seatlock_locks_expired_total",
                                    "Locks that the server freed because they had lapsed.")),
@@ -55,8 +52,8 @@ ServiceMetrics::ServiceMetrics(runtime::Metrics* metrics, const base::Clock& clo
           "seatlock_watchers_lagged_total",
           "Watchers that fell behind and were sent a snapshot in place of changes.")),
       shed_(metrics->AddCounter(
-          "seatlock_watchers_shed_total",
-          "Watchers that were ended because streams that nobody reads held too much memory.")),
+          "seatlock_readers_shed_total",
+          "Streams and reads that were ended because those that nobody reads held too much.")),
       store_errors_(
           metrics->AddCounter("seatlock_store_errors_total",
                               "Loads, snapshots and recoveries that the store could not do.")),
@@ -110,7 +107,7 @@ void ServiceMetrics::OnExpired(size_t locks) {
   expired_.Increment(locks);
 }
 
-void ServiceMetrics::OnWatcherShed() {
+void ServiceMetrics::OnReaderShed() {
   shed_.Increment();
 }
 

@@ -17,20 +17,17 @@ namespace seatlock {
 class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
  public:
   // Both outlive this.
-  ServiceMetrics(runtime::Metrics* metrics, const base::Clock& clock);
+  ServiceMetrics(runtime::Metrics* metrics, runtime::LogThrottle* store_errors);
 
   void OnResult(const domain::Command& command, const engine::Result& result) override;
   void OnAppend(size_t records, int64_t latency_us, log::AppendResult::Outcome outcome) override;
   void OnExpired(size_t locks) override;
   void OnWatcherLagged() override;
-  void OnWatcherShed() override;
+  void OnReaderShed() override;
   void OnStoreError(const domain::ShowtimeId& showtime, const absl::Status& status) override;
 
   void OnStarted(rpc::Method method) override;
   void OnHandled(rpc::Method method, int code, int64_t us) override;
-
-  // Writes what waits to be logged. At least once a second.
-  void Tick() { store_log_.Tick(); }
 
   // A transaction of `appends` appends was made durable in `us` microseconds.
   void OnCommit(size_t appends, int64_t us);
@@ -40,7 +37,7 @@ class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
   static constexpr int kCommands = 6;
   static constexpr int kResults = 21;
 
-  runtime::LogThrottle store_log_;
+  runtime::LogThrottle& store_log_;
   runtime::GrpcServerMetrics grpc_;
   std::array<runtime::GrpcMethodMetrics*, rpc::kMethodCount> methods_{};
   std::array<std::array<runtime::Counter*, kResults>, kCommands> commands_{};

@@ -104,7 +104,7 @@ TEST_F(SlowReadersTest, FiveHundredOfALargeShowtimeHoldLittleMoreThanOne) {
 int Shed(const TestServer& server) {
   const auto metrics = HttpGet(server.admin_address(), "/metrics");
   if (!metrics.ok()) return -1;
-  const std::string name = "\nseatlock_watchers_shed_total ";
+  const std::string name = "\nseatlock_readers_shed_total ";
   const size_t at = metrics->body.find(name);
   return at == std::string::npos ? -1 : std::stoi(metrics->body.substr(at + name.size()));
 }

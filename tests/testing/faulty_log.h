@@ -51,6 +51,7 @@ class FaultyLog final : public log::ShowtimeLog {
   void SetSnapshotsFail(bool fail) { snapshots_fail_ = fail; }
   int appends() const { return appends_; }
   int loads() const { return loads_; }
+  int reads() const { return reads_; }
   // Snapshots that were asked for.
   int snapshots() const { return snapshots_; }
   int recoveries() const { return recoveries_; }
@@ -62,6 +63,7 @@ class FaultyLog final : public log::ShowtimeLog {
   }
   void Read(domain::ShowtimeId showtime, domain::Revision from, size_t max_records,
             PageCallback done) override {
+    ++reads_;
     if (down_) return std::move(done)(Down());
     real_.Read(std::move(showtime), from, max_records, std::move(done));
   }
@@ -134,6 +136,7 @@ class FaultyLog final : public log::ShowtimeLog {
   uint64_t returns_ = 0;
   int appends_ = 0;
   int loads_ = 0;
+  int reads_ = 0;
   int snapshots_ = 0;
   int recoveries_ = 0;
   std::deque<Held> held_;

@@ -19,6 +19,10 @@ Failure Overloaded(const char* why) {
   return {Failure::Kind::kOverloaded, why};
 }
 
+Failure NotNow() {
+  return {Failure::Kind::kStoreUnavailable, "the store cannot be used now"};
+}
+
 Failure CallerGone() {
   return {Failure::Kind::kCancelled, "the caller has gone"};
 }
@@ -45,7 +49,7 @@ bool HandsOutEndedLock(const Result& result, int64_t now_ms) {
 Result LockExpired() {
   domain::Refusal refusal;
   refusal.reason = domain::Reason::kLockExpired;
-  refusal.message = "the lock ended before it could be answered; ask again with a new request_id";
+  refusal.message = "the lock that this request got has ended; lock again with a new request_id";
   return refusal;
 }
 
@@ -77,7 +81,7 @@ void Actor::Transition(Event event) {
   const int64_t pause_ms = PauseMs(phase_);
   if (pause_ms == 0) return;
   retry_at_ms_ = context_->clock.MonotonicMs() + pause_ms;
-  returns_at_failure_ = context_->log.Returns();
+  returns_at_failure_ = returns_when_asked_;
 }
 
 bool Actor::Submit(Work& work) {
@@ -89,6 +93,7 @@ bool Actor::Submit(Work& work) {
     ++context_->pending;
     if (commands_.size() >= kPendingPerShowtimeMax || context_->pending > kPendingMax) {
       Reply(std::move(work), Overloaded(kTooManyWait), effects);
+      LeaveIfNew(effects);
     } else {
       commands_.push_back(std::move(work));
       Step(effects);
@@ -108,23 +113,28 @@ bool Actor::Enqueue(AnyQuery& query, bool (Actor::*serve)(AnyQuery&, Effects&)) 
     last_used_ms_ = context_->clock.MonotonicMs();
     ++context_->pending;
     auto shared = std::make_shared<AnyQuery>(std::move(query));
-    auto fail = [this, shared](const Failure& failure, Effects& out) {
-      --context_->pending;
-      out.push_back([shared, failure] { std::move(shared->fail)(failure); });
-    };
-    if (readers_.size() + map_readers_.size() >= kPendingPerShowtimeMax ||
-        context_->pending > kPendingMax) {
+    ++reads_waiting_;
+    auto fail = [this, shared](const Failure& failure, Effects& out)
+                    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+                      --reads_waiting_;
+                      --context_->pending;
+                      out.push_back([shared, failure] { std::move(shared->fail)(failure); });
+                    };
+    if (reads_waiting_ >= kPendingPerShowtimeMax || context_->pending > kPendingMax) {
       fail(Overloaded(kTooManyWait), effects);
+      LeaveIfNew(effects);
     } else {
-      auto serve_or_drop = [this, shared, fail, serve](Effects& out) {
-        if (shared->cancelled && shared->cancelled()) {
-          fail(CallerGone(), out);
-          return true;
-        }
-        if (!(this->*serve)(*shared, out)) return false;
-        --context_->pending;
-        return true;
-      };
+      auto serve_or_drop = [this, shared, fail, serve](Effects& out)
+                               ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+                                 if (shared->cancelled && shared->cancelled()) {
+                                   fail(CallerGone(), out);
+                                   return true;
+                                 }
+                                 if (!(this->*serve)(*shared, out)) return false;
+                                 --reads_waiting_;
+                                 --context_->pending;
+                                 return true;
+                               };
       readers_.push_back({std::move(serve_or_drop), fail});
       Step(effects);
     }
@@ -142,7 +152,7 @@ bool Actor::Read(SnapshotQuery& query) {
 }
 
 bool Actor::Serve(Query& query, Effects& effects) {
-  effects.push_back(std::move(query.read)(View{state_}));
+  effects.push_back(std::move(query.read)(View{state_, Now()}));
   return true;
 }
 
@@ -166,6 +176,23 @@ void Actor::Expire() {
   Run(effects);
 }
 
+bool Actor::Resend(bool stopping) {
+  Effects effects;
+  bool waits = false;
+  {
+    base::MutexLock lock(mu_);
+    if (phase_ == Phase::kQueueFull && stopping) {
+      Transition(Event::kWanted);
+      SendBatch(effects);
+    } else if (phase_ == Phase::kQueueFull) {
+      Step(effects);
+      waits = phase_ == Phase::kQueueFull;
+    }
+  }
+  Run(effects);
+  return !waits;
+}
+
 bool Actor::Unused() const {
   return commands_.empty() && readers_.empty() && map_readers_.empty() && watchers_.empty() &&
          !batch_ && !snapshotting_ && !refreshing_;
@@ -178,8 +205,8 @@ bool Actor::Retire(bool now) {
   const bool at_rest = phase_ == Phase::kReady || phase_ == Phase::kUnloaded;
   const int64_t now_ms = context_->clock.MonotonicMs();
   const bool paused = Paused(now_ms);
-  const bool failed =
-      phase_ == Phase::kFailed || phase_ == Phase::kUnsettled || phase_ == Phase::kDamaged;
+  // One that is unsettled stays until the log has made sure of the outcome.
+  const bool failed = phase_ == Phase::kFailed || phase_ == Phase::kDamaged;
   if (!(at_rest || failed) || paused || !Unused()) return false;
   if (!now && !failed && now_ms - last_used_ms_ < kIdleMs) return false;
   retired_ = true;
@@ -226,7 +253,7 @@ void Actor::Step(Effects& effects) {
     return LeaveIfUnused(effects);
   }
   if (!context_->tries.loads.May(now_ms, context_->log.Returns())) {
-    FailWaiting(last_failure_, effects);
+    FailWaiting(NotNow(), effects);
     return LeaveIfUnused(effects);
   }
   const bool recover = phase_ == Phase::kUnsettled;
@@ -245,14 +272,19 @@ void Actor::StepReady(Effects& effects) {
     batch.after = head_;
     batch.readers = readers_.size();
     // Nobody is served before a lapsed lock has been freed.
-    if (lapsed && !MayAppend(batch)) return FailWaiting(last_failure_, effects);
+    if (lapsed && !MayAppend(batch)) return FailWaiting(NotNow(), effects);
     Decide(now_ms, batch, effects);
     if (!batch.changes.empty()) return StartAppend(std::move(batch), effects);
   }
-  if (head_.revision.value() == 0) LeaveIfUnused(effects);
+  LeaveIfNew(effects);
 }
 
-// What never came into being need not stay: reads of invented ids fill nothing.
+// What never came into being need not stay: calls on invented ids fill nothing.
+void Actor::LeaveIfNew(Effects& effects) {
+  const bool known = phase_ == Phase::kReady && head_.revision.value() > 0;
+  if (!known) LeaveIfUnused(effects);
+}
+
 void Actor::LeaveIfUnused(Effects& effects) {
   if (!Unused()) return;
   effects.push_back([self = shared_from_this()] {
@@ -296,7 +328,7 @@ void Actor::DecideOne(Work work, int64_t now_ms, Batch& batch, Effects& effects)
   if (work.cancelled && work.cancelled()) return Reply(std::move(work), CallerGone(), effects);
   domain::Decision decision = domain::Decide(state_, work.command, now_ms, context_->rules);
   if (auto* change = std::get_if<domain::Change>(&decision)) {
-    if (!MayAppend(batch)) return Reply(std::move(work), last_failure_, effects);
+    if (!MayAppend(batch)) return Reply(std::move(work), NotNow(), effects);
     AddChange(std::move(*change), batch);
     batch.waiting.push_back({std::move(work), Batch::ByChange{batch.changes.size() - 1}});
     return;
@@ -354,12 +386,27 @@ void Actor::ReplayFromLog(Work work, domain::Revision revision, Effects& effects
 
 void Actor::ReadLog(domain::Revision from, size_t max_records,
                     absl::AnyInvocable<void(absl::StatusOr<log::Page>) &&> handle) {
+  const uint64_t returns = context_->log.Returns();
+  if (!context_->tries.loads.May(context_->clock.MonotonicMs(), returns)) {
+    context_->background.Post([handle = std::move(handle)]() mutable {
+      std::move(handle)(absl::UnavailableError("the store cannot be read now"));
+    });
+    return;
+  }
   CallLog<absl::StatusOr<log::Page>>(
       context_, context_->background,
       [this, from, max_records](auto done) {
         context_->log.Read(showtime_, from, max_records, std::move(done));
       },
-      std::move(handle), absl::UnavailableError("the service is stopping"));
+      [context = context_, returns, handle = std::move(handle)](auto page) mutable {
+        if (page.ok()) {
+          context->tries.loads.OnSuccess();
+        } else if (absl::IsUnavailable(page.status())) {
+          context->tries.loads.OnFailure(context->clock.MonotonicMs(), returns);
+        }
+        std::move(handle)(std::move(page));
+      },
+      absl::UnavailableError("the service is stopping"));
 }
 
 // Tells the context how much the showtime holds.

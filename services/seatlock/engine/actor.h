@@ -49,8 +49,11 @@ class Actor : public std::enable_shared_from_this<Actor> {
   void Fetch(const std::shared_ptr<Watcher>& watcher);
   // `watcher` is over: counts it no more.
   void Forget(const std::shared_ptr<Watcher>& watcher);
-  // Frees lapsed locks, loading the showtime if need be; sends a batch again whose pause is over.
+  // Frees lapsed locks, loading the showtime if need be.
   void Expire();
+  // Sends a batch again that the store had no room for, if its pause is over, or if the service
+  // stops (when it fails). False: it still waits.
+  bool Resend(bool stopping);
   // Progress for quiet watchers; forgets those that are over, and a seat map that nobody needs.
   void Sweep();
   // Leaves memory if nobody uses it: true, and the actor takes nothing from then on. `now`: even
@@ -61,8 +64,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
 
   const domain::ShowtimeId& showtime() const { return showtime_; }
   int64_t last_used_ms() const;
-  // The watchers whose readers are busy (Watcher::busy_since_ms).
-  void AddBusy(std::vector<std::shared_ptr<Watcher>>& busy) const;
+  std::vector<std::shared_ptr<Watcher>> Watchers() const;
 
  private:
   // What is to be done after the lock is released: the append first, so that the next commit is
@@ -78,6 +80,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
     // False: the seat map is not up to date yet, ask again later.
     absl::AnyInvocable<bool(Effects&)> serve;
     absl::AnyInvocable<void(const Failure&, Effects&) &&> fail;
+    const Watcher* watcher = nullptr;  // whose it is; null: a read
   };
 
   static void Run(Effects& effects);
@@ -106,6 +109,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
   int64_t Now() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool Paused(int64_t now_ms) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool Unused() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void LeaveIfNew(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void LeaveIfUnused(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Weigh() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
@@ -158,10 +162,11 @@ class Actor : public std::enable_shared_from_this<Actor> {
   Phase phase_ ABSL_GUARDED_BY(mu_) = Phase::kUnloaded;
   // When the pause of the last failure ends (actor_phase.h).
   int64_t retry_at_ms_ ABSL_GUARDED_BY(mu_) = 0;
-  uint64_t returns_at_failure_ ABSL_GUARDED_BY(mu_) = 0;  // the log's, when the pause began
-  // What callers are told during the pause.
-  Failure last_failure_ ABSL_GUARDED_BY(mu_){Failure::Kind::kStoreUnavailable,
-                                             "the store cannot be used now"};
+  // The log's Returns when it was last asked: before the call, so that a store which is back before
+  // its failure is heard of is not waited for.
+  uint64_t returns_when_asked_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t returns_at_failure_ ABSL_GUARDED_BY(mu_) = 0;  // the same of the call that failed last
+  Failure last_failure_ ABSL_GUARDED_BY(mu_);             // what callers are told during the pause
   bool retired_ ABSL_GUARDED_BY(mu_) = false;
   bool wanted_ ABSL_GUARDED_BY(mu_) = false;  // Expire or Sweep came while there was no state
   int64_t last_used_ms_ ABSL_GUARDED_BY(mu_) = 0;
@@ -170,6 +175,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
   domain::Epoch public_epoch_ ABSL_GUARDED_BY(mu_);  // of head_, as callers know it
   std::deque<Work> commands_ ABSL_GUARDED_BY(mu_);
   std::deque<Reader> readers_ ABSL_GUARDED_BY(mu_);
+  size_t reads_waiting_ ABSL_GUARDED_BY(mu_) = 0;  // in readers_ and map_readers_
   std::optional<Batch> batch_ ABSL_GUARDED_BY(mu_);
   int64_t weight_ ABSL_GUARDED_BY(mu_) = 0;  // what it added to Context::state_bytes
 
@@ -186,8 +192,8 @@ class Actor : public std::enable_shared_from_this<Actor> {
   // Of the state at head_; made when the first reader asks.
   struct CachedSnapshot {
     std::shared_ptr<const SeatSnapshot> seats;
-    std::vector<MessagePtr> messages;  // of a watch; empty: nobody asked
-    bool replaces = false;             // of `messages`
+    std::vector<MessagePtr> first;      // for watches that begin; empty: none has asked
+    std::vector<MessagePtr> replacing;  // for those whose position is void; empty: none has asked
   };
   CachedSnapshot cached_ ABSL_GUARDED_BY(mu_);
 };

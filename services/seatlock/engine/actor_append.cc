@@ -31,6 +31,7 @@ void Actor::SendBatch(Effects& effects) {
   log::AppendRequest request{showtime_, batch_->before, batch_->after.epoch, std::move(records),
                              state_.earliest_expire_ms()};
   batch_->started_us = context_->clock.MonotonicUs();
+  returns_when_asked_ = context_->log.Returns();
   effects.append = [self = shared_from_this(), request = std::move(request)]() mutable {
     log::AppendResult stopped;
     stopped.status = absl::UnavailableError("the service is stopping");
@@ -62,7 +63,7 @@ void Actor::OnAppended(log::AppendResult result) {
         break;
       case log::AppendResult::Outcome::kUnknown:
         ReportError(result.status, effects);
-        context_->tries.appends.OnFailure(context_->clock.MonotonicMs(), context_->log.Returns());
+        context_->tries.appends.OnFailure(context_->clock.MonotonicMs(), returns_when_asked_);
         Transition(Event::kUnknown);
         StartRecovery(effects);
         break;
@@ -131,10 +132,17 @@ void Actor::OnConflict(Effects& effects) {
 
 void Actor::OnNotAppended(const absl::Status& status, Effects& effects) {
   // The batch is as good as it was: the state is kept, and the callers wait.
-  if (absl::IsResourceExhausted(status)) return Transition(Event::kTurnedAway);
+  if (absl::IsResourceExhausted(status)) {
+    Transition(Event::kTurnedAway);
+    effects.push_back([self = shared_from_this()] {
+      base::MutexLock lock(self->context_->queue_full_mu);
+      self->context_->queue_full.push_back(self);
+    });
+    return;
+  }
   const bool damaged = absl::IsDataLoss(status);
   if (!damaged) {
-    context_->tries.appends.OnFailure(context_->clock.MonotonicMs(), context_->log.Returns());
+    context_->tries.appends.OnFailure(context_->clock.MonotonicMs(), returns_when_asked_);
   }
   OnStoreFailed(damaged ? Event::kDamaged : Event::kNotAppended, status, effects);
 }

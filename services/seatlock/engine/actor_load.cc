@@ -11,6 +11,7 @@
 namespace seatlock::engine {
 
 void Actor::StartLoad(Effects& effects) {
+  returns_when_asked_ = context_->log.Returns();
   effects.push_back([self = shared_from_this()] {
     LoadShowtime(self->context_, self->context_->background, self->showtime_,
                  [self](absl::StatusOr<Loaded> loaded) { self->OnLoaded(std::move(loaded)); });
@@ -19,6 +20,7 @@ void Actor::StartLoad(Effects& effects) {
 
 // Makes sure that the append whose outcome is unknown can land no more, then reads what is there.
 void Actor::StartRecovery(Effects& effects) {
+  returns_when_asked_ = context_->log.Returns();
   effects.push_back([self = shared_from_this()] {
     CallLog<absl::Status>(
         self->context_, self->context_->background,
@@ -70,7 +72,7 @@ void Actor::OnLoaded(absl::StatusOr<Loaded> loaded) {
     if (loaded.ok()) {
       context_->tries.loads.OnSuccess();
     } else if (!damaged && !absl::IsResourceExhausted(loaded.status())) {
-      context_->tries.loads.OnFailure(context_->clock.MonotonicMs(), context_->log.Returns());
+      context_->tries.loads.OnFailure(context_->clock.MonotonicMs(), returns_when_asked_);
     }
     if (!loaded.ok()) {
       OnStoreFailed(damaged ? Event::kDamaged : Event::kReadFailed, loaded.status(), effects);

@@ -48,6 +48,7 @@ int64_t PauseMs(Phase phase) {
     case Phase::kQueueFull:
       return kQueueFullRetryMs;
     case Phase::kRecovering:
+      return kUnknownRetryMs;
     case Phase::kFailed:
     case Phase::kUnsettled:
       return kRetryMs;

@@ -26,7 +26,19 @@ void Actor::Forget(const std::shared_ptr<Watcher>& watcher) {
   {
     base::MutexLock lock(mu_);
     Remove(watcher);
-    if (phase_ == Phase::kReady && head_.revision.value() == 0) LeaveIfUnused(effects);
+    const auto is_its = [&watcher](const Reader& reader) {
+      return reader.watcher == watcher.get();
+    };
+    if (batch_) {
+      // The first of readers_ are served by the batch's commit.
+      const auto first = readers_.begin();
+      const auto served =
+          first + static_cast<ptrdiff_t>(std::min(batch_->readers, readers_.size()));
+      batch_->readers -= static_cast<size_t>(std::count_if(first, served, is_its));
+    }
+    std::erase_if(readers_, is_its);
+    std::erase_if(map_readers_, is_its);
+    LeaveIfNew(effects);
   }
   Run(effects);
 }
@@ -41,24 +53,24 @@ void Actor::Remove(const std::shared_ptr<Watcher>& watcher) {
   --context_->watchers;
 }
 
-void Actor::AddBusy(std::vector<std::shared_ptr<Watcher>>& busy) const {
+std::vector<std::shared_ptr<Watcher>> Actor::Watchers() const {
   base::MutexLock lock(mu_);
-  for (const auto& watcher : watchers_) {
-    if (watcher->busy_since_ms()) busy.push_back(watcher);
-  }
+  return watchers_;
 }
 
 void Actor::Fetch(const std::shared_ptr<Watcher>& watcher) {
   Effects effects;
   {
     base::MutexLock lock(mu_);
+    if (retired_ || watcher->over()) return;
     last_used_ms_ = context_->clock.MonotonicMs();
     readers_.push_back({[this, watcher](Effects& out) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
                           return ServeWatcher(watcher, out);
                         },
                         [watcher](const Failure& failure, Effects& out) {
                           if (watcher->End(failure)) out.push_back([watcher] { watcher->Wake(); });
-                        }});
+                        },
+                        watcher.get()});
     Step(effects);
   }
   Run(effects);
@@ -166,11 +178,9 @@ bool Actor::DeliverSnapshot(const std::shared_ptr<Watcher>& watcher, bool replac
                             Effects& effects) {
   const std::shared_ptr<const SeatSnapshot> snapshot = Snapshot(effects);
   if (snapshot == nullptr) return false;
-  if (cached_.messages.empty() || cached_.replaces != replaces) {
-    cached_.messages = SnapshotMessages(*context_, showtime_, *snapshot, replaces);
-    cached_.replaces = replaces;
-  }
-  if (watcher->Deliver(cached_.messages, head_.revision, Watcher::Want::kLive)) {
+  std::vector<MessagePtr>& messages = replaces ? cached_.replacing : cached_.first;
+  if (messages.empty()) messages = SnapshotMessages(*context_, showtime_, *snapshot, replaces);
+  if (watcher->Deliver(messages, head_.revision, Watcher::Want::kLive)) {
     effects.push_back([watcher] { watcher->Wake(); });
   }
   return true;
@@ -232,11 +242,10 @@ void Actor::Sweep() {
     for (size_t i = watchers_.size(); i-- > 0;) {
       if (watchers_[i]->over()) Remove(std::shared_ptr<Watcher>(watchers_[i]));
     }
-    if (phase_ == Phase::kQueueFull) Step(effects);
     if (!watchers_.empty()) last_used_ms_ = now_ms;
     // A store that failed may hold a change that the watchers were not shown: head_ is known to be
     // the head only once the log was read again, and no progress is claimed before.
-    if (!watchers_.empty() && !HasState(phase_)) {
+    if (phase_ == Phase::kUnsettled || (!watchers_.empty() && !HasState(phase_))) {
       wanted_ = true;
       Step(effects);
     }

@@ -33,10 +33,11 @@ struct Work {
 // A committed state to read from. Valid within the call alone.
 struct View {
   const domain::Showtime& state;
+  int64_t now_ms;  // the showtime's time: a lock that ends by then is over, also if it still stands
 };
 
 // A read of the committed state: all that was acknowledged before it was asked for is in it, and no
-// lapsed lock.
+// lock that had lapsed by then.
 struct Query {
   // Called under the actor's lock: copies what it needs, and returns what is to be run without it.
   absl::AnyInvocable<base::Task(const View&) &&> read;

@@ -5,15 +5,18 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
 #include "common/base/executor.h"
 #include "common/base/gate.h"
+#include "common/base/mutex.h"
 #include "services/seatlock/domain/decide.h"
 #include "services/seatlock/engine/limits.h"
 #include "services/seatlock/engine/message.h"
 #include "services/seatlock/engine/observer.h"
+#include "services/seatlock/engine/recipient.h"
 #include "services/seatlock/engine/slots.h"
 #include "services/seatlock/engine/store_tries.h"
 #include "services/seatlock/engine/watch_encoder.h"
@@ -21,12 +24,14 @@
 
 namespace seatlock::engine {
 
+class Actor;
 class Registry;
 
-// In bytes, for the whole process.
+// For the whole process, in bytes unless said otherwise.
 struct MemoryBounds {
   int64_t state = kStateBytesMax;
   int64_t held_for_readers = kHeldForReadersMax;
+  size_t showtimes = kLiveShowtimesMax;  // a number, not bytes
 };
 
 struct Context {
@@ -53,9 +58,14 @@ struct Context {
   std::atomic<int64_t> state_bytes{0};  // held by showtimes in memory, estimated
   const std::shared_ptr<ByteAccount> bytes = std::make_shared<ByteAccount>();
   StoreTries tries{};
+  Recipients recipients{};
   Slots history{kHistoryPagesMax};
   Slots snapshots{kSnapshotsAtOnce};
   std::weak_ptr<Registry> registry{};
+
+  base::Mutex queue_full_mu{};
+  // Showtimes whose batch the store had no room for: each tick looks whether it may go again.
+  std::vector<std::weak_ptr<Actor>> queue_full ABSL_GUARDED_BY(queue_full_mu){};
 
   // The epoch as callers know it: of the showtime's history and of the store's, so that a store
   // whose history may have become another one voids every position. Empty before the first change.

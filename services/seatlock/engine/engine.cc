@@ -93,10 +93,14 @@ std::shared_ptr<Watcher> Engine::Watch(const domain::ShowtimeId& showtime,
   auto watcher =
       std::make_shared<Watcher>(std::move(resume), context_->clock, std::move(callbacks));
   link->watcher = watcher;
+  if (context_->watchers >= kWatchersMax) {
+    watcher->End(Full("watches"));
+    return watcher;
+  }
   while (true) {
     std::shared_ptr<Actor> actor = registry_->Find(showtime);
-    if (!actor || context_->watchers >= kWatchersMax) {
-      watcher->End(Full(actor ? "watches" : "showtimes"));
+    if (!actor) {
+      watcher->End(Full("showtimes"));
       return watcher;
     }
     link->actor = actor;
@@ -109,12 +113,28 @@ std::shared_ptr<Watcher> Engine::Watch(const domain::ShowtimeId& showtime,
 
 void Engine::Tick() {
   FreeLapsed();
-  ShedReaders();
+  ResendQueued(/*stopping=*/false);
   CutThoseThatStay();
+  ShedReaders();
+  LetIdleOnesGo();
   const int64_t now_ms = context_->clock.MonotonicMs();
   if (now_ms - last_sweep_ms_ < kWatcherSweepMs) return;
   last_sweep_ms_ = now_ms;
   Sweep();
+}
+
+void Engine::ResendQueued(bool stopping) {
+  std::vector<std::weak_ptr<Actor>> queued;
+  {
+    base::MutexLock lock(context_->queue_full_mu);
+    queued.swap(context_->queue_full);
+  }
+  for (const std::weak_ptr<Actor>& weak : queued) {
+    const std::shared_ptr<Actor> actor = weak.lock();
+    if (!actor || actor->Resend(stopping)) continue;
+    base::MutexLock lock(context_->queue_full_mu);
+    context_->queue_full.push_back(weak);
+  }
 }
 
 // Looks at one page of what is due, and at the next one the next time: showtimes whose locks cannot
@@ -149,72 +169,103 @@ void Engine::OnDue(const absl::StatusOr<std::vector<log::DueShowtime>>& due) {
 }
 
 void Engine::Sweep() {
-  std::vector<std::shared_ptr<Actor>> actors = registry_->All();
-  for (const auto& actor : actors) {
+  for (const auto& actor : registry_->All()) {
     actor->Sweep();
     registry_->LetGo(actor, /*now=*/false);
   }
-  if (context_->state_bytes > context_->memory.state) LetIdleOnesGo(std::move(actors));
 }
 
-// Those that nobody has used for longest first, until there is some room.
-void Engine::LetIdleOnesGo(std::vector<std::shared_ptr<Actor>> actors) {
+// When memory or places are short, those that nobody has used for longest go first, until there is
+// some room.
+void Engine::LetIdleOnesGo() {
+  const auto short_of_room = [this] {
+    return context_->state_bytes > context_->memory.state / 10 * 9 ||
+           registry_->size() > context_->memory.showtimes / 10 * 9;
+  };
+  if (!short_of_room()) return;
   std::vector<std::pair<int64_t, std::shared_ptr<Actor>>> by_use;
-  for (auto& actor : actors) by_use.emplace_back(actor->last_used_ms(), std::move(actor));
-  actors.clear();
+  for (auto& actor : registry_->All()) {
+    const int64_t used_ms = actor->last_used_ms();
+    by_use.emplace_back(used_ms, std::move(actor));
+  }
   std::sort(by_use.begin(), by_use.end());
   for (auto& [used_ms, actor] : by_use) {
-    if (context_->state_bytes < context_->memory.state / 10 * 9) return;
+    if (!short_of_room()) return;
     registry_->LetGo(actor, /*now=*/true);
     actor.reset();
   }
 }
 
 // Readers that do not read hold messages that nobody else needs any more. Beyond the bound, those
-// that have been busy with what they took for longest are ended.
+// that have been busy with what they took for longest are ended, some at a time: what they hold is
+// given back when they are cut off, and only then it shows whether that was enough.
 void Engine::ShedReaders() {
   if (context_->bytes->held_for_readers() <= context_->memory.held_for_readers) return;
-  std::vector<std::shared_ptr<Watcher>> busy;
-  for (const auto& actor : registry_->All()) actor->AddBusy(busy);
-  std::vector<std::pair<int64_t, std::shared_ptr<Watcher>>> by_age;
-  for (auto& watcher : busy) {
-    const auto since_ms = watcher->busy_since_ms();
-    if (since_ms) by_age.emplace_back(*since_ms, std::move(watcher));
+  {
+    base::MutexLock lock(mu_);
+    if (!shed_.empty()) return;
   }
+  const int64_t now_ms = context_->clock.MonotonicMs();
+  std::vector<std::pair<int64_t, std::shared_ptr<Recipient>>> by_age;
+  const auto add = [&](std::shared_ptr<Recipient> reader) {
+    const auto since_ms = reader->busy_since_ms();
+    if (since_ms && now_ms - *since_ms >= kShedAgeMs) {
+      by_age.emplace_back(*since_ms, std::move(reader));
+    }
+  };
+  for (const auto& actor : registry_->All()) {
+    for (auto& watcher : actor->Watchers()) add(std::move(watcher));
+  }
+  for (auto& answer : context_->recipients.All()) add(std::move(answer));
   std::sort(by_age.begin(), by_age.end());
   if (by_age.size() > kShedAtOnce) by_age.resize(kShedAtOnce);
-  const int64_t until_ms = context_->clock.MonotonicMs() + kShedGraceMs;
-  for (const auto& [since_ms, watcher] : by_age) {
-    if (context_->bytes->held_for_readers() <= context_->memory.held_for_readers) return;
-    context_->observer.OnWatcherShed();
-    if (watcher->Shed(TooSlow())) watcher->Wake();
-    base::MutexLock lock(mu_);
-    shed_.emplace_back(until_ms, watcher);
+  int64_t to_come = 0;  // given back when those that are ended now are cut off, if nobody shares it
+  for (const auto& [since_ms, reader] : by_age) {
+    const int64_t held = context_->bytes->held_for_readers() - to_come;
+    if (held <= context_->memory.held_for_readers) return;
+    to_come += reader->handed_bytes();
+    context_->observer.OnReaderShed();
+    End(reader, TooSlow());
   }
 }
 
-// What a reader was handed and does not take is given back only when its stream is cut.
+// Ends `reader`, and cuts it off soon if it does not take its end.
+void Engine::End(const std::shared_ptr<Recipient>& reader, const Failure& failure) {
+  reader->Shed(failure);
+  base::MutexLock lock(mu_);
+  shed_.emplace_back(context_->clock.MonotonicMs() + kShedGraceMs, reader);
+}
+
 void Engine::CutThoseThatStay() {
   const int64_t now_ms = context_->clock.MonotonicMs();
-  std::vector<std::shared_ptr<Watcher>> cut;
+  std::vector<std::shared_ptr<Recipient>> cut;
   {
     base::MutexLock lock(mu_);
     while (!shed_.empty() && shed_.front().first <= now_ms) {
-      if (auto watcher = shed_.front().second.lock()) cut.push_back(std::move(watcher));
+      if (auto reader = shed_.front().second.lock()) cut.push_back(std::move(reader));
       shed_.pop_front();
     }
   }
-  for (const auto& watcher : cut) watcher->Cut();
+  for (const auto& reader : cut) reader->Cut();
 }
 
 void Engine::Drain() {
   if (context_->draining.exchange(true)) return;
-  for (const auto& actor : registry_->All()) actor->EndWatches(Draining());
+  // A reader that is busy with a message is given what it is owed, and then cut off: it must not
+  // hold the server up.
+  for (const auto& actor : registry_->All()) {
+    actor->EndWatches(Draining());
+    for (const auto& watcher : actor->Watchers()) {
+      base::MutexLock lock(mu_);
+      shed_.emplace_back(context_->clock.MonotonicMs() + kDrainGraceMs, watcher);
+    }
+  }
 }
 
 void Engine::Stop() {
   Drain();
   context_->gate.CloseAndWait();
+  ResendQueued(/*stopping=*/true);
 }
 
 }  // namespace seatlock::engine

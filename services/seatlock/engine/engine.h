@@ -71,6 +71,8 @@ class Engine {
   // Drains, and returns when no call into the log is under way any more. Blocks.
   void Stop();
 
+  // Who was handed a snapshot and is no watcher; kept until it has been taken.
+  Recipients& recipients() { return context_->recipients; }
   const WatchEncoder& encoder() const { return context_->encoder; }
   size_t live_showtimes() const { return registry_->size(); }
   size_t watchers() const { return context_->watchers; }
@@ -82,9 +84,11 @@ class Engine {
   void ReadAny(const domain::ShowtimeId& showtime, AnyQuery query);
   void FreeLapsed();
   void OnDue(const absl::StatusOr<std::vector<log::DueShowtime>>& due);
+  void ResendQueued(bool stopping);
   void Sweep();
-  void LetIdleOnesGo(std::vector<std::shared_ptr<Actor>> actors);
+  void LetIdleOnesGo();
   void ShedReaders();
+  void End(const std::shared_ptr<Recipient>& reader, const Failure& failure);
   void CutThoseThatStay();
 
   const std::shared_ptr<Context> context_;
@@ -94,8 +98,8 @@ class Engine {
 
   base::Mutex mu_;
   log::DueCursor due_after_ ABSL_GUARDED_BY(mu_);  // where the next page of what is due begins
-  // Watchers that were shed, and until when they may take their end by themselves.
-  std::deque<std::pair<int64_t, std::weak_ptr<Watcher>>> shed_ ABSL_GUARDED_BY(mu_);
+  // Readers that were ended, and until when they may take their end by themselves.
+  std::deque<std::pair<int64_t, std::weak_ptr<Recipient>>> shed_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace seatlock::engine

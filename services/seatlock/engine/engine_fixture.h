@@ -62,7 +62,7 @@ class WordEncoder final : public WatchEncoder {
 class RecordingObserver final : public Observer {
  public:
   void OnStoreError(const domain::ShowtimeId&, const absl::Status&) override { ++store_errors; }
-  void OnWatcherShed() override { ++shed; }
+  void OnReaderShed() override { ++shed; }
 
   int store_errors = 0;
   int shed = 0;

@@ -113,7 +113,7 @@ TEST_F(EngineTest, AnUnknownOutcomeThatHadNotLandedDidNothing) {
   Settle();
   EXPECT_TRUE(IsFailed(**told, Failure::Kind::kStoreUnavailable));
   log_.Release();
-  clock_.AdvanceMs(kRetryMs);
+  clock_.AdvanceMs(kUnknownRetryMs);
   EXPECT_EQ(RevisionOf(Do(Lock("bob", {"A2"}))), 2u);
 }
 

@@ -25,6 +25,8 @@ inline constexpr int kLoadRestartsMax = 4;
 // A showtime asks a store that failed again after this long, with a load and an append at most:
 // two tries a second (actor_phase.h).
 inline constexpr int64_t kRetryMs = 1'000;
+// The same after an unknown outcome, which costs an append, a recovery and a load.
+inline constexpr int64_t kUnknownRetryMs = 1'500;
 // A batch that the store had no room for is sent again after this long: its queue holds a few
 // transactions of some 10 ms each.
 inline constexpr int64_t kQueueFullRetryMs = 500;
@@ -79,8 +81,12 @@ inline constexpr size_t kSnapshotMessageBytesMax = (1 << 20) - 1024;
 // given back only when the last who shares it has gone.
 inline constexpr int64_t kHeldForReadersMax = 256 << 20;
 inline constexpr size_t kShedAtOnce = 64;
-// A watcher that is ended and does not take its end for so long is cut off.
-inline constexpr int64_t kShedGraceMs = 2'000;
+// Who has been busy for less is not slow, and is not ended.
+inline constexpr int64_t kShedAgeMs = 2'000;
+// A reader that is ended and does not take its end for so long is cut off.
+inline constexpr int64_t kShedGraceMs = 200;
+// The same when the server goes away, for readers whose connection is merely slow.
+inline constexpr int64_t kDrainGraceMs = 2'000;
 
 // Bytes that wait for one watcher; above it the watcher gets a snapshot in place of changes.
 inline constexpr size_t kWatcherBytesMax = 1 << 20;

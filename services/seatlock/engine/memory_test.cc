@@ -84,53 +84,133 @@ TEST_F(MemoryTest, ALargeShowtimesSnapshotIsBuiltBesideItAndIsWhatTheNextLoadBeg
   EXPECT_TRUE(IsRefused(Do(Lock("bob", {"S2050"})), domain::Reason::kSeatTaken));
 }
 
-TEST_F(MemoryTest, ReadersThatDoNotReadAreEndedBeyondTheBoundTheSlowestFirst) {
+// Each holds a message of 100 kB that it was handed and two that wait.
+class SlowMemoryTest : public MemoryTest {
+ protected:
+  void OpenSlowReaders(int count) {
+    for (int i = 0; i < count; ++i) {
+      const std::string showtime = absl::StrCat("s", i);
+      DoIn(showtime, Lock("alice", {"A1"}));
+      slow_.push_back(Watch(std::nullopt, showtime));
+      slow_.back()->paused = true;
+      clock_.AdvanceMs(1);
+      for (const char* seat : {"A2", "A3", "A4"}) DoIn(showtime, Lock("alice", {seat}));
+      slow_.back()->watcher->Next();
+    }
+  }
+  int Ended() {
+    int ended = 0;
+    for (const auto& reader : slow_) {
+      reader->paused = false;
+      reader->Take();
+      if (!reader->end) break;
+      EXPECT_EQ(reader->end->kind, Failure::Kind::kShed);
+      ++ended;
+    }
+    return ended;
+  }
+
+  std::vector<std::shared_ptr<Reader>> slow_;
+};
+
+TEST_F(SlowMemoryTest, ReadersThatDoNotReadAreEndedBeyondTheBoundTheSlowestFirst) {
   encoder_.padding = 100'000;
-  Bound({.state = kStateBytesMax, .held_for_readers = 1'000'000});
-  std::vector<std::shared_ptr<Reader>> slow;
-  for (int i = 0; i < 20; ++i) {
-    const std::string showtime = absl::StrCat("s", i);
-    DoIn(showtime, Lock("alice", {"A1"}));
-    slow.push_back(Watch(std::nullopt, showtime));
-    slow.back()->paused = true;
-    clock_.AdvanceMs(1);
-    // The first is taken out of the queue and stays with its reader, the others wait in it.
-    DoIn(showtime, Lock("alice", {"A2"}));
-    DoIn(showtime, Lock("alice", {"A3"}));
-  }
-  auto good = Watch(std::nullopt, "s0");
-  EXPECT_GT(engine_->held_for_readers(), 2'000'000);
+  Bound({.held_for_readers = 1'500'000});
+  OpenSlowReaders(20);
+  clock_.AdvanceMs(kShedAgeMs);
+  auto busy = Watch(std::nullopt, "s0");
+  busy->paused = true;
+  DoIn("s0", Lock("alice", {"A5"}));
+  busy->watcher->Next();  // in the middle of a write, as a quick reader is at any moment
   Tick();
-  EXPECT_LE(engine_->held_for_readers(), 1'000'000);
-  EXPECT_FALSE(good->end.has_value()) << "a reader that reads goes on";
-  int ended = 0;
-  for (const auto& reader : slow) {
-    reader->paused = false;
-    reader->Take();
-    if (!reader->end) break;
-    EXPECT_EQ(reader->end->kind, Failure::Kind::kShed);
-    ++ended;
-  }
+  EXPECT_LE(engine_->held_for_readers(), 2 * 1'500'000);
+  busy->paused = false;
+  busy->Take();
+  EXPECT_FALSE(busy->end.has_value()) << "a reader that reads was ended";
+  const int ended = Ended();
   EXPECT_GE(ended, 5);
   EXPECT_LT(ended, 20) << "the quickest of them stay";
   EXPECT_EQ(observer_.shed, ended);
 }
 
-TEST_F(MemoryTest, WhoDoesNotTakeItsEndIsCutOff) {
+TEST_F(SlowMemoryTest, NoMoreAreEndedUntilWhatTheFirstHeldIsGivenBack) {
   encoder_.padding = 100'000;
-  Bound({.state = kStateBytesMax, .held_for_readers = 1});
-  Do(Lock("alice", {"A1"}));
-  auto reader = Watch();
-  reader->paused = true;
-  Do(Lock("alice", {"A2"}));
-  Do(Lock("alice", {"A3"}));
-  reader->watcher->Next();  // what it was handed, and does not write
+  Bound({.held_for_readers = 1});
+  OpenSlowReaders(static_cast<int>(kShedAtOnce) + 10);
+  clock_.AdvanceMs(kShedAgeMs);
   Tick();
-  EXPECT_EQ(observer_.shed, 1);
-  EXPECT_FALSE(reader->cut);
+  const int first = observer_.shed;
+  EXPECT_GT(first, 10);
+  EXPECT_LE(first, static_cast<int>(kShedAtOnce));
+  Tick();
+  EXPECT_EQ(observer_.shed, first);
   clock_.AdvanceMs(kShedGraceMs);
   Tick();
-  EXPECT_TRUE(reader->cut);
+  EXPECT_GT(observer_.shed, first);
+}
+
+TEST_F(SlowMemoryTest, ControlWithoutTheBoundNobodyIsEndedAndAllOfItIsHeld) {
+  encoder_.padding = 100'000;
+  Bound({.held_for_readers = INT64_MAX});
+  OpenSlowReaders(20);
+  clock_.AdvanceMs(kShedAgeMs);
+  Tick();
+  EXPECT_GE(engine_->held_for_readers(), 20 * 2 * 100'000);
+  EXPECT_EQ(Ended(), 0);
+}
+
+TEST_F(SlowMemoryTest, WhoDoesNotTakeItsEndIsCutOff) {
+  encoder_.padding = 100'000;
+  Bound({.held_for_readers = 1});
+  OpenSlowReaders(1);
+  clock_.AdvanceMs(kShedAgeMs);
+  Tick();
+  EXPECT_EQ(observer_.shed, 1);
+  EXPECT_FALSE(slow_[0]->cut);
+  clock_.AdvanceMs(kShedGraceMs);
+  Tick();
+  EXPECT_TRUE(slow_[0]->cut);
+}
+
+TEST_F(SlowMemoryTest, AReaderThatDoesNotReadIsCutOffWhenTheServerGoes) {
+  OpenSlowReaders(1);
+  engine_->Drain();
+  Tick();
+  EXPECT_FALSE(slow_[0]->cut);
+  clock_.AdvanceMs(kDrainGraceMs);
+  Tick();
+  EXPECT_TRUE(slow_[0]->cut);
+}
+
+// As a call of GetShowtime is: handed a snapshot, and not known to any actor.
+class StuckAnswer final : public Recipient {
+ public:
+  explicit StuckAnswer(std::shared_ptr<const SeatSnapshot> snapshot) : held(std::move(snapshot)) {}
+  std::optional<int64_t> busy_since_ms() const override { return 0; }
+  int64_t handed_bytes() const override { return 0; }
+  void Shed(Failure) override {}
+  void Cut() override { held.reset(); }
+  std::shared_ptr<const SeatSnapshot> held;
+};
+
+TEST_F(MemoryTest, AnAnswerThatNobodyReadsIsCutOffLikeAStream) {
+  encoder_.name_seats = true;
+  Bound({.held_for_readers = 100});
+  Fill(500);
+  auto read = ReadSeats();
+  Settle();
+  auto answer = std::make_shared<StuckAnswer>(std::exchange(*read, nullptr));
+  engine_->recipients().Add(answer);
+  for (int i = 0; i < 500; i += 50) Do(Lock("alice", {absl::StrCat("S", i, "-")}));
+  auto reader = Watch();  // the seat map lets go of what the answer holds
+  EXPECT_GT(engine_->held_for_readers(), 100);
+  clock_.AdvanceMs(kShedAgeMs);
+  Tick();
+  clock_.AdvanceMs(kShedGraceMs);
+  Tick();
+  EXPECT_EQ(answer->held, nullptr);
+  EXPECT_FALSE(reader->end.has_value()) << "a reader that reads was ended";
+  EXPECT_LE(engine_->held_for_readers(), 100);
 }
 
 TEST_F(MemoryTest, ReadingInventedShowtimesFillsNothing) {
@@ -166,10 +246,68 @@ TEST_F(MemoryTest, ReadsThatWaitCountLikeCommands) {
   log_.Release();
   Settle();
   EXPECT_EQ(RevisionOf(DoIn("other", Lock("bob", {"A1"}))), 1u) << "served, they count no more";
+  EXPECT_EQ(engine_->live_showtimes(), showtimes + 1);
+}
+
+TEST_F(MemoryTest, CallsThatAreRefusedFillNothingEither) {
+  Bound({.showtimes = 200});
+  std::vector<std::shared_ptr<Reader>> watchers;
+  for (size_t i = 0; i < kWatchersMax; ++i) watchers.push_back(Watch());
+  for (int i = 0; i < 500; ++i) {
+    EXPECT_TRUE(Watch(std::nullopt, absl::StrCat("invented", i))->end.has_value());
+  }
+  EXPECT_EQ(engine_->live_showtimes(), 1u);
+  for (const auto& watcher : watchers) watcher->watcher->Close();
+}
+
+TEST_F(MemoryTest, ShowtimesThatNobodyUsesMakeRoomWhenTheirNumberIsReached) {
+  Bound({.showtimes = 100});
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_EQ(RevisionOf(DoIn(absl::StrCat("s", i), Lock("alice", {"A1"}))), 1u) << i;
+    if (i % 5 == 0) Tick();
+  }
+  EXPECT_LE(engine_->live_showtimes(), 100u);
+}
+
+TEST_F(MemoryTest, WatchesThatCameAndWentWhileAnAppendIsUnderWayTakeNoReadsPlace) {
+  Do(Lock("alice", {"A1"}));
+  log_.Hold();
+  Submit(Lock("alice", {"A2"}));
+  for (size_t i = 0; i <= kPendingPerShowtimeMax; ++i) {
+    auto reader = std::make_shared<Reader>();
+    reader->watcher = engine_->Watch(showtime_, std::nullopt, [] {});
+    reader->watcher->Next();
+    reader->watcher->Close();
+  }
+  auto read = Read();
+  EXPECT_FALSE(read->failure.has_value());
+  log_.Release();
+  Settle();
+  EXPECT_EQ(read->held, 2u);
+}
+
+TEST_F(MemoryTest, AReadThatWaitedHandsOutNoLockThatHasEnded) {
+  Do(Lock("alice", {"A1"}, "", 1000));
+  Do(Lock("alice", {"A2"}, "", 2000));
+  clock_.AdvanceMs(1000);
+  log_.Hold();
+  int64_t now_ms = 0;
+  Query query;
+  query.read = [&now_ms](const View& view) -> base::Task {
+    now_ms = view.now_ms;
+    return [] {};
+  };
+  query.fail = [](const Failure&) {};
+  engine_->Read(showtime_, std::move(query));
+  Settle();
+  clock_.AdvanceMs(1500);
+  log_.Release();
+  Settle();
+  EXPECT_EQ(now_ms, clock_.NowMs()) << "the time when it is served, so that A2 is left out";
 }
 
 TEST_F(MemoryTest, IdleShowtimesGoWhenMemoryIsShortAndNoneIsLoadedThatDoesNotFit) {
-  Bound({.state = 10 * kEntryBytes, .held_for_readers = kHeldForReadersMax});
+  Bound({.state = 10 * kEntryBytes});
   for (int i = 0; i < 20; ++i) {
     DoIn(absl::StrCat("s", i), Lock("alice", {"A1"}));
     clock_.AdvanceMs(kWatcherSweepMs);

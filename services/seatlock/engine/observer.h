@@ -24,8 +24,9 @@ class Observer {
   virtual void OnExpired(size_t /*locks*/) {}
   // A watcher fell behind and will get a snapshot.
   virtual void OnWatcherLagged() {}
-  // A watcher was ended because readers that do not read held too much.
-  virtual void OnWatcherShed() {}
+  // A watcher, or a caller of GetShowtime, was ended because readers that do not read held too
+  // much.
+  virtual void OnReaderShed() {}
   // An append failed, a showtime could not be loaded, or an outcome could not be settled.
   virtual void OnStoreError(const domain::ShowtimeId& /*showtime*/,
                             const absl::Status& /*status*/) {}

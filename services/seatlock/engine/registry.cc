@@ -11,7 +11,7 @@ std::shared_ptr<Actor> Registry::Find(const domain::ShowtimeId& showtime) {
   base::MutexLock lock(mu_);
   auto found = actors_.find(showtime);
   if (found != actors_.end()) return found->second;
-  if (actors_.size() >= kLiveShowtimesMax) return nullptr;
+  if (actors_.size() >= context_->memory.showtimes) return nullptr;
   auto actor = std::make_shared<Actor>(context_, showtime);
   actors_.emplace(showtime, actor);
   return actor;

@@ -81,14 +81,14 @@ TEST_F(StoreFailureTest, AShowtimeAsksAFailingStoreAtMostTwiceASecond) {
   clock_.AdvanceMs(1000);
   for (const Fault fault : {Fault::kNotAppended, Fault::kUnknownLost}) {
     log_.SetFault(fault);
-    const int before = log_.appends() + log_.loads();
+    const int before = log_.appends() + log_.loads() + log_.recoveries();
     Pass(20, [this] {
       Read();
       Submit(Lock("bob", {"B1"}));
       Settle();
     });
-    const int asked = log_.appends() + log_.loads() - before;
-    EXPECT_LE(asked, 2 * 20 + 2);
+    const int asked = log_.appends() + log_.loads() + log_.recoveries() - before;
+    EXPECT_LE(asked, 2 * 20 + 3);
     EXPECT_GE(asked, 20) << "control: it is asked again";
   }
 }
@@ -132,6 +132,60 @@ TEST_F(StoreFailureTest, AStoreThatSaysItIsBackIsNotWaitedFor) {
   for (int i = 0; i < 50; ++i) {
     EXPECT_EQ(RevisionOf(DoIn(absl::StrCat("s", i), Lock("alice", {"A2"}))), 2u);
   }
+}
+
+TEST_F(StoreFailureTest, AStoreThatIsBackBeforeItsFailureIsHeardOfIsNotWaitedFor) {
+  Do(Lock("alice", {"A1"}));
+  log_.Hold();
+  Told told = Submit(Lock("alice", {"A2"}));
+  log_.SetDown(true);
+  log_.ReleaseOne(Fault::kNotAppended);
+  log_.SetDown(false);  // and only now the engine hears of it
+  Settle();
+  EXPECT_TRUE(IsFailed(**told, Failure::Kind::kStoreUnavailable));
+  log_.Release();
+  EXPECT_EQ(RevisionOf(Do(Lock("alice", {"A2"}))), 2u);
+}
+
+TEST_F(StoreFailureTest, RepeatsWhoseAnswersAreInTheLogAskAFailingStoreNoMoreOften) {
+  for (int i = 0; i < 50; ++i)
+    Do(Lock("alice", {absl::StrCat("A", i)}, absl::StrCat("request", i)));
+  log_.SetDown(true);
+  const int before = log_.reads();
+  Pass(10, [this] {
+    for (int i = 0; i < 50; ++i) {
+      Submit(Lock("alice", {absl::StrCat("A", i)}, absl::StrCat("request", i)));
+    }
+    Settle();
+  });
+  EXPECT_LE(log_.reads() - before, 25 * 10 + 1);
+  EXPECT_GE(log_.reads() - before, 10) << "control: it is asked again";
+}
+
+TEST_F(StoreFailureTest, ABatchThatWaitsForRoomIsAnsweredWhenTheServiceStops) {
+  Do(Lock("alice", {"A1"}));
+  log_.SetFault(Fault::kQueueFull);
+  Told told = Submit(Lock("alice", {"A2"}));
+  Settle();
+  engine_->Stop();
+  Settle();
+  ASSERT_TRUE(told->has_value());
+  EXPECT_TRUE(IsFailed(**told, Failure::Kind::kStoreUnavailable));
+}
+
+TEST_F(StoreFailureTest, AnOutcomeThatIsUnsettledIsNotForgottenWithItsShowtime) {
+  Do(Lock("alice", {"A1"}));
+  log_.Hold();
+  Submit(Lock("alice", {"A2"}));
+  log_.SetDown(true);
+  log_.ReleaseOne(Fault::kUnknownLost);
+  Settle();
+  log_.Release();
+  clock_.AdvanceMs(2 * kIdleMs);
+  const int before = log_.recoveries();
+  log_.SetDown(false);
+  Tick();
+  EXPECT_GT(log_.recoveries(), before) << "it left memory without making sure";
 }
 
 TEST_F(StoreFailureTest, AFullQueueDropsNoStateAndItsCallersAreAnsweredOnceThereIsRoom) {

@@ -1,9 +1,10 @@
 // How often a store that fails is asked again by all showtimes together.
 //
-// While appends (or loads) succeed, they are never held back. From the first failure until the next
-// success, or until the store says that it is back, they are let through one at a time,
-// kTryIntervalMs apart, whatever the number of showtimes: with both kinds failing the store is
-// asked 50 times a second at most. Thread-safe; costs one atomic read while all is well.
+// Loads are all reads of the log. While appends (or loads) succeed, they are never held back. From
+// the first failure until the next success, or until the store says that it is back, they are let
+// through one at a time, kTryIntervalMs apart, whatever the number of showtimes: with both kinds
+// failing the store is asked 50 times a second at most. Thread-safe; costs one atomic read while
+// all is well.
 #pragma once
 
 #include <atomic>

@@ -158,7 +158,7 @@ TEST_F(WatchTest, AfterAnUnknownOutcomeNothingIsMissedAndNothingRepeated) {
   log_.ReleaseOne(Fault::kUnknownLanded);
   Settle();
   log_.Release();
-  clock_.AdvanceMs(kRetryMs);
+  clock_.AdvanceMs(kUnknownRetryMs);
   Change(1);
   EXPECT_THAT(reader->words, ElementsAre("snapshot 1", "change 2", "change 3"));
 }

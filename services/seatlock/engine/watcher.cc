@@ -21,6 +21,7 @@ Watcher::Item Watcher::Next() {
       MessagePtr message = std::move(queue_.front());
       queue_.pop_front();
       queued_bytes_ -= message->size;
+      last_taken_bytes_ = message->size;
       return message;
     }
     end = end_;
@@ -81,12 +82,16 @@ bool Watcher::End(Failure failure) {
   return TakeWaiting();
 }
 
-bool Watcher::Shed(Failure failure) {
-  base::MutexLock lock(mu_);
-  fetching_ = false;
-  DropQueue();
-  if (!end_) end_ = std::move(failure);
-  return TakeWaiting();
+void Watcher::Shed(Failure failure) {
+  bool wake;
+  {
+    base::MutexLock lock(mu_);
+    fetching_ = false;
+    DropQueue();
+    if (!end_) end_ = std::move(failure);
+    wake = TakeWaiting();
+  }
+  if (wake) Wake();
 }
 
 void Watcher::Cut() {
@@ -133,6 +138,11 @@ std::optional<int64_t> Watcher::busy_since_ms() const {
   base::MutexLock lock(mu_);
   if (waiting_ || end_) return std::nullopt;
   return last_taken_ms_;
+}
+
+int64_t Watcher::handed_bytes() const {
+  base::MutexLock lock(mu_);
+  return static_cast<int64_t>(last_taken_bytes_);
 }
 
 bool Watcher::TakeWaiting() {

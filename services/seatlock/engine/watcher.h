@@ -26,10 +26,11 @@
 #include "services/seatlock/engine/message.h"
 #include "services/seatlock/engine/outcome.h"
 #include "services/seatlock/engine/position.h"
+#include "services/seatlock/engine/recipient.h"
 
 namespace seatlock::engine {
 
-class Watcher {
+class Watcher final : public Recipient {
  public:
   struct Nothing {};
   using Item = std::variant<MessagePtr, Nothing, Failure>;
@@ -70,10 +71,11 @@ class Watcher {
 
   // Ends the stream after what is queued. True: call Wake.
   bool End(Failure failure);
-  // Ends the stream at once: what is queued is dropped. True: call Wake.
-  bool Shed(Failure failure);
-  // Calls the cut callback.
-  void Cut();
+  // As Recipient has them. Called without the actor's lock.
+  void Shed(Failure failure) override;
+  void Cut() override;
+  std::optional<int64_t> busy_since_ms() const override;
+  int64_t handed_bytes() const override;
 
   // The showtime was read again: a live watcher that is behind `head` continues from history.
   // True: call Wake.
@@ -90,9 +92,6 @@ class Watcher {
   // Whether nothing was ever sent.
   bool untouched() const;
   bool over() const;
-  // Since when the reader has been busy with what it took, by the monotonic clock; none while it
-  // waits for more, or once the stream has ended.
-  std::optional<int64_t> busy_since_ms() const;
   const std::optional<Position>& resume() const { return resume_; }
 
   // For the actor, guarded by its lock: where it keeps the watcher.
@@ -117,6 +116,7 @@ class Watcher {
   domain::Revision sent_upto_ ABSL_GUARDED_BY(mu_);
   int64_t last_sent_ms_ ABSL_GUARDED_BY(mu_) = 0;
   int64_t last_taken_ms_ ABSL_GUARDED_BY(mu_) = 0;
+  size_t last_taken_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   bool touched_ ABSL_GUARDED_BY(mu_) = false;
   bool waiting_ ABSL_GUARDED_BY(mu_) = false;   // Next gave Nothing, ready is owed
   bool fetching_ ABSL_GUARDED_BY(mu_) = false;  // fetch was called, Deliver is owed

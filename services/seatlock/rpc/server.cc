@@ -62,6 +62,7 @@ struct Server::Impl {
   int port = 0;
   std::mutex serving_mu;
   bool serving = true;
+  bool stopped = false;  // guarded by serving_mu, as serving
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& host, uint16_t port,
@@ -97,7 +98,17 @@ uint16_t Server::port() const {
 
 void Server::SetServing(bool serving) {
   std::lock_guard lock(impl_->serving_mu);
-  if (impl_->serving == serving) return;
+  if (impl_->stopped || impl_->serving == serving) return;
+  Tell(serving);
+}
+
+void Server::StopServing() {
+  std::lock_guard lock(impl_->serving_mu);
+  impl_->stopped = true;
+  Tell(false);
+}
+
+void Server::Tell(bool serving) {
   impl_->serving = serving;
   auto* health = impl_->server->GetHealthCheckService();
   health->SetServingStatus("", serving);

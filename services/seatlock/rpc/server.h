@@ -32,6 +32,8 @@ class Server {
 
   // Tells health checkers whether new calls should come. Cheap if nothing changes.
   void SetServing(bool serving);
+  // Tells them so for good: the server goes away.
+  void StopServing();
 
   // Waits `grace_ms` at most for the calls under way, then takes no more and cancels the rest.
   // Blocks. Drain the engine first, so that new calls are refused meanwhile.
@@ -39,6 +41,7 @@ class Server {
 
  private:
   struct Impl;
+  void Tell(bool serving);
   explicit Server(std::unique_ptr<Impl> impl);
 
   std::unique_ptr<Impl> impl_;

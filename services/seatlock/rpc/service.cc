@@ -1,5 +1,7 @@
 #include "services/seatlock/rpc/service.h"
 
+#include <atomic>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -9,6 +11,7 @@
 #include "services/seatlock/domain/limits.h"
 #include "services/seatlock/domain/validate.h"
 #include "services/seatlock/rpc/convert.h"
+#include "services/seatlock/rpc/cutter.h"
 #include "services/seatlock/rpc/limits.h"
 #include "services/seatlock/rpc/raw_message.h"
 #include "services/seatlock/rpc/status.h"
@@ -84,11 +87,14 @@ std::string_view MethodName(Method method) {
 class Service::Call {
  public:
   Call(Service& service, Method method, grpc::CallbackServerContext* context)
+      : Call(service, method, context, context->DefaultReactor()) {}
+  Call(Service& service, Method method, grpc::CallbackServerContext* context,
+       grpc::ServerUnaryReactor* reactor)
       : service_(&service),
         method_(method),
         started_us_(service.clock_.MonotonicUs()),
         context_(context),
-        reactor_(context->DefaultReactor()) {
+        reactor_(reactor) {
     service.calls_.Enter();
     service.observer_.OnStarted(method);
   }
@@ -238,10 +244,61 @@ grpc::ServerUnaryReactor* Service::GetOrder(grpc::CallbackServerContext* context
   return call.reactor();
 }
 
+namespace {
+
+// A call of GetShowtime. Its answer holds on to a snapshot until the caller has taken it, so the
+// engine is told of it as of a watcher. Owns itself: gRPC's OnDone ends it.
+class ShowtimeCall final : public grpc::ServerUnaryReactor {
+ public:
+  class Answer final : public engine::Recipient {
+   public:
+    explicit Answer(grpc::CallbackServerContext& context) : cutter_(context) {}
+
+    std::optional<int64_t> busy_since_ms() const override {
+      const int64_t since_ms = since_ms_;
+      return since_ms < 0 ? std::nullopt : std::optional(since_ms);
+    }
+    void Shed(engine::Failure /*failure*/) override { since_ms_ = -1; }
+    void Cut() override { cutter_.Cut(); }
+
+    int64_t handed_bytes() const override { return bytes_; }
+
+    void HandedOver(size_t bytes, int64_t now_ms) {
+      bytes_ = static_cast<int64_t>(bytes);
+      since_ms_ = now_ms;
+    }
+    void OnDone() { cutter_.OnDone(); }
+
+   private:
+    Cutter cutter_;
+    std::atomic<int64_t> since_ms_{-1};  // -1: none
+    std::atomic<int64_t> bytes_{0};
+  };
+
+  ShowtimeCall(engine::Recipients& recipients, grpc::CallbackServerContext& context)
+      : recipients_(recipients), answer_(std::make_shared<Answer>(context)) {
+    recipients_.Add(answer_);
+  }
+  const std::shared_ptr<Answer>& answer() const { return answer_; }
+
+  void OnDone() override {
+    recipients_.Remove(answer_.get());
+    answer_->OnDone();
+    delete this;
+  }
+
+ private:
+  engine::Recipients& recipients_;
+  const std::shared_ptr<Answer> answer_;
+};
+
+}  // namespace
+
 grpc::ServerUnaryReactor* Service::GetShowtime(grpc::CallbackServerContext* context,
                                                const grpc::ByteBuffer* bytes,
                                                grpc::ByteBuffer* response) {
-  Call call(*this, Method::kGetShowtime, context);
+  auto* reactor = new ShowtimeCall(engine_.recipients(), *context);
+  Call call(*this, Method::kGetShowtime, context, reactor);
   v1::GetShowtimeRequest request;
   if (!Parse(*bytes, &request)) {
     call.Finish(Unparsed());
@@ -253,12 +310,13 @@ grpc::ServerUnaryReactor* Service::GetShowtime(grpc::CallbackServerContext* cont
     return call.reactor();
   }
   engine::SnapshotQuery query;
-  query.done = [this, call, response, showtime = request.showtime_id()](
+  query.done = [this, call, response, answer = reactor->answer(), showtime = request.showtime_id()](
                    std::shared_ptr<const engine::SeatSnapshot> snapshot) {
     if (snapshot->seat_bytes + kEnvelopeBytesMax > kShowtimeBytesMax) {
       return call.Finish(SnapshotTooLarge());
     }
     *response = ShowtimeResponse(engine_.encoder(), showtime, *snapshot, clock_.NowMs());
+    answer->HandedOver(snapshot->seat_bytes, clock_.MonotonicMs());
     call.Finish(grpc::Status::OK);
   };
   query.fail = [call](engine::Failure failure) { call.Finish(ToStatus(failure)); };
@@ -283,6 +341,7 @@ grpc::ServerUnaryReactor* Service::ListSessionLocks(grpc::CallbackServerContext*
     const domain::ShowtimeId showtime(request->showtime_id());
     for (const domain::SeatId& id : view.state.HeldBy(domain::SessionId(request->session_id()))) {
       const domain::SeatView seat = *view.state.FindSeat(id);
+      if (seat.expire_ms <= view.now_ms) continue;  // it lapsed while the answer waited
       SetLock(showtime, {id, seat.session, seat.expire_ms, seat.fence}, response->add_locks());
     }
     response->set_revision(view.state.revision().value());

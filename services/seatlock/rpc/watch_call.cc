@@ -1,12 +1,8 @@
 #include "services/seatlock/rpc/watch_call.h"
 
-#include <grpc/grpc.h>
-#include <grpcpp/server_context.h>
-
 #include <utility>
 #include <variant>
 
-#include "common/base/mutex.h"
 #include "seatlock/v1/seatlock_service.pb.h"
 #include "services/seatlock/domain/limits.h"
 #include "services/seatlock/domain/validate.h"
@@ -15,27 +11,6 @@
 #include "services/seatlock/rpc/status.h"
 
 namespace seatlock::rpc {
-
-class WatchCall::Cutter {
- public:
-  explicit Cutter(grpc::CallbackServerContext& context) : context_(&context) {}
-
-  // UNAVAILABLE overtakes the messages that the reader has not made room for.
-  void Cut() {
-    base::MutexLock lock(mu_);
-    if (context_ == nullptr) return;
-    grpc_call_cancel_with_status(context_->c_call(), GRPC_STATUS_UNAVAILABLE,
-                                 "this stream was not read for too long", nullptr);
-  }
-  void OnDone() {
-    base::MutexLock lock(mu_);
-    context_ = nullptr;
-  }
-
- private:
-  base::Mutex mu_;
-  grpc::CallbackServerContext* context_ ABSL_GUARDED_BY(mu_);
-};
 
 WatchCall* WatchCall::Start(engine::Engine& engine, CallObserver& observer,
                             const base::Clock& clock, base::Gate& calls,

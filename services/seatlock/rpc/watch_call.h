@@ -14,6 +14,7 @@
 #include "common/base/gate.h"
 #include "services/seatlock/engine/engine.h"
 #include "services/seatlock/rpc/call_observer.h"
+#include "services/seatlock/rpc/cutter.h"
 
 namespace seatlock::rpc {
 
@@ -29,9 +30,6 @@ class WatchCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void OnDone() override;
 
  private:
-  // Ends a call whose reader takes nothing any more. Thread-safe; outlives the call.
-  class Cutter;
-
   WatchCall(CallObserver& observer, const base::Clock& clock, base::Gate& calls,
             grpc::CallbackServerContext& context);
 
