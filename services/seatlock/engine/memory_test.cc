@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "services/seatlock/engine/engine_fixture.h"
 #include "services/seatlock/engine/limits.h"
 
@@ -26,6 +28,22 @@ class MemoryTest : public EngineTest {
       for (int i = first; i < first + 100; ++i) seats.push_back(absl::StrCat("S", i));
       Do(Lock(absl::StrCat("session", first), seats, "", 7'200'000));
     }
+  }
+  // Readers of a showtime each, that took one change of 100 kB and left another in their queue.
+  std::vector<std::shared_ptr<Reader>> SlowReaders(int count) {
+    encoder_.padding = 100'000;
+    std::vector<std::shared_ptr<Reader>> slow;
+    for (int i = 0; i < count; ++i) {
+      const std::string showtime = absl::StrCat("s", i);
+      DoIn(showtime, Lock("alice", {"A1"}));
+      slow.push_back(Watch(std::nullopt, showtime));
+      slow.back()->paused = true;
+      clock_.AdvanceMs(1);
+      // The first is taken out of the queue and stays with its reader, the others wait in it.
+      DoIn(showtime, Lock("alice", {"A2"}));
+      DoIn(showtime, Lock("alice", {"A3"}));
+    }
+    return slow;
   }
 };
 
@@ -85,19 +103,8 @@ TEST_F(MemoryTest, ALargeShowtimesSnapshotIsBuiltBesideItAndIsWhatTheNextLoadBeg
 }
 
 TEST_F(MemoryTest, ReadersThatDoNotReadAreEndedBeyondTheBoundTheSlowestFirst) {
-  encoder_.padding = 100'000;
   Bound({.state = kStateBytesMax, .held_for_readers = 1'000'000});
-  std::vector<std::shared_ptr<Reader>> slow;
-  for (int i = 0; i < 20; ++i) {
-    const std::string showtime = absl::StrCat("s", i);
-    DoIn(showtime, Lock("alice", {"A1"}));
-    slow.push_back(Watch(std::nullopt, showtime));
-    slow.back()->paused = true;
-    clock_.AdvanceMs(1);
-    // The first is taken out of the queue and stays with its reader, the others wait in it.
-    DoIn(showtime, Lock("alice", {"A2"}));
-    DoIn(showtime, Lock("alice", {"A3"}));
-  }
+  const auto slow = SlowReaders(20);
   auto good = Watch(std::nullopt, "s0");
   EXPECT_GT(engine_->held_for_readers(), 2'000'000);
   Tick();
@@ -114,6 +121,14 @@ TEST_F(MemoryTest, ReadersThatDoNotReadAreEndedBeyondTheBoundTheSlowestFirst) {
   EXPECT_GE(ended, 5);
   EXPECT_LT(ended, 20) << "the quickest of them stay";
   EXPECT_EQ(observer_.shed, ended);
+}
+
+TEST_F(MemoryTest, ControlWithoutTheBoundReadersThatDoNotReadHoldMoreAndNoneIsEnded) {
+  Bound({.state = kStateBytesMax, .held_for_readers = std::numeric_limits<int64_t>::max()});
+  const auto slow = SlowReaders(20);
+  Tick();
+  EXPECT_GT(engine_->held_for_readers(), 2'000'000);
+  EXPECT_EQ(observer_.shed, 0);
 }
 
 TEST_F(MemoryTest, WhoDoesNotTakeItsEndIsCutOff) {
