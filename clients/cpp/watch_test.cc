@@ -234,7 +234,8 @@ TEST_F(WatchTest, ComesBackAfterOverloadNotBeforeTheTimeThatTheServiceAskedFor) 
 TEST_F(WatchTest, APauseTooLongForAClockIsNotTakenForNone) {
   service_.ScriptWatches({[](grpc::ServerContext&, Writer&) {
     google::rpc::RetryInfo retry;
-    retry.mutable_retry_delay()->set_seconds(315'576'000'000);  // the most that a Duration may have
+    // Valid, and in nanoseconds between 2^63 and 2^64: added to a clock, it lies in the past.
+    retry.mutable_retry_delay()->set_seconds(10'000'000'000);
     return Refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED", {}, retry);
   }});
   const std::unique_ptr<Watch> watch = Start();
