@@ -1,5 +1,8 @@
 #include "clients/cpp/call_error.h"
 
+#include <algorithm>
+#include <cstdint>
+
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
@@ -13,8 +16,11 @@ constexpr char kDetailsUrl[] = "type.googleapis.com/google.rpc.Status";
 // A payload of this client's own: its presence says it all.
 constexpr char kUnknownOutcomeUrl[] = "seatlock.client/unknown-outcome";
 
+// At most a year, so that callers can add it to a clock: what comes over the wire may be larger
+// than milliseconds can hold.
 std::chrono::milliseconds ToMs(const google::protobuf::Duration& duration) {
-  return std::chrono::seconds(duration.seconds()) +
+  constexpr int64_t kSecondsMax = 365 * 24 * 3600;
+  return std::chrono::seconds(std::clamp<int64_t>(duration.seconds(), 0, kSecondsMax)) +
          std::chrono::milliseconds(duration.nanos() / 1'000'000);
 }
 

@@ -24,7 +24,7 @@ struct CallError {
   std::vector<v1::SeatConflict> conflicts;
   // "field: what it must be", of an INVALID_FIELD.
   std::vector<std::string> fields;
-  // When the service wants to be asked again, if it said so.
+  // When the service wants to be asked again, if it said so; a year at most.
   std::optional<std::chrono::milliseconds> retry_after;
 
   // The service did nothing, in no attempt: asking again cannot do it twice.

@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 #include <fstream>
+#include <limits>
 #include <set>
 #include <sstream>
 #include <string>
@@ -226,6 +227,21 @@ TEST_F(ClientTest, PauseThatTheServiceAsksForBeyondTheTimeoutIsNotTaken) {
   const absl::StatusOr<v1::LockSeatResponse> response = client.LockSeat(Request());
   EXPECT_EQ(ErrorOf(response.status()).retry_after, std::chrono::hours(1));
   EXPECT_THAT(service_.locks(), SizeIs(1));
+}
+
+TEST_F(ClientTest, PauseTooLongForAClockIsNotTakenForNone) {
+  for (const int64_t seconds : {int64_t{315'576'000'000}, std::numeric_limits<int64_t>::max()}) {
+    service_.ScriptLocks({[seconds](grpc::ServerContext&, v1::LockSeatResponse*) {
+      google::rpc::RetryInfo retry;
+      retry.mutable_retry_delay()->set_seconds(seconds);
+      return Refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED", {}, retry);
+    }});
+    const size_t before = service_.locks().size();
+    Client client(Options());
+    const CallError error = ErrorOf(client.LockSeat(Request()).status());
+    EXPECT_EQ(error.retry_after, std::chrono::hours(24 * 365));
+    EXPECT_THAT(service_.locks(), SizeIs(before + 1));
+  }
 }
 
 TEST_F(ClientTest, RefusalIsReturnedAtOnceWithAllItsDetails) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <thread>
 
+#include "clients/cpp/backoff.h"
 #include "clients/cpp/client.h"
 #include "clients/cpp/scripted_service.h"
 #include "tests/testing/http_error_server.h"
@@ -228,6 +229,28 @@ TEST_F(WatchTest, ComesBackAfterOverloadNotBeforeTheTimeThatTheServiceAskedFor) 
   const std::unique_ptr<Watch> watch = Start();
   EXPECT_EQ(NextChange(*watch), 1U);
   EXPECT_GE(back - refused, kAskedFor);
+}
+
+TEST_F(WatchTest, APauseTooLongForAClockIsNotTakenForNone) {
+  service_.ScriptWatches({[](grpc::ServerContext&, Writer&) {
+    google::rpc::RetryInfo retry;
+    // Valid, and in nanoseconds between 2^63 and 2^64: added to a clock, it lies in the past.
+    retry.mutable_retry_delay()->set_seconds(10'000'000'000);
+    return Refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED", {}, retry);
+  }});
+  const std::unique_ptr<Watch> watch = Start();
+  while (watch->Failure().ok()) watch->Next(milliseconds(10)).IgnoreError();
+  EXPECT_THAT(watch->Next(milliseconds(200)), StatusIs(absl::StatusCode::kDeadlineExceeded));
+  EXPECT_THAT(service_.watches(), SizeIs(1));
+}
+
+TEST(BackoffTest, OfWhatTheServiceAsksForAMinuteIsObeyed) {
+  Backoff backoff(milliseconds(1), milliseconds(20));
+  EXPECT_EQ(backoff.Next(milliseconds(59'999)), milliseconds(59'999));
+  for (const milliseconds asked_for : {milliseconds(60'001), milliseconds::max()}) {
+    EXPECT_EQ(backoff.Next(asked_for), std::chrono::minutes(1));
+  }
+  EXPECT_LE(backoff.Next(milliseconds::min()), milliseconds(20));
 }
 
 TEST_F(WatchTest, ComesBackAfterAProxysErrors) {

@@ -23,8 +23,7 @@ namespace http = boost::beast::http;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
 
-// Probes, a Prometheus or two and a few people. The next one takes the place of another, so that a
-// probe always gets in.
+// Probes, a Prometheus or two and a few people. The next one takes the place of another.
 constexpr size_t kConnectionsMax = 64;
 // curl sends 80 bytes of headers, a browser under 2 KiB.
 constexpr uint32_t kHeaderBytesMax = 8 * 1024;
@@ -82,6 +81,10 @@ Response Answer(const AdminServer::Pages& pages, const Request& request) {
 
 class Session;
 
+// What a connection waits for, in the order in which they give up their places. One that was served
+// already goes before a probe that has connected and not sent its request yet.
+enum class Waits { kNextRequest, kFirstRequest, kAnswerTaken };
+
 // The open connections, the one that has waited longest first.
 using Sessions = std::list<Session*>;
 
@@ -96,10 +99,20 @@ class Session : public std::enable_shared_from_this<Session> {
         place_(sessions->insert(sessions->end(), this)) {}
   ~Session() { GiveUpPlace(); }
 
-  bool answering() const { return answering_; }
+  Waits waits() const { return waits_; }
 
-  void Read() {
-    Moved(/*answering=*/false);
+  // Reads the first request; call it once.
+  void Start() { Read(Waits::kFirstRequest); }
+
+  // Cuts the connection off, for the sake of another.
+  void Evict() {
+    GiveUpPlace();
+    stream_.close();
+  }
+
+ private:
+  void Read(Waits waits) {
+    Moved(waits);
     parser_.emplace();
     parser_->header_limit(kHeaderBytesMax);
     // Bodies are not read, whatever their length.
@@ -110,16 +123,9 @@ class Session : public std::enable_shared_from_this<Session> {
         [self = shared_from_this()](error_code error, size_t) { self->Write(error); });
   }
 
-  // Cuts the connection off, for the sake of another.
-  void Evict() {
-    GiveUpPlace();
-    stream_.close();
-  }
-
- private:
   void Write(error_code error) {
     if (error) return Close();
-    Moved(/*answering=*/true);
+    Moved(Waits::kAnswerTaken);
     response_ = Answer(*pages_, parser_->get());
     if (!parser_->is_done()) response_->keep_alive(false);
     stream_.expires_after(kAnswerTime);
@@ -134,10 +140,10 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void Next(error_code error) {
-    if (!error && response_->keep_alive()) return Read();
+    if (!error && response_->keep_alive()) return Read(Waits::kNextRequest);
     Close();
     if (error || parser_->is_done()) return;
-    Moved(/*answering=*/false);
+    Moved(Waits::kNextRequest);
     stream_.expires_after(kDiscardTime);
     Discard(kDiscardBytesMax);
   }
@@ -157,8 +163,8 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   // Something happened: from now on this one has waited least of all.
-  void Moved(bool answering) {
-    answering_ = answering;
+  void Moved(Waits waits) {
+    waits_ = waits;
     if (place_) sessions_->splice(sessions_->end(), *sessions_, *place_);
   }
   void GiveUpPlace() {
@@ -170,20 +176,20 @@ class Session : public std::enable_shared_from_this<Session> {
   const AdminServer::Pages* const pages_;
   Sessions* const sessions_;
   std::optional<Sessions::iterator> place_;
-  bool answering_ = false;
+  Waits waits_ = Waits::kFirstRequest;
   std::optional<http::request_parser<http::empty_body>> parser_;
   std::optional<Response> response_;
   std::optional<http::response_serializer<http::string_body>> serializer_;
 };
 
-// Makes room for one more: the connection goes that has waited longest for its client, before those
-// that are still taking an answer.
+// Makes room for one more: of those that give up their places first, the one that has waited
+// longest goes.
 void MakeRoom(Sessions& sessions) {
   if (sessions.size() < kConnectionsMax) return;
-  auto oldest = std::find_if(sessions.begin(), sessions.end(),
-                             [](const Session* session) { return !session->answering(); });
-  if (oldest == sessions.end()) oldest = sessions.begin();
-  (*oldest)->Evict();
+  const auto first = std::min_element(
+      sessions.begin(), sessions.end(),
+      [](const Session* one, const Session* other) { return one->waits() < other->waits(); });
+  (*first)->Evict();
 }
 
 }  // namespace
@@ -237,7 +243,7 @@ void AdminServer::Impl::Accepted(error_code error, tcp::socket socket) {
   if (error == asio::error::operation_aborted) return;
   if (error) return AcceptLater();
   MakeRoom(sessions);
-  std::make_shared<Session>(std::move(socket), &pages, &sessions)->Read();
+  std::make_shared<Session>(std::move(socket), &pages, &sessions)->Start();
   Accept();
 }
 

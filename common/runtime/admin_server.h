@@ -8,9 +8,11 @@
 //
 // Other paths are 404, methods but GET and HEAD 405. A request's body is never read: its connection
 // is closed after the answer. Connections, header size, and the time for a request are bounded: a
-// request must come whole within 5 s of the connection or of the answer before, and if every place
-// is taken, the connection that has waited longest gives up its place to the next one. So nobody
-// who holds connections open keeps a probe out.
+// request must come whole within 5 s of the connection or of the answer before. If every place is
+// taken, the next connection gets the place of the one that has waited longest: first of those that
+// were answered and wait for another request, then of those that sent no whole request yet, then of
+// those that do not take their answer. So connections that are held open keep no probe out, however
+// many they are. Only 64 new ones that come before a probe has sent its request can.
 // Owned by main; made last and destroyed first, because its pages refer to everything else.
 // Thread-safe.
 #pragma once

@@ -175,6 +175,17 @@ TEST_F(AdminServerCrowdTest, IdleConnectionsKeepNoProbeOutTheOldestGoes) {
   EXPECT_TRUE(Serves(idle.back()));
 }
 
+TEST_F(AdminServerCrowdTest, AProbeThatIsSlowToAskOutlivesThoseThatWereAnswered) {
+  tcp::socket probe = Connect();
+  std::vector<tcp::socket> idle;
+  for (int i = 0; i < 2 * kPlaces; ++i) {
+    idle.push_back(Connect());
+    ASSERT_TRUE(Serves(idle.back()));
+  }
+  EXPECT_TRUE(Closed(idle[0])) << "control: every place was taken";
+  EXPECT_TRUE(Serves(probe));
+}
+
 TEST_F(AdminServerCrowdTest, RequestsThatNeverEndKeepNoProbeOut) {
   std::vector<tcp::socket> slow;
   for (int i = 0; i < 2 * kPlaces; ++i) {

@@ -200,7 +200,7 @@ TEST_F(StoreFilesTest, ABackupThatIsCopiedBackBesideTheDeadServersWriteAheadLogI
   EXPECT_EQ(Store({"verify", StoreFlag()}).code, 0);
 }
 
-TEST_F(StoreFilesTest, ControlAKilledServersHistoryStaysTheSame) {
+TEST_F(StoreFilesTest, AKilledServersHistoryStaysTheSame) {
   v1::Position position;
   for (int round = 0; round < Rounds(10); ++round) {
     Lock("R" + std::to_string(round) + "-", 3);

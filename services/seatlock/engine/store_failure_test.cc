@@ -30,6 +30,29 @@ class StoreFailureTest : public EngineTest {
   void Pass(int seconds) {
     Pass(seconds, [] {});
   }
+  // The pauses end: the store says that it is back.
+  void EndPauses() {
+    log_.SetDown(true);
+    log_.SetDown(false);
+  }
+  int Asked() const { return log_.appends() + log_.loads(); }
+  void CallAll(int showtimes) {
+    for (int i = 0; i < showtimes; ++i) {
+      SubmitTo(*engine_, Lock("b", {"B1"}), nullptr, absl::StrCat("s", i));
+    }
+    Settle();
+  }
+  // What becomes of a lock whose append takes 1.5 s.
+  Result SlowLock(int64_t ttl_ms) {
+    Do(Lock("warm", {"Z1"}));
+    log_.Hold();
+    Told told = Submit(Lock("alice", {"A1"}, "", ttl_ms));
+    Settle();
+    clock_.AdvanceMs(1500);
+    log_.Release();
+    Settle();
+    return told->value_or(Failure{});
+  }
 };
 
 TEST(ActorPhaseTest, EveryStateCanBeLeftAndEveryFailureHasAPause) {
@@ -89,8 +112,33 @@ TEST_F(StoreFailureTest, AShowtimeAsksAFailingStoreAtMostTwiceASecond) {
     });
     const int asked = log_.appends() + log_.loads() + log_.recoveries() - before;
     EXPECT_LE(asked, 2 * 20 + 3);
-    EXPECT_GE(asked, 20) << "control: it is asked again";
+    EXPECT_GE(asked, 20) << "counter-check: it is asked again";
   }
+}
+
+TEST_F(StoreFailureTest, ControlWithoutPausesAShowtimeAsksMoreOften) {
+  Do(Lock("alice", {"A1"}, "", 1000));
+  clock_.AdvanceMs(1000);
+  log_.SetFault(Fault::kNotAppended);
+  const int before = Asked();
+  Pass(20, [this] {
+    EndPauses();
+    Submit(Lock("bob", {"B1"}));
+    Settle();
+  });
+  EXPECT_GT(Asked() - before, 2 * (2 * 20 + 2));
+}
+
+TEST_F(StoreFailureTest, ControlWithoutPausesAllShowtimesTogetherAskMoreOften) {
+  constexpr int kShowtimes = 200;
+  for (int i = 0; i < kShowtimes; ++i) DoIn(absl::StrCat("s", i), Lock("alice", {"A1"}));
+  log_.SetFault(Fault::kNotAppended);
+  const int before = Asked();
+  Pass(10, [this] {
+    EndPauses();
+    CallAll(kShowtimes);
+  });
+  EXPECT_GT(Asked() - before, 2 * (50 * 10 + 2));
 }
 
 TEST_F(StoreFailureTest, AllShowtimesTogetherAskAFailingStoreAtMostFiftyTimesASecond) {
@@ -101,11 +149,7 @@ TEST_F(StoreFailureTest, AllShowtimesTogetherAskAFailingStoreAtMostFiftyTimesASe
   log_.SetFault(Fault::kNotAppended);
   DoIn("s0", Lock("alice", {"A2"}));  // from here on the failure is known
   const int before = log_.appends() + log_.loads();
-  Pass(10, [this] {
-    for (int i = 0; i < kShowtimes; ++i)
-      SubmitTo(*engine_, Lock("b", {"B1"}), nullptr, absl::StrCat("s", i));
-    Settle();
-  });
+  Pass(10, [this] { CallAll(kShowtimes); });
   EXPECT_LE(log_.appends() + log_.loads() - before, 50 * 10 + 2);
 }
 
@@ -218,7 +262,7 @@ TEST_F(StoreFailureTest, ADamagedShowtimeIsTriedOnceAMinuteWhoeverAsks) {
     Settle();
   });
   EXPECT_LE(log_.loads() - before, 5 + 1);
-  EXPECT_GE(log_.loads() - before, 5) << "control: it is tried again";
+  EXPECT_GE(log_.loads() - before, 5) << "counter-check: it is tried again";
 }
 
 TEST_F(StoreFailureTest, DamagedShowtimesDoNotKeepOthersFromExpiring) {
@@ -281,6 +325,11 @@ TEST_F(StoreFailureTest, ALockThatEndedBeforeItsAnswerIsNotHandedOut) {
   EXPECT_TRUE(IsRefused(Do(Lock("alice", {"A1"}, "request", 1000)), domain::Reason::kLockExpired))
       << "a replay hands it out no more than the first answer";
   EXPECT_EQ(RevisionOf(Do(Lock("alice", {"A1"}, "other", 1000))), 5u);
+}
+
+TEST_F(StoreFailureTest, ALockThatOutlivesItsAppendIsHandedOut) {
+  EXPECT_TRUE(IsRefused(SlowLock(1500), domain::Reason::kLockExpired));
+  EXPECT_GT(RevisionOf(SlowLock(1501)), 0u);
 }
 
 TEST_F(StoreFailureTest, ASnapshotThatCannotBeSavedIsTriedAgainAfterAPauseAndHarmsNothing) {

@@ -23,24 +23,27 @@ inline constexpr size_t kWatchRequestBytesMax = 8 << 10;
 inline constexpr int kViolationsMax = 20;
 
 // A request (the contract). The largest that is in bounds books 100 seats with their fences and has
-// 10 KiB (BadInputTest.TheLargestRequestsFit); gRPC refuses a larger one before it is parsed.
+// 10 KiB (BadInputTest.TheLargestRequestsFit); gRPC refuses one above this before it is parsed.
 inline constexpr int kRequestBytesMax = 64 << 10;
 // A call's metadata; gRPC's own default is 8 KiB, proxies and tracers add to that.
 inline constexpr int kMetadataBytesMax = 16 << 10;
 // Calls on one connection: an edge opens a stream a showtime.
 inline constexpr int kStreamsPerConnectionMax = base::kStreamsPerConnectionMax;
 
+// The largest request that is in bounds, and what gRPC holds for an open call beside its request
+// (measured).
+inline constexpr size_t kRequestInBoundsBytesMax = 10 << 10;
+inline constexpr size_t kCallBytes = 4 << 10;
 // What gRPC may hold for all connections: open calls and what was read of requests. It guards
 // against many connections that each send a part of a request, or open calls and leave them: above
-// it gRPC closes idle connections, then ends calls with RESOURCE_EXHAUSTED. There is room for all
-// watches and for all commands that may wait, so callers within the other bounds never meet it. A
-// watch counts for 10 KiB at most (measured with 8,000 whose requests had 7 KiB), a call for 4 KiB
-// and its request.
+// it gRPC closes idle connections, then ends calls with RESOURCE_EXHAUSTED. All watches and all
+// commands that may wait need 1.6 GiB if each has the largest request; a quarter more is for calls
+// that are being answered. So callers whose requests are in bounds do not meet it by themselves,
+// but whoever fills it with what is not in bounds costs others their calls, too.
 inline constexpr size_t kGrpcBytesMax =
-    engine::kWatchersMax * (16 << 10) + engine::kPendingMax * (8 << 10);
-// Threads that gRPC may start for calls that block. None of ours does; this is for a service that
-// somebody adds.
-inline constexpr int kGrpcThreadsMax = 16;
+    (engine::kWatchersMax * (kCallBytes + kWatchRequestBytesMax) +
+     engine::kPendingMax * (kCallBytes + kRequestInBoundsBytesMax)) /
+    4 * 5;
 
 // Keepalive: clients may ping every 10 s, also while idle; a peer that is gone is noticed within
 // 50 s. Both ends of an idle watch stream are set together (docs/operating.md).
@@ -57,6 +60,7 @@ static_assert(kSnapshotMessageBytesMax < kShowtimeBytesMax);
 static_assert(kShowtimeBytesMax < domain::kMessageBytesMax);
 static_assert(kEnvelopeBytesMax + domain::kSeatBytesMax <= kSnapshotMessageBytesMax);
 static_assert(kWatchRequestBytesMax < static_cast<size_t>(kRequestBytesMax));
+static_assert(kRequestInBoundsBytesMax < static_cast<size_t>(kRequestBytesMax));
 // Two lists of seats, or one with fences, four ids, a request_id, and 16 bytes for whatever stands
 // around each.
 static_assert(2 * domain::kSeatsPerCallMax * (domain::kSeatIdBytesMax + 16) +

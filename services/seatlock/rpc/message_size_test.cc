@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <variant>
@@ -162,6 +164,18 @@ TEST(MessageSizeTest, CancellationOfTheLargestOrder) {
   ExpectWithinBounds(MadeBy(Hall(0, domain::kOrderSeatsMax), all), domain::kOrderSeatsMax);
   // An order of an earlier version.
   ExpectWithinBounds(MadeBy(Hall(0, domain::kSeatsPerChangeMax), all), domain::kSeatsPerChangeMax);
+}
+
+TEST(MessageSizeTest, ControlAChangeOfTwiceTheSeatsIsTooLargeAndIsNotDecided) {
+  const Command all = With(domain::CancelBooking{.order = kOrder, .all = true});
+  Change change = MadeBy(Hall(0, domain::kSeatsPerChangeMax), all);
+  change.seats.reserve(2 * change.seats.size());
+  std::copy_n(change.seats.begin(), domain::kSeatsPerChangeMax, std::back_inserter(change.seats));
+  EXPECT_GT(ProtoEncoder().EncodeChange(kShowtime, kEpoch, change).size(),
+            domain::kMessageBytesMax);
+  const domain::Decision decision =
+      domain::Decide(Hall(0, domain::kSeatsPerChangeMax + 1), all, kNowMs, kRules);
+  EXPECT_TRUE(std::holds_alternative<domain::Refusal>(decision));
 }
 
 TEST(MessageSizeTest, GetOrderOfTheLargestOrder) {

@@ -28,13 +28,13 @@ std::vector<std::string> ServiceNames() {
                             ->full_name()};
 }
 
-void SetOptions(grpc::ServerBuilder& builder) {
+void SetOptions(grpc::ServerBuilder& builder, size_t grpc_bytes_max) {
   // gRPC would share a taken port through SO_REUSEPORT; two services on one file is not possible,
   // but two on one port would split the callers.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetMaxReceiveMessageSize(kRequestBytesMax);
   grpc::ResourceQuota quota("seatlockd");
-  quota.Resize(kGrpcBytesMax).SetMaxThreads(kGrpcThreadsMax);
+  quota.Resize(grpc_bytes_max);
   builder.SetResourceQuota(quota);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
@@ -68,12 +68,13 @@ struct Server::Impl {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& host, uint16_t port,
                                                       engine::Engine& engine,
                                                       const base::Clock& clock,
-                                                      CallObserver& observer) {
+                                                      CallObserver& observer,
+                                                      size_t grpc_bytes_max) {
   // A setting of the process, for servers that are built afterwards.
   grpc::EnableDefaultHealthCheckService(true);
   auto impl = std::make_unique<Impl>(engine, clock, observer);
   grpc::ServerBuilder builder;
-  SetOptions(builder);
+  SetOptions(builder, grpc_bytes_max);
   builder.AddListeningPort(Target(host, port), grpc::InsecureServerCredentials(), &impl->port);
   builder.RegisterService(&impl->service);
   for (const auto& service : impl->reflection) builder.RegisterService(service.get());

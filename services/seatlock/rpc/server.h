@@ -3,6 +3,7 @@
 // Thread-safe. Made by main after the engine, and shut down before it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,17 +12,20 @@
 #include "common/base/clock.h"
 #include "services/seatlock/engine/engine.h"
 #include "services/seatlock/rpc/call_observer.h"
+#include "services/seatlock/rpc/limits.h"
 
 namespace seatlock::rpc {
 
 class Server {
  public:
-  // Listens on `host`:`port` (0: one that is free) and serves `engine`. UNAVAILABLE, with one
-  // clear line, where that cannot be listened on.
+  // Listens on `host`:`port` (0: one that is free) and serves `engine`. gRPC holds at most
+  // `grpc_bytes_max` for open calls and requests. UNAVAILABLE, with one clear line, where that
+  // address cannot be listened on.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& host, uint16_t port,
                                                        engine::Engine& engine,
                                                        const base::Clock& clock,
-                                                       CallObserver& observer);
+                                                       CallObserver& observer,
+                                                       size_t grpc_bytes_max = kGrpcBytesMax);
   // Shuts down at once.
   ~Server();
   Server(const Server&) = delete;

@@ -69,6 +69,14 @@ TEST_F(BackupTest, IsOfOneMomentInOnePassWhoeverWritesMeanwhile) {
   EXPECT_EQ(report->changes, 5u);
 }
 
+TEST_F(BackupTest, ControlACopyOfTheFileAloneLacksWhatWasAcknowledged) {
+  OpenLog();
+  for (int i = 0; i < 5; ++i) Book("A" + std::to_string(i), "s1");
+  fs::copy_file(path_, backup_);
+  const absl::StatusOr<VerifyReport> report = VerifyStore(backup_, quiet_);
+  EXPECT_FALSE(report.ok() && report->changes == 5u);
+}
+
 TEST_F(BackupTest, NeverWritesOverAFile) {
   Prepare();
   const auto size = fs::file_size(backup_);

@@ -86,7 +86,8 @@ export interface Change {
 /** What every mutation may carry. */
 export interface Mutation {
   /**
-   * 1–64 bytes: the same id and body gives the first answer again, for at least 60 minutes.
+   * 1–64 bytes: the same id and body gives the first answer again, for at least 60 minutes;
+   * `LOCK_EXPIRED` if that was a lock that has ended: ask again with a new id.
    * Default: a random UUID, the same in all attempts of the call. Keep one of your own where a
    * process may end between asking and hearing.
    */

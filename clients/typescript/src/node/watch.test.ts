@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { status } from '@grpc/grpc-js';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createSeatLockClient, type SeatLockClient } from './client.js';
 import { isSeatLockError } from './errors.js';
 import { WatchShowtimeResponse } from './gen/seatlock/v1/seatlock_service.js';
@@ -213,6 +213,26 @@ test('comes back after overload, not before the time that the service asked for'
   const watch = client.watchShowtime({ showtimeId: '123' });
   expect(await take(watch, 1)).toEqual(['change 1']);
   expect(back - refused).toBeGreaterThanOrEqual(199); // timers may be a fraction early
+});
+
+test('a pause too long for a timer is not taken for none', async () => {
+  const tenThousandYears = refusal(
+    status.RESOURCE_EXHAUSTED,
+    info('OVERLOADED'),
+    retryIn(315_576_000_000 * 1000),
+  );
+  service.scriptWatches((call) => call.emit('error', tenThousandYears));
+  const timers = vi.spyOn(globalThis, 'setTimeout');
+  try {
+    const watch = client.watchShowtime({ showtimeId: '123' });
+    const next = watch.next();
+    await vi.waitFor(() => expect(timers).toHaveBeenCalledWith(expect.any(Function), 60_000));
+    await watch.return();
+    expect((await next).done).toBe(true);
+    expect(service.watches).toHaveLength(1);
+  } finally {
+    timers.mockRestore();
+  }
 });
 
 test.each([404, 429, 500, 502, 503])('comes back after an HTTP %i of a proxy', async (code) => {
