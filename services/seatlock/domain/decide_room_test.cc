@@ -231,14 +231,21 @@ TEST(Room, FullOfCancelledSeatsBooksNothingAndCancelsAll) {
                          .status = SeatStatus::kBooked,
                          .session = SessionId("s1"),
                          .order = OrderId("o1")});
-  parts.orders.push_back({.order = OrderId("o1"), .seats = SeatIds({"A1"})});
+  parts.seats.push_back(parts.seats[0]);
+  parts.seats[1].seat = SeatId("A3");
+  parts.orders.push_back({.order = OrderId("o1"), .seats = SeatIds({"A1", "A3"})});
   for (size_t i = 0; i < kCancelledSeatsPerShowtimeMax; ++i) {
     parts.orders[0].cancelled.emplace_back(std::to_string(10'000'000 + i));
   }
   world.showtime = *Showtime::Restore(std::move(parts));
   EXPECT_EQ(world.Refused(BookOf("s1", "o2", "A2")).reason, Reason::kOverloaded);
-  EXPECT_EQ(world.Ask(BookOf("s1", "o1", "A1")).order_seats, SeatIds({"A1"}));
+  EXPECT_EQ(world.Ask(BookSeats{.session = SessionId("s1"), .order = OrderId("o1")}).order_seats,
+            SeatIds({"A1", "A3"}));
+  // Such an order can only be of an earlier version; it takes cancellations all the same.
+  world.Make(CancelBooking{.order = OrderId("o1"), .seats = SeatIds({"A3"})});
+  EXPECT_EQ(world.showtime.cancelled_seat_count(), kCancelledSeatsPerShowtimeMax + 1);
   world.Make(CancelOf("o1"));
+  EXPECT_EQ(world.showtime.cancelled_seat_count(), 0u);
   world.Make(BookOf("s1", "o2", "A2"));
 }
 

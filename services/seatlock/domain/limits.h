@@ -24,6 +24,10 @@ inline constexpr uint32_t kSessionSeatsDefault = 100;
 inline constexpr uint32_t kSessionSeatsMax = 10'000;
 // Seats in one order (the contract): CancelBooking of all makes one change of it.
 inline constexpr uint32_t kOrderSeatsMax = 2'000;
+// The same with those that were cancelled out of it while it is open: each stays named, so every
+// change of the order would cost more for ever. Cancelling never adds to the sum. Orders of earlier
+// versions may remember up to kCancelledSeatsPerShowtimeMax.
+inline constexpr uint32_t kOrderSeatsEverMax = 2 * kOrderSeatsMax;
 // Seats in any one change. Orders of earlier versions may have more: they are cancelled seat by
 // seat until this many are left.
 inline constexpr size_t kSeatsPerChangeMax = kSessionSeatsMax;

@@ -16,17 +16,32 @@ namespace {
   std::abort();
 }
 
-// Adds `seat` to the ordered `seats`. False: it was there.
-bool InsertInto(std::vector<SeatId>& seats, const SeatId& seat) {
-  auto at = std::lower_bound(seats.begin(), seats.end(), seat);
-  if (at != seats.end() && *at == seat) return false;
-  seats.insert(at, seat);
-  return true;
+// The seats that have `status` after `change`, ordered.
+std::vector<SeatId> SeatsWith(SeatStatus status, const Change& change) {
+  std::vector<SeatId> seats;
+  seats.reserve(change.seats.size());
+  for (const SeatAfter& after : change.seats) {
+    if (after.status == status) seats.push_back(after.seat);
+  }
+  std::sort(seats.begin(), seats.end());
+  return seats;
 }
 
-void EraseFrom(std::vector<SeatId>& seats, const SeatId& seat) {
-  auto at = std::lower_bound(seats.begin(), seats.end(), seat);
-  if (at != seats.end() && *at == seat) seats.erase(at);
+// Adds the ordered `added` to the ordered `seats`, moving each of these once at most.
+void MergeInto(std::vector<SeatId>& seats, const std::vector<SeatId>& added) {
+  if (added.empty()) return;
+  const auto before = std::lower_bound(seats.begin(), seats.end(), added.front()) - seats.begin();
+  const auto known = static_cast<ptrdiff_t>(seats.size());
+  seats.insert(seats.end(), added.begin(), added.end());
+  std::inplace_merge(seats.begin() + before, seats.begin() + known, seats.end());
+  seats.erase(std::unique(seats.begin() + before, seats.end()), seats.end());
+}
+
+// Takes the ordered `gone` out of the ordered `seats`, moving each of these once at most.
+void TakeOutOf(std::vector<SeatId>& seats, const std::vector<SeatId>& gone) {
+  std::erase_if(seats, [&](const SeatId& seat) {
+    return std::binary_search(gone.begin(), gone.end(), seat);
+  });
 }
 
 }  // namespace
@@ -85,11 +100,24 @@ void Showtime::Tables::Fold(const Change& change) {
     if (t.ApplySeat(after, change, order)) ++unseen_seats;
   }
   t.CountShare(change, unseen_seats);
-  if (change.order_closed && order != kNoRow) t.Close(t.orders[order]);
+  if (order != kNoRow) t.FoldOrder(t.orders[order], change);
 
   if (change.request) t.Remember(*change.request, change.revision, change.commit_ms);
   t.revision = change.revision;
   t.commit_ms = change.commit_ms;
+}
+
+void Showtime::Tables::FoldOrder(OrderEntry& order, const Change& change) {
+  MergeInto(order.seats, SeatsWith(SeatStatus::kBooked, change));
+  const std::vector<SeatId> out = SeatsWith(SeatStatus::kAvailable, change);
+  if (!out.empty()) TakeOutOf(order.seats, out);
+  if (change.order_closed) {
+    Close(order);
+    return;
+  }
+  cancelled_seats -= order.cancelled.size();
+  MergeInto(order.cancelled, out);
+  cancelled_seats += order.cancelled.size();
 }
 
 bool Showtime::Tables::ApplySeat(const SeatAfter& after, const Change& change, RowNumber order) {
@@ -107,16 +135,11 @@ bool Showtime::Tables::ApplySeat(const SeatAfter& after, const Change& change, R
       return unseen;
     case SeatStatus::kBooked:
       EnterBooked(number, after.session, order);
-      if (order != kNoRow) InsertInto(orders[order].seats, after.seat);
       return false;
     case SeatStatus::kBlocked:
       EnterBlocked(number);
       return false;
     case SeatStatus::kAvailable:
-      if (order != kNoRow) {
-        EraseFrom(orders[order].seats, after.seat);
-        if (InsertInto(orders[order].cancelled, after.seat)) ++cancelled_seats;
-      }
       EnterFree(number, change.commit_ms);
       return false;
   }

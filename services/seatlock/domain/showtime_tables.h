@@ -95,6 +95,8 @@ struct Showtime::Tables {
   // Whether the seat is locked and was not in the tables before.
   bool ApplySeat(const SeatAfter& after, const Change& change, RowNumber order);
 
+  // The order's seats after `change`, which names it: one merge for the whole change.
+  void FoldOrder(OrderEntry& order, const Change& change);
   // Nobody asks any more which seats were cancelled out of an order that is closed.
   void Close(OrderEntry& order);
 
