@@ -56,6 +56,15 @@ inline constexpr int64_t kLockAgeMsMax = 120 * kMinuteMs;
 inline constexpr int64_t kRequestMemoryMs = 60 * kMinuteMs;
 inline constexpr int64_t kGrantMemoryMs = 60 * kMinuteMs;
 
+// What is over its memory goes with the next changes, a part with each: of a million entries that
+// end in one second no single change pays for all. Until then it counts for nothing.
+//
+// How many seats, request_ids and shares each a change of `seats` seats drops at most. More than it
+// adds, so that the tables shrink while there is something to drop.
+constexpr size_t ForgottenPerChange(size_t seats) {
+  return 16 + 4 * (seats < kSeatsPerCallMax ? seats : kSeatsPerCallMax);
+}
+
 // Locks freed by one EXPIRED change: a hall that lapses at once does not hold up what waits.
 inline constexpr size_t kExpiredPerChangeMax = 1000;
 

@@ -51,11 +51,11 @@ bool IsForgotten(const SeatView& seat, int64_t now_ms) {
 }
 
 bool IsForgotten(const RequestEntry& request, int64_t now_ms) {
-  return now_ms > request.commit_ms + kRequestMemoryMs;
+  return IsRequestForgotten(request.commit_ms, now_ms);
 }
 
 bool IsForgotten(const ShareEntry& share, int64_t now_ms) {
-  return now_ms > share.since_ms + kShareMs;
+  return IsShareForgotten(share.since_ms, now_ms);
 }
 
 Showtime::Showtime() : tables_(std::make_unique<Tables>()) {}
@@ -82,7 +82,7 @@ absl::Status Showtime::Tables::CheckFollows(const Change& change) const {
     return Misfit(change, revision, "its commit time runs backwards");
   if (change.request) {
     const RowNumber made = requests.Find(change.request->id);
-    if (made != kNoRow && change.commit_ms <= requests[made].commit_ms + kRequestMemoryMs) {
+    if (made != kNoRow && !IsRequestForgotten(requests[made].commit_ms, change.commit_ms)) {
       return Misfit(change, revision, "its request_id was made already");
     }
   }
@@ -91,7 +91,7 @@ absl::Status Showtime::Tables::CheckFollows(const Change& change) const {
 
 void Showtime::Tables::Fold(const Change& change) {
   Tables& t = *this;
-  t.Forget(change.commit_ms);
+  t.Forget(change.commit_ms, ForgottenPerChange(change.seats.size()));
 
   RowNumber order = kNoRow;
   if (!change.order.empty()) order = t.orders.FindOrInsert(change.order);
@@ -123,8 +123,10 @@ void Showtime::Tables::FoldOrder(OrderEntry& order, const Change& change) {
 bool Showtime::Tables::ApplySeat(const SeatAfter& after, const Change& change, RowNumber order) {
   const size_t known = seats.size();
   const RowNumber number = seats.FindOrInsert(after.seat);
-  const bool unseen = seats.size() > known;
+  const bool forgotten = seats.size() == known && IsForgotten(View(number), change.commit_ms);
+  const bool unseen = seats.size() > known || forgotten;
   Leave(number);
+  if (forgotten) DropGrants(number);
   switch (after.status) {
     case SeatStatus::kLocked:
       // A lock that was extended keeps the fence of its grant.
@@ -193,7 +195,7 @@ ShareEntry Showtime::ShareOf(const SessionId& session, int64_t now_ms) const {
   const RowNumber number = tables_->sessions.Find(session);
   if (number == kNoRow) return {};
   const SessionRow& row = tables_->sessions[number];
-  if (row.share_since_ms < 0 || now_ms > row.share_since_ms + kShareMs) return {};
+  if (row.share_since_ms < 0 || IsShareForgotten(row.share_since_ms, now_ms)) return {};
   return {session, row.share_since_ms, row.unseen_seats, row.requests};
 }
 
@@ -259,7 +261,7 @@ size_t Showtime::ForgottenRequestsAt(int64_t now_ms, size_t max) const {
   size_t count = 0;
   for (RowNumber number = tables_->oldest_request; number != kNoRow && count < max; ++count) {
     const RequestRow& row = tables_->requests[number];
-    if (now_ms <= row.commit_ms + kRequestMemoryMs) break;
+    if (!IsRequestForgotten(row.commit_ms, now_ms)) break;
     number = row.next;
   }
   return count;
