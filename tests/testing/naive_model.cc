@@ -352,6 +352,16 @@ Outcome NaiveModel::BookThese(const BookSeats& c, const std::set<std::string>& w
     outcome.held = static_cast<uint32_t>(had);
     return outcome;
   }
+  size_t ever = had;
+  if (auto known = orders_.find(c.order.value()); known != orders_.end()) {
+    ever += known->second.cancelled.size();
+  }
+  if (ever + wanted.size() > 2 * kSeatsAnOrder) {
+    Outcome outcome = Refused(Reason::kOrderSeatLimit);
+    outcome.limit = 2 * kSeatsAnOrder;
+    outcome.held = static_cast<uint32_t>(ever);
+    return outcome;
+  }
   Outcome outcome = Changed(Cause::kBook);
   Order& order = orders_[c.order.value()];
   for (const std::string& name : wanted) {

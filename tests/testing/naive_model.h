@@ -78,6 +78,8 @@ class NaiveModel {
   NaiveModel(uint32_t max_session_seats, int64_t max_lock_age_ms)
       : max_session_seats_(max_session_seats), max_lock_age_ms_(max_lock_age_ms) {}
 
+  // As if so many changes had been made before the first command.
+  void BeginAt(uint64_t revision) { revision_ = revision; }
   // As if `session` had used this of its share by then, before the first command.
   void Begin(const std::string& session, const Share& used) { shares_[session] = used; }
 

@@ -73,6 +73,11 @@ Decision Book(const Scene& scene, const BookSeats& command, const SeatRefs& seat
   if (change.kept.size() + change.seats.size() > kOrderSeatsMax) {
     return OrderLimit("an order may not have that many seats", kOrderSeatsMax, change.kept.size());
   }
+  const size_t ever = change.kept.size() + (known == nullptr ? 0 : known->cancelled.size());
+  if (ever + change.seats.size() > kOrderSeatsEverMax) {
+    return OrderLimit("the order may not have that many seats, with those cancelled out of it",
+                      kOrderSeatsEverMax, ever);
+  }
   return change;
 }
 

@@ -268,6 +268,27 @@ TEST(OrderRules, HoldsAtMostTwoThousandSeats) {
   EXPECT_EQ(world.Make(CancelOf("o1", {})).seats.size(), 2000u);
 }
 
+TEST(OrderRules, RemembersAtMostFourThousandSeatsWithThoseCancelledOutOfIt) {
+  World world;
+  Fill(world, "o1", 2000);
+  BookSeats more{.session = SessionId("s1"), .order = OrderId("o1"), .add_to_order = true};
+  for (size_t i = 0; i < 100; ++i) more.seats.emplace_back("o1" + std::to_string(i));
+  world.Make(CancelBooking{.order = more.order, .seats = more.seats});
+  for (size_t call = 0; call < 20; ++call) {
+    more.seats.clear();
+    for (size_t i = 0; i < 100; ++i) more.seats.emplace_back(std::to_string(call * 100 + i));
+    world.Make(more);
+    world.Make(CancelBooking{.order = more.order, .seats = more.seats});
+  }
+  EXPECT_EQ(world.showtime.FindOrder(more.order)->cancelled.size(), 2100u);
+  more.seats = SeatIds({"A1"});
+  const Refusal refusal = world.Refused(more);
+  EXPECT_EQ(refusal.reason, Reason::kOrderSeatLimit);
+  EXPECT_EQ(refusal.limit, 4000u);
+  EXPECT_EQ(refusal.held, 4000u);
+  EXPECT_EQ(world.Make(CancelOf("o1", {})).seats.size(), 1900u);
+}
+
 TEST(OrderRules, AnAdditionThatReachesPastTheLimitIsRefusedWhole) {
   World world;
   Fill(world, "o1", 1999);

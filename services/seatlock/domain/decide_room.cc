@@ -1,4 +1,5 @@
 // Room: what a showtime may remember, and how much of that locks may take.
+#include <algorithm>
 #include <variant>
 
 #include "services/seatlock/domain/decide_internal.h"
@@ -24,16 +25,25 @@ Room RoomFor(const Command& command) {
   return {.requests = kRequestsPerShowtimeMax + kOrderRequestsReserved};
 }
 
-// What the change's own commit forgets first makes room.
+// Whether `count` entries fit into `max`, of which ForgottenAt says how many are forgotten. Of more
+// than the change drops no more is asked than that it drops them: it then leaves fewer entries than
+// it found, and what it costs to ask stays small.
+template <typename ForgottenAt>
+bool Fits(size_t count, size_t max, size_t dropped, const ForgottenAt& forgotten_at) {
+  if (count <= max) return true;
+  const size_t needed = std::min(count - max, dropped);
+  return forgotten_at(needed) == needed;
+}
+
 bool SeatsFit(const Scene& scene, size_t unseen, size_t max) {
-  const size_t seats = scene.showtime.seat_count() + unseen;
-  return seats <= max || scene.showtime.ForgottenSeatsAt(scene.now_ms, seats - max) == seats - max;
+  return Fits(scene.showtime.seat_count() + unseen, max, ForgottenPerChange(unseen),
+              [&](size_t up_to) { return scene.showtime.ForgottenSeatsAt(scene.now_ms, up_to); });
 }
 
 bool RequestFits(const Scene& scene, size_t max) {
-  const size_t requests = scene.showtime.request_count() + 1;
-  return requests <= max ||
-         scene.showtime.ForgottenRequestsAt(scene.now_ms, requests - max) == requests - max;
+  return Fits(scene.showtime.request_count() + 1, max, ForgottenPerChange(0), [&](size_t up_to) {
+    return scene.showtime.ForgottenRequestsAt(scene.now_ms, up_to);
+  });
 }
 
 // Why the session's share does not reach, nullptr if it does.

@@ -197,6 +197,66 @@ TEST(Shares, TakeNoMemoryOnceTheirHourIsOver) {
   EXPECT_TRUE(world.showtime.Export().shares.empty());
 }
 
+// Of 1,000 seats, 1,000 request_ids and as many shares, which end at once.
+World AfterAnHour() {
+  World world;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string name = std::to_string(i);
+    world.Make(LockOf(name, "A" + name), name);
+    world.Make(UnlockOf(name, "A" + name));
+  }
+  world.now_ms += kShareMs + 1;
+  return world;
+}
+
+TEST(Forgetting, OneChangeDropsAPartAndAllGoWithTheNextOnes) {
+  World world = AfterAnHour();
+  world.Make(LockOf("s", "B"));
+  EXPECT_EQ(world.showtime.seat_count(), 1000 - ForgottenPerChange(1) + 1);
+  EXPECT_EQ(world.showtime.request_count(), 1000 - ForgottenPerChange(1));
+  EXPECT_EQ(world.showtime.Export().seats.size(), 1u) << "the rest is kept in no snapshot";
+  for (size_t i = 0; i < 1000 / ForgottenPerChange(1); ++i) {
+    world.Make(ExtendOf("s", kTtlMsDefault + 1 + static_cast<int64_t>(i)));
+  }
+  EXPECT_EQ(world.showtime.seat_count(), 1u);
+  EXPECT_EQ(world.showtime.request_count(), 0u);
+}
+
+TEST(Forgetting, WhatIsForgottenAndStillThereCountsForNothing) {
+  World world = AfterAnHour();
+  world.Make(LockOf("s", "B"));
+  ASSERT_GT(world.showtime.seat_count(), 900u);
+  // The last of each is at the end of its list.
+  BookSeats stale = BookOf("s", "o1", "A998");
+  stale.fences = {{SeatId("A998"), Fence(1)}};
+  world.Make(stale, "998");
+  world.Make(LockOf("999", "A999"), "999");
+  EXPECT_EQ(world.showtime.ShareOf(SessionId("999"), world.now_ms),
+            (ShareEntry{SessionId("999"), world.now_ms, 1, 1}));
+  const SeatView booked = *world.showtime.FindSeat(SeatId("A998"));
+  EXPECT_TRUE(booked.last_grant_session.empty());
+  EXPECT_EQ(booked.last_grant_fence, Fence());
+  EXPECT_EQ(world.showtime.FindSeat(SeatId("A999"))->other_grant_fence, Fence());
+  EXPECT_EQ(world.showtime.Export().requests.size(), 2u);
+  EXPECT_EQ(world.showtime.Export().shares.size(), 2u);
+  Restart(world);
+  EXPECT_EQ(world.showtime.seat_count(), 3u);
+  EXPECT_TRUE(std::holds_alternative<Replay>(world.Do(LockOf("999", "A999"), "999")));
+}
+
+TEST(Forgetting, WithMoreForgottenThanAChangeDropsTheTablesShrinkAndNobodyIsRefused) {
+  World world = FilledWith(kSeatsPerShowtimeMax, 0, kRequestsPerShowtimeMax);
+  world.now_ms += kGrantMemoryMs + 1;
+  EXPECT_EQ(world.showtime.ForgottenSeatsAt(world.now_ms, 100), 100u);
+  for (int i = 0; i < 10; ++i) {
+    const size_t seats = world.showtime.seat_count();
+    const size_t requests = world.showtime.request_count();
+    world.Make(LockNew(std::to_string(i), std::to_string(i), 100), std::to_string(i));
+    EXPECT_EQ(world.showtime.seat_count(), seats + 100 - ForgottenPerChange(100));
+    EXPECT_EQ(world.showtime.request_count(), requests + 1 - ForgottenPerChange(100));
+  }
+}
+
 TEST(Room, FromFourFifthsOnNewSeatsAreLockedByNobody) {
   World world = FilledWith(kSeatsForLocksMax - 1, 0, 0);
   world.Make(LockOf("s1", "last"));
@@ -231,14 +291,21 @@ TEST(Room, FullOfCancelledSeatsBooksNothingAndCancelsAll) {
                          .status = SeatStatus::kBooked,
                          .session = SessionId("s1"),
                          .order = OrderId("o1")});
-  parts.orders.push_back({.order = OrderId("o1"), .seats = SeatIds({"A1"})});
+  parts.seats.push_back(parts.seats[0]);
+  parts.seats[1].seat = SeatId("A3");
+  parts.orders.push_back({.order = OrderId("o1"), .seats = SeatIds({"A1", "A3"})});
   for (size_t i = 0; i < kCancelledSeatsPerShowtimeMax; ++i) {
     parts.orders[0].cancelled.emplace_back(std::to_string(10'000'000 + i));
   }
   world.showtime = *Showtime::Restore(std::move(parts));
   EXPECT_EQ(world.Refused(BookOf("s1", "o2", "A2")).reason, Reason::kOverloaded);
-  EXPECT_EQ(world.Ask(BookOf("s1", "o1", "A1")).order_seats, SeatIds({"A1"}));
+  EXPECT_EQ(world.Ask(BookSeats{.session = SessionId("s1"), .order = OrderId("o1")}).order_seats,
+            SeatIds({"A1", "A3"}));
+  // Such an order can only be of an earlier version; it takes cancellations all the same.
+  world.Make(CancelBooking{.order = OrderId("o1"), .seats = SeatIds({"A3"})});
+  EXPECT_EQ(world.showtime.cancelled_seat_count(), kCancelledSeatsPerShowtimeMax + 1);
   world.Make(CancelOf("o1"));
+  EXPECT_EQ(world.showtime.cancelled_seat_count(), 0u);
   world.Make(BookOf("s1", "o2", "A2"));
 }
 

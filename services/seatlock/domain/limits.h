@@ -24,6 +24,10 @@ inline constexpr uint32_t kSessionSeatsDefault = 100;
 inline constexpr uint32_t kSessionSeatsMax = 10'000;
 // Seats in one order (the contract): CancelBooking of all makes one change of it.
 inline constexpr uint32_t kOrderSeatsMax = 2'000;
+// The same with those that were cancelled out of it while it is open: each stays named, so every
+// change of the order would cost more for ever. Cancelling never adds to the sum. Orders of earlier
+// versions may remember up to kCancelledSeatsPerShowtimeMax.
+inline constexpr uint32_t kOrderSeatsEverMax = 2 * kOrderSeatsMax;
 // Seats in any one change. Orders of earlier versions may have more: they are cancelled seat by
 // seat until this many are left.
 inline constexpr size_t kSeatsPerChangeMax = kSessionSeatsMax;
@@ -51,6 +55,15 @@ inline constexpr int64_t kLockAgeMsMax = 120 * kMinuteMs;
 // How long requests and the grants of freed seats are remembered (the contract: at least 60 min).
 inline constexpr int64_t kRequestMemoryMs = 60 * kMinuteMs;
 inline constexpr int64_t kGrantMemoryMs = 60 * kMinuteMs;
+
+// What is over its memory goes with the next changes, a part with each: of a million entries that
+// end in one second no single change pays for all. Until then it counts for nothing.
+//
+// How many seats, request_ids and shares each a change of `seats` seats drops at most. More than it
+// adds, so that the tables shrink while there is something to drop.
+constexpr size_t ForgottenPerChange(size_t seats) {
+  return 16 + 4 * (seats < kSeatsPerCallMax ? seats : kSeatsPerCallMax);
+}
 
 // Locks freed by one EXPIRED change: a hall that lapses at once does not hold up what waits.
 inline constexpr size_t kExpiredPerChangeMax = 1000;

@@ -59,6 +59,10 @@ constexpr int64_t kTtlsMs[] = {600'000, 1000, 30'000, 600'001, 1'200'000, 7'200'
 constexpr size_t kStepsAnEra = 24;
 // What the sessions have used of their shares when a sequence begins: few commands are left.
 constexpr NaiveModel::Share kUsedUp[] = {{kStartMs, 998, 0}, {kStartMs, 0, 9'998}};
+// Seats, request_ids and shares each that are there when a sequence begins and that nobody names.
+// Once their hour is over they are dropped a part with each change, and what the sequence itself
+// made stays in the tables behind them after it is forgotten.
+constexpr uint64_t kOlder = 200;
 constexpr Rules kRules{.max_session_seats = 3, .max_lock_age_ms = 1'200'000};
 
 using Decider =
@@ -158,7 +162,7 @@ class Observer {
     std::string session;
     bool booked = false;
   };
-  uint64_t revision_ = 0;
+  uint64_t revision_ = kOlder;
   std::map<std::string, Holder> holders_;
 };
 
@@ -184,7 +188,7 @@ Outcome Seen(const Decision& decision, const Command& command, const std::vector
     }
   } else if (const auto* replay = std::get_if<Replay>(&decision)) {
     outcome.replayed = true;
-    AddAnswer(outcome, AnswerFor(command, history.at(replay->revision.value() - 1)));
+    AddAnswer(outcome, AnswerFor(command, history.at(replay->revision.value() - kOlder - 1)));
   } else if (const auto* answer = std::get_if<Answer>(&decision)) {
     AddAnswer(outcome, *answer);
   } else {
@@ -246,9 +250,34 @@ ShowtimeParts ModelParts(const NaiveModel& model, int64_t commit_ms) {
   return parts;
 }
 
-// `parts` without the hashes, without the order of the shares, and without what is forgotten at
-// `now_ms`: Apply drops that later.
+// Adds what kOlder says. The ids come before and after those of the sequences.
+void AddOlder(ShowtimeParts& parts) {
+  parts.revision = Revision(kOlder);
+  for (uint64_t i = 0; i < kOlder; ++i) {
+    const std::string id = (i % 2 == 0 ? "0" : "z") + std::to_string(1000 + i);
+    parts.seats.push_back({.seat = SeatId(id),
+                           .last_grant_session = SessionId(id),
+                           .last_grant_fence = Fence(i + 1),
+                           .freed_ms = kStartMs});
+    parts.requests.push_back({.key = {.id = RequestId(id), .body_hash = std::string(16, 'h')},
+                              .revision = Revision(i + 1),
+                              .commit_ms = kStartMs});
+    parts.shares.push_back({SessionId(id), kStartMs, 1, 0});
+  }
+  std::sort(parts.seats.begin(), parts.seats.end(),
+            [](const auto& a, const auto& b) { return a.seat < b.seat; });
+}
+
+bool IsOlder(const std::string& id) {
+  return id.starts_with("0") || id.starts_with("z");
+}
+
+// `parts` without the hashes, without the order of the shares, without what is older than the
+// sequence, and without what is forgotten at `now_ms`: Apply drops that later.
 ShowtimeParts Comparable(ShowtimeParts parts, int64_t now_ms) {
+  std::erase_if(parts.seats, [](const auto& seat) { return IsOlder(seat.seat.value()); });
+  std::erase_if(parts.requests, [](const auto& entry) { return IsOlder(entry.key.id.value()); });
+  std::erase_if(parts.shares, [](const auto& share) { return IsOlder(share.session.value()); });
   std::erase_if(parts.seats, [&](const SeatState& seat) {
     return seat.status == SeatStatus::kAvailable && now_ms > seat.freed_ms + kGrantMemoryMs;
   });
@@ -274,6 +303,8 @@ class Worlds {
  public:
   Worlds(const Decider& decide, Coverage* coverage) : decide_(decide), coverage_(coverage) {
     ShowtimeParts start{.commit_ms = kStartMs};
+    AddOlder(start);
+    model_.BeginAt(kOlder);
     for (int i = 0; i < 2; ++i) {
       const std::string session = "s" + std::to_string(i);
       model_.Begin(session, kUsedUp[i]);

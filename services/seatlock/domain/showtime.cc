@@ -16,17 +16,32 @@ namespace {
   std::abort();
 }
 
-// Adds `seat` to the ordered `seats`. False: it was there.
-bool InsertInto(std::vector<SeatId>& seats, const SeatId& seat) {
-  auto at = std::lower_bound(seats.begin(), seats.end(), seat);
-  if (at != seats.end() && *at == seat) return false;
-  seats.insert(at, seat);
-  return true;
+// The seats that have `status` after `change`, ordered.
+std::vector<SeatId> SeatsWith(SeatStatus status, const Change& change) {
+  std::vector<SeatId> seats;
+  seats.reserve(change.seats.size());
+  for (const SeatAfter& after : change.seats) {
+    if (after.status == status) seats.push_back(after.seat);
+  }
+  std::sort(seats.begin(), seats.end());
+  return seats;
 }
 
-void EraseFrom(std::vector<SeatId>& seats, const SeatId& seat) {
-  auto at = std::lower_bound(seats.begin(), seats.end(), seat);
-  if (at != seats.end() && *at == seat) seats.erase(at);
+// Adds the ordered `added` to the ordered `seats`, moving each of these once at most.
+void MergeInto(std::vector<SeatId>& seats, const std::vector<SeatId>& added) {
+  if (added.empty()) return;
+  const auto before = std::lower_bound(seats.begin(), seats.end(), added.front()) - seats.begin();
+  const auto known = static_cast<ptrdiff_t>(seats.size());
+  seats.insert(seats.end(), added.begin(), added.end());
+  std::inplace_merge(seats.begin() + before, seats.begin() + known, seats.end());
+  seats.erase(std::unique(seats.begin() + before, seats.end()), seats.end());
+}
+
+// Takes the ordered `gone` out of the ordered `seats`, moving each of these once at most.
+void TakeOutOf(std::vector<SeatId>& seats, const std::vector<SeatId>& gone) {
+  std::erase_if(seats, [&](const SeatId& seat) {
+    return std::binary_search(gone.begin(), gone.end(), seat);
+  });
 }
 
 }  // namespace
@@ -36,11 +51,11 @@ bool IsForgotten(const SeatView& seat, int64_t now_ms) {
 }
 
 bool IsForgotten(const RequestEntry& request, int64_t now_ms) {
-  return now_ms > request.commit_ms + kRequestMemoryMs;
+  return IsRequestForgotten(request.commit_ms, now_ms);
 }
 
 bool IsForgotten(const ShareEntry& share, int64_t now_ms) {
-  return now_ms > share.since_ms + kShareMs;
+  return IsShareForgotten(share.since_ms, now_ms);
 }
 
 Showtime::Showtime() : tables_(std::make_unique<Tables>()) {}
@@ -67,7 +82,7 @@ absl::Status Showtime::Tables::CheckFollows(const Change& change) const {
     return Misfit(change, revision, "its commit time runs backwards");
   if (change.request) {
     const RowNumber made = requests.Find(change.request->id);
-    if (made != kNoRow && change.commit_ms <= requests[made].commit_ms + kRequestMemoryMs) {
+    if (made != kNoRow && !IsRequestForgotten(requests[made].commit_ms, change.commit_ms)) {
       return Misfit(change, revision, "its request_id was made already");
     }
   }
@@ -76,7 +91,7 @@ absl::Status Showtime::Tables::CheckFollows(const Change& change) const {
 
 void Showtime::Tables::Fold(const Change& change) {
   Tables& t = *this;
-  t.Forget(change.commit_ms);
+  t.Forget(change.commit_ms, ForgottenPerChange(change.seats.size()));
 
   RowNumber order = kNoRow;
   if (!change.order.empty()) order = t.orders.FindOrInsert(change.order);
@@ -85,18 +100,33 @@ void Showtime::Tables::Fold(const Change& change) {
     if (t.ApplySeat(after, change, order)) ++unseen_seats;
   }
   t.CountShare(change, unseen_seats);
-  if (change.order_closed && order != kNoRow) t.Close(t.orders[order]);
+  if (order != kNoRow) t.FoldOrder(t.orders[order], change);
 
   if (change.request) t.Remember(*change.request, change.revision, change.commit_ms);
   t.revision = change.revision;
   t.commit_ms = change.commit_ms;
 }
 
+void Showtime::Tables::FoldOrder(OrderEntry& order, const Change& change) {
+  MergeInto(order.seats, SeatsWith(SeatStatus::kBooked, change));
+  const std::vector<SeatId> out = SeatsWith(SeatStatus::kAvailable, change);
+  if (!out.empty()) TakeOutOf(order.seats, out);
+  if (change.order_closed) {
+    Close(order);
+    return;
+  }
+  cancelled_seats -= order.cancelled.size();
+  MergeInto(order.cancelled, out);
+  cancelled_seats += order.cancelled.size();
+}
+
 bool Showtime::Tables::ApplySeat(const SeatAfter& after, const Change& change, RowNumber order) {
   const size_t known = seats.size();
   const RowNumber number = seats.FindOrInsert(after.seat);
-  const bool unseen = seats.size() > known;
+  const bool forgotten = seats.size() == known && IsForgotten(View(number), change.commit_ms);
+  const bool unseen = seats.size() > known || forgotten;
   Leave(number);
+  if (forgotten) DropGrants(number);
   switch (after.status) {
     case SeatStatus::kLocked:
       // A lock that was extended keeps the fence of its grant.
@@ -107,16 +137,11 @@ bool Showtime::Tables::ApplySeat(const SeatAfter& after, const Change& change, R
       return unseen;
     case SeatStatus::kBooked:
       EnterBooked(number, after.session, order);
-      if (order != kNoRow) InsertInto(orders[order].seats, after.seat);
       return false;
     case SeatStatus::kBlocked:
       EnterBlocked(number);
       return false;
     case SeatStatus::kAvailable:
-      if (order != kNoRow) {
-        EraseFrom(orders[order].seats, after.seat);
-        if (InsertInto(orders[order].cancelled, after.seat)) ++cancelled_seats;
-      }
       EnterFree(number, change.commit_ms);
       return false;
   }
@@ -170,7 +195,7 @@ ShareEntry Showtime::ShareOf(const SessionId& session, int64_t now_ms) const {
   const RowNumber number = tables_->sessions.Find(session);
   if (number == kNoRow) return {};
   const SessionRow& row = tables_->sessions[number];
-  if (row.share_since_ms < 0 || now_ms > row.share_since_ms + kShareMs) return {};
+  if (row.share_since_ms < 0 || IsShareForgotten(row.share_since_ms, now_ms)) return {};
   return {session, row.share_since_ms, row.unseen_seats, row.requests};
 }
 
@@ -236,7 +261,7 @@ size_t Showtime::ForgottenRequestsAt(int64_t now_ms, size_t max) const {
   size_t count = 0;
   for (RowNumber number = tables_->oldest_request; number != kNoRow && count < max; ++count) {
     const RequestRow& row = tables_->requests[number];
-    if (now_ms <= row.commit_ms + kRequestMemoryMs) break;
+    if (!IsRequestForgotten(row.commit_ms, now_ms)) break;
     number = row.next;
   }
   return count;

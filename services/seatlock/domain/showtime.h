@@ -76,7 +76,7 @@ struct ShareEntry {
   friend bool operator==(const ShareEntry&, const ShareEntry&) = default;
 };
 
-// A whole state as plain values: what snapshots keep.
+// A whole state as plain values, without what is forgotten at commit_ms: what snapshots keep.
 struct ShowtimeParts {
   Revision revision{};
   int64_t commit_ms = 0;
@@ -114,14 +114,15 @@ class Showtime {
   // The commit time of the last change; 0 before the first.
   int64_t commit_ms() const;
 
-  // None: available, with no grant remembered. A free seat whose grants are remembered is found.
+  // None: available, with no grant remembered. A free seat whose grants are remembered is found,
+  // and one whose grants are forgotten may be: ask IsForgotten.
   std::optional<SeatView> FindSeat(const SeatId& seat) const;
   // The seats that `session` has locked, ordered.
   std::vector<SeatId> HeldBy(const SessionId& session) const;
   size_t HeldCount(const SessionId& session) const;
   // nullptr: never known.
   const OrderEntry* FindOrder(const OrderId& order) const;
-  // None: not remembered.
+  // None: not remembered. May be forgotten already: ask IsForgotten.
   std::optional<RequestEntry> FindRequest(const RequestId& request) const;
 
   // What `session` used of the hour that is running at `now_ms`; zeros if none is.
@@ -136,13 +137,14 @@ class Showtime {
   // `max`. Takes time by their number, not by the showtime's. Valid until the next Apply.
   std::vector<SeatView> TakenFrom(const SeatId& first, size_t max) const;
 
-  // For the bounds of limits.h. seat_count counts the free seats that are remembered too.
+  // For the bounds of limits.h. seat_count counts the free seats that are remembered too. Both it
+  // and request_count count what is forgotten until an Apply drops it.
   size_t seat_count() const;
   size_t order_count() const;
   // Seats that were cancelled out of open orders.
   size_t cancelled_seat_count() const;
   size_t request_count() const;
-  // How many of these an Apply with this commit time forgets first; counts up to `max`.
+  // How many of these are forgotten at `now_ms`; counts up to `max`.
   size_t ForgottenSeatsAt(int64_t now_ms, size_t max) const;
   size_t ForgottenRequestsAt(int64_t now_ms, size_t max) const;
 

@@ -216,6 +216,7 @@ ShowtimeParts Showtime::Export() const {
   parts.seats.reserve(numbers.size());
   for (RowNumber number : numbers) {
     const SeatView seat = t.View(number);
+    if (IsForgotten(seat, t.commit_ms)) continue;
     parts.seats.push_back({.seat = seat.seat,
                            .status = seat.status,
                            .session = seat.session,
@@ -234,10 +235,12 @@ ShowtimeParts Showtime::Export() const {
             [](const OrderEntry& a, const OrderEntry& b) { return a.order < b.order; });
   parts.requests.reserve(t.requests.size());
   for (RowNumber at = t.oldest_request; at != kNoRow; at = t.requests[at].next) {
-    parts.requests.push_back(t.Entry(at));
+    const bool forgotten = IsRequestForgotten(t.requests[at].commit_ms, t.commit_ms);
+    if (!forgotten) parts.requests.push_back(t.Entry(at));
   }
   for (RowNumber at = t.oldest_share; at != kNoRow; at = t.sessions[at].next_share) {
     const SessionRow& row = t.sessions[at];
+    if (IsShareForgotten(row.share_since_ms, t.commit_ms)) continue;
     parts.shares.push_back({row.id, row.share_since_ms, row.unseen_seats, row.requests});
   }
   return parts;

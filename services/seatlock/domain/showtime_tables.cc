@@ -102,40 +102,63 @@ void Showtime::Tables::Grant(RowNumber number, const SessionId& session, Fence f
   row.last_grant_fence = fence;
 }
 
+void Showtime::Tables::DropGrants(RowNumber seat) {
+  SeatRow& row = seats[seat];
+  Release(row.last_grant);
+  row.last_grant_fence = row.other_grant_fence = Fence();
+}
+
 void Showtime::Tables::Remember(RequestKey key, Revision made, int64_t now_ms) {
-  RowNumber number = requests.FindOrInsert(key.id);
+  const size_t known = requests.size();
+  const RowNumber number = requests.FindOrInsert(key.id);
+  if (requests.size() == known) UnlinkRequest(number);  // made before, and forgotten
   RequestRow& row = requests[number];
   std::copy_n(key.body_hash.begin(), std::min(key.body_hash.size(), row.body_hash.size()),
               row.body_hash.begin());
   row.revision = made;
   row.commit_ms = now_ms;
+  row.previous = newest_request;
   (newest_request == kNoRow ? oldest_request : requests[newest_request].next) = number;
   newest_request = number;
 }
 
-void Showtime::Tables::Forget(int64_t now_ms) {
-  while (freed.first != kNoRow && IsForgotten(View(freed.first), now_ms)) {
-    RowNumber number = freed.first;
+void Showtime::Tables::UnlinkRequest(RowNumber request) {
+  RequestRow& row = requests[request];
+  (row.previous == kNoRow ? oldest_request : requests[row.previous].next) = row.next;
+  (row.next == kNoRow ? newest_request : requests[row.next].previous) = row.previous;
+  row.previous = row.next = kNoRow;
+}
+
+void Showtime::Tables::Forget(int64_t now_ms, size_t max) {
+  for (size_t i = 0; i < max && freed.first != kNoRow; ++i) {
+    const RowNumber number = freed.first;
+    if (!IsForgotten(View(number), now_ms)) break;
     Remove(freed, number);
-    Release(seats[number].last_grant);
+    DropGrants(number);
     seats.Erase(number);
   }
-  while (oldest_request != kNoRow &&
-         now_ms > requests[oldest_request].commit_ms + kRequestMemoryMs) {
-    RowNumber number = oldest_request;
-    oldest_request = requests[number].next;
-    if (oldest_request == kNoRow) newest_request = kNoRow;
+  for (size_t i = 0; i < max && oldest_request != kNoRow; ++i) {
+    const RowNumber number = oldest_request;
+    if (!IsRequestForgotten(requests[number].commit_ms, now_ms)) break;
+    UnlinkRequest(number);
     requests.Erase(number);
   }
-  while (oldest_share != kNoRow && now_ms > sessions[oldest_share].share_since_ms + kShareMs) {
-    RowNumber number = oldest_share;
-    SessionRow& row = sessions[number];
-    oldest_share = std::exchange(row.next_share, kNoRow);
-    if (oldest_share == kNoRow) newest_share = kNoRow;
-    row.unseen_seats = row.requests = 0;
-    row.share_since_ms = -1;
-    Release(number);
+  for (size_t i = 0; i < max && oldest_share != kNoRow; ++i) {
+    if (!IsShareForgotten(sessions[oldest_share].share_since_ms, now_ms)) break;
+    EndShare(oldest_share);
   }
+}
+
+void Showtime::Tables::EndShare(RowNumber session) {
+  SessionRow& row = sessions[session];
+  (row.previous_share == kNoRow ? oldest_share : sessions[row.previous_share].next_share) =
+      row.next_share;
+  (row.next_share == kNoRow ? newest_share : sessions[row.next_share].previous_share) =
+      row.previous_share;
+  row.previous_share = row.next_share = kNoRow;
+  row.unseen_seats = row.requests = 0;
+  row.share_since_ms = -1;
+  Release(session);
 }
 
 void Showtime::Tables::Close(OrderEntry& order) {
@@ -157,9 +180,16 @@ void Showtime::Tables::CountShare(const Change& change, uint32_t unseen_seats) {
 
 SessionRow& Showtime::Tables::Share(RowNumber session, int64_t now_ms) {
   SessionRow& row = sessions[session];
-  if (row.share_since_ms >= 0) return row;
+  ++row.references;  // of the hour; until then it keeps the row while an older one ends
+  if (row.share_since_ms >= 0) {
+    if (!IsShareForgotten(row.share_since_ms, now_ms)) {
+      --row.references;
+      return row;
+    }
+    EndShare(session);
+  }
   row.share_since_ms = now_ms;
-  ++row.references;
+  row.previous_share = newest_share;
   (newest_share == kNoRow ? oldest_share : sessions[newest_share].next_share) = session;
   newest_share = session;
   return row;

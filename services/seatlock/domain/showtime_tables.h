@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "services/seatlock/domain/id_table.h"
+#include "services/seatlock/domain/limits.h"
 #include "services/seatlock/domain/showtime.h"
 #include "services/seatlock/domain/types.h"
 
@@ -23,6 +24,13 @@ namespace seatlock::domain {
 
 // DATA_LOSS: "change R on head H: `what`".
 absl::Status Misfit(const Change& change, Revision head, absl::string_view what);
+
+inline bool IsRequestForgotten(int64_t commit_ms, int64_t now_ms) {
+  return now_ms > commit_ms + kRequestMemoryMs;
+}
+inline bool IsShareForgotten(int64_t since_ms, int64_t now_ms) {
+  return now_ms > since_ms + kShareMs;
+}
 
 struct SeatRow {
   SeatId id;
@@ -51,7 +59,8 @@ struct SessionRow {
   uint32_t held_count = 0;
   SeatList held;
   // The share's hour (limits.h), if one is running.
-  RowNumber next_share = kNoRow;  // the next younger
+  RowNumber previous_share = kNoRow;  // the next older
+  RowNumber next_share = kNoRow;
   uint32_t unseen_seats = 0;
   uint32_t requests = 0;
   int64_t share_since_ms = -1;  // -1: none is running
@@ -63,8 +72,10 @@ struct RequestRow {
   std::array<char, 16> body_hash{};
   Revision revision;
   int64_t commit_ms = 0;
-  RowNumber next = kNoRow;  // the next younger
+  RowNumber previous = kNoRow;  // the next older
+  RowNumber next = kNoRow;
 };
+static_assert(sizeof(RequestRow) <= 72);
 
 // Orders rows by their seats' ids.
 struct BySeatId {
@@ -91,10 +102,19 @@ struct Showtime::Tables {
 
   void Grant(RowNumber number, const SessionId& session, Fence fence, int64_t now_ms);
   void Remember(RequestKey key, Revision made, int64_t now_ms);
-  void Forget(int64_t now_ms);
-  // Whether the seat is locked and was not in the tables before.
+  // Drops of what is forgotten the oldest: at most `max` seats, requests and shares each. Rows that
+  // are forgotten and still there count for nothing: they are begun anew if they are named again.
+  void Forget(int64_t now_ms, size_t max);
+  void DropGrants(RowNumber seat);
+  // Takes it out of the list of requests by age.
+  void UnlinkRequest(RowNumber request);
+  // Ends the session's hour, which is running.
+  void EndShare(RowNumber session);
+  // Whether the seat is locked and was not remembered before.
   bool ApplySeat(const SeatAfter& after, const Change& change, RowNumber order);
 
+  // The order's seats after `change`, which names it: one merge for the whole change.
+  void FoldOrder(OrderEntry& order, const Change& change);
   // Nobody asks any more which seats were cancelled out of an order that is closed.
   void Close(OrderEntry& order);
 

@@ -103,8 +103,8 @@ TEST(Showtime, WhatIsOldIsForgottenWithTheNextChange) {
   world.now_ms += 1;
   EXPECT_EQ(world.showtime.ForgottenRequestsAt(world.now_ms, 10'000), 1000u);
   world.Make(LockOf("s", "A2"));
-  EXPECT_EQ(world.showtime.seat_count(), 2u);
-  EXPECT_EQ(world.showtime.request_count(), 0u);
+  EXPECT_EQ(world.showtime.Export().seats.size(), 2u);
+  EXPECT_TRUE(world.showtime.Export().requests.empty());
 }
 
 TEST(Showtime, SeatThatWasNeverGrantedLeavesNothingWhenItsBookingIsCancelled) {

@@ -236,6 +236,16 @@ std::string TrySpoiled(const ShowtimeParts& parts, const Change& change, Dice& d
   return "";
 }
 
+// What a state gives that `parts` were restored to.
+void DropForgotten(ShowtimeParts& parts) {
+  const int64_t now_ms = parts.commit_ms;
+  std::erase_if(parts.seats, [&](const SeatState& seat) {
+    return seat.status == SeatStatus::kAvailable && now_ms > seat.freed_ms + kGrantMemoryMs;
+  });
+  std::erase_if(parts.requests, [&](const auto& entry) { return IsForgotten(entry, now_ms); });
+  std::erase_if(parts.shares, [&](const auto& entry) { return IsForgotten(entry, now_ms); });
+}
+
 // A snapshot with bits turned over is refused, or is a state.
 std::string TrySnapshot(const ShowtimeParts& parts, Dice& dice, Tally& tally) {
   absl::StatusOr<ShowtimeParts> decoded =
@@ -245,6 +255,7 @@ std::string TrySnapshot(const ShowtimeParts& parts, Dice& dice, Tally& tally) {
     return absl::IsDataLoss(decoded.status()) ? "" : decoded.status().ToString();
   }
   absl::StatusOr<Showtime> restored = Showtime::Restore(*decoded);
+  DropForgotten(*decoded);
   ++(restored.ok() ? tally.fitted : tally.refused);
   return !restored.ok() || restored->Export() == *decoded ? "" : "restored as another state";
 }
