@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -22,6 +23,16 @@ namespace seatlock::domain {
 
 using RowNumber = uint32_t;
 inline constexpr RowNumber kNoRow = std::numeric_limits<RowNumber>::max();
+
+// What a block of `bytes` costs on the heap: glibc's malloc adds 8 and rounds up to 16.
+constexpr size_t BlockBytes(size_t bytes) {
+  return bytes == 0 ? 0 : (bytes + 8 + 15) / 16 * 16;
+}
+
+// What a string costs beside itself: short ones lie within it.
+inline size_t TextBytes(const std::string& text) {
+  return text.size() < sizeof(std::string) / 2 ? 0 : BlockBytes(text.size() + 1);
+}
 
 template <typename Row, auto kId = &Row::id>
 class IdTable {
@@ -55,14 +66,27 @@ class IdTable {
       free_.pop_back();
     }
     rows_[number].*kId = id;
+    id_bytes_ += TextBytes(id.value());
     index_.insert(number);
     return number;
   }
 
   void Erase(RowNumber number) {
     index_.erase(number);
+    id_bytes_ -= TextBytes((rows_[number].*kId).value());
     rows_[number] = Row();
     free_.push_back(number);
+  }
+
+  // About what the table has of the heap; what rows have besides their ids is not in it. Rows that
+  // were erased keep their place.
+  size_t ApproximateBytes() const {
+    // libstdc++'s deque: blocks of 512 bytes, and twice a pointer to each.
+    constexpr size_t kRowsPerBlock = sizeof(Row) < 512 ? 512 / sizeof(Row) : 1;
+    constexpr size_t kBlockBytes = BlockBytes(kRowsPerBlock * sizeof(Row)) + 2 * sizeof(void*);
+    return (rows_.size() / kRowsPerBlock + 1) * kBlockBytes + id_bytes_ +
+           BlockBytes(free_.capacity() * sizeof(RowNumber)) +
+           index_.capacity() * (sizeof(RowNumber) + 1);
   }
 
   // The numbers of all rows, in no order.
@@ -92,6 +116,7 @@ class IdTable {
   };
 
   std::deque<Row> rows_;
+  size_t id_bytes_ = 0;
   std::vector<RowNumber> free_;
   absl::flat_hash_set<RowNumber, Hash, Equal> index_;
 };

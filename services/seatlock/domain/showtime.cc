@@ -44,6 +44,18 @@ void TakeOutOf(std::vector<SeatId>& seats, const std::vector<SeatId>& gone) {
   });
 }
 
+size_t IdBytes(const std::vector<SeatId>& seats) {
+  size_t bytes = 0;
+  for (const SeatId& seat : seats) bytes += TextBytes(seat.value());
+  return bytes;
+}
+
+// What the order's lists have of the heap, but for the ids in them.
+size_t ArrayBytes(const OrderEntry& order) {
+  return BlockBytes(order.seats.capacity() * sizeof(SeatId)) +
+         BlockBytes(order.cancelled.capacity() * sizeof(SeatId));
+}
+
 }  // namespace
 
 bool IsForgotten(const SeatView& seat, int64_t now_ms) {
@@ -108,16 +120,42 @@ void Showtime::Tables::Fold(const Change& change) {
 }
 
 void Showtime::Tables::FoldOrder(OrderEntry& order, const Change& change) {
-  MergeInto(order.seats, SeatsWith(SeatStatus::kBooked, change));
+  const std::vector<SeatId> booked = SeatsWith(SeatStatus::kBooked, change);
   const std::vector<SeatId> out = SeatsWith(SeatStatus::kAvailable, change);
+  order_list_bytes -= ArrayBytes(order);
+  MergeInto(order.seats, booked);
+  order_list_bytes += IdBytes(booked);
   if (!out.empty()) TakeOutOf(order.seats, out);
   if (change.order_closed) {
+    order_list_bytes -= IdBytes(out);
     Close(order);
-    return;
+  } else {
+    cancelled_seats -= order.cancelled.size();
+    MergeInto(order.cancelled, out);
+    cancelled_seats += order.cancelled.size();
   }
+  order_list_bytes += ArrayBytes(order);
+}
+
+void Showtime::Tables::CountLists(const OrderEntry& order) {
+  order_list_bytes += ArrayBytes(order) + IdBytes(order.seats) + IdBytes(order.cancelled);
+}
+
+void Showtime::Tables::Close(OrderEntry& order) {
+  order.closed = true;
   cancelled_seats -= order.cancelled.size();
-  MergeInto(order.cancelled, out);
-  cancelled_seats += order.cancelled.size();
+  order_list_bytes -= IdBytes(order.cancelled);
+  order.seats = {};
+  order.cancelled = {};
+}
+
+size_t Showtime::Tables::ApproximateBytes() const {
+  // The sets' nodes are about two thirds full.
+  constexpr size_t kExpiryBytes = sizeof(decltype(expiry)::value_type) * 3 / 2;
+  constexpr size_t kTakenBytes = sizeof(RowNumber) * 3 / 2;
+  return sizeof(Tables) + seats.ApproximateBytes() + sessions.ApproximateBytes() +
+         orders.ApproximateBytes() + requests.ApproximateBytes() + order_list_bytes +
+         expiry.size() * kExpiryBytes + taken.size() * kTakenBytes;
 }
 
 bool Showtime::Tables::ApplySeat(const SeatAfter& after, const Change& change, RowNumber order) {
@@ -246,6 +284,10 @@ size_t Showtime::cancelled_seat_count() const {
 
 size_t Showtime::request_count() const {
   return tables_->requests.size();
+}
+
+size_t Showtime::ApproximateBytes() const {
+  return tables_->ApproximateBytes();
 }
 
 size_t Showtime::ForgottenSeatsAt(int64_t now_ms, size_t max) const {

@@ -144,6 +144,10 @@ class Showtime {
   // Seats that were cancelled out of open orders.
   size_t cancelled_seat_count() const;
   size_t request_count() const;
+
+  // About what the state has of the heap, within a tenth (showtime_bytes_test.cc).
+  size_t ApproximateBytes() const;
+
   // How many of these are forgotten at `now_ms`; counts up to `max`.
   size_t ForgottenSeatsAt(int64_t now_ms, size_t max) const;
   size_t ForgottenRequestsAt(int64_t now_ms, size_t max) const;

@@ -159,10 +159,13 @@ absl::StatusOr<Showtime> Showtime::Restore(ShowtimeParts parts) {
   t.commit_ms = parts.commit_ms;
   for (OrderEntry& order : parts.orders) {
     RowNumber number = t.orders.FindOrInsert(order.order);
-    t.cancelled_seats += order.cancelled.size();
     t.orders[number] = std::move(order);
     // Snapshots of earlier versions kept what was cancelled out of closed orders too.
-    if (t.orders[number].closed) t.Close(t.orders[number]);
+    if (t.orders[number].closed) {
+      t.orders[number].cancelled = {};
+    }
+    t.cancelled_seats += t.orders[number].cancelled.size();
+    t.CountLists(t.orders[number]);
   }
   auto insert = [&t](const SeatState& seat) {
     RowNumber number = t.seats.FindOrInsert(seat.seat);

@@ -161,12 +161,6 @@ void Showtime::Tables::EndShare(RowNumber session) {
   Release(session);
 }
 
-void Showtime::Tables::Close(OrderEntry& order) {
-  order.closed = true;
-  cancelled_seats -= order.cancelled.size();
-  order.cancelled = {};
-}
-
 void Showtime::Tables::CountShare(const Change& change, uint32_t unseen_seats) {
   const bool counts = change.cause == Cause::kLock || change.cause == Cause::kSwap ||
                       change.cause == Cause::kExtend;

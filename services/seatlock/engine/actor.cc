@@ -411,8 +411,7 @@ void Actor::ReadLog(domain::Revision from, size_t max_records,
 
 // Tells the context how much the showtime holds.
 void Actor::Weigh() {
-  const size_t entries = state_.seat_count() + state_.order_count() + state_.request_count();
-  const int64_t weight = static_cast<int64_t>(entries) * kEntryBytes + seat_map_.weight();
+  const int64_t weight = static_cast<int64_t>(state_.ApproximateBytes()) + seat_map_.weight();
   context_->state_bytes += weight - weight_;
   weight_ = weight;
 }

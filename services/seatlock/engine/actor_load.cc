@@ -137,7 +137,8 @@ void Actor::Resume(Effects& effects) {
 
 void Actor::MaybeSaveSnapshot(Effects& effects) {
   const uint64_t tail = state_.revision().value() - snapshot_revision_.value();
-  const size_t entries = state_.seat_count() + state_.order_count() + state_.request_count();
+  const size_t entries = state_.seat_count() + state_.order_count() + state_.request_count() +
+                         state_.cancelled_seat_count();
   if (snapshotting_ || tail < kSnapshotTailMin || tail < entries) return;
   if (context_->clock.MonotonicMs() < next_snapshot_ms_) return;
   snapshotting_ = true;

@@ -307,7 +307,17 @@ TEST_F(MemoryTest, AReadThatWaitedHandsOutNoLockThatHasEnded) {
 }
 
 TEST_F(MemoryTest, IdleShowtimesGoWhenMemoryIsShortAndNoneIsLoadedThatDoesNotFit) {
-  Bound({.state = 10 * kEntryBytes});
+  domain::Showtime one;
+  one.Apply({.revision = domain::Revision(1),
+             .commit_ms = 1,
+             .cause = domain::Cause::kLock,
+             .seats = {{.seat = domain::SeatId("A1"),
+                        .status = domain::SeatStatus::kLocked,
+                        .session = domain::SessionId("alice"),
+                        .expire_ms = 2,
+                        .fence = domain::Fence(1)}}});
+  const auto one_bytes = static_cast<int64_t>(one.ApproximateBytes());
+  Bound({.state = 10 * one_bytes});
   for (int i = 0; i < 20; ++i) {
     DoIn(absl::StrCat("s", i), Lock("alice", {"A1"}));
     clock_.AdvanceMs(kWatcherSweepMs);
@@ -315,10 +325,12 @@ TEST_F(MemoryTest, IdleShowtimesGoWhenMemoryIsShortAndNoneIsLoadedThatDoesNotFit
   }
   EXPECT_LE(engine_->live_showtimes(), 10u);
   EXPECT_EQ(Read("s0")->held, 1u) << "it is loaded again";
-  std::vector<std::string> seats;
-  for (int i = 0; i < 50; ++i) seats.push_back(absl::StrCat("S", i));
   auto stays = Watch(std::nullopt, "large");
-  DoIn("large", Lock("alice", seats));
+  for (int call = 0; call < 10; ++call) {
+    std::vector<std::string> seats;
+    for (int i = 0; i < 100; ++i) seats.push_back(absl::StrCat("S", call, ".", i));
+    DoIn("large", Lock(absl::StrCat("session", call), seats));
+  }
   const auto refused = Read("s1");
   ASSERT_TRUE(refused->failure.has_value());
   EXPECT_EQ(refused->failure->kind, Failure::Kind::kOverloaded);
