@@ -46,17 +46,21 @@ bool RequestFits(const Scene& scene, size_t max) {
   });
 }
 
-// Why the session's share does not reach, nullptr if it does.
-const char* ShareUsedUp(const Scene& scene, const SessionId& session, size_t unseen, bool request) {
-  if (unseen == 0 && !request) return nullptr;
+// None if the session's share reaches.
+std::optional<Refusal> ShareUsedUp(const Scene& scene, const SessionId& session, size_t unseen,
+                                   bool request) {
+  if (unseen == 0 && !request) return std::nullopt;
   const ShareEntry used = scene.showtime.ShareOf(session, scene.now_ms);
+  const char* why = nullptr;
   if (unseen > 0 && used.unseen_seats + unseen > kUnseenSeatsPerShare) {
-    return "the session locked as many new seats as one may in an hour";
+    why = "the session locked as many new seats as one may in an hour";
+  } else if (request && used.requests >= kRequestsPerShare) {
+    why = "the session sent as many request_ids with its locks as one may in an hour";
   }
-  if (request && used.requests >= kRequestsPerShare) {
-    return "the session sent as many request_ids with its locks as one may in an hour";
-  }
-  return nullptr;
+  if (why == nullptr) return std::nullopt;
+  Refusal refusal = Refuse(Reason::kOverloaded, why);
+  refusal.retry_after_ms = used.since_ms + kShareMs + 1 - scene.now_ms;
+  return refusal;
 }
 
 }  // namespace
@@ -65,8 +69,8 @@ std::optional<Refusal> NoRoom(const Scene& scene, const Command& command, const 
   const Room room = RoomFor(command);
   const bool request = command.request_id.has_value();
   if (room.sharer != nullptr) {
-    if (const char* why = ShareUsedUp(scene, *room.sharer, needs.unseen_seats, request)) {
-      return Refuse(Reason::kOverloaded, why);
+    if (auto refusal = ShareUsedUp(scene, *room.sharer, needs.unseen_seats, request)) {
+      return refusal;
     }
   }
   if (needs.unseen_seats > 0 && !SeatsFit(scene, needs.unseen_seats, room.seats)) {

@@ -94,6 +94,21 @@ TEST(Shares, ASessionLocksAThousandNewSeatsAnHour) {
   world.Make(LockNew("s1", "new", 100));
 }
 
+TEST(Shares, ARefusalSaysWhenTheHourIsOver) {
+  World world;
+  UseUpSeats(world, "s1");
+  world.now_ms += 10 * kMinuteMs;
+  UseUpRequests(world, "s2");
+  world.now_ms += 10 * kMinuteMs;
+  const Refusal refusal = world.Refused(LockOf("s1", "new"));
+  EXPECT_EQ(refusal.retry_after_ms, kShareMs - 20 * kMinuteMs + 1);
+  EXPECT_EQ(world.Refused(LockOf("s2", "A1"), "new").retry_after_ms, kShareMs - 10 * kMinuteMs + 1);
+  world.now_ms += refusal.retry_after_ms - 1;
+  EXPECT_EQ(world.Refused(LockOf("s1", "new")).retry_after_ms, 1);
+  world.now_ms += 1;
+  world.Make(LockOf("s1", "new"));
+}
+
 TEST(Shares, ACallThatReachesPastTheShareIsRefusedWhole) {
   World world;
   for (int call = 0; call < 19; ++call) {
@@ -260,7 +275,9 @@ TEST(Forgetting, WithMoreForgottenThanAChangeDropsTheTablesShrinkAndNobodyIsRefu
 TEST(Room, FromFourFifthsOnNewSeatsAreLockedByNobody) {
   World world = FilledWith(kSeatsForLocksMax - 1, 0, 0);
   world.Make(LockOf("s1", "last"));
-  EXPECT_EQ(world.Refused(LockOf("s2", "new")).reason, Reason::kOverloaded);
+  const Refusal refusal = world.Refused(LockOf("s2", "new"));
+  EXPECT_EQ(refusal.reason, Reason::kOverloaded);
+  EXPECT_EQ(refusal.retry_after_ms, 0) << "room may come at any moment";
   world.Make(LockOf("s2", "10000000"));
   world.Make(BookOf("s3", "o1", "new"));
   world.now_ms += kGrantMemoryMs + 1;

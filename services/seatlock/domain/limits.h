@@ -16,7 +16,9 @@ inline constexpr size_t kOrderIdBytesMax = 128;
 inline constexpr size_t kSeatIdBytesMax = 40;
 inline constexpr size_t kRequestIdBytesMax = 64;
 
-// Seats in one call (the contract): a school class fits, a record stays below 40 KiB.
+// Seats in one call (the contract): a school class fits, and what the call itself adds to a record
+// stays below 40 KiB. Records are larger by what the showtime has: a booking's by the 2,000 ids
+// that its order kept (about 115 KB in all), an unlock of all that a session holds up to 3.4 MB.
 inline constexpr size_t kSeatsPerCallMax = 100;
 inline constexpr uint32_t kSessionSeatsDefault = 100;
 // The most that --max-session-seats may allow. UnlockSeats and ExtendLocks of all make one change,

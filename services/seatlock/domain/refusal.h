@@ -51,6 +51,7 @@ struct Refusal {
   std::vector<FieldViolation> violations{};  // kInvalidField alone
   uint32_t limit = 0;                        // kSessionSeatLimit and kOrderSeatLimit alone
   uint32_t held = 0;                         // the same: the seats of the session or the order
+  int64_t retry_after_ms = 0;                // kOverloaded: what is left of a share; else 0
   int64_t max_expire_ms = 0;                 // kExtendLimit alone: the latest time that is allowed
 };
 

@@ -163,6 +163,11 @@ bool Showtime::Tables::ApplySeat(const SeatAfter& after, const Change& change, R
   const RowNumber number = seats.FindOrInsert(after.seat);
   const bool forgotten = seats.size() == known && IsForgotten(View(number), change.commit_ms);
   const bool unseen = seats.size() > known || forgotten;
+  // A seat that stays taken keeps its place in the index.
+  const bool was_taken = seats[number].status != SeatStatus::kAvailable;
+  const bool is_taken = after.status != SeatStatus::kAvailable;
+  if (was_taken && !is_taken) taken.erase(number);
+  if (!was_taken && is_taken) taken.insert(number);
   Leave(number);
   if (forgotten) DropGrants(number);
   switch (after.status) {

@@ -68,9 +68,15 @@ class Fitting {
   Fault OfTheWhole() const {
     const bool of_order = change_.cause == Cause::kBook || change_.cause == Cause::kCancel;
     if (of_order == change_.order.empty()) return "an order that does not go with the cause";
-    if (!change_.unchanged.empty() && !OfLocks(change_.cause)) return "locks that it has none of";
-    if (change_.order_closed && change_.cause != Cause::kCancel) return "it closes no order";
-    if (!change_.kept.empty() && change_.cause != Cause::kBook) return "it keeps no order's seats";
+    if (!change_.unchanged.empty() && !OfLocks(change_.cause)) {
+      return "it lists unchanged locks, which only LOCK, SWAP and EXTEND have";
+    }
+    if (change_.order_closed && change_.cause != Cause::kCancel) {
+      return "only CANCEL closes an order";
+    }
+    if (!change_.kept.empty() && change_.cause != Cause::kBook) {
+      return "only BOOK keeps seats";
+    }
     if (NamesASeatTwice()) return "a seat twice";
     if (change_.cause == Cause::kCancel) return OfCancel();
     if (change_.seats.empty()) return "it changes nothing";

@@ -191,6 +191,10 @@ absl::StatusOr<Showtime> Showtime::Restore(ShowtimeParts parts) {
       t.EnterBooked(insert(seat), seat.session, order);
     }
   }
+  for (const SeatState& seat : parts.seats) {
+    if (seat.status != SeatStatus::kAvailable)
+      t.taken.insert(t.taken.end(), t.seats.Find(seat.seat));
+  }
   for (RequestEntry& request : parts.requests) {
     if (t.requests.Find(request.key.id) != kNoRow) {
       return Contradiction("a request twice", request.key.id.value());

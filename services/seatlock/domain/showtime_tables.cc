@@ -60,7 +60,6 @@ void Showtime::Tables::EnterLocked(RowNumber number, const SessionId& holder, in
   Append(session.held, number);
   ++session.held_count;
   expiry.insert({expire_ms, number});
-  taken.insert(number);
 }
 
 void Showtime::Tables::EnterBooked(RowNumber number, const SessionId& buyer, RowNumber order) {
@@ -69,17 +68,14 @@ void Showtime::Tables::EnterBooked(RowNumber number, const SessionId& buyer, Row
   row.session = Acquire(buyer);
   row.order = order;
   row.granted_ms = 0;
-  taken.insert(number);
 }
 
 void Showtime::Tables::EnterBlocked(RowNumber number) {
   seats[number].status = SeatStatus::kBlocked;
   seats[number].granted_ms = 0;
-  taken.insert(number);
 }
 
 void Showtime::Tables::EnterFree(RowNumber number, int64_t now_ms) {
-  taken.erase(number);
   SeatRow& row = seats[number];
   if (row.last_grant_fence == Fence()) {
     seats.Erase(number);

@@ -92,7 +92,8 @@ struct Showtime::Tables {
   // Makes `change`, which fits, part of the tables.
   void Fold(const Change& change);
 
-  // Takes a seat out of the indexes of what it was, and puts it into those of what it is.
+  // Takes a seat out of the indexes of what it was, and puts it into those of what it is; but for
+  // `taken`, which is the caller's.
   void Leave(RowNumber number);
   void EnterLocked(RowNumber number, const SessionId& holder, int64_t expire_ms);
   void EnterBooked(RowNumber number, const SessionId& buyer, RowNumber order);

@@ -42,6 +42,12 @@ class StatusBuilder {
     return *this;
   }
 
+  // In place of kRetryDelayMs; only for a row with `retry`.
+  StatusBuilder& RetryAfter(int64_t ms) {
+    retry_after_ms_ = ms;
+    return *this;
+  }
+
   grpc::Status Build() {
     google::rpc::Status rich;
     rich.set_code(row_.code);
@@ -53,7 +59,7 @@ class StatusBuilder {
     if (row_.retry) {
       google::rpc::RetryInfo retry;
       *retry.mutable_retry_delay() =
-          google::protobuf::util::TimeUtil::MillisecondsToDuration(kRetryDelayMs);
+          google::protobuf::util::TimeUtil::MillisecondsToDuration(retry_after_ms_);
       rich.add_details()->PackFrom(retry);
     }
     return grpc::Status(row_.code, message_, rich.SerializeAsString());
@@ -62,6 +68,7 @@ class StatusBuilder {
  private:
   const ReasonRow row_;
   const std::string message_;
+  int64_t retry_after_ms_ = kRetryDelayMs;
   google::rpc::ErrorInfo info_;
   google::rpc::Status status_;
 };
@@ -157,6 +164,7 @@ grpc::Status ToStatus(const domain::Refusal& refusal) {
   if (refusal.reason == Reason::kExtendLimit) {
     builder.Metadata("max_expire_time", Rfc3339(refusal.max_expire_ms));
   }
+  if (refusal.retry_after_ms > 0) builder.RetryAfter(refusal.retry_after_ms);
   if (!refusal.violations.empty()) builder.Add(ToProto(refusal.violations));
   if (!refusal.conflicts.empty()) builder.Add(ToProto(refusal.conflicts));
   return builder.Build();

@@ -67,6 +67,16 @@ const std::map<std::string, StatusCode>& Contract() {
   return *table;
 }
 
+TEST(StatusTest, OverloadedSaysAfterHowLongToTryAgain) {
+  domain::Refusal refusal;
+  refusal.reason = Reason::kOverloaded;
+  EXPECT_EQ(Unpack(ToStatus(refusal)).retry.retry_delay().seconds(), 1);
+  refusal.retry_after_ms = 1'800'500;
+  const google::protobuf::Duration left = Unpack(ToStatus(refusal)).retry.retry_delay();
+  EXPECT_EQ(left.seconds(), 1800);
+  EXPECT_EQ(left.nanos(), 500'000'000);
+}
+
 TEST(StatusTest, EveryReasonHasTheNameAndCodeOfTheContract) {
   std::set<std::string> seen;
   for (int i = 0; i <= static_cast<int>(Reason::kOverloaded); ++i) {
