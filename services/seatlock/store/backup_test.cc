@@ -69,6 +69,39 @@ TEST_F(BackupTest, IsOfOneMomentInOnePassWhoeverWritesMeanwhile) {
   EXPECT_EQ(report->changes, 5u);
 }
 
+// Nobody has it open, so it is read without locks. A server starts, writes and stops after the
+// third page.
+TEST_F(BackupTest, OfAStoreThatIsUsedAndLeftMeanwhileIsOfOneMomentToo) {
+  OpenLog();
+  for (int i = 0; i < 200; ++i) Book("A" + std::to_string(i), "s1");
+  CloseLog();
+  int steps = 0;
+  const absl::Status copied = log::CopyStore(
+      path_, backup_,
+      [&](int64_t, int64_t) {
+        if (++steps != 3) return;
+        OpenLog();
+        for (int i = 0; i < 200; ++i) Book("B" + std::to_string(i), "s1");
+        CloseLog();
+      },
+      1);
+  ASSERT_THAT(copied, IsOk());
+  const absl::StatusOr<VerifyReport> report = VerifyStore(backup_, quiet_);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->faults, 0u) << report->first_fault;
+  EXPECT_EQ(report->changes, 400u);
+}
+
+TEST_F(BackupTest, OfAStoreThatIsWrittenAgainAndAgainMeanwhileIsRefused) {
+  OpenLog();
+  for (int i = 0; i < 20; ++i) Book("A" + std::to_string(i), "s1");
+  CloseLog();
+  const absl::Status copied = log::CopyStore(
+      path_, backup_, [&](int64_t, int64_t) { Sql(path_, "UPDATE meta SET probe = 1 - probe"); });
+  EXPECT_THAT(copied, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(std::string(copied.message()), HasSubstr("run this again"));
+}
+
 TEST_F(BackupTest, NeverWritesOverAFile) {
   Prepare();
   const auto size = fs::file_size(backup_);

@@ -199,6 +199,28 @@ void WriteSeats(const Fold& fold, const HistoryQuestion& question, Writer& write
   }
 }
 
+absl::Status Answer(log::Inspection& store, HistoryQuestion question, std::FILE* out) {
+  if (question.at_ms) {
+    absl::StatusOr<uint64_t> revision = RevisionAt(store, question);
+    if (!revision.ok()) return revision.status();
+    question.at_revision = *revision;
+  }
+  absl::StatusOr<Fold> fold = Fold::Begin(store, domain::ShowtimeId(question.showtime));
+  if (!fold.ok()) return fold.status();
+  const bool changes = !question.at_revision;
+  if (absl::Status status = FoldTo(*fold, question); !status.ok()) return status;
+  Writer writer(out, question.json, changes);
+  writer.Begin(question.showtime, fold->history(), fold->begin());
+  absl::Status status;
+  if (changes) {
+    status = WriteChanges(*fold, question, writer);
+  } else {
+    WriteSeats(*fold, question, writer);
+  }
+  writer.End();
+  return status;
+}
+
 }  // namespace
 
 absl::Status ParseAt(const std::string& text, HistoryQuestion* question) {
@@ -221,29 +243,13 @@ absl::Status ParseAt(const std::string& text, HistoryQuestion* question) {
   return absl::InvalidArgumentError("must be a revision, or a time such as 2026-11-29T20:15:00Z");
 }
 
-absl::Status WriteHistory(const std::string& path, const HistoryQuestion& asked, std::FILE* out) {
+absl::Status WriteHistory(const std::string& path, const HistoryQuestion& question,
+                          std::FILE* out) {
   absl::StatusOr<std::unique_ptr<log::Inspection>> store = log::Inspection::Open(path);
   if (!store.ok()) return store.status();
-  HistoryQuestion question = asked;
-  if (question.at_ms) {
-    absl::StatusOr<uint64_t> revision = RevisionAt(**store, question);
-    if (!revision.ok()) return revision.status();
-    question.at_revision = *revision;
-  }
-  absl::StatusOr<Fold> fold = Fold::Begin(**store, domain::ShowtimeId(question.showtime));
-  if (!fold.ok()) return fold.status();
-  const bool changes = !question.at_revision;
-  if (absl::Status status = FoldTo(*fold, question); !status.ok()) return status;
-  Writer writer(out, question.json, changes);
-  writer.Begin(question.showtime, fold->history(), fold->begin());
-  absl::Status status;
-  if (changes) {
-    status = WriteChanges(*fold, question, writer);
-  } else {
-    WriteSeats(*fold, question, writer);
-  }
-  writer.End();
-  return status;
+  const absl::Status status = Answer(**store, question, out);
+  // It was written as it was read, so it cannot be read anew.
+  return (*store)->IsWhole() ? status : log::OneMoment::NotWhole(path);
 }
 
 }  // namespace seatlock::store

@@ -27,6 +27,7 @@ absl::Status ParseAt(const std::string& text, HistoryQuestion* question);
 
 // Writes the answer to `out`. NOT_FOUND: no such showtime. OUT_OF_RANGE: that moment is no longer,
 // or not yet, in the history. DATA_LOSS: the history is damaged; what is before it was written.
+// UNAVAILABLE: somebody began to use the store meanwhile; what was written may be wrong.
 absl::Status WriteHistory(const std::string& path, const HistoryQuestion& question, std::FILE* out);
 
 }  // namespace seatlock::store

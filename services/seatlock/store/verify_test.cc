@@ -2,6 +2,8 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <functional>
+#include <utility>
 
 #include "services/seatlock/store/store_fixture.h"
 
@@ -89,6 +91,43 @@ TEST_F(VerifyTest, ABrokenChainIsAFaultAndTheOthersAreVerifiedAllTheSame) {
   EXPECT_EQ(report.faults, 2u);
   EXPECT_EQ(report.showtimes, 2u);
   EXPECT_THAT(report.first_fault, HasSubstr("showtime s, revision 1: the record is missing"));
+}
+
+// Runs something at its third reading: in the middle of what shows its progress.
+class HookedClock : public base::Clock {
+ public:
+  explicit HookedClock(std::function<void()> hook) : hook_(std::move(hook)) {}
+  int64_t NowMs() const override { return 0; }
+  int64_t MonotonicMs() const override {
+    if (++readings_ == 3) hook_();
+    return 0;
+  }
+  int64_t MonotonicUs() const override { return 0; }
+
+ private:
+  const std::function<void()> hook_;
+  mutable int readings_ = 0;
+};
+
+TEST_F(VerifyTest, AStoreThatIsUsedAndLeftMeanwhileIsVerifiedAnew) {
+  OpenLog();
+  const std::string bytes = log::EncodeChange(ChangeOf("A1", domain::SeatStatus::kBooked, "s1"));
+  for (const char* showtime : {"a", "b", "t"}) {
+    ASSERT_EQ(seatlock::testing::Append(*log_, seatlock::testing::AppendOf(showtime, {}, {bytes}))
+                  .outcome,
+              log::AppendResult::Outcome::kAppended);
+  }
+  CloseLog();
+  const HookedClock clock([this] {
+    OpenLog();
+    for (int i = 0; i < 300; ++i) Book("B" + std::to_string(i), "s1");
+    CloseLog();
+  });
+  Progress progress(stderr, clock, false);
+  const absl::StatusOr<VerifyReport> report = VerifyStore(path_, progress);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->faults, 0u) << report->first_fault;
+  EXPECT_EQ(report->changes, 303u);
 }
 
 TEST_F(VerifyTest, ADamagedFileIsAFaultOrAnError) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/seatlock/log/sqlite/connection.h"
 #include "services/seatlock/log/sqlite/files.h"
+#include "services/seatlock/log/sqlite/one_moment.h"
 #include "services/seatlock/log/sqlite/opening.h"
 #include "services/seatlock/log/sqlite/schema.h"
 #include "services/seatlock/log/sqlite/wal.h"
@@ -77,26 +79,32 @@ absl::StatusOr<Connection> OpenAlone(const std::string& path) {
   return connection;
 }
 
+// `is_whole`: as OneMoment says of what was read, also if this fails.
+absl::Status CopyOnce(const std::string& from, const std::string& to,
+                      const ProgressCallback& progress, int pages_a_step, bool& is_whole) {
+  absl::StatusOr<OneMoment> source = OneMoment::Open(from);
+  if (!source.ok()) return source.status();
+  absl::StatusOr<Connection> copy = Connection::Open(to, "", Connection::Mode::kCreate);
+  if (!copy.ok()) return copy.status();
+  // Synced once, when it is whole.
+  absl::Status status = copy->Exec("PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY");
+  if (status.ok()) status = CopyPages(source->connection(), *copy, progress, pages_a_step);
+  is_whole = source->IsWhole();
+  return status.ok() && is_whole ? MarkAsCopy(*copy) : status;
+}
+
 }  // namespace
 
 absl::Status CopyStore(const std::string& from, const std::string& to,
                        const ProgressCallback& progress, int pages_a_step) {
-  absl::StatusOr<Connection> source = OpenStoreToRead(from);
-  if (!source.ok()) return source.status();
-  // One read transaction around all steps: they see one moment, whoever writes meanwhile.
-  if (absl::Status status = source->Exec("BEGIN"); !status.ok()) return status;
-  absl::StatusOr<int64_t> first = source->Int("SELECT count(*) FROM sqlite_schema");
-  if (!first.ok()) return first.status();
-  {
-    absl::StatusOr<Connection> copy = Connection::Open(to, "", Connection::Mode::kCreate);
-    if (!copy.ok()) return copy.status();
-    // Synced once, when it is whole.
-    absl::Status status = copy->Exec("PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY");
-    if (status.ok()) status = CopyPages(*source, *copy, progress, pages_a_step);
-    if (status.ok()) status = MarkAsCopy(*copy);
-    if (!status.ok()) return status;
+  for (int reads = 1;; ++reads) {
+    bool is_whole = true;
+    absl::Status status = CopyOnce(from, to, progress, pages_a_step, is_whole);
+    if (status.ok() && is_whole) return SyncFile(to);
+    if (is_whole) return status;
+    if (reads == kReadsMax) return OneMoment::NotWhole(from);
+    std::remove(to.c_str());
   }
-  return SyncFile(to);
 }
 
 absl::StatusOr<MarkRecord> AdoptCopy(const std::string& path) {
