@@ -111,11 +111,14 @@ absl::StatusOr<RestoreReport> RestoreStore(const std::string& from, const std::s
   absl::StatusOr<log::MarkRecord> record = log::AdoptCopy(ready);
   if (!record.ok()) return record.status();
   // If the former store can be made one file it is; what is damaged is kept as it is.
-  if (fs::exists(path)) static_cast<void>(log::MakeOneFile(path));
+  const absl::StatusOr<std::string> notice =
+      log::SizeOf(path) > 0 ? log::MakeOneFile(path) : std::string();
   absl::StatusOr<std::string> kept = Swap(ready, path, *std::move(record));
   if (!kept.ok()) return kept.status();
-  return RestoreReport{
-      .showtimes = sound->showtimes, .changes = sound->changes, .kept_as = *std::move(kept)};
+  return RestoreReport{.showtimes = sound->showtimes,
+                       .changes = sound->changes,
+                       .kept_as = *std::move(kept),
+                       .notice = notice.ok() ? *notice : ""};
 }
 
 }  // namespace seatlock::store

@@ -17,6 +17,7 @@ struct RestoreReport {
   uint64_t showtimes = 0;
   uint64_t changes = 0;
   std::string kept_as;  // what the former file is called now; empty: there was none
+  std::string notice;   // what else an operator should hear; empty for nothing
 };
 
 // Makes the store at `to` what the copy at `from` is, under another generation. Files of a store

@@ -184,6 +184,48 @@ TEST_F(BackupTest, ARestoreThatWasCutShortIsNotServedAndIsDoneByRunningItAgain) 
   EXPECT_TRUE(fs::exists(path_ + ".before-restore"));
 }
 
+// The write-ahead log of a server that was killed, and a backup copied to where its file was.
+TEST_F(BackupTest, AnotherFilesWriteAheadLogIsNeitherReadNorCompactedIntoTheStore) {
+  OpenLog();
+  for (int i = 0; i < 5; ++i) Book("A" + std::to_string(i), "s1");
+  ASSERT_THAT(BackupStore(path_, backup_, quiet_), IsOk());
+  Book("B1", "s1");
+  fs::copy_file(log::WalOf(path_), dir_.File("killed-wal"));
+  CloseLog();
+  fs::copy_file(backup_, path_, fs::copy_options::overwrite_existing);
+  fs::copy_file(dir_.File("killed-wal"), log::WalOf(path_));
+
+  EXPECT_THAT(VerifyStore(path_, quiet_), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(BackupStore(path_, dir_.File("other.db"), quiet_),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  const absl::StatusOr<std::string> notice = log::Compact(path_);
+  ASSERT_THAT(notice, IsOk());
+  EXPECT_THAT(*notice, HasSubstr("seatlock.db-wal.set-aside"));
+  const absl::StatusOr<VerifyReport> report = VerifyStore(path_, quiet_);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->faults, 0u) << report->first_fault;
+  EXPECT_EQ(HeadOf(), 5u);
+}
+
+TEST_F(BackupTest, ControlAKilledServersOwnWriteAheadLogIsReadAndCompactedIntoTheStore) {
+  OpenLog();
+  for (int i = 0; i < 5; ++i) Book("A" + std::to_string(i), "s1");
+  for (const std::string& file : {path_, log::WalOf(path_), log::MarkOf(path_)}) {
+    fs::copy_file(file, file + ".killed");
+  }
+  CloseLog();
+  for (const std::string& file : {path_, log::WalOf(path_), log::MarkOf(path_)}) {
+    fs::rename(file + ".killed", file);
+  }
+  const absl::StatusOr<VerifyReport> report = VerifyStore(path_, quiet_);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->changes, 5u);
+  const absl::StatusOr<std::string> notice = log::Compact(path_);
+  ASSERT_THAT(notice, IsOk());
+  EXPECT_EQ(*notice, "");
+  EXPECT_EQ(HeadOf(), 5u);
+}
+
 TEST_F(BackupTest, CompactingGivesSpaceBackAndKeepsHistoryAndGeneration) {
   OpenLog();
   for (int i = 0; i < 2000; ++i) {

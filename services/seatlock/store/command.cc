@@ -124,6 +124,12 @@ std::string Bytes(int64_t bytes) {
   return bytes < 10 << 20 ? absl::StrCat(bytes >> 10, " KiB") : absl::StrCat(bytes >> 20, " MiB");
 }
 
+// Tells an operator what a command noticed; empty for nothing.
+void Tell(const std::string& notice, const Console& console) {
+  if (notice.empty()) return;
+  std::fprintf(console.err, "seatlockd store: %s\n", notice.c_str());
+}
+
 absl::StatusOr<int> Verify(const Arguments& arguments, const Console& console) {
   Progress progress(console.err, console.clock);
   absl::StatusOr<VerifyReport> report = VerifyStore(arguments.store.path, progress);
@@ -146,6 +152,7 @@ absl::StatusOr<int> Restore(const Arguments& arguments, const Console& console) 
   absl::StatusOr<RestoreReport> report =
       RestoreStore(PathOf(arguments.operands[0]), arguments.store.path, progress);
   if (!report.ok()) return report.status();
+  Tell(report->notice, console);
   const std::string text = absl::StrCat(
       arguments.store.path, ": ", report->showtimes, " showtimes, ", report->changes, " changes",
       report->kept_as.empty() ? "" : "; the former store is kept as ", report->kept_as, "\n");
@@ -172,15 +179,15 @@ absl::StatusOr<int> Compact(const Arguments& arguments, const Console& console) 
   }
   absl::StatusOr<log::FileLock> lock = log::FileLock::Acquire(log::LockOf(path));
   if (!lock.ok()) return lock.status();
-  if (const auto mark = log::Mark::Read(log::MarkOf(path)); mark && mark->restoring) {
-    return absl::FailedPreconditionError("a restore of it was cut short: run it again first");
-  }
   const int64_t before = log::SizeOf(path) + log::SizeOf(log::WalOf(path));
+  absl::StatusOr<std::string> notice;
   {
     Progress progress(console.err, console.clock);
     progress.Update("compacting", 0, 0);
-    if (absl::Status status = log::Compact(path); !status.ok()) return status;
+    notice = log::Compact(path);
   }
+  if (!notice.ok()) return notice.status();
+  Tell(*notice, console);
   std::fprintf(console.out, "%s: %s, was %s\n", arguments.store.path.c_str(),
                Bytes(log::SizeOf(path)).c_str(), Bytes(before).c_str());
   return 0;

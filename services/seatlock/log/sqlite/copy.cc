@@ -67,8 +67,11 @@ absl::Status TruncateWal(Connection& connection) {
   return connection.Error("checkpoint");
 }
 
-// Opens the store for somebody who is alone with it.
-absl::StatusOr<Connection> OpenAlone(const std::string& path) {
+// Opens the store for somebody who is alone with it. `notice`: as MakeOneFile's.
+absl::StatusOr<Connection> OpenAlone(const std::string& path, std::string& notice) {
+  absl::StatusOr<Opening> opening = Opening::Look(path, "");
+  if (!opening.ok()) return opening.status();
+  notice = opening->notice();
   absl::StatusOr<Connection> connection =
       OpenStore(path, "", Durability::kFull, Connection::Mode::kExisting);
   if (!connection.ok()) return connection;
@@ -125,19 +128,25 @@ absl::StatusOr<MarkRecord> AdoptCopy(const std::string& path) {
   return MarkRecord{.generation = meta.generation, .commits = meta.commits, .floor = meta.commits};
 }
 
-absl::Status MakeOneFile(const std::string& path) {
-  return OpenAlone(path).status();
+absl::StatusOr<std::string> MakeOneFile(const std::string& path) {
+  std::string notice;
+  absl::Status status = OpenAlone(path, notice).status();
+  if (!status.ok()) return status;
+  return notice;
 }
 
-absl::Status Compact(const std::string& path) {
-  absl::StatusOr<Connection> connection = OpenAlone(path);
+absl::StatusOr<std::string> Compact(const std::string& path) {
+  std::string notice;
+  absl::StatusOr<Connection> connection = OpenAlone(path, notice);
   if (!connection.ok()) return connection.status();
   // The new content is gathered beside the store and not in memory.
   std::string folder = std::filesystem::path(path).parent_path().string();
   setenv("SQLITE_TMPDIR", folder.empty() ? "." : folder.c_str(), 1);
   absl::Status status = connection->Exec("PRAGMA temp_store=FILE");
   if (status.ok()) status = connection->Exec("VACUUM");
-  return status.ok() ? TruncateWal(*connection) : status;
+  if (status.ok()) status = TruncateWal(*connection);
+  if (!status.ok()) return status;
+  return notice;
 }
 
 }  // namespace seatlock::log

@@ -30,11 +30,12 @@ absl::Status CopyStore(const std::string& from, const std::string& to,
 // leaves it as one synced file. What its mark is to say.
 absl::StatusOr<MarkRecord> AdoptCopy(const std::string& path);
 
-// Moves all of the store's write-ahead log into its file, and removes it. Nobody may have the store
-// open; its lock is held.
-absl::Status MakeOneFile(const std::string& path);
+// Moves all of the store's write-ahead log into its file, and removes it. Another file's log is
+// moved aside (opening.h). Nobody may have the store open; its lock is held. Returns what an
+// operator should hear; empty for nothing.
+absl::StatusOr<std::string> MakeOneFile(const std::string& path);
 
 // Writes the store's file anew without what was trimmed from it. As MakeOneFile.
-absl::Status Compact(const std::string& path);
+absl::StatusOr<std::string> Compact(const std::string& path);
 
 }  // namespace seatlock::log

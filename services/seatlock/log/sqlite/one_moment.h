@@ -4,7 +4,8 @@
 // begin to use it meanwhile, and what was read may then be of two moments. So ask IsWhole() after
 // the last read, and read anew if it is not: at most kReadsMax times.
 //
-// Thread-compatible. Errors as of OpenStoreToRead.
+// Thread-compatible. Errors as of OpenStoreToRead; FAILED_PRECONDITION also if another file's
+// write-ahead log lies beside the store.
 #pragma once
 
 #include <sys/types.h>
