@@ -21,8 +21,8 @@ struct RestoreReport {
 };
 
 // Makes the store at `to` what the copy at `from` is, under another generation. Files of a store
-// that was there are kept beside it. FAILED_PRECONDITION: a server has `to` in use, or `from` is no
-// sound store; nothing was changed then.
+// that was there are kept beside it. FAILED_PRECONDITION: a server has `to` in use, `from` is no
+// sound store, or `to` is something that is no store; nothing was changed then.
 //
 // Before the first file is moved the mark says that a restore is under way, and after the last one
 // that it has ended: a server does not start in between, whenever this is cut short. Run it again

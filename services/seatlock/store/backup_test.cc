@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 
 #include "services/seatlock/log/sqlite/copy.h"
 #include "services/seatlock/log/sqlite/files.h"
@@ -153,6 +154,40 @@ TEST_F(BackupTest, ARestoreOfWhatIsNotSoundChangesNothing) {
   EXPECT_THAT(std::string(report.status().message()), HasSubstr("revision 2"));
   EXPECT_EQ(HeadOf(), 7u);
   EXPECT_FALSE(fs::exists(path_ + ".restoring"));
+}
+
+TEST_F(BackupTest, ARestoreOntoWhatIsNoStoreIsRefused) {
+  Prepare();
+  const std::string folder = dir_.File("folder");
+  fs::create_directory(folder);
+  const std::string songs = dir_.File("songs.db");
+  Sql(songs, "CREATE TABLE songs(name TEXT)");
+  const std::string letter = dir_.File("letter.txt");
+  std::ofstream(letter) << "Dear Ada,";
+  const std::string link = dir_.File("link");
+  fs::create_symlink("nowhere", link);
+  for (const std::string& target : {folder, songs, letter, link}) {
+    EXPECT_THAT(RestoreStore(backup_, target, quiet_),
+                StatusIs(absl::StatusCode::kFailedPrecondition))
+        << target;
+    EXPECT_TRUE(fs::exists(fs::symlink_status(target))) << target;
+    for (const char* suffix : {".before-restore", ".lock", ".mark", ".restoring"}) {
+      EXPECT_FALSE(fs::exists(target + suffix)) << target << suffix;
+    }
+  }
+  EXPECT_TRUE(fs::is_directory(folder));
+  EXPECT_EQ(fs::file_size(letter), 9u);
+}
+
+TEST_F(BackupTest, ControlARestoreOntoADamagedStoreKeepsItAndMakesOne) {
+  Prepare();
+  for (const std::string damage : {"", "Dear Ada,"}) {
+    std::ofstream(path_) << damage;
+    const absl::StatusOr<RestoreReport> report = RestoreStore(backup_, path_, quiet_);
+    ASSERT_THAT(report, IsOk());
+    EXPECT_EQ(fs::file_size(report->kept_as), damage.size());
+    EXPECT_EQ(HeadOf(), 5u);
+  }
 }
 
 TEST_F(BackupTest, AStoreInUseIsNotRestored) {
