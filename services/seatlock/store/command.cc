@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -173,9 +174,17 @@ absl::StatusOr<int> History(const Arguments& arguments, const Console& console) 
 }
 
 absl::StatusOr<int> Compact(const Arguments& arguments, const Console& console) {
-  const std::string path = std::filesystem::weakly_canonical(arguments.store.path).string();
-  if (!std::filesystem::is_regular_file(path)) {
+  std::error_code error;
+  const std::string path = std::filesystem::weakly_canonical(arguments.store.path, error).string();
+  if (!error && !std::filesystem::is_regular_file(path, error) && !error) {
     return absl::FailedPreconditionError(path + " is not there, or is no file");
+  }
+  if (error == std::errc::no_such_file_or_directory) {
+    return absl::FailedPreconditionError(path + " is not there");
+  }
+  if (error) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot look at ", arguments.store.path, ": ", error.message()));
   }
   absl::StatusOr<log::FileLock> lock = log::FileLock::Acquire(log::LockOf(path));
   if (!lock.ok()) return lock.status();

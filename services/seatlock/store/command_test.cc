@@ -86,6 +86,29 @@ TEST_F(CommandTest, AStoreThatIsNotThereIsExit1AndNotMade) {
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
+TEST_F(CommandTest, APathThatCannotBeLookedAtIsExit1AndOneLine) {
+  Prepare();
+  EXPECT_EQ(OnStore({"backup", backup_}), 0);
+  const std::string long_name = dir_.File(std::string(300, 'x'));
+  const std::string below_a_file = path_ + "/seatlock.db";
+  for (const std::string& path : {long_name, below_a_file}) {
+    for (std::vector<std::string> args :
+         std::vector<std::vector<std::string>>{{"verify"},
+                                               {"backup", backup_ + "2"},
+                                               {"restore", backup_},
+                                               {"history", "s"},
+                                               {"compact"}}) {
+      args.push_back("--store=sqlite:" + path);
+      EXPECT_EQ(Run(args), 1) << args[0] << " " << path;
+      EXPECT_EQ(std::count(err_.begin(), err_.end(), '\n'), 1) << args[0] << " " << err_;
+    }
+    for (const char* command : {"backup", "restore"}) {
+      EXPECT_EQ(OnStore({command, path}), 1) << command << " " << path;
+      EXPECT_EQ(std::count(err_.begin(), err_.end(), '\n'), 1) << command << " " << err_;
+    }
+  }
+}
+
 TEST_F(CommandTest, HelpIsExit0AndNamesEveryCommand) {
   EXPECT_EQ(Run({"--help"}), 0);
   for (const char* name : {"verify", "backup DEST", "restore SRC", "history SHOWTIME", "compact"}) {
