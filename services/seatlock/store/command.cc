@@ -1,6 +1,9 @@
 #include "services/seatlock/store/command.h"
 
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <string_view>
@@ -242,7 +245,11 @@ int RunStoreCommand(const std::vector<std::string>& args, const Console& console
   } else {
     code = Run(arguments, console);
   }
-  std::fflush(console.out);
+  errno = 0;
+  if ((std::fflush(console.out) != 0 || std::ferror(console.out) != 0) && code.ok()) {
+    code = absl::UnavailableError(absl::StrCat("cannot write the answer", errno == 0 ? "" : ": ",
+                                               errno == 0 ? "" : std::strerror(errno)));
+  }
   if (code.ok()) return *code;
   std::fprintf(console.err, "seatlockd store: %s\n", std::string(code.status().message()).c_str());
   return absl::IsInvalidArgument(code.status()) ? 2 : 1;

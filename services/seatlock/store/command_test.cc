@@ -183,6 +183,25 @@ TEST_F(CommandTest, HistoryAtARevisionOrATimeSaysWhoHeldWhatThen) {
   EXPECT_THAT(err_, HasSubstr("the newest revision is 3"));
 }
 
+TEST_F(CommandTest, AnAnswerThatCannotBeWrittenIsExit1) {
+  Prepare();
+  for (const std::vector<std::string>& args :
+       std::vector<std::vector<std::string>>{{"--help"}, {"verify"}, {"history", "s"}}) {
+    std::FILE* full = std::fopen("/dev/full", "w");
+    ASSERT_NE(full, nullptr);
+    char* err = nullptr;
+    size_t err_size = 0;
+    std::FILE* err_file = open_memstream(&err, &err_size);
+    std::vector<std::string> on_store = args;
+    on_store.push_back("--store=sqlite:" + path_);
+    EXPECT_EQ(RunStoreCommand(on_store, {full, err_file, base::SystemClock()}), 1) << args[0];
+    std::fclose(full);
+    std::fclose(err_file);
+    EXPECT_THAT(std::string(err, err_size), HasSubstr("cannot write the answer"));
+    free(err);
+  }
+}
+
 TEST_F(CommandTest, HistorySaysWhatIsNoLongerKept) {
   OpenLog();
   Book("A1", "s1");
