@@ -137,6 +137,7 @@ void Tell(const std::string& notice, const Console& console) {
 absl::StatusOr<int> Verify(const Arguments& arguments, const Console& console) {
   Progress progress(console.err, console.clock);
   absl::StatusOr<VerifyReport> report = VerifyStore(arguments.store.path, progress);
+  progress.Clear();
   if (!report.ok()) return report.status();
   std::fputs(report->Text().c_str(), console.out);
   return report->faults == 0 ? 0 : 1;
@@ -146,6 +147,7 @@ absl::StatusOr<int> Backup(const Arguments& arguments, const Console& console) {
   const std::string to = PathOf(arguments.operands[0]);
   Progress progress(console.err, console.clock);
   absl::Status status = BackupStore(arguments.store.path, to, progress);
+  progress.Clear();
   if (!status.ok()) return status;
   std::fprintf(console.out, "%s: %s\n", to.c_str(), Bytes(log::SizeOf(to)).c_str());
   return 0;
@@ -155,6 +157,7 @@ absl::StatusOr<int> Restore(const Arguments& arguments, const Console& console) 
   Progress progress(console.err, console.clock);
   absl::StatusOr<RestoreReport> report =
       RestoreStore(PathOf(arguments.operands[0]), arguments.store.path, progress);
+  progress.Clear();
   if (!report.ok()) return report.status();
   Tell(report->notice, console);
   const std::string text = absl::StrCat(
@@ -167,7 +170,8 @@ absl::StatusOr<int> Restore(const Arguments& arguments, const Console& console) 
 absl::StatusOr<int> History(const Arguments& arguments, const Console& console) {
   HistoryQuestion question = arguments.history;
   question.showtime = arguments.operands[0];
-  absl::Status status = WriteHistory(arguments.store.path, question, console.out);
+  Progress progress(console.err, console.clock);
+  absl::Status status = WriteHistory(arguments.store.path, question, console.out, progress);
   if (absl::IsNotFound(status)) {
     return absl::NotFoundError(
         absl::StrCat("showtime ", question.showtime, " has no history in ", arguments.store.path));
@@ -192,12 +196,10 @@ absl::StatusOr<int> Compact(const Arguments& arguments, const Console& console) 
   absl::StatusOr<log::FileLock> lock = log::FileLock::Acquire(log::LockOf(path));
   if (!lock.ok()) return lock.status();
   const int64_t before = log::SizeOf(path) + log::SizeOf(log::WalOf(path));
-  absl::StatusOr<std::string> notice;
-  {
-    Progress progress(console.err, console.clock);
-    progress.Update("compacting", 0, 0);
-    notice = log::Compact(path);
-  }
+  Progress progress(console.err, console.clock);
+  progress.Update("compacting", 0, 0);
+  const absl::StatusOr<std::string> notice = log::Compact(path);
+  progress.Clear();
   if (!notice.ok()) return notice.status();
   Tell(*notice, console);
   std::fprintf(console.out, "%s: %s, was %s\n", arguments.store.path.c_str(),

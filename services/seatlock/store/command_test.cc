@@ -1,8 +1,12 @@
 #include "services/seatlock/store/command.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include "services/seatlock/store/store_fixture.h"
 
@@ -181,6 +185,35 @@ TEST_F(CommandTest, HistoryAtARevisionOrATimeSaysWhoHeldWhatThen) {
   EXPECT_THAT(out_, Not(HasSubstr("A2")));
   EXPECT_EQ(OnStore({"history", "s", "--at", "4"}), 1);
   EXPECT_THAT(err_, HasSubstr("the newest revision is 3"));
+}
+
+// Runs a command whose output and errors go to one terminal. What the terminal got.
+std::string OnTerminal(const std::vector<std::string>& args) {
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+  EXPECT_TRUE(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+  std::FILE* out = std::fopen(ptsname(terminal), "w");
+  std::FILE* err = std::fopen(ptsname(terminal), "w");
+  EXPECT_EQ(RunStoreCommand(args, {out, err, base::SystemClock()}), 0);
+  std::fclose(out);
+  std::fclose(err);
+  std::string text;
+  char buffer[4096];
+  for (ssize_t got; (got = read(terminal, buffer, sizeof buffer)) > 0;) text.append(buffer, got);
+  close(terminal);
+  return text;
+}
+
+TEST_F(CommandTest, OnATerminalTheProgressIsGoneBeforeTheAnswer) {
+  Prepare();
+  const std::string store = "--store=sqlite:" + path_;
+  const std::pair<std::vector<std::string>, std::string> cases[] = {
+      {{"verify", store}, "checking the file\r\033[Kshowtimes   1"},
+      {{"history", "s", "--at=2", store}, " 0 %\r\033[KSEAT "},
+      {{"backup", backup_, store}, "\r\033[K" + backup_ + ": "},
+      {{"restore", backup_, store}, "\r\033[K" + path_ + ": 1 showtimes"},
+      {{"compact", store}, "compacting\r\033[K" + path_ + ": "},
+  };
+  for (const auto& [args, text] : cases) EXPECT_THAT(OnTerminal(args), HasSubstr(text)) << args[0];
 }
 
 TEST_F(CommandTest, AnAnswerThatCannotBeWrittenIsExit1) {

@@ -173,9 +173,10 @@ TEST_F(VerifyTest, ProgressIsOneLineOnATerminalAndNothingElsewhere) {
   {
     Progress shown(out, base::SystemClock(), true);
     shown.Update("verifying", 1, 2);
+    shown.Update("checking", 0, 0);  // at once, for it is another step
   }
   std::fclose(out);
-  EXPECT_EQ(std::string(text, size), "\r\033[Kverifying 50 %\r\033[K");
+  EXPECT_EQ(std::string(text, size), "\r\033[Kverifying 50 %\r\033[Kchecking\r\033[K");
   free(text);
 }
 
