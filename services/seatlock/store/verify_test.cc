@@ -144,6 +144,16 @@ TEST_F(VerifyTest, ADamagedFileIsAFaultOrAnError) {
   EXPECT_TRUE(!report.ok() || report->faults > 0);
 }
 
+TEST_F(VerifyTest, AStoreThatNoServerWouldStartOnIsAFault) {
+  OpenLog();
+  Book("A1", "s1");
+  CloseLog();
+  Sql(path_, "DELETE FROM meta");
+  const VerifyReport report = Verify();
+  EXPECT_EQ(report.faults, 1u);
+  EXPECT_THAT(report.first_fault, HasSubstr("the store has no generation"));
+}
+
 TEST_F(VerifyTest, WritesNothingNotEvenBesideTheFile) {
   OpenLog();
   Book("A1", "s1");

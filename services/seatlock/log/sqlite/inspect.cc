@@ -25,8 +25,14 @@ absl::Status Inspection::CheckFile() {
   Query query(*statement);
   absl::StatusOr<bool> row = query.Step();
   if (!row.ok()) return row.status();
-  if (*row && query.BytesAt(0) == "ok") return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("the file is damaged: ", std::string(query.BytesAt(0))));
+  if (!*row || query.BytesAt(0) != "ok") {
+    return absl::DataLossError(
+        absl::StrCat("the file is damaged: ", std::string(query.BytesAt(0))));
+  }
+  absl::StatusOr<int64_t> version = moment_.connection().Int("PRAGMA user_version");
+  if (!version.ok()) return version.status();
+  // A file of version 1 gets its generation when it is opened.
+  return *version < 2 ? absl::OkStatus() : ReadMeta(moment_.connection()).status();
 }
 
 absl::StatusOr<int64_t> Inspection::ShowtimeCount() {

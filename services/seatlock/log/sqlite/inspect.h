@@ -27,7 +27,8 @@ class Inspection {
 
   bool IsWhole() const { return moment_.IsWhole(); }
 
-  // DATA_LOSS where SQLite finds the file damaged, with the first thing that it finds.
+  // DATA_LOSS where SQLite finds the file damaged, with the first thing that it finds, or where the
+  // store has no generation: a server would not start on it.
   absl::Status CheckFile();
 
   absl::StatusOr<int64_t> ShowtimeCount();
