@@ -14,7 +14,9 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -310,6 +312,29 @@ TEST_F(StoreFilesTest, ARestoreThatIsKilledLeavesTheFormerStoreTheNewOneOrSaysSo
     ASSERT_EQ(server_.Stop()->code, 0);
   }
   for (const auto& [what, times] : seen) std::cout << what << ": " << times << "\n";
+}
+
+// What it gathers lies beside the store, where the operator knows that there is room.
+TEST_F(StoreFilesTest, CompactingNeedsRoomInTheStoresFolderAlone) {
+  Lock("A", 3);
+  ASSERT_EQ(server_.Stop()->code, 0);
+  { Shell large(server_.file(), "CREATE TABLE large AS SELECT randomblob(64 << 20) AS bytes"); }
+  auto compact =
+      Process::Start({.binary = SEATLOCKD_BINARY, .args = {"store", "compact", StoreFlag()}});
+  const std::string files = "/proc/" + std::to_string((*compact)->pid()) + "/fd";
+  std::set<std::string> folders;  // of SQLite's temporary files
+  while ((*compact)->Running()) {
+    std::error_code gone;
+    for (fs::directory_iterator each(files, gone), end; !gone && each != end;) {
+      const fs::path file = fs::read_symlink(each->path(), gone);
+      if (file.filename().string().starts_with("etilqs_")) folders.insert(file.parent_path());
+      each.increment(gone);
+    }
+  }
+  EXPECT_EQ((*compact)->Wait(kSoon)->code, 0);
+  EXPECT_THAT(folders, ::testing::ElementsAre(fs::canonical(server_.file()).parent_path()));
+  Start();
+  EXPECT_EQ(Revision(), 3u);
 }
 
 // Other programs ---------------------------------------------------------------------------------

@@ -136,12 +136,13 @@ absl::StatusOr<std::string> MakeOneFile(const std::string& path) {
 }
 
 absl::StatusOr<std::string> Compact(const std::string& path) {
+  // The new content is gathered beside the store, and not in memory or on another disk. SQLite
+  // reads the variable once, when it is first used.
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  setenv("SQLITE_TMPDIR", folder.empty() ? "." : folder.c_str(), 1);
   std::string notice;
   absl::StatusOr<Connection> connection = OpenAlone(path, notice);
   if (!connection.ok()) return connection.status();
-  // The new content is gathered beside the store and not in memory.
-  std::string folder = std::filesystem::path(path).parent_path().string();
-  setenv("SQLITE_TMPDIR", folder.empty() ? "." : folder.c_str(), 1);
   absl::Status status = connection->Exec("PRAGMA temp_store=FILE");
   if (status.ok()) status = connection->Exec("VACUUM");
   if (status.ok()) status = TruncateWal(*connection);

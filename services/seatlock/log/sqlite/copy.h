@@ -35,7 +35,9 @@ absl::StatusOr<MarkRecord> AdoptCopy(const std::string& path);
 // operator should hear; empty for nothing.
 absl::StatusOr<std::string> MakeOneFile(const std::string& path);
 
-// Writes the store's file anew without what was trimmed from it. As MakeOneFile.
+// Writes the store's file anew without what was trimmed from it. Meanwhile it needs the space of
+// the new content twice in the store's folder: in a temporary file, if this is the process's first
+// use of SQLite, and in the write-ahead log. As MakeOneFile.
 absl::StatusOr<std::string> Compact(const std::string& path);
 
 }  // namespace seatlock::log
