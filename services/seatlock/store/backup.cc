@@ -11,6 +11,7 @@
 #include "services/seatlock/log/sqlite/files.h"
 #include "services/seatlock/log/sqlite/mark.h"
 #include "services/seatlock/log/sqlite/schema.h"
+#include "services/seatlock/store/held_signals.h"
 #include "services/seatlock/store/verify.h"
 
 namespace seatlock::store {
@@ -58,12 +59,15 @@ void RemoveStore(const std::string& path) {
   }
 }
 
-absl::Status CopyTo(const std::string& from, const std::string& to, Progress& progress) {
-  RemoveStore(to);  // of one that was cut short
-  absl::Status status = log::CopyStore(from, to, [&progress](int64_t done, int64_t total) {
+absl::Status CopyTo(const std::string& from, const std::string& to, const HeldSignals& signals,
+                    Progress& progress) {
+  absl::Status status = log::CopyStore(from, to, [&](int64_t done, int64_t total) {
     progress.Update("copying", done, total);
+    return !signals.Came();
   });
-  if (!status.ok()) RemoveStore(to);
+  if (status.ok()) return status;
+  RemoveStore(to);
+  progress.Clear();  // a signal may end the process before the caller does
   return status;
 }
 
@@ -108,8 +112,10 @@ absl::Status BackupStore(const std::string& from, const std::string& to, Progres
   absl::StatusOr<bool> there = IsThere(to);
   if (!there.ok()) return there.status();
   if (*there) return is_there;
-  const std::string partial = to + ".partial";
-  if (absl::Status status = CopyTo(from, partial, progress); !status.ok()) return status;
+  // Whatever has the name ".partial" already is not ours to remove.
+  const std::string partial = log::FreeName(to, ".partial");
+  const HeldSignals signals;
+  if (absl::Status status = CopyTo(from, partial, signals, progress); !status.ok()) return status;
   // A link, for unlike a rename it fails if somebody made `to` meanwhile.
   std::error_code error;
   std::error_code ignored;
@@ -141,7 +147,11 @@ absl::StatusOr<RestoreReport> RestoreStore(const std::string& from, const std::s
         absl::StrCat(from, " is not sound, nothing was changed: ", sound->first_fault));
   }
   const std::string ready = path + ".restoring";
-  if (absl::Status status = CopyTo(from, ready, progress); !status.ok()) return status;
+  RemoveStore(ready);  // of a restore that was cut short
+  {
+    const HeldSignals signals;
+    if (absl::Status status = CopyTo(from, ready, signals, progress); !status.ok()) return status;
+  }
   absl::StatusOr<log::MarkRecord> record = log::AdoptCopy(ready);
   if (!record.ok()) return record.status();
   // If the former store can be made one file it is; what is damaged is kept as it is.

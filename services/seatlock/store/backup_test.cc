@@ -1,5 +1,6 @@
 #include "services/seatlock/store/backup.h"
 
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -57,6 +58,7 @@ TEST_F(BackupTest, IsOfOneMomentInOnePassWhoeverWritesMeanwhile) {
         went_back |= done < last;
         last = done;
         Book("B" + std::to_string(steps), "s1");
+        return true;
       },
       1);
   ASSERT_THAT(copied, IsOk());
@@ -80,10 +82,11 @@ TEST_F(BackupTest, OfAStoreThatIsUsedAndLeftMeanwhileIsOfOneMomentToo) {
   const absl::Status copied = log::CopyStore(
       path_, backup_,
       [&](int64_t, int64_t) {
-        if (++steps != 3) return;
+        if (++steps != 3) return true;
         OpenLog();
         for (int i = 0; i < 200; ++i) Book("B" + std::to_string(i), "s1");
         CloseLog();
+        return true;
       },
       1);
   ASSERT_THAT(copied, IsOk());
@@ -97,8 +100,10 @@ TEST_F(BackupTest, OfAStoreThatIsWrittenAgainAndAgainMeanwhileIsRefused) {
   OpenLog();
   for (int i = 0; i < 20; ++i) Book("A" + std::to_string(i), "s1");
   CloseLog();
-  const absl::Status copied = log::CopyStore(
-      path_, backup_, [&](int64_t, int64_t) { Sql(path_, "UPDATE meta SET probe = 1 - probe"); });
+  const absl::Status copied = log::CopyStore(path_, backup_, [&](int64_t, int64_t) {
+    Sql(path_, "UPDATE meta SET probe = 1 - probe");
+    return true;
+  });
   EXPECT_THAT(copied, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(std::string(copied.message()), HasSubstr("run this again"));
 }
@@ -109,6 +114,32 @@ TEST_F(BackupTest, NeverWritesOverAFile) {
   EXPECT_THAT(BackupStore(path_, backup_, quiet_), StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_EQ(fs::file_size(backup_), size);
   EXPECT_FALSE(fs::exists(backup_ + ".partial"));
+}
+
+TEST_F(BackupTest, LeavesAFileThatOnlyHasItsTemporaryName) {
+  OpenLog();
+  Book("A1", "s1");
+  std::ofstream(backup_ + ".partial") << "Dear Ada,";
+  ASSERT_THAT(BackupStore(path_, backup_, quiet_), IsOk());
+  EXPECT_EQ(fs::file_size(backup_ + ".partial"), 9u);
+  EXPECT_FALSE(fs::exists(backup_ + ".partial.2"));
+}
+
+TEST_F(BackupTest, ThatASignalEndsLeavesNothing) {
+  OpenLog();
+  Book("A1", "s1");
+  CloseLog();
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const HookedClock clock(2, [signal] { raise(signal); });
+    EXPECT_EXIT(
+        {
+          Progress progress(stderr, clock, false);
+          static_cast<void>(BackupStore(path_, backup_, progress));
+        },
+        ::testing::KilledBySignal(signal), "");
+    EXPECT_FALSE(fs::exists(backup_));
+    EXPECT_FALSE(fs::exists(backup_ + ".partial"));
+  }
 }
 
 TEST_F(BackupTest, OfWhatIsNoStoreIsRefused) {

@@ -65,25 +65,28 @@ absl::Status SetStore(std::string_view who, std::string_view text, StoreConfig* 
   return absl::OkStatus();
 }
 
+bool IsOption(const std::string& name, const std::string& command) {
+  if (name == "--store") return true;
+  return command == "history" &&
+         (name == "--seat" || name == "--at" || name == "--output" || name == "-o");
+}
+
+// `name` is an option (IsOption).
 absl::Status SetOption(const std::string& name, const std::string& value, Arguments& arguments) {
-  const bool history = arguments.command == "history";
   if (name == "--store") return SetStore(name, value, &arguments.store);
-  if (history && name == "--seat") {
+  if (name == "--seat") {
     arguments.history.seat = value;
     return value.empty() ? Wrong("--seat must name a seat") : absl::OkStatus();
   }
-  if (history && name == "--at") {
+  if (name == "--at") {
     absl::Status status = ParseAt(value, &arguments.history);
     if (status.ok()) return status;
     return absl::InvalidArgumentError(
         absl::StrCat("--at ", status.message(), " (got '", value, "')"));
   }
-  if (history && (name == "--output" || name == "-o")) {
-    arguments.history.json = value == "json";
-    if (value == "json" || value == "table") return absl::OkStatus();
-    return Wrong(absl::StrCat(name, " must be table or json"));
-  }
-  return Wrong(absl::StrCat("unknown option ", name));
+  arguments.history.json = value == "json";
+  if (value == "json" || value == "table") return absl::OkStatus();
+  return Wrong(absl::StrCat(name, " must be table or json"));
 }
 
 absl::Status Parse(const std::vector<std::string>& args, Arguments& arguments) {
@@ -100,6 +103,8 @@ absl::Status Parse(const std::vector<std::string>& args, Arguments& arguments) {
       arguments.help = true;
     } else if (arg.size() > 1 && arg.front() == '-') {
       const size_t equals = arg.find('=');
+      const std::string name = arg.substr(0, equals);
+      if (!IsOption(name, arguments.command)) return Wrong(absl::StrCat("unknown option ", name));
       std::string value;
       if (equals != std::string::npos) {
         value = arg.substr(equals + 1);
@@ -108,7 +113,7 @@ absl::Status Parse(const std::vector<std::string>& args, Arguments& arguments) {
       } else {
         return Wrong(absl::StrCat(arg, " needs a value"));
       }
-      absl::Status status = SetOption(arg.substr(0, equals), value, arguments);
+      absl::Status status = SetOption(name, value, arguments);
       if (!status.ok()) return status;
     } else if (arguments.command.empty()) {
       arguments.command = arg;

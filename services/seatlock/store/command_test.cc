@@ -68,6 +68,7 @@ TEST_F(CommandTest, WrongArgumentsAreExit2AndOneLineThatSaysWhatIsWrong) {
       {{"verify", "--store=memory:"}, "memory: keeps no file"},
       {{"verify", "--store"}, "--store needs a value"},
       {{"verify", "--seat=A06"}, "unknown option --seat"},
+      {{"verify", "--json"}, "unknown option --json"},
       {{"history", "a", "--at=yesterday"}, "--at must be a revision, or a time"},
       {{"history", "a", "-o", "xml"}, "-o must be table or json"},
   };
@@ -128,6 +129,11 @@ TEST_F(CommandTest, TheStoreComesFromTheEnvironmentUnlessAFlagNamesIt) {
   EXPECT_EQ(Run({"verify"}), 2);
   EXPECT_THAT(err_, HasSubstr("SEATLOCK_STORE must be sqlite:PATH"));
   EXPECT_EQ(OnStore({"verify"}), 0) << err_;
+}
+
+TEST_F(CommandTest, APathMayBeginWithTwoSlashes) {
+  Prepare();
+  EXPECT_EQ(Run({"verify", "--store=sqlite:/" + path_}), 0) << err_;
 }
 
 TEST_F(CommandTest, VerifySaysWhatItFoundAndItsExitCodeWhetherItIsSound) {

@@ -2,8 +2,6 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <functional>
-#include <utility>
 
 #include "services/seatlock/store/store_fixture.h"
 
@@ -93,22 +91,6 @@ TEST_F(VerifyTest, ABrokenChainIsAFaultAndTheOthersAreVerifiedAllTheSame) {
   EXPECT_THAT(report.first_fault, HasSubstr("showtime s, revision 1: the record is missing"));
 }
 
-// Runs something at its third reading: in the middle of what shows its progress.
-class HookedClock : public base::Clock {
- public:
-  explicit HookedClock(std::function<void()> hook) : hook_(std::move(hook)) {}
-  int64_t NowMs() const override { return 0; }
-  int64_t MonotonicMs() const override {
-    if (++readings_ == 3) hook_();
-    return 0;
-  }
-  int64_t MonotonicUs() const override { return 0; }
-
- private:
-  const std::function<void()> hook_;
-  mutable int readings_ = 0;
-};
-
 TEST_F(VerifyTest, AStoreThatIsUsedAndLeftMeanwhileIsVerifiedAnew) {
   OpenLog();
   const std::string bytes = log::EncodeChange(ChangeOf("A1", domain::SeatStatus::kBooked, "s1"));
@@ -118,7 +100,7 @@ TEST_F(VerifyTest, AStoreThatIsUsedAndLeftMeanwhileIsVerifiedAnew) {
               log::AppendResult::Outcome::kAppended);
   }
   CloseLog();
-  const HookedClock clock([this] {
+  const HookedClock clock(3, [this] {
     OpenLog();
     for (int i = 0; i < 300; ++i) Book("B" + std::to_string(i), "s1");
     CloseLog();

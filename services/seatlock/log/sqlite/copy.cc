@@ -35,12 +35,14 @@ absl::Status CopyPages(Connection& from, Connection& to, const ProgressCallback&
   sqlite3_backup* backup = sqlite3_backup_init(to.get(), "main", from.get(), "main");
   if (backup == nullptr) return to.Error("copy");
   int code = SQLITE_OK;
-  while (code == SQLITE_OK) {
+  bool go_on = true;
+  while (code == SQLITE_OK && go_on) {
     code = sqlite3_backup_step(backup, pages_a_step);
     const int64_t total = sqlite3_backup_pagecount(backup);
-    progress(total - sqlite3_backup_remaining(backup), total);
+    go_on = progress(total - sqlite3_backup_remaining(backup), total);
   }
   const int finished = sqlite3_backup_finish(backup);
+  if (!go_on) return absl::CancelledError("stopped by a signal");
   if (code != SQLITE_DONE || finished != SQLITE_OK) return to.Error("copy");
   return absl::OkStatus();
 }

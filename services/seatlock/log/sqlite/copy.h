@@ -14,15 +14,15 @@
 
 namespace seatlock::log {
 
-// Of `total`, `done` are done.
-using ProgressCallback = std::function<void(int64_t done, int64_t total)>;
+// Of `total`, `done` are done. False: stop.
+using ProgressCallback = std::function<bool(int64_t done, int64_t total)>;
 
 // 16 MiB a step: a step's own costs vanish, and progress moves.
 inline constexpr int kCopyPages = 4096;
 
 // Copies the store at `from` as it is at one moment into the new file `to`, which says of itself
 // that it is a copy (schema.h, is_copy), and syncs it. Writers of `from` go on meanwhile, and cost
-// no second pass.
+// no second pass, unless nobody had it open before (one_moment.h). CANCELLED: `progress` said stop.
 absl::Status CopyStore(const std::string& from, const std::string& to,
                        const ProgressCallback& progress, int pages_a_step = kCopyPages);
 
