@@ -273,6 +273,17 @@ TEST_F(BackupTest, AnotherFilesWriteAheadLogIsNeitherReadNorCompactedIntoTheStor
   EXPECT_EQ(HeadOf(), 5u);
 }
 
+TEST_F(BackupTest, AWriteAheadLogBesideAnOlderVersionsFileIsNotRead) {
+  OpenLog();
+  for (int i = 0; i < 5; ++i) Book("A" + std::to_string(i), "s1");
+  fs::copy_file(log::WalOf(path_), dir_.File("killed-wal"));
+  CloseLog();
+  Sql(path_, "DROP TABLE meta; PRAGMA user_version=1");
+  EXPECT_THAT(VerifyStore(path_, quiet_), IsOk());
+  fs::copy_file(dir_.File("killed-wal"), log::WalOf(path_));
+  EXPECT_THAT(VerifyStore(path_, quiet_), StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
 TEST_F(BackupTest, ControlAKilledServersOwnWriteAheadLogIsReadAndCompactedIntoTheStore) {
   OpenLog();
   for (int i = 0; i < 5; ++i) Book("A" + std::to_string(i), "s1");

@@ -23,6 +23,9 @@ bool WalIsForeign(const std::string& path) {
   const std::optional<MarkRecord> mark = Mark::Read(MarkOf(path));
   absl::StatusOr<Connection> main = Connection::OpenMainAlone(path, "");
   if (!main.ok()) return false;
+  absl::StatusOr<int64_t> version = main->Int("PRAGMA user_version");
+  // A mark is made of a file of version 2 only.
+  if (version.ok() && *version == 1) return mark && !mark->restoring;
   absl::StatusOr<Meta> meta = ReadMeta(*main);
   if (!meta.ok()) return false;
   if (meta->is_copy) return true;
