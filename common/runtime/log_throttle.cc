@@ -12,6 +12,18 @@ constexpr int64_t kIntervalMs = 1000;
 LogThrottle::LogThrottle(const base::Clock& clock, Write write)
     : clock_(clock), write_(std::move(write)), next_ms_(clock.MonotonicMs()) {}
 
+LogThrottle::~LogThrottle() {
+  std::string line;
+  uint64_t left_out = 0;
+  {
+    base::MutexLock lock(mu_);
+    if (waiting_ == 0) return;
+    line = std::move(last_);
+    left_out = waiting_ - 1;
+  }
+  write_(line, left_out);
+}
+
 void LogThrottle::Log(std::string line) {
   const int64_t now_ms = clock_.MonotonicMs();
   uint64_t left_out = 0;

@@ -2,7 +2,8 @@
 //
 // The first line is written at once. Of those that come within the second after it, the last is
 // written by the first Tick() after that second, and says how many were left out before it.
-// Thread-safe; lines are written without a lock held.
+// A line that still waits when the object goes is written then. Thread-safe; lines are written
+// without a lock held.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +18,16 @@ namespace seatlock::runtime {
 class LogThrottle {
  public:
   // `write` writes one line; `left_out` tells how many came since the line before and are not
-  // written. `clock` outlives this.
+  // written. `clock`, and what `write` uses, outlive this.
   using Write = std::function<void(const std::string& line, uint64_t left_out)>;
   LogThrottle(const base::Clock& clock, Write write);
+  ~LogThrottle();
+  LogThrottle(const LogThrottle&) = delete;
+  LogThrottle& operator=(const LogThrottle&) = delete;
 
   void Log(std::string line);
 
-  // Called now and then, at least once a second, so that the last line is not lost.
+  // Called now and then, at least once a second, so that the last line does not wait for another.
   void Tick();
 
  private:

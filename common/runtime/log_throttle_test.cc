@@ -52,6 +52,24 @@ TEST_F(LogThrottleTest, ALineThatComesBeforeTheTickCountsThoseThatWaited) {
   EXPECT_EQ(written_.back(), "d +0");
 }
 
+TEST(LogThrottleEnd, ALineThatStillWaitsIsWritten) {
+  seatlock::testing::FakeClock clock;
+  Lines written;
+  {
+    LogThrottle throttle(clock, [&written](const std::string& line, uint64_t left_out) {
+      written.push_back(line + " +" + std::to_string(left_out));
+    });
+    throttle.Log("a");
+    throttle.Log("b");
+    throttle.Log("c");
+  }
+  EXPECT_EQ(written, (Lines{"a +0", "c +1"}));
+  {
+    LogThrottle throttle(clock, [&written](const std::string&, uint64_t) { written.clear(); });
+  }
+  EXPECT_EQ(written.size(), 2u) << "nothing waited";
+}
+
 TEST(LogThrottleThreads, OfManyThreadsLinesEachIsWrittenOrCounted) {
   seatlock::testing::FakeClock clock;
   base::Mutex mu;

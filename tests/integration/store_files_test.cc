@@ -14,7 +14,9 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -284,6 +286,7 @@ TEST_F(StoreFilesTest, ARestoreThatIsKilledLeavesTheFormerStoreTheNewOneOrSaysSo
       [&] { return fs::exists(file + ".before-restore") && fs::exists(file); },
   };
   std::map<std::string, int> seen;
+  int killed_inside = 0;
   for (int round = 0; round < Rounds(20); ++round) {
     for (const char* suffix : {"", "-wal", "-shm", ".mark", ".before-restore", ".restoring"}) {
       fs::remove(file + suffix);
@@ -291,10 +294,15 @@ TEST_F(StoreFilesTest, ARestoreThatIsKilledLeavesTheFormerStoreTheNewOneOrSaysSo
     fs::copy_file(former, file);
     auto restore = Process::Start(
         {.binary = SEATLOCKD_BINARY, .args = {"store", "restore", backup_, StoreFlag()}});
-    while ((*restore)->Running() && !moments[round % std::size(moments)]()) {
+    bool has_come = false;
+    while ((*restore)->Running() && !has_come) {
+      has_come = moments[round % std::size(moments)]();
       std::this_thread::yield();
     }
     (*restore)->Kill();
+    const auto exit = (*restore)->Wait(kSoon);
+    ASSERT_THAT(exit, IsOk());
+    if (has_come && exit->signal == SIGKILL) ++killed_inside;
     absl::Status started = server_.Start();
     if (!started.ok()) {
       EXPECT_THAT(std::string(started.message()), HasSubstr("was cut short"));
@@ -310,6 +318,30 @@ TEST_F(StoreFilesTest, ARestoreThatIsKilledLeavesTheFormerStoreTheNewOneOrSaysSo
     ASSERT_EQ(server_.Stop()->code, 0);
   }
   for (const auto& [what, times] : seen) std::cout << what << ": " << times << "\n";
+  EXPECT_GT(killed_inside, 0) << "every restore had ended before it was killed";
+}
+
+// What it gathers lies beside the store, where the operator knows that there is room.
+TEST_F(StoreFilesTest, CompactingNeedsRoomInTheStoresFolderAlone) {
+  Lock("A", 3);
+  ASSERT_EQ(server_.Stop()->code, 0);
+  { Shell large(server_.file(), "CREATE TABLE large AS SELECT randomblob(64 << 20) AS bytes"); }
+  auto compact =
+      Process::Start({.binary = SEATLOCKD_BINARY, .args = {"store", "compact", StoreFlag()}});
+  const std::string files = "/proc/" + std::to_string((*compact)->pid()) + "/fd";
+  std::set<std::string> folders;  // of SQLite's temporary files
+  while ((*compact)->Running()) {
+    std::error_code gone;
+    for (fs::directory_iterator each(files, gone), end; !gone && each != end;) {
+      const fs::path file = fs::read_symlink(each->path(), gone);
+      if (file.filename().string().starts_with("etilqs_")) folders.insert(file.parent_path());
+      each.increment(gone);
+    }
+  }
+  EXPECT_EQ((*compact)->Wait(kSoon)->code, 0);
+  EXPECT_THAT(folders, ::testing::ElementsAre(fs::canonical(server_.file()).parent_path()));
+  Start();
+  EXPECT_EQ(Revision(), 3u);
 }
 
 // Other programs ---------------------------------------------------------------------------------

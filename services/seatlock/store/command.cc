@@ -1,9 +1,13 @@
 #include "services/seatlock/store/command.h"
 
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -61,25 +65,28 @@ absl::Status SetStore(std::string_view who, std::string_view text, StoreConfig* 
   return absl::OkStatus();
 }
 
+bool IsOption(const std::string& name, const std::string& command) {
+  if (name == "--store") return true;
+  return command == "history" &&
+         (name == "--seat" || name == "--at" || name == "--output" || name == "-o");
+}
+
+// `name` is an option (IsOption).
 absl::Status SetOption(const std::string& name, const std::string& value, Arguments& arguments) {
-  const bool history = arguments.command == "history";
   if (name == "--store") return SetStore(name, value, &arguments.store);
-  if (history && name == "--seat") {
+  if (name == "--seat") {
     arguments.history.seat = value;
     return value.empty() ? Wrong("--seat must name a seat") : absl::OkStatus();
   }
-  if (history && name == "--at") {
+  if (name == "--at") {
     absl::Status status = ParseAt(value, &arguments.history);
     if (status.ok()) return status;
     return absl::InvalidArgumentError(
         absl::StrCat("--at ", status.message(), " (got '", value, "')"));
   }
-  if (history && (name == "--output" || name == "-o")) {
-    arguments.history.json = value == "json";
-    if (value == "json" || value == "table") return absl::OkStatus();
-    return Wrong(absl::StrCat(name, " must be table or json"));
-  }
-  return Wrong(absl::StrCat("unknown option ", name));
+  arguments.history.json = value == "json";
+  if (value == "json" || value == "table") return absl::OkStatus();
+  return Wrong(absl::StrCat(name, " must be table or json"));
 }
 
 absl::Status Parse(const std::vector<std::string>& args, Arguments& arguments) {
@@ -96,6 +103,8 @@ absl::Status Parse(const std::vector<std::string>& args, Arguments& arguments) {
       arguments.help = true;
     } else if (arg.size() > 1 && arg.front() == '-') {
       const size_t equals = arg.find('=');
+      const std::string name = arg.substr(0, equals);
+      if (!IsOption(name, arguments.command)) return Wrong(absl::StrCat("unknown option ", name));
       std::string value;
       if (equals != std::string::npos) {
         value = arg.substr(equals + 1);
@@ -104,7 +113,7 @@ absl::Status Parse(const std::vector<std::string>& args, Arguments& arguments) {
       } else {
         return Wrong(absl::StrCat(arg, " needs a value"));
       }
-      absl::Status status = SetOption(arg.substr(0, equals), value, arguments);
+      absl::Status status = SetOption(name, value, arguments);
       if (!status.ok()) return status;
     } else if (arguments.command.empty()) {
       arguments.command = arg;
@@ -124,9 +133,16 @@ std::string Bytes(int64_t bytes) {
   return bytes < 10 << 20 ? absl::StrCat(bytes >> 10, " KiB") : absl::StrCat(bytes >> 20, " MiB");
 }
 
+// Tells an operator what a command noticed; empty for nothing.
+void Tell(const std::string& notice, const Console& console) {
+  if (notice.empty()) return;
+  std::fprintf(console.err, "seatlockd store: %s\n", notice.c_str());
+}
+
 absl::StatusOr<int> Verify(const Arguments& arguments, const Console& console) {
   Progress progress(console.err, console.clock);
   absl::StatusOr<VerifyReport> report = VerifyStore(arguments.store.path, progress);
+  progress.Clear();
   if (!report.ok()) return report.status();
   std::fputs(report->Text().c_str(), console.out);
   return report->faults == 0 ? 0 : 1;
@@ -136,6 +152,7 @@ absl::StatusOr<int> Backup(const Arguments& arguments, const Console& console) {
   const std::string to = PathOf(arguments.operands[0]);
   Progress progress(console.err, console.clock);
   absl::Status status = BackupStore(arguments.store.path, to, progress);
+  progress.Clear();
   if (!status.ok()) return status;
   std::fprintf(console.out, "%s: %s\n", to.c_str(), Bytes(log::SizeOf(to)).c_str());
   return 0;
@@ -145,7 +162,9 @@ absl::StatusOr<int> Restore(const Arguments& arguments, const Console& console) 
   Progress progress(console.err, console.clock);
   absl::StatusOr<RestoreReport> report =
       RestoreStore(PathOf(arguments.operands[0]), arguments.store.path, progress);
+  progress.Clear();
   if (!report.ok()) return report.status();
+  Tell(report->notice, console);
   const std::string text = absl::StrCat(
       arguments.store.path, ": ", report->showtimes, " showtimes, ", report->changes, " changes",
       report->kept_as.empty() ? "" : "; the former store is kept as ", report->kept_as, "\n");
@@ -156,7 +175,8 @@ absl::StatusOr<int> Restore(const Arguments& arguments, const Console& console) 
 absl::StatusOr<int> History(const Arguments& arguments, const Console& console) {
   HistoryQuestion question = arguments.history;
   question.showtime = arguments.operands[0];
-  absl::Status status = WriteHistory(arguments.store.path, question, console.out);
+  Progress progress(console.err, console.clock);
+  absl::Status status = WriteHistory(arguments.store.path, question, console.out, progress);
   if (absl::IsNotFound(status)) {
     return absl::NotFoundError(
         absl::StrCat("showtime ", question.showtime, " has no history in ", arguments.store.path));
@@ -166,21 +186,27 @@ absl::StatusOr<int> History(const Arguments& arguments, const Console& console) 
 }
 
 absl::StatusOr<int> Compact(const Arguments& arguments, const Console& console) {
-  const std::string path = std::filesystem::weakly_canonical(arguments.store.path).string();
-  if (!std::filesystem::is_regular_file(path)) {
+  std::error_code error;
+  const std::string path = std::filesystem::weakly_canonical(arguments.store.path, error).string();
+  if (!error && !std::filesystem::is_regular_file(path, error) && !error) {
     return absl::FailedPreconditionError(path + " is not there, or is no file");
+  }
+  if (error == std::errc::no_such_file_or_directory) {
+    return absl::FailedPreconditionError(path + " is not there");
+  }
+  if (error) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot look at ", arguments.store.path, ": ", error.message()));
   }
   absl::StatusOr<log::FileLock> lock = log::FileLock::Acquire(log::LockOf(path));
   if (!lock.ok()) return lock.status();
-  if (const auto mark = log::Mark::Read(log::MarkOf(path)); mark && mark->restoring) {
-    return absl::FailedPreconditionError("a restore of it was cut short: run it again first");
-  }
   const int64_t before = log::SizeOf(path) + log::SizeOf(log::WalOf(path));
-  {
-    Progress progress(console.err, console.clock);
-    progress.Update("compacting", 0, 0);
-    if (absl::Status status = log::Compact(path); !status.ok()) return status;
-  }
+  Progress progress(console.err, console.clock);
+  progress.Update("compacting", 0, 0);
+  const absl::StatusOr<std::string> notice = log::Compact(path);
+  progress.Clear();
+  if (!notice.ok()) return notice.status();
+  Tell(*notice, console);
   std::fprintf(console.out, "%s: %s, was %s\n", arguments.store.path.c_str(),
                Bytes(log::SizeOf(path)).c_str(), Bytes(before).c_str());
   return 0;
@@ -226,7 +252,11 @@ int RunStoreCommand(const std::vector<std::string>& args, const Console& console
   } else {
     code = Run(arguments, console);
   }
-  std::fflush(console.out);
+  errno = 0;
+  if ((std::fflush(console.out) != 0 || std::ferror(console.out) != 0) && code.ok()) {
+    code = absl::UnavailableError(absl::StrCat("cannot write the answer", errno == 0 ? "" : ": ",
+                                               errno == 0 ? "" : std::strerror(errno)));
+  }
   if (code.ok()) return *code;
   std::fprintf(console.err, "seatlockd store: %s\n", std::string(code.status().message()).c_str());
   return absl::IsInvalidArgument(code.status()) ? 2 : 1;

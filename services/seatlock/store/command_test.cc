@@ -1,8 +1,12 @@
 #include "services/seatlock/store/command.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include "services/seatlock/store/store_fixture.h"
 
@@ -64,6 +68,7 @@ TEST_F(CommandTest, WrongArgumentsAreExit2AndOneLineThatSaysWhatIsWrong) {
       {{"verify", "--store=memory:"}, "memory: keeps no file"},
       {{"verify", "--store"}, "--store needs a value"},
       {{"verify", "--seat=A06"}, "unknown option --seat"},
+      {{"verify", "--json"}, "unknown option --json"},
       {{"history", "a", "--at=yesterday"}, "--at must be a revision, or a time"},
       {{"history", "a", "-o", "xml"}, "-o must be table or json"},
   };
@@ -86,6 +91,29 @@ TEST_F(CommandTest, AStoreThatIsNotThereIsExit1AndNotMade) {
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
+TEST_F(CommandTest, APathThatCannotBeLookedAtIsExit1AndOneLine) {
+  Prepare();
+  EXPECT_EQ(OnStore({"backup", backup_}), 0);
+  const std::string long_name = dir_.File(std::string(300, 'x'));
+  const std::string below_a_file = path_ + "/seatlock.db";
+  for (const std::string& path : {long_name, below_a_file}) {
+    for (std::vector<std::string> args :
+         std::vector<std::vector<std::string>>{{"verify"},
+                                               {"backup", backup_ + "2"},
+                                               {"restore", backup_},
+                                               {"history", "s"},
+                                               {"compact"}}) {
+      args.push_back("--store=sqlite:" + path);
+      EXPECT_EQ(Run(args), 1) << args[0] << " " << path;
+      EXPECT_EQ(std::count(err_.begin(), err_.end(), '\n'), 1) << args[0] << " " << err_;
+    }
+    for (const char* command : {"backup", "restore"}) {
+      EXPECT_EQ(OnStore({command, path}), 1) << command << " " << path;
+      EXPECT_EQ(std::count(err_.begin(), err_.end(), '\n'), 1) << command << " " << err_;
+    }
+  }
+}
+
 TEST_F(CommandTest, HelpIsExit0AndNamesEveryCommand) {
   EXPECT_EQ(Run({"--help"}), 0);
   for (const char* name : {"verify", "backup DEST", "restore SRC", "history SHOWTIME", "compact"}) {
@@ -101,6 +129,11 @@ TEST_F(CommandTest, TheStoreComesFromTheEnvironmentUnlessAFlagNamesIt) {
   EXPECT_EQ(Run({"verify"}), 2);
   EXPECT_THAT(err_, HasSubstr("SEATLOCK_STORE must be sqlite:PATH"));
   EXPECT_EQ(OnStore({"verify"}), 0) << err_;
+}
+
+TEST_F(CommandTest, APathMayBeginWithTwoSlashes) {
+  Prepare();
+  EXPECT_EQ(Run({"verify", "--store=sqlite:/" + path_}), 0) << err_;
 }
 
 TEST_F(CommandTest, VerifySaysWhatItFoundAndItsExitCodeWhetherItIsSound) {
@@ -158,6 +191,54 @@ TEST_F(CommandTest, HistoryAtARevisionOrATimeSaysWhoHeldWhatThen) {
   EXPECT_THAT(out_, Not(HasSubstr("A2")));
   EXPECT_EQ(OnStore({"history", "s", "--at", "4"}), 1);
   EXPECT_THAT(err_, HasSubstr("the newest revision is 3"));
+}
+
+// Runs a command whose output and errors go to one terminal. What the terminal got.
+std::string OnTerminal(const std::vector<std::string>& args) {
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+  EXPECT_TRUE(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+  std::FILE* out = std::fopen(ptsname(terminal), "w");
+  std::FILE* err = std::fopen(ptsname(terminal), "w");
+  EXPECT_EQ(RunStoreCommand(args, {out, err, base::SystemClock()}), 0);
+  std::fclose(out);
+  std::fclose(err);
+  std::string text;
+  char buffer[4096];
+  for (ssize_t got; (got = read(terminal, buffer, sizeof buffer)) > 0;) text.append(buffer, got);
+  close(terminal);
+  return text;
+}
+
+TEST_F(CommandTest, OnATerminalTheProgressIsGoneBeforeTheAnswer) {
+  Prepare();
+  const std::string store = "--store=sqlite:" + path_;
+  const std::pair<std::vector<std::string>, std::string> cases[] = {
+      {{"verify", store}, "checking the file\r\033[Kshowtimes   1"},
+      {{"history", "s", "--at=2", store}, " 0 %\r\033[KSEAT "},
+      {{"backup", backup_, store}, "\r\033[K" + backup_ + ": "},
+      {{"restore", backup_, store}, "\r\033[K" + path_ + ": 1 showtimes"},
+      {{"compact", store}, "compacting\r\033[K" + path_ + ": "},
+  };
+  for (const auto& [args, text] : cases) EXPECT_THAT(OnTerminal(args), HasSubstr(text)) << args[0];
+}
+
+TEST_F(CommandTest, AnAnswerThatCannotBeWrittenIsExit1) {
+  Prepare();
+  for (const std::vector<std::string>& args :
+       std::vector<std::vector<std::string>>{{"--help"}, {"verify"}, {"history", "s"}}) {
+    std::FILE* full = std::fopen("/dev/full", "w");
+    ASSERT_NE(full, nullptr);
+    char* err = nullptr;
+    size_t err_size = 0;
+    std::FILE* err_file = open_memstream(&err, &err_size);
+    std::vector<std::string> on_store = args;
+    on_store.push_back("--store=sqlite:" + path_);
+    EXPECT_EQ(RunStoreCommand(on_store, {full, err_file, base::SystemClock()}), 1) << args[0];
+    std::fclose(full);
+    std::fclose(err_file);
+    EXPECT_THAT(std::string(err, err_size), HasSubstr("cannot write the answer"));
+    free(err);
+  }
 }
 
 TEST_F(CommandTest, HistorySaysWhatIsNoLongerKept) {

@@ -149,14 +149,20 @@ absl::Status WriteChanges(Fold& fold, const HistoryQuestion& question, Writer& w
   }
 }
 
+void Show(const Fold& fold, Progress& progress) {
+  progress.Update("reading changes", static_cast<int64_t>(fold.state().revision().value()),
+                  static_cast<int64_t>(fold.history().head.revision.value()));
+}
+
 // Folds as far as the moment asked for.
-absl::Status FoldTo(Fold& fold, const HistoryQuestion& question) {
+absl::Status FoldTo(Fold& fold, const HistoryQuestion& question, Progress& progress) {
   const uint64_t head = fold.history().head.revision.value();
   if (question.at_revision) {
     if (*question.at_revision > head) {
       return absl::OutOfRangeError(absl::StrCat("the newest revision is ", head));
     }
     while (fold.state().revision().value() < *question.at_revision) {
+      Show(fold, progress);
       if (auto change = fold.Next(); !change.ok()) return change.status();
     }
   }
@@ -170,12 +176,14 @@ absl::Status FoldTo(Fold& fold, const HistoryQuestion& question) {
 }
 
 // The revision that was the newest at the time asked for.
-absl::StatusOr<uint64_t> RevisionAt(log::Inspection& store, const HistoryQuestion& question) {
+absl::StatusOr<uint64_t> RevisionAt(log::Inspection& store, const HistoryQuestion& question,
+                                    Progress& progress) {
   absl::StatusOr<Fold> fold = Fold::Begin(store, domain::ShowtimeId(question.showtime));
   if (!fold.ok()) return fold.status();
-  if (absl::Status status = FoldTo(*fold, question); !status.ok()) return status;
+  if (absl::Status status = FoldTo(*fold, question, progress); !status.ok()) return status;
   uint64_t revision = fold->state().revision().value();
   for (;;) {
+    Show(*fold, progress);
     absl::StatusOr<std::optional<domain::Change>> change = fold->Next();
     if (!change.ok()) return change.status();
     if (!*change || (*change)->commit_ms > *question.at_ms) return revision;
@@ -197,6 +205,30 @@ void WriteSeats(const Fold& fold, const HistoryQuestion& question, Writer& write
                   .until = locked ? TimeText(seat.expire_ms) : "",
                   .order = seat.order.value()});
   }
+}
+
+absl::Status Answer(log::Inspection& store, HistoryQuestion question, std::FILE* out,
+                    Progress& progress) {
+  if (question.at_ms) {
+    absl::StatusOr<uint64_t> revision = RevisionAt(store, question, progress);
+    if (!revision.ok()) return revision.status();
+    question.at_revision = *revision;
+  }
+  absl::StatusOr<Fold> fold = Fold::Begin(store, domain::ShowtimeId(question.showtime));
+  if (!fold.ok()) return fold.status();
+  const bool changes = !question.at_revision;
+  if (absl::Status status = FoldTo(*fold, question, progress); !status.ok()) return status;
+  progress.Clear();
+  Writer writer(out, question.json, changes);
+  writer.Begin(question.showtime, fold->history(), fold->begin());
+  absl::Status status;
+  if (changes) {
+    status = WriteChanges(*fold, question, writer);
+  } else {
+    WriteSeats(*fold, question, writer);
+  }
+  writer.End();
+  return status;
 }
 
 }  // namespace
@@ -221,29 +253,14 @@ absl::Status ParseAt(const std::string& text, HistoryQuestion* question) {
   return absl::InvalidArgumentError("must be a revision, or a time such as 2026-11-29T20:15:00Z");
 }
 
-absl::Status WriteHistory(const std::string& path, const HistoryQuestion& asked, std::FILE* out) {
+absl::Status WriteHistory(const std::string& path, const HistoryQuestion& question, std::FILE* out,
+                          Progress& progress) {
   absl::StatusOr<std::unique_ptr<log::Inspection>> store = log::Inspection::Open(path);
   if (!store.ok()) return store.status();
-  HistoryQuestion question = asked;
-  if (question.at_ms) {
-    absl::StatusOr<uint64_t> revision = RevisionAt(**store, question);
-    if (!revision.ok()) return revision.status();
-    question.at_revision = *revision;
-  }
-  absl::StatusOr<Fold> fold = Fold::Begin(**store, domain::ShowtimeId(question.showtime));
-  if (!fold.ok()) return fold.status();
-  const bool changes = !question.at_revision;
-  if (absl::Status status = FoldTo(*fold, question); !status.ok()) return status;
-  Writer writer(out, question.json, changes);
-  writer.Begin(question.showtime, fold->history(), fold->begin());
-  absl::Status status;
-  if (changes) {
-    status = WriteChanges(*fold, question, writer);
-  } else {
-    WriteSeats(*fold, question, writer);
-  }
-  writer.End();
-  return status;
+  const absl::Status status = Answer(**store, question, out, progress);
+  progress.Clear();
+  // It was written as it was read, so it cannot be read anew.
+  return (*store)->IsWhole() ? status : log::OneMoment::NotWhole(path);
 }
 
 }  // namespace seatlock::store

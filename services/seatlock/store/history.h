@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "services/seatlock/store/progress.h"
 
 namespace seatlock::store {
 
@@ -25,8 +26,11 @@ struct HistoryQuestion {
 // one or the other. INVALID_ARGUMENT in words that complete "--at ...".
 absl::Status ParseAt(const std::string& text, HistoryQuestion* question);
 
-// Writes the answer to `out`. NOT_FOUND: no such showtime. OUT_OF_RANGE: that moment is no longer,
-// or not yet, in the history. DATA_LOSS: the history is damaged; what is before it was written.
-absl::Status WriteHistory(const std::string& path, const HistoryQuestion& question, std::FILE* out);
+// Writes the answer to `out`; `progress` is shown until the first line. NOT_FOUND: no such
+// showtime. OUT_OF_RANGE: that moment is no longer, or not yet, in the history. DATA_LOSS: the
+// history is damaged; what is before it was written. UNAVAILABLE: somebody began to use the store
+// meanwhile; what was written may be wrong.
+absl::Status WriteHistory(const std::string& path, const HistoryQuestion& question, std::FILE* out,
+                          Progress& progress);
 
 }  // namespace seatlock::store

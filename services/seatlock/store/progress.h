@@ -20,15 +20,19 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // "`what` 42 %". At most ten times a second. `total` 0: not known, `what` alone.
+  // "`what` 42 %". At most ten times a second, but each new `what` at once. `total` 0: not known,
+  // `what` alone.
   void Update(const std::string& what, int64_t done, int64_t total);
+
+  // Takes the line away. Do it before anything else is written: both may go to one terminal.
+  void Clear();
 
  private:
   std::FILE* const out_;
   const base::Clock& clock_;
   const bool is_terminal_;
   int64_t next_ms_;
-  bool written_ = false;
+  std::string shown_;  // the last `what`; empty: no line is there
 };
 
 }  // namespace seatlock::store

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,6 +20,24 @@
 #include "tests/testing/temp_dir.h"
 
 namespace seatlock::store {
+
+// Runs something at its `reading`th reading: in the middle of what shows its progress.
+class HookedClock : public base::Clock {
+ public:
+  HookedClock(int reading, std::function<void()> hook)
+      : reading_(reading), hook_(std::move(hook)) {}
+  int64_t NowMs() const override { return 0; }
+  int64_t MonotonicMs() const override {
+    if (++readings_ == reading_) hook_();
+    return 0;
+  }
+  int64_t MonotonicUs() const override { return 0; }
+
+ private:
+  const int reading_;
+  const std::function<void()> hook_;
+  mutable int readings_ = 0;
+};
 
 class StoreFixture : public ::testing::Test {
  protected:

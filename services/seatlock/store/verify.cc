@@ -1,6 +1,5 @@
 #include "services/seatlock/store/verify.h"
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -44,27 +43,24 @@ absl::Status VerifyShowtime(log::Inspection& store, const domain::ShowtimeId& sh
   return absl::OkStatus();
 }
 
-absl::StatusOr<VerifyReport> VerifyOnce(const std::string& path, Progress& progress) {
-  absl::StatusOr<std::unique_ptr<log::Inspection>> store = log::Inspection::Open(path);
-  if (!store.ok()) return store.status();
-  absl::StatusOr<int64_t> total = (*store)->ShowtimeCount();
+absl::StatusOr<VerifyReport> VerifyOnce(log::Inspection& store, Progress& progress) {
+  absl::StatusOr<int64_t> total = store.ShowtimeCount();
   if (!total.ok()) return total.status();
   VerifyReport report;
   domain::ShowtimeId after;
   for (;;) {
-    absl::StatusOr<std::vector<domain::ShowtimeId>> page =
-        (*store)->Showtimes(after, kShowtimesAPage);
+    absl::StatusOr<std::vector<domain::ShowtimeId>> page = store.Showtimes(after, kShowtimesAPage);
     if (!page.ok()) return page.status();
     if (page->empty()) break;
     for (const domain::ShowtimeId& showtime : *page) {
       progress.Update("verifying showtimes", static_cast<int64_t>(report.showtimes), *total);
-      absl::Status status = VerifyShowtime(**store, showtime, report);
+      absl::Status status = VerifyShowtime(store, showtime, report);
       if (!status.ok()) return status;
     }
     after = page->back();
   }
   progress.Update("checking the file", 0, 0);
-  const absl::Status file = (*store)->CheckFile();
+  const absl::Status file = store.CheckFile();
   if (absl::IsUnavailable(file)) return file;
   if (!file.ok()) Note(file, report);
   return report;
@@ -82,12 +78,13 @@ std::string VerifyReport::Text() const {
 }
 
 absl::StatusOr<VerifyReport> VerifyStore(const std::string& path, Progress& progress) {
-  const bool was_one_file = !std::filesystem::exists(path + "-wal");
-  absl::StatusOr<VerifyReport> report = VerifyOnce(path, progress);
-  // A file that nobody had open is read without locks. Somebody may have begun to use it meanwhile.
-  const bool is_in_use = was_one_file && std::filesystem::exists(path + "-wal");
-  const bool sound = report.ok() && report->faults == 0;
-  return is_in_use && !sound ? VerifyOnce(path, progress) : report;
+  for (int reads = 1;; ++reads) {
+    absl::StatusOr<std::unique_ptr<log::Inspection>> store = log::Inspection::Open(path);
+    if (!store.ok()) return store.status();
+    absl::StatusOr<VerifyReport> report = VerifyOnce(**store, progress);
+    if ((*store)->IsWhole()) return report;
+    if (reads == log::kReadsMax) return log::OneMoment::NotWhole(path);
+  }
 }
 
 }  // namespace seatlock::store

@@ -91,6 +91,27 @@ TEST_F(VerifyTest, ABrokenChainIsAFaultAndTheOthersAreVerifiedAllTheSame) {
   EXPECT_THAT(report.first_fault, HasSubstr("showtime s, revision 1: the record is missing"));
 }
 
+TEST_F(VerifyTest, AStoreThatIsUsedAndLeftMeanwhileIsVerifiedAnew) {
+  OpenLog();
+  const std::string bytes = log::EncodeChange(ChangeOf("A1", domain::SeatStatus::kBooked, "s1"));
+  for (const char* showtime : {"a", "b", "t"}) {
+    ASSERT_EQ(seatlock::testing::Append(*log_, seatlock::testing::AppendOf(showtime, {}, {bytes}))
+                  .outcome,
+              log::AppendResult::Outcome::kAppended);
+  }
+  CloseLog();
+  const HookedClock clock(3, [this] {
+    OpenLog();
+    for (int i = 0; i < 300; ++i) Book("B" + std::to_string(i), "s1");
+    CloseLog();
+  });
+  Progress progress(stderr, clock, false);
+  const absl::StatusOr<VerifyReport> report = VerifyStore(path_, progress);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->faults, 0u) << report->first_fault;
+  EXPECT_EQ(report->changes, 303u);
+}
+
 TEST_F(VerifyTest, ADamagedFileIsAFaultOrAnError) {
   OpenLog();
   for (int i = 0; i < 200; ++i) Lock("A" + std::to_string(i), "s1");
@@ -103,6 +124,16 @@ TEST_F(VerifyTest, ADamagedFileIsAFaultOrAnError) {
   }
   const absl::StatusOr<VerifyReport> report = VerifyStore(path_, quiet_);
   EXPECT_TRUE(!report.ok() || report->faults > 0);
+}
+
+TEST_F(VerifyTest, AStoreThatNoServerWouldStartOnIsAFault) {
+  OpenLog();
+  Book("A1", "s1");
+  CloseLog();
+  Sql(path_, "DELETE FROM meta");
+  const VerifyReport report = Verify();
+  EXPECT_EQ(report.faults, 1u);
+  EXPECT_THAT(report.first_fault, HasSubstr("the store has no generation"));
 }
 
 TEST_F(VerifyTest, WritesNothingNotEvenBesideTheFile) {
@@ -134,9 +165,10 @@ TEST_F(VerifyTest, ProgressIsOneLineOnATerminalAndNothingElsewhere) {
   {
     Progress shown(out, base::SystemClock(), true);
     shown.Update("verifying", 1, 2);
+    shown.Update("checking", 0, 0);  // at once, for it is another step
   }
   std::fclose(out);
-  EXPECT_EQ(std::string(text, size), "\r\033[Kverifying 50 %\r\033[K");
+  EXPECT_EQ(std::string(text, size), "\r\033[Kverifying 50 %\r\033[Kchecking\r\033[K");
   free(text);
 }
 

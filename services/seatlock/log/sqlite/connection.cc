@@ -33,7 +33,9 @@ absl::StatusOr<Connection> Connection::Open(const std::string& path, const std::
 absl::StatusOr<Connection> Connection::OpenMainAlone(const std::string& path,
                                                      const std::string& vfs) {
   const std::string escaped = absl::StrReplaceAll(path, {{"%", "%25"}, {"?", "%3f"}, {"#", "%23"}});
-  return OpenFlags("file:" + escaped + "?immutable=1", vfs, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+  // "file:" and "//" would begin the name of a host.
+  const char* scheme = path.starts_with('/') ? "file://" : "file:";
+  return OpenFlags(scheme + escaped + "?immutable=1", vfs, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
 }
 
 absl::StatusOr<Connection> Connection::OpenFlags(const std::string& name, const std::string& vfs,

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/seatlock/log/sqlite/connection.h"
 #include "services/seatlock/log/sqlite/files.h"
+#include "services/seatlock/log/sqlite/one_moment.h"
 #include "services/seatlock/log/sqlite/opening.h"
 #include "services/seatlock/log/sqlite/schema.h"
 #include "services/seatlock/log/sqlite/wal.h"
@@ -33,12 +35,14 @@ absl::Status CopyPages(Connection& from, Connection& to, const ProgressCallback&
   sqlite3_backup* backup = sqlite3_backup_init(to.get(), "main", from.get(), "main");
   if (backup == nullptr) return to.Error("copy");
   int code = SQLITE_OK;
-  while (code == SQLITE_OK) {
+  bool go_on = true;
+  while (code == SQLITE_OK && go_on) {
     code = sqlite3_backup_step(backup, pages_a_step);
     const int64_t total = sqlite3_backup_pagecount(backup);
-    progress(total - sqlite3_backup_remaining(backup), total);
+    go_on = progress(total - sqlite3_backup_remaining(backup), total);
   }
   const int finished = sqlite3_backup_finish(backup);
+  if (!go_on) return absl::CancelledError("stopped by a signal");
   if (code != SQLITE_DONE || finished != SQLITE_OK) return to.Error("copy");
   return absl::OkStatus();
 }
@@ -65,8 +69,11 @@ absl::Status TruncateWal(Connection& connection) {
   return connection.Error("checkpoint");
 }
 
-// Opens the store for somebody who is alone with it.
-absl::StatusOr<Connection> OpenAlone(const std::string& path) {
+// Opens the store for somebody who is alone with it. `notice`: as MakeOneFile's.
+absl::StatusOr<Connection> OpenAlone(const std::string& path, std::string& notice) {
+  absl::StatusOr<Opening> opening = Opening::Look(path, "");
+  if (!opening.ok()) return opening.status();
+  notice = opening->notice();
   absl::StatusOr<Connection> connection =
       OpenStore(path, "", Durability::kFull, Connection::Mode::kExisting);
   if (!connection.ok()) return connection;
@@ -77,26 +84,32 @@ absl::StatusOr<Connection> OpenAlone(const std::string& path) {
   return connection;
 }
 
+// `is_whole`: as OneMoment says of what was read, also if this fails.
+absl::Status CopyOnce(const std::string& from, const std::string& to,
+                      const ProgressCallback& progress, int pages_a_step, bool& is_whole) {
+  absl::StatusOr<OneMoment> source = OneMoment::Open(from);
+  if (!source.ok()) return source.status();
+  absl::StatusOr<Connection> copy = Connection::Open(to, "", Connection::Mode::kCreate);
+  if (!copy.ok()) return copy.status();
+  // Synced once, when it is whole.
+  absl::Status status = copy->Exec("PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY");
+  if (status.ok()) status = CopyPages(source->connection(), *copy, progress, pages_a_step);
+  is_whole = source->IsWhole();
+  return status.ok() && is_whole ? MarkAsCopy(*copy) : status;
+}
+
 }  // namespace
 
 absl::Status CopyStore(const std::string& from, const std::string& to,
                        const ProgressCallback& progress, int pages_a_step) {
-  absl::StatusOr<Connection> source = OpenStoreToRead(from);
-  if (!source.ok()) return source.status();
-  // One read transaction around all steps: they see one moment, whoever writes meanwhile.
-  if (absl::Status status = source->Exec("BEGIN"); !status.ok()) return status;
-  absl::StatusOr<int64_t> first = source->Int("SELECT count(*) FROM sqlite_schema");
-  if (!first.ok()) return first.status();
-  {
-    absl::StatusOr<Connection> copy = Connection::Open(to, "", Connection::Mode::kCreate);
-    if (!copy.ok()) return copy.status();
-    // Synced once, when it is whole.
-    absl::Status status = copy->Exec("PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY");
-    if (status.ok()) status = CopyPages(*source, *copy, progress, pages_a_step);
-    if (status.ok()) status = MarkAsCopy(*copy);
-    if (!status.ok()) return status;
+  for (int reads = 1;; ++reads) {
+    bool is_whole = true;
+    absl::Status status = CopyOnce(from, to, progress, pages_a_step, is_whole);
+    if (status.ok() && is_whole) return SyncFile(to);
+    if (is_whole) return status;
+    if (reads == kReadsMax) return OneMoment::NotWhole(from);
+    std::remove(to.c_str());
   }
-  return SyncFile(to);
 }
 
 absl::StatusOr<MarkRecord> AdoptCopy(const std::string& path) {
@@ -117,19 +130,26 @@ absl::StatusOr<MarkRecord> AdoptCopy(const std::string& path) {
   return MarkRecord{.generation = meta.generation, .commits = meta.commits, .floor = meta.commits};
 }
 
-absl::Status MakeOneFile(const std::string& path) {
-  return OpenAlone(path).status();
+absl::StatusOr<std::string> MakeOneFile(const std::string& path) {
+  std::string notice;
+  absl::Status status = OpenAlone(path, notice).status();
+  if (!status.ok()) return status;
+  return notice;
 }
 
-absl::Status Compact(const std::string& path) {
-  absl::StatusOr<Connection> connection = OpenAlone(path);
-  if (!connection.ok()) return connection.status();
-  // The new content is gathered beside the store and not in memory.
-  std::string folder = std::filesystem::path(path).parent_path().string();
+absl::StatusOr<std::string> Compact(const std::string& path) {
+  // The new content is gathered beside the store, and not in memory or on another disk. SQLite
+  // reads the variable once, when it is first used.
+  const std::string folder = std::filesystem::path(path).parent_path().string();
   setenv("SQLITE_TMPDIR", folder.empty() ? "." : folder.c_str(), 1);
+  std::string notice;
+  absl::StatusOr<Connection> connection = OpenAlone(path, notice);
+  if (!connection.ok()) return connection.status();
   absl::Status status = connection->Exec("PRAGMA temp_store=FILE");
   if (status.ok()) status = connection->Exec("VACUUM");
-  return status.ok() ? TruncateWal(*connection) : status;
+  if (status.ok()) status = TruncateWal(*connection);
+  if (!status.ok()) return status;
+  return notice;
 }
 
 }  // namespace seatlock::log

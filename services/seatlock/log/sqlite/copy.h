@@ -14,15 +14,15 @@
 
 namespace seatlock::log {
 
-// Of `total`, `done` are done.
-using ProgressCallback = std::function<void(int64_t done, int64_t total)>;
+// Of `total`, `done` are done. False: stop.
+using ProgressCallback = std::function<bool(int64_t done, int64_t total)>;
 
 // 16 MiB a step: a step's own costs vanish, and progress moves.
 inline constexpr int kCopyPages = 4096;
 
 // Copies the store at `from` as it is at one moment into the new file `to`, which says of itself
 // that it is a copy (schema.h, is_copy), and syncs it. Writers of `from` go on meanwhile, and cost
-// no second pass.
+// no second pass, unless nobody had it open before (one_moment.h). CANCELLED: `progress` said stop.
 absl::Status CopyStore(const std::string& from, const std::string& to,
                        const ProgressCallback& progress, int pages_a_step = kCopyPages);
 
@@ -30,11 +30,14 @@ absl::Status CopyStore(const std::string& from, const std::string& to,
 // leaves it as one synced file. What its mark is to say.
 absl::StatusOr<MarkRecord> AdoptCopy(const std::string& path);
 
-// Moves all of the store's write-ahead log into its file, and removes it. Nobody may have the store
-// open; its lock is held.
-absl::Status MakeOneFile(const std::string& path);
+// Moves all of the store's write-ahead log into its file, and removes it. Another file's log is
+// moved aside (opening.h). Nobody may have the store open; its lock is held. Returns what an
+// operator should hear; empty for nothing.
+absl::StatusOr<std::string> MakeOneFile(const std::string& path);
 
-// Writes the store's file anew without what was trimmed from it. As MakeOneFile.
-absl::Status Compact(const std::string& path);
+// Writes the store's file anew without what was trimmed from it. Meanwhile it needs the space of
+// the new content twice in the store's folder: in a temporary file, if this is the process's first
+// use of SQLite, and in the write-ahead log. As MakeOneFile.
+absl::StatusOr<std::string> Compact(const std::string& path);
 
 }  // namespace seatlock::log

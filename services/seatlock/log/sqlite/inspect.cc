@@ -11,36 +11,38 @@ using domain::Revision;
 using domain::ShowtimeId;
 
 absl::StatusOr<std::unique_ptr<Inspection>> Inspection::Open(const std::string& path) {
-  absl::StatusOr<Connection> connection = OpenStoreToRead(path);
-  if (!connection.ok()) return connection.status();
-  if (absl::Status status = connection->Exec("BEGIN"); !status.ok()) return status;
-  // The first read fixes the moment.
-  absl::StatusOr<int64_t> first = connection->Int("SELECT count(*) FROM sqlite_schema");
-  if (!first.ok()) return first.status();
-  absl::StatusOr<Reader> reader = Reader::Create(*connection);
+  absl::StatusOr<OneMoment> moment = OneMoment::Open(path);
+  if (!moment.ok()) return moment.status();
+  absl::StatusOr<Reader> reader = Reader::Create(moment->connection());
   if (!reader.ok()) return reader.status();
-  return std::unique_ptr<Inspection>(new Inspection(*std::move(connection), *std::move(reader)));
+  return std::unique_ptr<Inspection>(new Inspection(*std::move(moment), *std::move(reader)));
 }
 
 absl::Status Inspection::CheckFile() {
   absl::StatusOr<Statement> statement =
-      Statement::Prepare(connection_, "PRAGMA integrity_check(1)");
+      Statement::Prepare(moment_.connection(), "PRAGMA integrity_check(1)");
   if (!statement.ok()) return statement.status();
   Query query(*statement);
   absl::StatusOr<bool> row = query.Step();
   if (!row.ok()) return row.status();
-  if (*row && query.BytesAt(0) == "ok") return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("the file is damaged: ", std::string(query.BytesAt(0))));
+  if (!*row || query.BytesAt(0) != "ok") {
+    return absl::DataLossError(
+        absl::StrCat("the file is damaged: ", std::string(query.BytesAt(0))));
+  }
+  absl::StatusOr<int64_t> version = moment_.connection().Int("PRAGMA user_version");
+  if (!version.ok()) return version.status();
+  // A file of version 1 gets its generation when it is opened.
+  return *version < 2 ? absl::OkStatus() : ReadMeta(moment_.connection()).status();
 }
 
 absl::StatusOr<int64_t> Inspection::ShowtimeCount() {
-  return connection_.Int("SELECT count(*) FROM showtimes");
+  return moment_.connection().Int("SELECT count(*) FROM showtimes");
 }
 
 absl::StatusOr<std::vector<ShowtimeId>> Inspection::Showtimes(const ShowtimeId& after,
                                                               size_t limit) {
   absl::StatusOr<Statement> statement = Statement::Prepare(
-      connection_, "SELECT name FROM showtimes WHERE name > ? ORDER BY name LIMIT ?");
+      moment_.connection(), "SELECT name FROM showtimes WHERE name > ? ORDER BY name LIMIT ?");
   if (!statement.ok()) return statement.status();
   std::vector<ShowtimeId> showtimes;
   Query query(*statement);

@@ -1,5 +1,5 @@
 // One moment of a store's file, to look at: for tools. It writes nothing, and a server may have the
-// store open and write meanwhile.
+// store open and write meanwhile. Ask IsWhole() after the last read (one_moment.h).
 //
 // Thread-compatible. Errors: as reader.h; FAILED_PRECONDITION: the file is not there, or no store.
 #pragma once
@@ -13,7 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "services/seatlock/log/showtime_log.h"
-#include "services/seatlock/log/sqlite/connection.h"
+#include "services/seatlock/log/sqlite/one_moment.h"
 #include "services/seatlock/log/sqlite/reader.h"
 
 namespace seatlock::log {
@@ -25,7 +25,10 @@ class Inspection {
   Inspection(const Inspection&) = delete;
   Inspection& operator=(const Inspection&) = delete;
 
-  // DATA_LOSS where SQLite finds the file damaged, with the first thing that it finds.
+  bool IsWhole() const { return moment_.IsWhole(); }
+
+  // DATA_LOSS where SQLite finds the file damaged, with the first thing that it finds, or where the
+  // store has no generation: a server would not start on it.
   absl::Status CheckFile();
 
   absl::StatusOr<int64_t> ShowtimeCount();
@@ -47,10 +50,10 @@ class Inspection {
                                           const History& history, const Head& position);
 
  private:
-  Inspection(Connection connection, Reader reader)
-      : connection_(std::move(connection)), reader_(std::move(reader)) {}
+  Inspection(OneMoment moment, Reader reader)
+      : moment_(std::move(moment)), reader_(std::move(reader)) {}
 
-  Connection connection_;  // in a read transaction
+  OneMoment moment_;
   Reader reader_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/random.h"
@@ -131,11 +132,16 @@ absl::StatusOr<Connection> OpenStore(const std::string& path, const std::string&
 }
 
 absl::StatusOr<Connection> OpenStoreToRead(const std::string& path) {
-  if (!std::filesystem::is_regular_file(path)) {
+  std::error_code error;
+  const std::filesystem::file_type type = std::filesystem::status(path, error).type();
+  if (type == std::filesystem::file_type::none) {
+    return absl::UnavailableError(absl::StrCat("cannot look at ", path, ": ", error.message()));
+  }
+  if (type != std::filesystem::file_type::regular) {
     return absl::FailedPreconditionError(path + " is not there, or is no file");
   }
   // Without a write-ahead log nobody has it open, and it can be read where nothing can be written.
-  const bool is_one_file = !std::filesystem::exists(path + "-wal");
+  const bool is_one_file = !std::filesystem::exists(path + "-wal", error);
   absl::StatusOr<Connection> connection = is_one_file
                                               ? Connection::OpenMainAlone(path, "")
                                               : Connection::Open(path, "", Connection::Mode::kRead);
