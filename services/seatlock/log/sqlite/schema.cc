@@ -59,9 +59,9 @@ absl::Status NotOurs(const std::string& path, absl::string_view why) {
   return absl::FailedPreconditionError(absl::StrCat(path, " is not a SeatLock store: ", why));
 }
 
-// OK where the file is ours, or new and so may become ours; `found` is its schema's version then, 0
-// for a new file. Writes nothing.
-absl::Status CheckOurs(Connection& connection, const std::string& path, int64_t& found) {
+}  // namespace
+
+absl::StatusOr<int64_t> VersionOf(Connection& connection, const std::string& path) {
   absl::StatusOr<int64_t> tables = connection.Int("SELECT count(*) FROM sqlite_schema");
   if (absl::IsDataLoss(tables.status())) return NotOurs(path, tables.status().message());
   if (!tables.ok()) return tables.status();
@@ -69,8 +69,7 @@ absl::Status CheckOurs(Connection& connection, const std::string& path, int64_t&
   if (!application.ok()) return application.status();
   absl::StatusOr<int64_t> version = connection.Int("PRAGMA user_version");
   if (!version.ok()) return version.status();
-  found = *version;
-  if (*tables == 0 && *application == 0 && *version == 0) return absl::OkStatus();
+  if (*tables == 0 && *application == 0 && *version == 0) return 0;
   if (*application != kApplicationId) return NotOurs(path, "it is another program's database");
   if (*version > kSchemaVersion) {
     return absl::FailedPreconditionError(
@@ -78,8 +77,10 @@ absl::Status CheckOurs(Connection& connection, const std::string& path, int64_t&
                      ", this program knows up to ", kSchemaVersion));
   }
   if (*version < 1) return NotOurs(path, "its schema version is unknown");
-  return absl::OkStatus();
+  return *version;
 }
+
+namespace {
 
 absl::Status Configure(Connection& connection, Durability durability) {
   // wal_autocheckpoint is 0: the writer checkpoints by itself, after it has acknowledged.
@@ -121,12 +122,12 @@ absl::StatusOr<Connection> OpenStore(const std::string& path, const std::string&
                                      Durability durability, Connection::Mode mode, int64_t* found) {
   absl::StatusOr<Connection> connection = Connection::Open(path, vfs, mode);
   if (!connection.ok()) return connection;
-  int64_t version = 0;
-  absl::Status status = CheckOurs(*connection, path, version);
-  if (status.ok()) status = Configure(*connection, durability);
-  if (status.ok() && version < kSchemaVersion) status = Upgrade(*connection, version);
+  absl::StatusOr<int64_t> version = VersionOf(*connection, path);
+  if (!version.ok()) return version.status();
+  absl::Status status = Configure(*connection, durability);
+  if (status.ok() && *version < kSchemaVersion) status = Upgrade(*connection, *version);
   if (!status.ok()) return status;
-  if (found != nullptr) *found = version;
+  if (found != nullptr) *found = *version;
   return connection;
 }
 
@@ -140,10 +141,10 @@ absl::StatusOr<Connection> OpenStoreToRead(const std::string& path) {
                                               ? Connection::OpenMainAlone(path, "")
                                               : Connection::Open(path, "", Connection::Mode::kRead);
   if (!connection.ok()) return connection;
-  int64_t version = 0;
-  absl::Status status = CheckOurs(*connection, path, version);
-  if (status.ok() && version == 0) status = NotOurs(path, "it is empty");
-  if (status.ok()) status = connection->Exec("PRAGMA cache_size=-32768");
+  absl::StatusOr<int64_t> version = VersionOf(*connection, path);
+  if (!version.ok()) return version.status();
+  if (*version == 0) return NotOurs(path, "it is empty");
+  absl::Status status = connection->Exec("PRAGMA cache_size=-32768");
   if (!status.ok()) return status;
   return connection;
 }
