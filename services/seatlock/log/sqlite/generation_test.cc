@@ -271,6 +271,49 @@ TEST_F(GenerationTest, ATimeThatIsSetOnTheFileStopsNothingAfterARenewalOrAnUpgra
   }
 }
 
+// On a full disk no new mark can be made.
+TEST_F(GenerationTest, AStartThatChangesNothingNeedsNoNewMark) {
+  Open();
+  Fill(3);
+  CrashHere();
+  fs::create_directory(MarkOf(path_) + ".new");
+  ExpectServed(head_);
+  EXPECT_TRUE(notices_.empty()) << Notice();
+  Fill(3);
+  EXPECT_EQ(Mark::Read(MarkOf(path_))->commits, 6u);
+}
+
+TEST_F(GenerationTest, ABackupThatSomebodyReadsIsNotServedYetAndWhyIsSaid) {
+  Open();
+  Fill(5);
+  ASSERT_THAT(CopyStore(path_, backup_, [](int64_t, int64_t) {}), IsOk());
+  log_.reset();
+  PutBack(backup_);
+  sqlite3* reader = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &reader), SQLITE_OK);
+  sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM records", nullptr, nullptr, nullptr);
+  SqliteLog::Options options;
+  options.path = path_;
+  const auto log = SqliteLog::Open(options);
+  EXPECT_THAT(log, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(std::string(log.status().message()), HasSubstr("end that first"));
+  sqlite3_close(reader);
+  ExpectServed(head_);
+}
+
+TEST_F(GenerationTest, AnUpgradeThatFailsSaysSoWithoutItsStatements) {
+  Open();
+  log_.reset();
+  Sql(path_, "PRAGMA user_version=1");  // though the table is there
+  SqliteLog::Options options;
+  options.path = path_;
+  const auto log = SqliteLog::Open(options);
+  ASSERT_FALSE(log.ok());
+  const std::string message(log.status().message());
+  EXPECT_THAT(message, HasSubstr("cannot be brought up to date"));
+  EXPECT_EQ(message.find("CREATE"), std::string::npos) << message;
+}
+
 // The write-ahead log of another file ------------------------------------------------------------
 
 TEST_F(GenerationTest, TheWriteAheadLogOfAFileOfAnotherGenerationIsMovedAside) {

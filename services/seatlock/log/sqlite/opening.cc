@@ -131,8 +131,11 @@ absl::StatusOr<Mark> Opening::Finish(Connection& connection, int64_t found) {
     notice_ = absl::StrCat("its history counts as another one from now on: ", why,
                            notice_.empty() ? "" : "; ", notice_);
   }
-  return Mark::Create(MarkOf(path_),
-                      {.generation = meta->generation, .commits = meta->commits, .floor = floor});
+  const MarkRecord record{.generation = meta->generation, .commits = meta->commits, .floor = floor};
+  if (is_same) {
+    if (absl::StatusOr<Mark> mark = Mark::GoOn(MarkOf(path_), record); mark.ok()) return mark;
+  }
+  return Mark::Create(MarkOf(path_), record);
 }
 
 }  // namespace seatlock::log

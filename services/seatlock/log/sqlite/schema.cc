@@ -82,6 +82,12 @@ absl::StatusOr<int64_t> VersionOf(Connection& connection, const std::string& pat
 
 namespace {
 
+absl::Status InUse() {
+  return absl::UnavailableError(
+      "another program reads or writes the store's file, and this start has to write it: end that "
+      "first");
+}
+
 absl::Status Configure(Connection& connection, Durability durability) {
   // wal_autocheckpoint is 0: the writer checkpoints by itself, after it has acknowledged.
   // journal_size_limit: what a burst has grown the write-ahead log to is given back.
@@ -90,6 +96,8 @@ absl::Status Configure(Connection& connection, Durability durability) {
   {
     Query query(*wal);
     absl::StatusOr<bool> row = query.Step();
+    // A copy, which is one file without a write-ahead log, is written by whoever makes it a store.
+    if (!row.ok() && connection.IsBusy()) return InUse();
     if (!row.ok()) return row.status();
     if (!*row || query.BytesAt(0) != "wal") {
       return absl::FailedPreconditionError(
@@ -113,7 +121,9 @@ absl::Status Upgrade(Connection& connection, int64_t found) {
       base::RandomHex(kGenerationBytes),
       "', zeroblob(8), 0, 0, ifnull(max(commit_ms), 0) FROM records;PRAGMA application_id=",
       kApplicationId, ";PRAGMA user_version=", kSchemaVersion, ";COMMIT;");
-  return connection.Exec(sql.c_str());
+  if (connection.Exec(sql.c_str()).ok()) return absl::OkStatus();
+  return connection.IsBusy() ? InUse()
+                             : connection.Error("the tables cannot be brought up to date");
 }
 
 }  // namespace
