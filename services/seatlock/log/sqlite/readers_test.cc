@@ -257,6 +257,34 @@ TEST_F(ReadersDiskTest, ASnapshotThatCannotBeSavedFailsNoAppend) {
   ExpectAll();
 }
 
+TEST_F(ReadersDiskTest, AStoreThatFailsAgainAndAgainIsOpenedAtMostEvery100Ms) {
+  Open();
+  MustAppend("a");
+  ASSERT_NO_FATAL_FAILURE(FailCommit("b"));
+  disk_.FailSyncs(SQLITE_IOERR_FSYNC);
+  EXPECT_EQ(Append(*log_, AppendOf("s", head_, {"c"})).outcome, Outcome::kUnknown);
+  disk_.Heal();
+  EXPECT_THAT(Recover(*log_), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(Load(*log_, "s"), StatusIs(absl::StatusCode::kUnavailable));
+  clock_.AdvanceMs(kReopenIntervalMs);
+  EXPECT_THAT(Recover(*log_), IsOk());
+  EXPECT_THAT(Load(*log_, "s"), IsOk());
+}
+
+// More than SQLite holds back in memory, so that it fails before its COMMIT.
+TEST_F(ReadersDiskTest, ASnapshotThatCannotBeSavedLeavesTheStoreReady) {
+  Open();
+  MustAppend("a");
+  disk_.FillDisk();
+  EXPECT_THAT(SaveSnapshot(*log_, "s", {head_, std::string(20'000'000, 'x')}),
+              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_TRUE(log_->Healthy());
+  disk_.Heal();
+  MustAppend("b");
+  EXPECT_EQ(log_->Returns(), 0u);
+  ExpectAll();
+}
+
 // A commit that fails may have landed: the mark knows of it before anybody hears of it.
 TEST_F(ReadersDiskTest, WhatIsFoundToHaveLandedIsInTheMarkThoughTheDiskIsFull) {
   Open();

@@ -32,6 +32,12 @@ AppendResult NotAppended(absl::Status status) {
   return result;
 }
 
+// What nobody waits for: if it fails, the next append or probe tells whether the store is well.
+bool IsUpkeep(const std::vector<Job>& batch) {
+  return std::holds_alternative<SnapshotJob>(batch.front()) ||
+         std::holds_alternative<TrimJob>(batch.front());
+}
+
 void Fail(Job& job, const absl::Status& status) {
   if (auto* append = std::get_if<AppendJob>(&job)) {
     std::move(append->done)(NotAppended(status));
@@ -220,7 +226,10 @@ void SqliteLog::WriteBatch(std::vector<Job>& batch) {
   }
   status = Transact(batch);
   if (!status.ok() && away_.ok()) Report(status);  // what is away was said when it was found so
-  SetHealthy(status.ok() && writer_ != nullptr);   // mended files are to be opened anew
+  if (status.ok() || !IsUpkeep(batch)) {
+    // Files that were mended are to be opened anew.
+    SetHealthy(status.ok() && writer_ != nullptr);
+  }
   CallBack(batch);
   if (status.ok() && EnsureOpen().ok() && writer_->NeedsCheckpoint()) Checkpoint();
 }
@@ -247,7 +256,7 @@ absl::Status SqliteLog::Transact(std::vector<Job>& batch) {
   if (status.ok()) status = DoAll(batch);
   if (!status.ok()) {
     FailAll(batch, Outcome::kNotAppended, status);
-    if (!busy) Break(true);
+    if (!busy && !(IsUpkeep(batch) && writer_->Rollback().ok())) Break(true);
     return status;
   }
   status = writer_->Commit();

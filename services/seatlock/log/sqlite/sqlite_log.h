@@ -11,6 +11,7 @@
 //   |--------------------------------------|-------|-----------------|-------------------|
 //   | another program holds the write lock | go on | not done        | the next tries    |
 //   | an error before COMMIT               | go on | not done        | opened anew       |
+//   | the same of a snapshot or a trim     | go on | not done        | the next tries    |
 //   | COMMIT fails                         | stop  | outcome unknown | opened anew       |
 //   | the file is gone from its path       | go on | outcome unknown | until it is back  |
 //   | its -wal or -shm is gone             | stop  | done, if moved  | opened anew       |
