@@ -202,6 +202,38 @@ TEST_F(StoreFilesTest, ABackupThatIsCopiedBackBesideTheDeadServersWriteAheadLogI
   EXPECT_EQ(Store({"verify", StoreFlag()}).code, 0);
 }
 
+TEST_F(StoreFilesTest, WhatIsAcknowledgedAfterABackupWasCopiedBackOutlivesAKill) {
+  Lock("A", 5);
+  ASSERT_EQ(Store({"backup", backup_, StoreFlag()}).code, 0);
+  ASSERT_EQ(server_.Stop()->code, 0);
+  fs::copy_file(backup_, server_.file(), fs::copy_options::overwrite_existing);
+  Start();
+  EXPECT_EQ(LogLines(kRenewed), 1);
+  Lock("B", 8);
+  server_.Kill();
+  Start();
+  EXPECT_EQ(Revision(), 13u);
+  EXPECT_EQ(LogLines(kRenewed), 0);
+  EXPECT_EQ(Store({"verify", StoreFlag()}).code, 0);
+}
+
+TEST_F(StoreFilesTest, AFormerFilePutBackBesideADeadServersWriteAheadLogIsServedAsItIs) {
+  Lock("A", 5);
+  ASSERT_EQ(Store({"backup", backup_, StoreFlag()}).code, 0);
+  ASSERT_EQ(server_.Stop()->code, 0);
+  ASSERT_EQ(Store({"restore", backup_, StoreFlag()}).code, 0);
+  Start();
+  Lock("B", 8);
+  server_.Kill();
+  fs::rename(server_.file() + ".before-restore", server_.file());
+  Start();
+  EXPECT_EQ(Revision(), 5u);
+  EXPECT_EQ(LogLines("-wal.set-aside"), 1);
+  EXPECT_EQ(LogLines(kRenewed), 1);
+  Lock("C", 3);
+  EXPECT_EQ(Store({"verify", StoreFlag()}).code, 0);
+}
+
 TEST_F(StoreFilesTest, AKilledServersHistoryStaysTheSame) {
   v1::Position position;
   for (int round = 0; round < Rounds(10); ++round) {
@@ -373,6 +405,17 @@ TEST_F(StoreFilesTest,
   }
   EXPECT_TRUE(Within(kSoon, [&] { return ReadyCode(server_) == 200 && IsServing(server_); }));
   Lock("B", 1);
+}
+
+TEST_F(StoreFilesTest, AWriteAheadLogAndALockThatAreRemovedTogetherLoseNothing) {
+  Lock("A", 5);
+  fs::remove(server_.file() + "-wal");
+  fs::remove(server_.file() + ".lock");
+  Lock("B", 5);
+  EXPECT_EQ(ReadyCode(server_), 200);
+  server_.Kill();
+  Start();
+  EXPECT_EQ(Revision(), 10u);
 }
 
 TEST_F(StoreFilesTest, AFileThatIsRemovedIsNoticedAndNothingMoreIsAcknowledged) {

@@ -35,39 +35,44 @@ std::string FreeName(const std::string& path, const std::string& suffix) {
   return name;
 }
 
-std::optional<StoreFiles::Id> StoreFiles::IdOf(const std::string& path) {
+StoreFiles::Found StoreFiles::At(const std::string& path) {
   struct stat found;
-  if (stat(path.c_str(), &found) != 0) return std::nullopt;
-  return Id{.device = found.st_dev, .inode = found.st_ino};
+  if (stat(path.c_str(), &found) != 0) return {};
+  return {.id = Id{.device = found.st_dev, .inode = found.st_ino},
+          .content =
+              Content{.size = found.st_size,
+                      .changed_ns = found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec}};
 }
 
 void StoreFiles::Note() {
-  if (!database_) database_ = IdOf(path_);
-  wal_ = IdOf(WalOf(path_));
-  shm_ = IdOf(ShmOf(path_));
-  NoteContent();
+  const Found database = At(path_);
+  if (!database_) database_ = database.id;
+  content_ = database.content;
+  wal_ = At(WalOf(path_)).id;
+  shm_ = At(ShmOf(path_)).id;
 }
 
 void StoreFiles::NoteContent() {
-  content_ = ContentOf(path_);
+  content_ = At(path_).content;
 }
 
-std::optional<StoreFiles::Content> StoreFiles::ContentOf(const std::string& path) {
-  struct stat found;
-  if (stat(path.c_str(), &found) != 0) return std::nullopt;
-  return Content{.size = found.st_size,
-                 .changed_ns = found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec};
+bool StoreFiles::IsDatabase(const std::optional<Id>& id) const {
+  if (!database_) return true;
+  return id == database_ && (given_ == path_ || At(given_).id == database_);
 }
 
 bool StoreFiles::DatabaseIsThere() const {
-  return !database_ || IdOf(path_) == database_;
+  return IsDatabase(At(path_).id);
 }
 
-StoreFiles::Change StoreFiles::Look(const FileLock& lock) const {
-  if (!DatabaseIsThere()) return Change::kDatabase;
-  if (!lock.IsAt(LockOf(path_))) return Change::kLock;
-  if (IdOf(WalOf(path_)) != wal_ || IdOf(ShmOf(path_)) != shm_) return Change::kJournal;
-  return ContentOf(path_) == content_ ? Change::kNone : Change::kContent;
+StoreFiles::Changes StoreFiles::Look(const FileLock& lock) const {
+  const Found database = At(path_);
+  return {
+      .database = !IsDatabase(database.id),
+      .content = database.content != content_,
+      .journal = At(WalOf(path_)).id != wal_ || At(ShmOf(path_)).id != shm_,
+      .lock = !lock.IsAt(LockOf(path_)),
+  };
 }
 
 }  // namespace seatlock::log

@@ -37,26 +37,29 @@ int64_t SizeOf(const std::string& path);
 // A name beside `path` that is free: `path` and `suffix`, or that and a number.
 std::string FreeName(const std::string& path, const std::string& suffix);
 
-// Which files a log has open. Thread-compatible. A look costs four stat calls, some 3 us.
+// Which files a log has open. Thread-compatible. A look costs five stat calls, some 3 us, and
+// one more where the path that was given leads over a link.
 class StoreFiles {
  public:
-  explicit StoreFiles(std::string path) : path_(std::move(path)) {}
+  // `given` leads to `path`, perhaps over links.
+  StoreFiles(std::string path, std::string given)
+      : path_(std::move(path)), given_(std::move(given)) {}
 
   // Takes what is at the paths now for what is open. The database file is noted once.
   void Note();
   // Takes the database file's size and time for what this log made them: after a checkpoint.
   void NoteContent();
 
-  enum class Change {
-    kNone,
-    kDatabase,  // the database file is gone from its path, or another is there
-    kJournal,   // the same of what SQLite keeps beside it
-    kLock,      // the same of the lock file
-    kContent,   // somebody else wrote the database file
+  struct Changes {
+    bool database = false;  // the database file is gone from its path, or another is there
+    bool content = false;   // somebody else wrote the database file
+    bool journal = false;   // what SQLite keeps beside it is gone, or another is there
+    bool lock = false;      // the same of the lock file
+    bool Any() const { return database || content || journal || lock; }
   };
-  // The gravest first.
-  Change Look(const FileLock& lock) const;
-  // Whether the database file is where it was first noted.
+  // All of them: what must not be done depends on each.
+  Changes Look(const FileLock& lock) const;
+  // Whether the database file is where it was first noted, and the path that was given leads there.
   bool DatabaseIsThere() const;
 
  private:
@@ -70,10 +73,15 @@ class StoreFiles {
     int64_t changed_ns;
     friend bool operator==(const Content&, const Content&) = default;
   };
-  static std::optional<Id> IdOf(const std::string& path);
-  static std::optional<Content> ContentOf(const std::string& path);
+  struct Found {
+    std::optional<Id> id;
+    std::optional<Content> content;
+  };
+  static Found At(const std::string& path);
+  bool IsDatabase(const std::optional<Id>& id) const;
 
   const std::string path_;
+  const std::string given_;
   std::optional<Id> database_;
   std::optional<Id> wal_;
   std::optional<Id> shm_;

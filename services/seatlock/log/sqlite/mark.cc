@@ -68,6 +68,18 @@ std::string SlotAt(int fd, off_t offset) {
   return slot;
 }
 
+struct Slots {
+  std::optional<std::pair<uint64_t, MarkRecord>> newer;
+  std::optional<std::pair<uint64_t, MarkRecord>> older;
+};
+
+Slots SlotsOf(int fd) {
+  Slots slots{.newer = Decode(SlotAt(fd, 0)), .older = Decode(SlotAt(fd, kSlotOffset))};
+  const bool swapped = !slots.newer || (slots.older && slots.older->first > slots.newer->first);
+  if (swapped) std::swap(slots.newer, slots.older);
+  return slots;
+}
+
 absl::Status Failed(const std::string& path) {
   return absl::UnavailableError(absl::StrCat("cannot write ", path, ": ", std::strerror(errno)));
 }
@@ -77,16 +89,21 @@ absl::Status Failed(const std::string& path) {
 std::optional<MarkRecord> Mark::Read(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return std::nullopt;
-  auto first = Decode(SlotAt(fd, 0));
-  auto second = Decode(SlotAt(fd, kSlotOffset));
+  Slots slots = SlotsOf(fd);
   close(fd);
-  if (!first || (second && second->first > first->first)) std::swap(first, second);
-  if (!first) return std::nullopt;
-  return std::move(first->second);
+  if (!slots.newer) return std::nullopt;
+  return std::move(slots.newer->second);
 }
 
 absl::StatusOr<Mark> Mark::Create(const std::string& path, MarkRecord record) {
   const std::string made = path + ".new";
+  absl::StatusOr<Mark> mark = CreateAs(made, path, std::move(record));
+  if (!mark.ok()) unlink(made.c_str());  // half of it takes space that the disk may lack
+  return mark;
+}
+
+absl::StatusOr<Mark> Mark::CreateAs(const std::string& made, const std::string& path,
+                                    MarkRecord record) {
   const int fd = open(made.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) return Failed(made);
   Mark mark(fd, std::move(record));
@@ -98,6 +115,19 @@ absl::StatusOr<Mark> Mark::Create(const std::string& path, MarkRecord record) {
   }
   if (fsync(fd) != 0 || rename(made.c_str(), path.c_str()) != 0) return Failed(path);
   if (absl::Status status = SyncFolderOf(path); !status.ok()) return status;
+  return mark;
+}
+
+absl::StatusOr<Mark> Mark::GoOn(const std::string& path, MarkRecord record) {
+  const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) return Failed(path);
+  Mark mark(fd, std::move(record));
+  const Slots slots = SlotsOf(fd);
+  if (!slots.older) return absl::UnavailableError(path + " is damaged");
+  mark.sequence_ = slots.newer->first;
+  absl::Status status = mark.Write(mark.record_.commits, mark.record_.floor);
+  if (status.ok() && fdatasync(fd) != 0) status = Failed(path);
+  if (!status.ok()) return status;
   return mark;
 }
 

@@ -37,6 +37,10 @@ class Mark {
   // Writes a new mark in place of what is at `path`, for certain. UNAVAILABLE: it cannot.
   static absl::StatusOr<Mark> Create(const std::string& path, MarkRecord record);
 
+  // Goes on with the mark that is at `path`, in place: needs no space on the disk. UNAVAILABLE: it
+  // cannot, or one slot of it is damaged.
+  static absl::StatusOr<Mark> GoOn(const std::string& path, MarkRecord record);
+
   ~Mark();
   Mark(Mark&& other) noexcept;
   Mark& operator=(Mark&& other) noexcept;
@@ -49,6 +53,10 @@ class Mark {
   const MarkRecord& record() const { return record_; }
 
  private:
+  // Makes it as the file `made`, and renames that.
+  static absl::StatusOr<Mark> CreateAs(const std::string& made, const std::string& path,
+                                       MarkRecord record);
+
   Mark(int fd, MarkRecord record) : fd_(fd), record_(std::move(record)) {}
 
   int fd_;

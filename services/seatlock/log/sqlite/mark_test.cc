@@ -48,6 +48,26 @@ TEST_F(MarkTest, CreatingTakesTheOldOnesPlaceAtOnce) {
   EXPECT_EQ(Mark::Read(path_), other);
 }
 
+TEST_F(MarkTest, IsGoneOnWithInPlace) {
+  for (uint64_t commits = 7; commits < 10; ++commits) {
+    absl::StatusOr<Mark> mark = Mark::Create(path_, Record(1));
+    for (uint64_t n = 2; n <= commits; ++n) ASSERT_THAT(mark->Write(n, 3), IsOk());
+    mark = Mark::GoOn(path_, Record(20));
+    ASSERT_THAT(mark, IsOk());
+    EXPECT_EQ(Mark::Read(path_), Record(20));
+    ASSERT_THAT(mark->Write(21, 3), IsOk());
+    EXPECT_EQ(Mark::Read(path_), Record(21));
+  }
+  Spoil(0, 20);
+  EXPECT_FALSE(Mark::GoOn(path_, Record(22)).ok()) << "the only whole slot would be at stake";
+}
+
+TEST_F(MarkTest, WhatCannotBeCreatedLeavesNothing) {
+  std::filesystem::create_directories(path_ + "/full");
+  EXPECT_FALSE(Mark::Create(path_, Record(7)).ok());
+  EXPECT_FALSE(std::filesystem::exists(path_ + ".new"));
+}
+
 TEST_F(MarkTest, AWriteCutShortLeavesTheOneBefore) {
   absl::StatusOr<Mark> mark = Mark::Create(path_, Record(7));
   ASSERT_THAT(mark->Write(8, 3), IsOk());  // into the second slot

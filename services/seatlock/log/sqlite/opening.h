@@ -4,6 +4,11 @@
 // another generation. So does one whose mark (mark.h) is missing, for nobody can tell. A crash or a
 // power cut leaves the mark at or below what the file holds, and renews nothing.
 //
+// What all this rests on: while a store is served, and so whenever it was, its main file alone,
+// read without the write-ahead log, is of the present version and carries the generation that is
+// served. A mark is made only after that. So a main file that says otherwise than its mark was put
+// there by somebody else, and a write-ahead log beside it is not its own.
+//
 // Bound to one thread. The lock on the store is held.
 #pragma once
 
@@ -35,9 +40,13 @@ class Opening {
  private:
   explicit Opening(std::string path) : path_(std::move(path)) {}
 
+  // The version of the main file, read without its write-ahead log; 0 where there is none.
+  int64_t MainVersion(const std::string& vfs) const;
+  // Whether the main file, of the present version, is not the one that the write-ahead log is of.
+  bool WalIsAnothers(const std::string& vfs) const;
   absl::Status MoveWalAside();
-  // Whether the main file, read without its write-ahead log, is older than that log's beginning.
-  bool MainIsOlderThanItsWal(const std::string& vfs) const;
+  // Makes what the rest relies on (above) true of the file that is open.
+  absl::Status Settle(Connection& connection, const Meta* renewed);
   // Why the history may be another one; empty for no reason.
   std::string WhyRenew(const Meta& meta) const;
 

@@ -5,11 +5,14 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "services/seatlock/log/sqlite/copy.h"
 #include "services/seatlock/log/sqlite/files.h"
 #include "services/seatlock/log/sqlite/sqlite_log.h"
 #include "tests/testing/fake_clock.h"
@@ -254,9 +257,69 @@ TEST_F(ReadersDiskTest, ASnapshotThatCannotBeSavedFailsNoAppend) {
   ExpectAll();
 }
 
+TEST_F(ReadersDiskTest, AStoreThatFailsAgainAndAgainIsOpenedAtMostEvery100Ms) {
+  Open();
+  MustAppend("a");
+  ASSERT_NO_FATAL_FAILURE(FailCommit("b"));
+  disk_.FailSyncs(SQLITE_IOERR_FSYNC);
+  EXPECT_EQ(Append(*log_, AppendOf("s", head_, {"c"})).outcome, Outcome::kUnknown);
+  disk_.Heal();
+  EXPECT_THAT(Recover(*log_), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(Load(*log_, "s"), StatusIs(absl::StatusCode::kUnavailable));
+  clock_.AdvanceMs(kReopenIntervalMs);
+  EXPECT_THAT(Recover(*log_), IsOk());
+  EXPECT_THAT(Load(*log_, "s"), IsOk());
+}
+
+// More than SQLite holds back in memory, so that it fails before its COMMIT.
+TEST_F(ReadersDiskTest, ASnapshotThatCannotBeSavedLeavesTheStoreReady) {
+  Open();
+  MustAppend("a");
+  disk_.FillDisk();
+  EXPECT_THAT(SaveSnapshot(*log_, "s", {head_, std::string(20'000'000, 'x')}),
+              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_TRUE(log_->Healthy());
+  disk_.Heal();
+  MustAppend("b");
+  EXPECT_EQ(log_->Returns(), 0u);
+  ExpectAll();
+}
+
+// A commit that fails may have landed: the mark knows of it before anybody hears of it.
+TEST_F(ReadersDiskTest, WhatIsFoundToHaveLandedIsInTheMarkThoughTheDiskIsFull) {
+  Open();
+  int landed = 0;
+  for (int round = 0; round < 20; ++round) {
+    MustAppend("a");
+    const uint64_t before = Mark::Read(MarkOf(path_))->commits;
+    disk_.FailSyncs(SQLITE_IOERR_FSYNC);
+    EXPECT_EQ(Append(*log_, AppendOf("s", head_, {"b"})).outcome, Outcome::kUnknown);
+    disk_.Heal();
+    disk_.FillDisk();
+    clock_.AdvanceMs(kReopenIntervalMs);
+    EXPECT_THAT(Recover(*log_), IsOk());
+    const absl::StatusOr<Page> page = Read(*log_, "s", 1);
+    ASSERT_THAT(page, IsOk());
+    if (page->head != head_) {
+      ++landed;
+      head_ = page->head;
+      EXPECT_EQ(Mark::Read(MarkOf(path_))->commits, before + 1);
+    }
+    disk_.Heal();
+    clock_.AdvanceMs(kReopenIntervalMs);
+  }
+  EXPECT_GT(landed, 0);
+}
+
 // Files taken away -------------------------------------------------------------------------------
 
-class FilesTest : public ReadersTest {};
+class FilesTest : public ReadersTest {
+ protected:
+  static std::string Bytes(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  }
+};
 
 TEST_F(FilesTest, NothingIsAcknowledgedInAFileThatWasRemoved) {
   Open();
@@ -318,6 +381,114 @@ TEST_F(FilesTest, AFileThatIsOverwrittenIsNotServed) {
   EXPECT_EQ(Append(*log_, AppendOf("s", head_, {"c"})).outcome, Outcome::kUnknown);
   EXPECT_FALSE(log_->Healthy());
   EXPECT_EQ(Append(*log_, AppendOf("s", head_, {"d"})).outcome, Outcome::kNotAppended);
+}
+
+// Pages of the one file and frames of the other would make a showtime that never was.
+TEST_F(FilesTest, AFileThatIsOverwrittenIsNotReadUntilItIsRight) {
+  checkpoint_pages_ = 1;
+  Open();
+  for (int i = 0; i < 5; ++i) MustAppend("a");
+  const std::string early = dir_.File("early.db"), right = dir_.File("right.db");
+  ASSERT_THAT(Recover(*log_), IsOk());
+  fs::copy_file(path_, early);
+  for (int i = 0; i < 5; ++i) MustAppend("b");
+  ASSERT_THAT(Recover(*log_), IsOk());
+  fs::copy_file(path_, right);
+  fs::copy_file(early, path_, fs::copy_options::overwrite_existing);
+  ASSERT_TRUE(Soon([&] { return !log_->Healthy(); }));
+  EXPECT_THAT(Read(*log_, "s", 1), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(Load(*log_, "s"), StatusIs(absl::StatusCode::kUnavailable));
+  fs::copy_file(right, path_, fs::copy_options::overwrite_existing);
+  EXPECT_TRUE(Soon([&] { return log_->Healthy(); }));
+  ExpectAll();
+  MustAppend("c");
+}
+
+// `rm log.db-*; cp backup.db log.db`, as one puts a backup back, but the server runs.
+TEST_F(FilesTest, NothingIsWrittenIntoABackupThatIsPutInPlaceWithoutTheOldWriteAheadLog) {
+  Open();
+  for (int i = 0; i < 5; ++i) MustAppend("a");
+  const std::string backup = dir_.File("backup.db");
+  ASSERT_THAT(CopyStore(path_, backup, [](int64_t, int64_t) { return true; }), IsOk());
+  for (int i = 0; i < 5; ++i) MustAppend("b");
+  fs::remove(WalOf(path_));
+  fs::remove(ShmOf(path_));
+  fs::copy_file(backup, path_, fs::copy_options::overwrite_existing);
+  EXPECT_NE(Append(*log_, AppendOf("s", head_, {"c"})).outcome, Outcome::kAppended);
+  EXPECT_FALSE(log_->Healthy());
+  EXPECT_THAT(Recover(*log_), StatusIs(absl::StatusCode::kUnavailable));
+  log_.reset();
+  EXPECT_EQ(Bytes(path_), Bytes(backup));
+}
+
+TEST_F(FilesTest, AWriteAheadLogThatIsRemovedTogetherWithTheLockIsNotLost) {
+  for (const bool shm : {false, true}) {
+    Open();
+    for (int i = 0; i < 5; ++i) MustAppend("a");
+    fs::remove(LockOf(path_));
+    fs::remove(WalOf(path_));
+    if (shm) fs::remove(ShmOf(path_));
+    MustAppend("b");
+    MustAppend("c");
+    EXPECT_TRUE(log_->Healthy());
+    ExpectAll();
+    EXPECT_THAT(SqliteLog::Open(Options()), StatusIs(absl::StatusCode::kFailedPrecondition));
+    log_.reset();
+    Open();
+    ExpectAll();
+    log_.reset();
+  }
+}
+
+// Somebody's connection keeps the index of the log that was removed.
+TEST_F(FilesTest, AProgramThatHasTheFileOpenHindersNoMending) {
+  Open();
+  MustAppend("a");
+  Shell idle(path_, "", "SELECT count(*) FROM records");
+  fs::remove(WalOf(path_));
+  MustAppend("b");
+  MustAppend("c");
+  EXPECT_TRUE(log_->Healthy());
+  ExpectAll();
+  const std::string crash = dir_.File("crash.db");
+  for (const char* suffix : {"", "-wal", ".mark"}) fs::copy_file(path_ + suffix, crash + suffix);
+  SqliteLog::Options options;
+  options.path = crash;
+  const auto log = SqliteLog::Open(options);
+  ASSERT_THAT(log, IsOk());
+  EXPECT_EQ(Read(**log, "s", 1)->head, head_);
+}
+
+TEST_F(FilesTest, AStoreThatIsMendedAndCannotBeOpenedIsNotReady) {
+  Open();
+  MustAppend("a");
+  Shell reader(path_, "", kReading);
+  fs::remove(WalOf(path_));
+  EXPECT_TRUE(Soon([&] { return !log_->Healthy(); }));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NE(Append(*log_, AppendOf("s", head_, {"b"})).outcome, Outcome::kAppended);
+    EXPECT_FALSE(log_->Healthy());
+  }
+  reader.Run("COMMIT");
+  EXPECT_TRUE(Soon([&] { return log_->Healthy(); }));
+  ExpectAll();
+  MustAppend("c");
+}
+
+TEST_F(FilesTest, ALinkThatLeadsElsewhereIsNoticed) {
+  fs::create_directory(dir_.File("one"));
+  fs::create_directory(dir_.File("two"));
+  fs::create_directory_symlink(dir_.File("one"), dir_.File("current"));
+  const_cast<std::string&>(path_) = dir_.File("current") + "/log.db";
+  Open();
+  MustAppend("a");
+  fs::remove(dir_.File("current"));
+  fs::create_directory_symlink(dir_.File("two"), dir_.File("current"));
+  EXPECT_EQ(Append(*log_, AppendOf("s", head_, {"b"})).outcome, Outcome::kUnknown);
+  EXPECT_FALSE(log_->Healthy());
+  fs::remove(dir_.File("current"));
+  fs::create_directory_symlink(dir_.File("one"), dir_.File("current"));
+  EXPECT_TRUE(Soon([&] { return log_->Healthy(); }));
 }
 
 TEST_F(FilesTest, AnotherProgramsCheckpointIsNoOffence) {

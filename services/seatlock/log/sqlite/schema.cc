@@ -60,9 +60,9 @@ absl::Status NotOurs(const std::string& path, absl::string_view why) {
   return absl::FailedPreconditionError(absl::StrCat(path, " is not a SeatLock store: ", why));
 }
 
-// OK where the file is ours, or new and so may become ours; `found` is its schema's version then, 0
-// for a new file. Writes nothing.
-absl::Status CheckOurs(Connection& connection, const std::string& path, int64_t& found) {
+}  // namespace
+
+absl::StatusOr<int64_t> VersionOf(Connection& connection, const std::string& path) {
   absl::StatusOr<int64_t> tables = connection.Int("SELECT count(*) FROM sqlite_schema");
   if (absl::IsDataLoss(tables.status())) return NotOurs(path, tables.status().message());
   if (!tables.ok()) return tables.status();
@@ -70,8 +70,7 @@ absl::Status CheckOurs(Connection& connection, const std::string& path, int64_t&
   if (!application.ok()) return application.status();
   absl::StatusOr<int64_t> version = connection.Int("PRAGMA user_version");
   if (!version.ok()) return version.status();
-  found = *version;
-  if (*tables == 0 && *application == 0 && *version == 0) return absl::OkStatus();
+  if (*tables == 0 && *application == 0 && *version == 0) return 0;
   if (*application != kApplicationId) return NotOurs(path, "it is another program's database");
   if (*version > kSchemaVersion) {
     return absl::FailedPreconditionError(
@@ -79,7 +78,15 @@ absl::Status CheckOurs(Connection& connection, const std::string& path, int64_t&
                      ", this program knows up to ", kSchemaVersion));
   }
   if (*version < 1) return NotOurs(path, "its schema version is unknown");
-  return absl::OkStatus();
+  return *version;
+}
+
+namespace {
+
+absl::Status InUse() {
+  return absl::UnavailableError(
+      "another program reads or writes the store's file, and this start has to write it: end that "
+      "first");
 }
 
 absl::Status Configure(Connection& connection, Durability durability) {
@@ -90,6 +97,8 @@ absl::Status Configure(Connection& connection, Durability durability) {
   {
     Query query(*wal);
     absl::StatusOr<bool> row = query.Step();
+    // A copy, which is one file without a write-ahead log, is written by whoever makes it a store.
+    if (!row.ok() && connection.IsBusy()) return InUse();
     if (!row.ok()) return row.status();
     if (!*row || query.BytesAt(0) != "wal") {
       return absl::FailedPreconditionError(
@@ -113,7 +122,9 @@ absl::Status Upgrade(Connection& connection, int64_t found) {
       base::RandomHex(kGenerationBytes),
       "', zeroblob(8), 0, 0, ifnull(max(commit_ms), 0) FROM records;PRAGMA application_id=",
       kApplicationId, ";PRAGMA user_version=", kSchemaVersion, ";COMMIT;");
-  return connection.Exec(sql.c_str());
+  if (connection.Exec(sql.c_str()).ok()) return absl::OkStatus();
+  return connection.IsBusy() ? InUse()
+                             : connection.Error("the tables cannot be brought up to date");
 }
 
 }  // namespace
@@ -122,12 +133,12 @@ absl::StatusOr<Connection> OpenStore(const std::string& path, const std::string&
                                      Durability durability, Connection::Mode mode, int64_t* found) {
   absl::StatusOr<Connection> connection = Connection::Open(path, vfs, mode);
   if (!connection.ok()) return connection;
-  int64_t version = 0;
-  absl::Status status = CheckOurs(*connection, path, version);
-  if (status.ok()) status = Configure(*connection, durability);
-  if (status.ok() && version < kSchemaVersion) status = Upgrade(*connection, version);
+  absl::StatusOr<int64_t> version = VersionOf(*connection, path);
+  if (!version.ok()) return version.status();
+  absl::Status status = Configure(*connection, durability);
+  if (status.ok() && *version < kSchemaVersion) status = Upgrade(*connection, *version);
   if (!status.ok()) return status;
-  if (found != nullptr) *found = version;
+  if (found != nullptr) *found = *version;
   return connection;
 }
 
@@ -146,10 +157,10 @@ absl::StatusOr<Connection> OpenStoreToRead(const std::string& path) {
                                               ? Connection::OpenMainAlone(path, "")
                                               : Connection::Open(path, "", Connection::Mode::kRead);
   if (!connection.ok()) return connection;
-  int64_t version = 0;
-  absl::Status status = CheckOurs(*connection, path, version);
-  if (status.ok() && version == 0) status = NotOurs(path, "it is empty");
-  if (status.ok()) status = connection->Exec("PRAGMA cache_size=-32768");
+  absl::StatusOr<int64_t> version = VersionOf(*connection, path);
+  if (!version.ok()) return version.status();
+  if (*version == 0) return NotOurs(path, "it is empty");
+  absl::Status status = connection->Exec("PRAGMA cache_size=-32768");
   if (!status.ok()) return status;
   return connection;
 }

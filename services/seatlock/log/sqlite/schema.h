@@ -42,6 +42,10 @@ absl::StatusOr<Connection> OpenStore(const std::string& path, const std::string&
                                      Durability durability, Connection::Mode mode,
                                      int64_t* found = nullptr);
 
+// The version of the tables that `connection` shows, 0 where there are none yet. Writes nothing.
+// FAILED_PRECONDITION: it is no store of ours, or a newer one.
+absl::StatusOr<int64_t> VersionOf(Connection& connection, const std::string& path);
+
 // Opens a store for reading alone, of any version up to ours, while a server uses it or not. Errors
 // as above.
 absl::StatusOr<Connection> OpenStoreToRead(const std::string& path);

@@ -22,10 +22,20 @@ absl::Status TooMuchWaits() {
   return absl::ResourceExhaustedError("the store has too much waiting for it");
 }
 
+absl::Status BeingOpened() {
+  return absl::UnavailableError("the store is being opened again");
+}
+
 AppendResult NotAppended(absl::Status status) {
   AppendResult result;
   result.status = std::move(status);
   return result;
+}
+
+// What nobody waits for: if it fails, the next append or probe tells whether the store is well.
+bool IsUpkeep(const std::vector<Job>& batch) {
+  return std::holds_alternative<SnapshotJob>(batch.front()) ||
+         std::holds_alternative<TrimJob>(batch.front());
 }
 
 void Fail(Job& job, const absl::Status& status) {
@@ -64,21 +74,21 @@ absl::StatusOr<std::string> RealPath(const std::string& path) {
 
 }  // namespace
 
-SqliteLog::SqliteLog(Options options, FileLock lock)
+SqliteLog::SqliteLog(Options options, std::string given, FileLock lock)
     : options_(std::move(options)),
       queue_(options_.queue_bytes_max),
       lock_(std::move(lock)),
-      files_(options_.path) {}
+      files_(options_.path, std::move(given)) {}
 
 absl::StatusOr<std::unique_ptr<SqliteLog>> SqliteLog::Open(Options options) {
   absl::StatusOr<std::string> path = RealPath(options.path);
   if (!path.ok()) return path.status();
-  options.path = *std::move(path);
+  const std::string given = std::exchange(options.path, *std::move(path));
   absl::StatusOr<FileLock> lock = FileLock::Acquire(LockOf(options.path));
   if (!lock.ok()) return lock.status();
   absl::StatusOr<Opening> opening = Opening::Look(options.path, options.vfs);
   if (!opening.ok()) return opening.status();
-  std::unique_ptr<SqliteLog> log(new SqliteLog(std::move(options), *std::move(lock)));
+  std::unique_ptr<SqliteLog> log(new SqliteLog(std::move(options), given, *std::move(lock)));
   log->opening_ = *std::move(opening);
   if (absl::Status status = log->Reopen(); !status.ok()) return status;
   const std::string& notice = log->opening_->notice();
@@ -101,7 +111,7 @@ SqliteLog::~SqliteLog() {
   }
   // A file that is as it should be is left as one file, unless somebody else reads it; a broken one
   // is closed already. SQLite removes the write-ahead log by its name, so not if that is another's.
-  const bool whole = writer_ != nullptr && files_.Look(lock_) == StoreFiles::Change::kNone;
+  const bool whole = writer_ != nullptr && !files_.Look(lock_).Any();
   if (whole) writer_->connection().CheckpointOnClose();
   writer_.reset();
   if (!mark_) return;
@@ -153,7 +163,7 @@ void SqliteLog::OnReader(Callback done, std::function<absl::StatusOr<T>(ReadSess
   }
   reader_thread_->Post([this, done = std::move(done), read = std::move(read)]() mutable {
     --reads_waiting_;
-    absl::StatusOr<T> result = absl::UnavailableError("the store is being opened again");
+    absl::StatusOr<T> result = BeingOpened();
     bool closed = false;
     {
       base::MutexLock lock(reader_mu_);
@@ -216,21 +226,24 @@ void SqliteLog::WriteBatch(std::vector<Job>& batch) {
   }
   status = Transact(batch);
   if (!status.ok() && away_.ok()) Report(status);  // what is away was said when it was found so
-  SetHealthy(status.ok());
+  if (status.ok() || !IsUpkeep(batch)) {
+    // Files that were mended are to be opened anew.
+    SetHealthy(status.ok() && writer_ != nullptr);
+  }
   CallBack(batch);
   if (status.ok() && EnsureOpen().ok() && writer_->NeedsCheckpoint()) Checkpoint();
 }
 
 void SqliteLog::Checkpoint() {
   // What somebody else has written is not to be taken for ours afterwards: the next look tells.
-  if (files_.Look(lock_) != StoreFiles::Change::kNone) return;
+  if (files_.Look(lock_).Any()) return;
   absl::StatusOr<bool> moved = writer_->Checkpoint();
   files_.NoteContent();
   if (!moved.ok()) {
     Report(moved.status());
     Break(false);
   } else if (*moved) {
-    static_cast<void>(mark_->Write(commits_, commits_));
+    KeepMark(commits_);
     mark_->Sync();
   }
 }
@@ -243,7 +256,7 @@ absl::Status SqliteLog::Transact(std::vector<Job>& batch) {
   if (status.ok()) status = DoAll(batch);
   if (!status.ok()) {
     FailAll(batch, Outcome::kNotAppended, status);
-    if (!busy) Break(true);
+    if (!busy && !(IsUpkeep(batch) && writer_->Rollback().ok())) Break(true);
     return status;
   }
   status = writer_->Commit();
@@ -268,20 +281,19 @@ absl::Status SqliteLog::Transact(std::vector<Job>& batch) {
 absl::Status SqliteLog::AfterCommit() {
   commits_ = writer_->commits();
   last_commit_ms_ = options_.clock->MonotonicMs();
-  const StoreFiles::Change change = files_.Look(lock_);
-  if (change != StoreFiles::Change::kNone) {
-    if (absl::Status status = Mend(change); !status.ok()) return status;
+  const StoreFiles::Changes changes = files_.Look(lock_);
+  if (changes.Any()) {
+    if (absl::Status status = Mend(changes); !status.ok()) return status;
   }
-  absl::Status status = mark_->Write(commits_, mark_->record().floor);
-  if (!status.ok()) Report(status);  // the bound is lower than it could be, and still true
+  KeepMark(mark_->record().floor);
   return absl::OkStatus();
 }
 
 void SqliteLog::Idle() {
   if (absl::Status status = EnsureOpen(); !status.ok()) return;
-  const StoreFiles::Change change = files_.Look(lock_);
-  if (change != StoreFiles::Change::kNone) {
-    if (Mend(change).ok()) static_cast<void>(EnsureOpen());
+  const StoreFiles::Changes changes = files_.Look(lock_);
+  if (changes.Any()) {
+    if (Mend(changes).ok()) static_cast<void>(EnsureOpen());
     return;
   }
   const int64_t idle_ms = options_.clock->MonotonicMs() - last_commit_ms_;
@@ -293,7 +305,7 @@ void SqliteLog::Idle() {
 void SqliteLog::TryStore() {
   absl::Status status = writer_->Probe();
   if (status.ok()) status = AfterCommit();
-  SetHealthy(status.ok());
+  SetHealthy(status.ok() && writer_ != nullptr);
   if (status.ok() || !away_.ok()) return;
   const bool busy = absl::IsFailedPrecondition(status);
   Report(busy ? absl::UnavailableError(status.message()) : status);
@@ -382,7 +394,6 @@ void SqliteLog::SetHealthy(bool healthy) {
 
 void SqliteLog::Break(bool reads_go_on) {
   SetHealthy(false);
-  next_reopen_ms_ = 0;
   if (!reads_go_on) {
     // Both connections go: they share what they believe to be in the write-ahead log.
     base::MutexLock lock(reader_mu_);
@@ -397,56 +408,92 @@ void SqliteLog::SetAway(const absl::Status& status) {
   away_ = status;
 }
 
-absl::Status SqliteLog::Mend(StoreFiles::Change change) {
-  absl::Status status;
-  if (change == StoreFiles::Change::kDatabase) {
-    status =
-        absl::UnavailableError(options_.path + " is gone from its place, or another file is there");
-  } else if (change == StoreFiles::Change::kLock) {
-    absl::StatusOr<FileLock> lock = FileLock::Acquire(LockOf(options_.path));
-    if (lock.ok()) lock_ = *std::move(lock);
-    status = lock.ok() ? absl::OkStatus()
-                       : absl::UnavailableError("the store's lock was removed; " +
-                                                std::string(lock.status().message()));
-  } else if (change == StoreFiles::Change::kContent) {
-    status = CheckContent();
-    if (status.ok() && away_.ok()) {
-      files_.NoteContent();  // another program's checkpoint
-      return absl::OkStatus();
-    }
-  } else if (writer_ != nullptr) {
-    // What was committed is in a write-ahead log that nobody finds any more, except through the
-    // connection that is open: move it into the database file.
-    absl::StatusOr<bool> moved = writer_->Checkpoint();
-    if (!moved.ok() || !*moved) {
-      status = absl::UnavailableError(WalOf(options_.path) +
-                                      " was removed, and what it held cannot be moved yet");
-    }
+// The order matters. Closing the connection closes the only handle on a write-ahead log that was
+// removed, and a checkpoint writes into whatever file is there now. So nothing is written before
+// the lock is ours and the file is known to be ours, and nothing closed before all that was
+// committed is in that file.
+absl::Status SqliteLog::Mend(const StoreFiles::Changes& changes) {
+  absl::Status status = MendAll(changes);
+  if (!status.ok()) SetAway(status);
+  return status;
+}
+
+absl::Status SqliteLog::MendAll(StoreFiles::Changes changes) {
+  const bool lock_was_gone = changes.lock;
+  if (lock_was_gone) {
+    if (absl::Status status = TakeLockAgain(); !status.ok()) return status;
+    // Whoever removed the lock may have removed the rest in the same breath.
+    changes = files_.Look(lock_);
   }
-  if (!status.ok()) {
-    SetAway(status);
-    return status;
+  if (changes.database) {
+    return absl::UnavailableError(options_.path +
+                                  " is gone from its place, or another file is there");
+  }
+  if (changes.content) {
+    if (absl::Status status = CheckContent(); !status.ok()) {
+      // Reads would mix the foreign pages with ours. The writer's handles stay, for what they hold.
+      base::MutexLock lock(reader_mu_);
+      reader_.reset();
+      return status;
+    }
+    files_.NoteContent();  // another program's checkpoint, or a new time
+    if (!changes.journal && !lock_was_gone && away_.ok()) return absl::OkStatus();
+  }
+  if (changes.journal) {
+    if (absl::Status status = MoveRemovedWal(); !status.ok()) return status;
   }
   Report(absl::UnavailableError("a file beside " + options_.path +
-                                " was removed or replaced; nothing is lost"));
+                                " was removed or replaced; the store is opened anew"));
   away_ = absl::OkStatus();
   Break(false);
+  next_reopen_ms_ = 0;
   return absl::OkStatus();
+}
+
+// What was committed is in a write-ahead log that nobody finds any more, except through the
+// connection that is open: moves it into the database file, which is ours.
+absl::Status SqliteLog::MoveRemovedWal() {
+  if (writer_ == nullptr) return absl::OkStatus();
+  absl::StatusOr<bool> moved = writer_->Checkpoint();
+  files_.NoteContent();
+  if (!moved.ok() || !*moved) {
+    return absl::UnavailableError(WalOf(options_.path) +
+                                  " was removed, and what it held cannot be moved yet");
+  }
+  KeepMark(commits_);
+  mark_->Sync();
+  return absl::OkStatus();
+}
+
+absl::Status SqliteLog::TakeLockAgain() {
+  absl::StatusOr<FileLock> lock = FileLock::Acquire(LockOf(options_.path));
+  if (!lock.ok()) {
+    return absl::UnavailableError("the store's lock was removed; " +
+                                  std::string(lock.status().message()));
+  }
+  lock_ = *std::move(lock);
+  return absl::OkStatus();
+}
+
+// The bound is lower than it could be if this fails, and still true.
+void SqliteLog::KeepMark(uint64_t floor) {
+  if (absl::Status status = mark_->Write(commits_, floor); !status.ok()) Report(status);
 }
 
 absl::Status SqliteLog::EnsureOpen() {
   if (!away_.ok()) {
-    const StoreFiles::Change change = files_.Look(lock_);
-    if (change == StoreFiles::Change::kNone) {
+    const StoreFiles::Changes changes = files_.Look(lock_);
+    if (!changes.Any()) {
       away_ = absl::OkStatus();
       Break(false);
-    } else if (absl::Status status = Mend(change); !status.ok()) {
+      next_reopen_ms_ = 0;
+    } else if (absl::Status status = Mend(changes); !status.ok()) {
       return status;
     }
   }
   if (writer_ != nullptr) return absl::OkStatus();
   const int64_t now_ms = options_.clock->MonotonicMs();
-  if (now_ms < next_reopen_ms_) return broken_;
+  if (now_ms < next_reopen_ms_) return broken_.ok() ? BeingOpened() : broken_;
   broken_ = Reopen();
   if (broken_.ok()) {
     TryStore();
@@ -455,7 +502,7 @@ absl::Status SqliteLog::EnsureOpen() {
   }
   // The small commit may have found the files gone once more.
   if (broken_.ok() && writer_ == nullptr) {
-    broken_ = absl::UnavailableError("the store is being opened again");
+    broken_ = BeingOpened();
   }
   next_reopen_ms_ = now_ms + kReopenIntervalMs;
   return broken_;
@@ -489,6 +536,8 @@ absl::Status SqliteLog::Reopen() {
   writer_ = *std::move(writer);
   commits_ = writer_->commits();
   unsettled_ = false;
+  // What was unknown may be found to be there, and be acknowledged by whoever reads it.
+  if (!opening_ && commits_ > mark_->record().commits) KeepMark(mark_->record().floor);
   files_.Note();
   base::MutexLock lock(reader_mu_);
   reader_ = std::make_unique<ReadSession>(*std::move(reader));
@@ -510,7 +559,9 @@ absl::Status SqliteLog::CheckContent() const {
   if (!main.ok()) return overwritten;
   absl::StatusOr<Meta> meta = ReadMeta(*main);
   if (!meta.ok() || meta->is_copy || meta->generation != generation_) return overwritten;
-  return meta->commits < mark_->record().floor ? overwritten : absl::OkStatus();
+  const uint64_t most = commits_ + (unsettled_ ? 1 : 0);
+  const bool is_ours = meta->commits >= mark_->record().floor && meta->commits <= most;
+  return is_ours ? absl::OkStatus() : overwritten;
 }
 
 absl::Status SqliteLog::CheckUnchanged(const Connection& connection) const {

@@ -11,10 +11,11 @@
 //   |--------------------------------------|-------|-----------------|-------------------|
 //   | another program holds the write lock | go on | not done        | the next tries    |
 //   | an error before COMMIT               | go on | not done        | opened anew       |
+//   | the same of a snapshot or a trim     | go on | not done        | the next tries    |
 //   | COMMIT fails                         | stop  | outcome unknown | opened anew       |
 //   | the file is gone from its path       | go on | outcome unknown | until it is back  |
 //   | its -wal or -shm is gone             | stop  | done, if moved  | opened anew       |
-//   | the file was overwritten             | go on | outcome unknown | until it is right |
+//   | the file was overwritten             | stop  | outcome unknown | until it is right |
 //   | the lock file is gone                | stop  | done, if locked | opened anew       |
 //
 // Opening anew (wal.h) makes certain that all that is shown is on the disk: after a failed fsync
@@ -98,7 +99,8 @@ class SqliteLog final : public ShowtimeLog {
   uint64_t Returns() const override { return returns_.load(); }
 
  private:
-  SqliteLog(Options options, FileLock lock);
+  // `given` is the path as the caller named it, Options::path the file's one name.
+  SqliteLog(Options options, std::string given, FileLock lock);
 
   // The writer's thread.
   void Write();
@@ -139,7 +141,12 @@ class SqliteLog final : public ShowtimeLog {
   absl::Status CheckContent() const;
   // Mends what Look() found, if it can be mended: then the file is to be opened anew. Otherwise why
   // not.
-  absl::Status Mend(StoreFiles::Change change);
+  absl::Status Mend(const StoreFiles::Changes& changes);
+  absl::Status MendAll(StoreFiles::Changes changes);
+  absl::Status MoveRemovedWal();
+  absl::Status TakeLockAgain();
+  // Raises the mark to `commits_`, and to `floor` in the main file.
+  void KeepMark(uint64_t floor);
   void SetAway(const absl::Status& status);
 
   void Submit(Job job);

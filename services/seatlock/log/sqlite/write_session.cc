@@ -111,6 +111,13 @@ absl::Status WriteSession::Commit() {
   return status;
 }
 
+absl::Status WriteSession::Rollback() {
+  known_.clear();
+  // After some errors SQLite has rolled back by itself.
+  if (sqlite3_get_autocommit(connection_.get()) != 0) return absl::OkStatus();
+  return WriteError(connection_.Exec("ROLLBACK"));
+}
+
 absl::Status WriteSession::Probe() {
   absl::Status status = Begin();
   if (!status.ok()) return status;

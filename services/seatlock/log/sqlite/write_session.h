@@ -4,7 +4,7 @@
 // were written last, so that an append of one record is one INSERT: nobody else writes the file
 // (FileLock).
 //
-// Errors: UNAVAILABLE, and then the session must be destroyed, which rolls back. Any other error is
+// Errors: UNAVAILABLE, and then the session must be rolled back or destroyed. Any other error is
 // of this one call, which has written nothing, and touches nothing else in the transaction.
 #pragma once
 
@@ -35,6 +35,9 @@ class WriteSession {
   absl::Status Begin();
   // Counts the commit where something was changed.
   absl::Status Commit();
+  // Undoes what was done since Begin, after an error before Commit: the session is as it was then.
+  // Not after an Append: that has raised latest_ms().
+  absl::Status Rollback();
   // A commit that changes nothing of use: whether the store can be written. Errors as Begin's.
   absl::Status Probe();
 
