@@ -92,6 +92,7 @@ TEST_F(WatchTest, ASessionsLocksSayTheRevisionThatTheyHoldAt) {
 
 TEST_F(WatchTest, EachCauseArrivesWithItsSeats) {
   WatchStream watch(stub(), "show");
+  ASSERT_TRUE(watch.Next().has_value()) << "it has begun, before the first change";
   auto& c = *client_;
   ASSERT_TRUE(c.LockMany("show", {"A1", "A2"}, "s1").ok());
   ASSERT_TRUE(c.LockMany("show", {"A3"}, "s1", {.release = {"A1"}}).ok());
