@@ -117,6 +117,26 @@ domain::Command Unlock(const std::string& session, const std::string& seat) {
   return {{}, std::move(body)};
 }
 
+// Reads all seats and waits for them; opens a watch, and leaves it again at once.
+void Look(Engine& engine, const domain::ShowtimeId& showtime) {
+  bool told = false;
+  base::Mutex mu;
+  base::CondVar answered;
+  SnapshotQuery query;
+  query.done = [&](std::shared_ptr<const SeatSnapshot> snapshot) {
+    base::MutexLock lock(mu);
+    told = snapshot != nullptr;
+    answered.NotifyAll();
+  };
+  query.fail = [](const Failure& failure) { ADD_FAILURE() << failure.message; };
+  engine.Read(showtime, std::move(query));
+  auto watcher = engine.Watch(showtime, std::nullopt, [] {});
+  watcher->Next();
+  watcher->Close();
+  base::MutexLock lock(mu);
+  while (!told && !::testing::Test::HasFailure()) answered.Wait(mu);
+}
+
 // Locks and unlocks; counts the changes that were acknowledged, and whether a second session was
 // ever told that it has a seat that one holds.
 void Shop(Engine& engine, int showtime, int session, std::vector<std::atomic<int>>& holders,
@@ -126,6 +146,7 @@ void Shop(Engine& engine, int showtime, int session, std::vector<std::atomic<int
   for (int round = 0; round < kRounds; ++round) {
     const int seat = (round + session) % kSeats;
     const std::string id = absl::StrCat("A", seat);
+    if (round % 8 == 0) Look(engine, domain::ShowtimeId(absl::StrCat(showtime)));
     if (!std::holds_alternative<domain::Answer>(caller.Call(Lock(name, id)))) continue;
     if (holders[seat].fetch_add(1) != 0) ++doubles;
     holders[seat].fetch_sub(1);
