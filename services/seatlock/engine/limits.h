@@ -61,10 +61,10 @@ inline constexpr int64_t kSnapshotRetryMs = 30'000;
 // Snapshots built at once: each holds a second copy of its showtime's state.
 inline constexpr int kSnapshotsAtOnce = 1;
 
-// Seats in one chunk of a seat map: a changed seat costs the encoding of so many, 6 us; a 60,000
+// Seats in one chunk of a seat map: a changed seat costs the encoding of so many, 15 us; a 60,000
 // seat snapshot is 940 shared parts.
 inline constexpr size_t kChunkSeatsMax = 64;
-// Chunks encoded under a showtime's lock at a time: half a millisecond.
+// Chunks encoded under a showtime's lock at a time: one millisecond.
 inline constexpr size_t kChunksPerStep = 64;
 // Chunks that a reader may find stale and have encoded on the spot: what a few appends touch.
 inline constexpr size_t kChunksToServe = 256;
