@@ -25,10 +25,18 @@ bool Configures(std::string_view variable) {
   return variable.starts_with("SEATLOCK_") || variable.starts_with("WEBSOCKET_SERVER_");
 }
 
+// `variable` as environ has it: NAME=VALUE.
+bool IsReplaced(std::string_view variable, const ProcessOptions& options) {
+  const std::string_view name = variable.substr(0, variable.find('='));
+  return std::any_of(options.env.begin(), options.env.end(),
+                     [&](const auto& added) { return added.first == name; });
+}
+
 std::vector<std::string> Environment(const ProcessOptions& options) {
   std::vector<std::string> all;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (!Configures(*entry)) all.push_back(*entry);
+    // A name must stand once: programs read the first of two.
+    if (!Configures(*entry) && !IsReplaced(*entry, options)) all.push_back(*entry);
   }
   for (const auto& [name, value] : options.env) all.push_back(name + "=" + value);
   return all;

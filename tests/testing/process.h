@@ -26,8 +26,9 @@ namespace seatlock::testing {
 struct ProcessOptions {
   std::string binary;  // an absolute path
   std::vector<std::string> args = {};
-  std::vector<std::pair<std::string, std::string>> env = {};  // added to the parent's, see above
-  std::string working_dir = {};                               // empty: the parent's
+  // Added to the parent's (see above), in place of a variable of the same name.
+  std::vector<std::pair<std::string, std::string>> env = {};
+  std::string working_dir = {};  // empty: the parent's
 };
 
 // How a process ended.

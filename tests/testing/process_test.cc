@@ -107,6 +107,17 @@ TEST(ProcessTest, HandsDownOnlyTheSettingsOfTheTest) {
   unsetenv("SEATLOCK_STORE");
 }
 
+TEST(ProcessTest, AVariableThatIsGivenTakesThePlaceOfTheParents) {
+  ASSERT_EQ(setenv("PROCESS_TEST_NAME", "the parent's", 1), 0);
+
+  // env prints every variable that it was handed, also one of two with the same name.
+  auto process = Shell("exec env | grep ^PROCESS_TEST_NAME=", {{"PROCESS_TEST_NAME", "given"}});
+
+  ASSERT_THAT(process->Wait(kSoon), IsOk());
+  unsetenv("PROCESS_TEST_NAME");
+  EXPECT_THAT(process->StdoutLines(), ElementsAre("PROCESS_TEST_NAME=given"));
+}
+
 TEST(ProgramsTest, LogFieldReadsJsonLines) {
   EXPECT_EQ(LogField(R"({"msg":"listening","address":"127.0.0.1:5"})", "address"), "127.0.0.1:5");
   EXPECT_THAT(LogField(R"({"msg":"listening"})", "address"), IsEmpty());
