@@ -28,6 +28,7 @@
 #include "edge/core/limits.h"
 #include "edge/core/memory_budget.h"
 #include "edge/core/sources.h"
+#include "edge/core/thread_feeds.h"
 #include "edge/core/stats.h"
 #include "edge/metrics.h"
 #include "edge/upstream/watch_client.h"
@@ -122,7 +123,9 @@ class Edge {
     if (!acceptors.ok()) return acceptors.status();
     address_ = {config_.listen.host, acceptors->front().local_endpoint().port()};
     for (size_t i = 0; i < workers_.size(); ++i) {
-      workers_[i]->Start(std::move((*acceptors)[i]), home().strand(), *sources_);
+      Worker& worker = *workers_[i];
+      worker.Start(std::move((*acceptors)[i]),
+                   std::make_unique<ThreadFeeds>(home().strand(), *sources_, worker.strand()));
     }
     return absl::OkStatus();
   }

@@ -25,8 +25,8 @@ Worker::~Worker() {
   io_.reset();
 }
 
-void Worker::Start(Acceptor acceptor, IoStrand& home, const Sources& sources) {
-  feeds_ = std::make_unique<ThreadFeeds>(home, sources, strand_);
+void Worker::Start(Acceptor acceptor, std::unique_ptr<Feeds> feeds) {
+  feeds_ = std::move(feeds);
   hub_ =
       std::make_unique<Hub>(Env{shared_.clock, strand_, strand_, *feeds_, stats_, shared_.budget});
   hub_->Start();

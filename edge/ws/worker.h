@@ -16,9 +16,7 @@
 #include "common/base/clock.h"
 #include "edge/core/hub.h"
 #include "edge/core/memory_budget.h"
-#include "edge/core/sources.h"
 #include "edge/core/stats.h"
-#include "edge/core/thread_feeds.h"
 #include "edge/ws/admission.h"
 #include "edge/ws/io_strand.h"
 #include "edge/ws/server.h"
@@ -44,8 +42,8 @@ class Worker {
   IoStrand& strand() { return strand_; }
   Stats& stats() { return stats_; }
 
-  // Serves on `acceptor`, which is of io(). `sources` live on the strand `home`.
-  void Start(Acceptor acceptor, IoStrand& home, const Sources& sources);
+  // Serves on `acceptor`, which is of io(). `feeds` answer on strand().
+  void Start(Acceptor acceptor, std::unique_ptr<Feeds> feeds);
   // Accepts nobody any more and sends all away over `window_ms`; at the latest kDrainMsMax after
   // that the rest is cut off. Thread-safe.
   void Drain(int64_t window_ms);
@@ -66,7 +64,7 @@ class Worker {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   IoStrand strand_;
   ServerContext context_;
-  std::unique_ptr<ThreadFeeds> feeds_;
+  std::unique_ptr<Feeds> feeds_;
   std::unique_ptr<Hub> hub_;
   std::unique_ptr<Server> server_;
   std::promise<void> drained_;
