@@ -8,7 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
 #include "common/runtime/flags.h"
-#include "edge/core/limits.h"
+#include "edge/limits.h"
 
 namespace seatlock::edge {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "common/runtime/logging.h"
 #include "common/runtime/net.h"
-#include "edge/core/limits.h"
+#include "edge/limits.h"
 #include "edge/ws/proxies.h"
 
 namespace seatlock::edge {

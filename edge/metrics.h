@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "common/runtime/metrics.h"
-#include "edge/core/memory_budget.h"
-#include "edge/core/stats.h"
+#include "edge/fanout/memory_budget.h"
+#include "edge/stats.h"
 #include "edge/ws/admission.h"
 
 namespace seatlock::edge {

@@ -3,7 +3,7 @@
 
 #include <variant>
 
-#include "edge/core/events.h"
+#include "edge/protocol/events.h"
 #include "seatlock/v1/seatlock_service.pb.h"
 
 namespace seatlock::edge {

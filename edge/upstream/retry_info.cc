@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "edge/core/limits.h"
+#include "edge/limits.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "edge/core/limits.h"
+#include "edge/limits.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 

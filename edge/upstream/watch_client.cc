@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "common/base/mutex.h"
-#include "edge/core/limits.h"
-#include "edge/core/upstream_notice.h"
+#include "edge/limits.h"
+#include "edge/showtime/upstream_notice.h"
 #include "edge/upstream/convert.h"
 #include "edge/upstream/retry_info.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"

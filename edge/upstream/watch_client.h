@@ -14,9 +14,9 @@
 
 #include "common/base/clock.h"
 #include "common/base/executor.h"
-#include "edge/core/stats.h"
-#include "edge/core/timers.h"
-#include "edge/core/upstream.h"
+#include "edge/showtime/upstream.h"
+#include "edge/stats.h"
+#include "edge/timers.h"
 
 namespace seatlock::edge {
 

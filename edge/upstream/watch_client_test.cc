@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "clients/cpp/scripted_service.h"
-#include "edge/core/limits.h"
+#include "edge/limits.h"
 #include "tests/testing/edge_fakes.h"
 #include "tests/testing/http_error_server.h"
 #include "tests/testing/manual_executor.h"

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "edge/core/limits.h"
+#include "edge/limits.h"
 
 namespace seatlock::edge {
 

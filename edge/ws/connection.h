@@ -10,8 +10,8 @@
 #include <span>
 #include <string_view>
 
-#include "edge/core/client.h"
-#include "edge/core/link.h"
+#include "edge/fanout/client.h"
+#include "edge/fanout/link.h"
 #include "edge/ws/frame_parser.h"
 #include "edge/ws/server_context.h"
 

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include "edge/core/limits.h"
+#include "edge/limits.h"
 
 namespace seatlock::edge {
 namespace {

@@ -16,7 +16,7 @@
 #include <string>
 #include <string_view>
 
-#include "edge/core/close_code.h"
+#include "edge/protocol/close_code.h"
 #include "edge/ws/utf8.h"
 
 namespace seatlock::edge {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "edge/core/limits.h"
+#include "edge/limits.h"
 #include "tests/fuzz/played_frames.h"
 
 namespace seatlock::edge {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <variant>
 
-#include "edge/core/limits.h"
+#include "edge/limits.h"
 #include "edge/ws/connection.h"
 #include "edge/ws/upgrade_answer.h"
 

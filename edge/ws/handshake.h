@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "edge/core/wheel.h"
+#include "edge/fanout/wheel.h"
 #include "edge/ws/server_context.h"
 
 namespace seatlock::edge {

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "common/base/executor.h"
-#include "edge/core/timers.h"
+#include "edge/timers.h"
 
 namespace seatlock::edge {
 

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "edge/core/limits.h"
+#include "edge/limits.h"
 #include "edge/ws/handshake.h"
 
 namespace seatlock::edge {

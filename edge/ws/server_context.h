@@ -8,11 +8,11 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "common/base/clock.h"
-#include "edge/core/hub.h"
-#include "edge/core/limits.h"
-#include "edge/core/stats.h"
-#include "edge/core/timers.h"
-#include "edge/core/wheel.h"
+#include "edge/fanout/hub.h"
+#include "edge/fanout/wheel.h"
+#include "edge/limits.h"
+#include "edge/stats.h"
+#include "edge/timers.h"
 #include "edge/ws/admission.h"
 
 namespace seatlock::edge {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "edge/core/limits.h"
+#include "edge/limits.h"
 
 namespace seatlock::edge {
 

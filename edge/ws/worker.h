@@ -14,9 +14,9 @@
 #include <thread>
 
 #include "common/base/clock.h"
-#include "edge/core/hub.h"
-#include "edge/core/memory_budget.h"
-#include "edge/core/stats.h"
+#include "edge/fanout/hub.h"
+#include "edge/fanout/memory_budget.h"
+#include "edge/stats.h"
 #include "edge/ws/admission.h"
 #include "edge/ws/io_strand.h"
 #include "edge/ws/server.h"

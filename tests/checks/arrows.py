@@ -12,8 +12,11 @@ import pathlib
 import re
 import sys
 
-# Module -> the modules that it may include, besides itself. The longest matching folder counts.
+# Module -> the modules that it may include, besides itself. The longest match counts: a module is a
+# folder, or one header.
 BASE = ["common/base"]
+# What every part of the edge may include: headers that stand above its folders.
+EDGE_TOP = ["edge/limits.h", "edge/stats.h", "edge/timers.h"]
 ARROWS = {
     "common/base": [],
     "common/runtime": BASE,
@@ -36,10 +39,16 @@ ARROWS = {
                           "services/seatlock/log/sqlite", "services/seatlock/log/redis",
                           "services/seatlock/log/postgres", "services/seatlock/engine",
                           "services/seatlock/rpc", "services/seatlock/store"],
-    "edge/core": BASE,
-    "edge/upstream": BASE + ["edge/core"],
-    "edge/ws": BASE + ["edge/core"],
-    "edge": ["common", "edge/core", "edge/upstream", "edge/ws"],
+    "edge/limits.h": BASE,
+    "edge/timers.h": BASE,
+    "edge/stats.h": BASE + ["edge/protocol"],
+    "edge/protocol": BASE + ["edge/limits.h"],
+    "edge/showtime": BASE + EDGE_TOP + ["edge/protocol"],
+    "edge/fanout": BASE + EDGE_TOP + ["edge/showtime", "edge/protocol"],
+    "edge/upstream": BASE + EDGE_TOP + ["edge/showtime", "edge/protocol"],
+    "edge/ws": BASE + EDGE_TOP + ["edge/fanout", "edge/protocol"],
+    "edge": ["common", "edge/protocol", "edge/showtime", "edge/fanout", "edge/upstream", "edge/ws"]
+            + EDGE_TOP,
     "clients/cpp": BASE,
     "clients/cli": BASE + ["common/runtime", "clients/cpp"],
 }
@@ -70,8 +79,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 
 
 def module_of(path):
-    """The longest module that `path` lies in, None for a folder that has no arrows yet."""
-    found = [name for name in ARROWS if path.startswith(name + "/")]
+    """The longest module that `path` is or lies in, None for a folder that has no arrows yet."""
+    found = [name for name in ARROWS if path == name or path.startswith(name + "/")]
     return max(found, key=len, default=None)
 
 

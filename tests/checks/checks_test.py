@@ -36,7 +36,8 @@ class ArrowsTest(Tree):
         self.write("services/seatlock/rpc/s.cc", '#include "services/seatlock/engine/e.h"\n'
                                                  "#include <grpcpp/grpcpp.h>\n")
         self.write("edge/main.cc", '#include "edge/ws/w.h"\n#include "common/runtime/flags.h"\n')
-        self.write("edge/core/a_test.cc", '#include "tests/testing/t.h"\n')
+        self.write("edge/protocol/p.h", '#include "edge/limits.h"\n')
+        self.write("edge/fanout/a_test.cc", '#include "tests/testing/t.h"\n')
         self.assertEqual(arrows.check_tree(self.root), [])
 
     def test_each_wrong_arrow_is_named_with_a_way_out(self):
@@ -48,14 +49,20 @@ class ArrowsTest(Tree):
             ("services/seatlock/engine/x.h", "services/seatlock/log/sqlite/s.h"),
             ("services/seatlock/engine/x.h", "services/seatlock/rpc/r.h"),
             ("services/seatlock/rpc/x.h", "common/runtime/metrics.h"),
-            ("edge/core/x.h", "edge/ws/w.h"),
+            ("edge/fanout/x.h", "edge/ws/w.h"),
+            ("edge/protocol/x.h", "edge/showtime/s.h"),
+            ("edge/protocol/x.h", "edge/stats.h"),
+            ("edge/showtime/x.h", "edge/fanout/f.h"),
+            ("edge/upstream/x.h", "edge/fanout/f.h"),
+            ("edge/ws/x.h", "edge/showtime/s.h"),
+            ("edge/limits.h", "edge/protocol/p.h"),
             ("edge/ws/x.h", "edge/upstream/u.h"),
             ("edge/main.cc", "services/seatlock/domain/types.h"),
             ("clients/cpp/x.h", "services/seatlock/domain/types.h"),
             ("clients/cpp/x.h", "tests/testing/t.h"),
             ("services/seatlock/engine/x.h", "grpcpp/grpcpp.h"),
             ("services/seatlock/domain/x.h", "seatlock/v1/seats.pb.h"),
-            ("edge/core/x.h", "boost/beast/http.hpp"),
+            ("edge/fanout/x.h", "boost/beast/http.hpp"),
             ("common/runtime/flags.cc", "boost/asio/io_context.hpp"),
             ("services/seatlock/log/memory/x.h", "sqlite3.h"),
             ("services/seatlock/rpc/x.h", "prometheus/counter.h"),

@@ -67,7 +67,7 @@ describe('the file', () => {
   });
 
   test('knows the close codes that the edge knows', () => {
-    const header = readFileSync(repositoryPath('edge/core/close_code.h'), 'utf8');
+    const header = readFileSync(repositoryPath('edge/protocol/close_code.h'), 'utf8');
     const ofEdge = [...header.matchAll(/ = (\d{4}),/g)].map((match) => match[1]);
     const listed = asObject(asObject(contract.channels).seatUpdates)['x-close-codes'];
     expect(Object.keys(asObject(listed))).toEqual(ofEdge);

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <variant>
 
-#include "edge/core/commands.h"
-#include "edge/core/limits.h"
+#include "edge/limits.h"
+#include "edge/protocol/commands.h"
 #include "edge/ws/utf8.h"
 #include "tests/fuzz/require.h"
 

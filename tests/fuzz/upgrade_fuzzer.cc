@@ -17,7 +17,7 @@
 #include <variant>
 #include <vector>
 
-#include "edge/core/limits.h"
+#include "edge/limits.h"
 #include "edge/ws/upgrade.h"
 #include "tests/fuzz/require.h"
 

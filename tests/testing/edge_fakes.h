@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "edge/core/timers.h"
-#include "edge/core/upstream.h"
+#include "edge/showtime/upstream.h"
+#include "edge/timers.h"
 #include "tests/testing/fake_clock.h"
 
 namespace seatlock::testing {

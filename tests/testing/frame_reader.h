@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "edge/core/events.h"
-#include "edge/core/frames.h"
+#include "edge/protocol/events.h"
+#include "edge/protocol/frames.h"
 
 namespace seatlock::testing {
 

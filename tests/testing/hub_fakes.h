@@ -18,11 +18,11 @@
 #include <utility>
 #include <vector>
 
-#include "edge/core/client.h"
-#include "edge/core/hub.h"
-#include "edge/core/limits.h"
-#include "edge/core/link.h"
-#include "edge/core/room_state.h"
+#include "edge/fanout/client.h"
+#include "edge/fanout/hub.h"
+#include "edge/fanout/link.h"
+#include "edge/limits.h"
+#include "edge/showtime/room_state.h"
 #include "tests/testing/edge_fakes.h"
 #include "tests/testing/fake_clock.h"
 #include "tests/testing/manual_executor.h"

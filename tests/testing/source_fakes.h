@@ -8,8 +8,8 @@
 #include <variant>
 #include <vector>
 
-#include "edge/core/source_env.h"
-#include "edge/core/source_listener.h"
+#include "edge/showtime/source_env.h"
+#include "edge/showtime/source_listener.h"
 #include "tests/testing/edge_fakes.h"
 #include "tests/testing/fake_clock.h"
 

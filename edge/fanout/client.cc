@@ -1,0 +1,344 @@
+#include "edge/fanout/client.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+#include <variant>
+
+#include "common/base/random.h"
+#include "edge/fanout/hub.h"
+#include "edge/fanout/room.h"
+#include "edge/limits.h"
+#include "edge/protocol/frames.h"
+
+namespace seatlock::edge {
+namespace {
+
+constexpr int64_t kMilli = 1000;
+constexpr size_t kConnectionIdBytes = 16;
+
+}  // namespace
+
+Client::Client(Hub& hub, Link& link, bool batch)
+    : hub_(hub),
+      link_(&link),
+      tokens_milli_(kMessageBurst * kMilli),
+      tokens_at_ms_(hub.env().clock.MonotonicMs()),
+      since_ms_(tokens_at_ms_),
+      last_heard_ms_(tokens_at_ms_),
+      last_sent_ms_(tokens_at_ms_),
+      last_ping_ms_(tokens_at_ms_),
+      batch_(batch) {}
+
+Client::~Client() {
+  Gone();
+}
+
+void Client::Start() {
+  hub_.Add(*this);
+  PutOnWheel();
+  Send(ConnectionEstablishedFrame(base::RandomHex(kConnectionIdBytes), hub_.env().clock.NowMs()));
+  if (hub_.draining()) Close(CloseCode::kDraining, "draining");
+}
+
+void Client::Gone() {
+  if (link_ == nullptr) return;
+  closing_ = true;
+  LeaveAll();
+  outbox_ = {};
+  CountHeld();
+  SetBlocked(false);
+  hub_.Remove(*this);
+  link_ = nullptr;
+}
+
+// ---- From the wire -----------------------------------------------------------------------------
+
+void Client::OnText(std::string_view text) {
+  if (closing_ || !MayTalk()) return;
+  std::visit([this](const auto& command) { Handle(command); }, ParseCommand(text));
+}
+
+void Client::OnPing(std::string_view payload) {
+  if (closing_ || !MayTalk()) return;
+  Send(Frame::Pong(payload));
+}
+
+void Client::OnPong() {
+  if (!closing_) MayTalk();
+}
+
+void Client::OnPeerClose(uint16_t code) {
+  if (!closing_) BeginClose(code, {}, false);
+}
+
+void Client::OnBreach(CloseCode code) {
+  Close(code, "protocol error");
+}
+
+void Client::OnWritable() {
+  SetBlocked(false);
+  Flush();
+}
+
+// A token bucket: one warning when it is empty, the end with the next message.
+bool Client::MayTalk() {
+  const int64_t now_ms = hub_.env().clock.MonotonicMs();
+  last_heard_ms_ = now_ms;
+  tokens_milli_ = std::min(kMessageBurst * kMilli,
+                           tokens_milli_ + (now_ms - tokens_at_ms_) * kMessagesPerSecond);
+  tokens_at_ms_ = now_ms;
+  if (tokens_milli_ == kMessageBurst * kMilli) rate_warned_ = false;
+  if (tokens_milli_ >= kMilli) {
+    tokens_milli_ -= kMilli;
+    return true;
+  }
+  if (rate_warned_) {
+    Close(CloseCode::kRate, "too many messages");
+  } else {
+    rate_warned_ = true;
+    Send(ErrorFrame({ErrorCode::kRateLimited, "too many messages", {}}));
+  }
+  return false;
+}
+
+void Client::Handle(const SubscribeCommand& command) {
+  const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(), [&](const auto& s) {
+    return s->room.showtime_id() == command.showtime_id;
+  });
+  if (found != subscriptions_.end()) {
+    // Afresh; the new one joins before the old one leaves, so that the room stays.
+    const auto index = static_cast<size_t>(found - subscriptions_.begin());
+    Room& room = (*found)->room;
+    auto fresh = std::make_unique<Subscription>(*this, room);
+    room.Join(*fresh, {command.session_id, command.resume, batch_});
+    room.Leave(*subscriptions_[index]);
+    subscriptions_[index] = std::move(fresh);
+  } else if (subscriptions_.size() >= kSubscriptionsMax) {
+    Send(ErrorFrame({ErrorCode::kTooManySubscriptions, "at most 64 showtimes a connection",
+                     command.showtime_id}));
+    return;
+  } else {
+    Room& room = hub_.rooms().Get(command.showtime_id);
+    subscriptions_.push_back(std::make_unique<Subscription>(*this, room));
+    room.Join(*subscriptions_.back(), {command.session_id, command.resume, batch_});
+  }
+  ever_subscribed_ = true;
+  if (command.heartbeat && !std::exchange(wants_heartbeat_, true)) PutOnWheel();
+}
+
+void Client::Handle(const UnsubscribeCommand& command) {
+  const int64_t now_ms = hub_.env().clock.NowMs();
+  if (!command.showtime_id && subscriptions_.empty()) Send(UnsubscribedFrame({}, now_ms));
+  if (command.showtime_id) Send(UnsubscribedFrame(command.showtime_id, now_ms));
+  for (size_t i = subscriptions_.size(); i-- > 0;) {
+    const std::string showtime_id = subscriptions_[i]->room.showtime_id();
+    if (command.showtime_id && *command.showtime_id != showtime_id) continue;
+    Leave(i);
+    if (!command.showtime_id) Send(UnsubscribedFrame(showtime_id, now_ms));
+  }
+}
+
+void Client::Handle(const PingCommand&) {
+  Send(PongFrame(hub_.env().clock.NowMs()));
+}
+
+void Client::Handle(const CommandError& error) {
+  ++hub_.env().stats.bad_messages_total;
+  Send(ErrorFrame(error));
+  if (error.code == ErrorCode::kUnknownType) return;
+  if (++bad_messages_ >= kBadMessagesMax) Close(CloseCode::kBadMessages, "bad messages");
+}
+
+void Client::Leave(size_t index) {
+  Room& room = subscriptions_[index]->room;
+  room.Leave(*subscriptions_[index]);
+  subscriptions_.erase(subscriptions_.begin() + static_cast<std::ptrdiff_t>(index));
+  hub_.rooms().Left(room);
+}
+
+void Client::LeaveAll() {
+  while (!subscriptions_.empty()) Leave(subscriptions_.size() - 1);
+}
+
+// ---- To the wire -------------------------------------------------------------------------------
+
+void Client::Send(Frame frame) {
+  if (closing_) return;
+  outbox_.Push(std::move(frame), hub_.NextOrder());
+  if (outbox_.reply_bytes() > kReplyBytesMax) {
+    Close(CloseCode::kTooSlow, "too slow");
+    return;
+  }
+  hub_.FlushSoon(*this);
+}
+
+void Client::Close(CloseCode code, std::string_view reason) {
+  if (closing_) return;
+  hub_.env().stats.CountClose(code);
+  BeginClose(static_cast<uint16_t>(code), reason, code == CloseCode::kTooSlow);
+}
+
+// May be called while a room goes through its subscribers, so leaving the rooms waits for the
+// hub's next flush.
+void Client::BeginClose(uint16_t code, std::string_view reason, bool drop_replies) {
+  if (drop_replies) outbox_.Clear();
+  outbox_.Push(Frame::Close(code, reason), hub_.NextOrder());
+  closing_ = true;
+  since_ms_ = hub_.env().clock.MonotonicMs();
+  hub_.FlushSoon(*this);
+  PutOnWheel();
+}
+
+void Client::Flush() {
+  if (link_ == nullptr || finished_) return;
+  if (!blocked()) WriteWhatWaits();
+  CountHeld();
+  if (closing_ && !blocked()) {
+    finished_ = true;
+    link_->Finish();
+  }
+}
+
+void Client::WriteWhatWaits() {
+  Gathering& gathering = hub_.gathering();
+  if (!closing_) CheckPassedBy();
+  // Once closing, rooms are as good as left.
+  const Outbox::Subscriptions following =
+      closing_ ? Outbox::Subscriptions{} : Outbox::Subscriptions{subscriptions_};
+  while (outbox_.Gather(following, &gathering)) {
+    // A change of many sessions' seats may alone have more pieces than one call takes.
+    const std::span<const std::string_view> pieces =
+        std::span(gathering.pieces).first(std::min(gathering.pieces.size(), kGatherPiecesMax));
+    size_t offered = 0;
+    for (const std::string_view piece : pieces) offered += piece.size();
+    const size_t written = offered == 0 ? 0 : link_->Write(pieces);
+    const Outbox::Sent sent = outbox_.Take(gathering, written);
+    Stats& stats = hub_.env().stats;
+    stats.frames_sent_total += static_cast<int64_t>(sent.frames);
+    stats.frame_bytes_total += static_cast<int64_t>(written);
+    stats.snapshots_sent_total += static_cast<int64_t>(sent.snapshots);
+    if (sent.frames > 0) last_sent_ms_ = hub_.env().clock.MonotonicMs();
+    if (sent.caught_up) lagging_since_ms_ = kNotBlocked;
+    if (written < offered) {
+      SetBlocked(true);
+      return;
+    }
+  }
+}
+
+// Tells the budget what waits here: replies, and what was half sent, which others may share.
+void Client::CountHeld() {
+  const auto reply_bytes = static_cast<int64_t>(outbox_.reply_bytes());
+  if (reply_bytes != held_reply_bytes_) {
+    hub_.env().budget.Add(reply_bytes - held_reply_bytes_);
+    held_reply_bytes_ = reply_bytes;
+  }
+  const void* half = outbox_.half_owner();
+  if (half == held_) return;
+  hub_.Unhold(std::exchange(held_, half));
+  hub_.Hold(held_, outbox_.half_owner_bytes());
+}
+
+void Client::SetBlocked(bool now_blocked) {
+  if (now_blocked == blocked()) return;
+  if (now_blocked) {
+    blocked_since_ms_ = hub_.env().clock.MonotonicMs();
+    hub_.Blocked(*this);
+    PutOnWheel();
+  } else {
+    hub_.Unblocked(*this);
+    blocked_since_ms_ = kNotBlocked;
+  }
+}
+
+bool Client::HoldsAny() const {
+  if (held_ != nullptr || held_reply_bytes_ > 0) return true;
+  return std::any_of(subscriptions_.begin(), subscriptions_.end(),
+                     [](const auto& subscription) { return subscription->missed != nullptr; });
+}
+
+bool Client::Shed() {
+  if (link_ == nullptr || !HoldsAny()) return false;
+  if (!closing_) hub_.env().stats.CountClose(CloseCode::kTooSlow);
+  ++hub_.env().stats.shed_total;
+  closing_ = true;
+  finished_ = true;
+  outbox_ = {};
+  CountHeld();
+  for (const auto& subscription : subscriptions_) subscription->missed.reset();
+  hub_.FlushSoon(*this);
+  link_->Drop();
+  return true;
+}
+
+// ---- Time --------------------------------------------------------------------------------------
+
+void Client::PutOnWheel() {
+  if (link_ != nullptr) hub_.wheel().Put(*this, NextDueMs(hub_.env().clock.MonotonicMs()));
+}
+
+int64_t Client::NextDueMs(int64_t now_ms) const {
+  if (closing_) return since_ms_ + kHandshakeMsMax;
+  int64_t due_ms = std::min(last_heard_ms_ + kPeerSilentMsMax, last_ping_ms_ + kPingEveryMs);
+  if (!ever_subscribed_) due_ms = std::min(due_ms, since_ms_ + kFirstSubscribeMsMax);
+  if (wants_heartbeat_) due_ms = std::min(due_ms, last_sent_ms_ + kHeartbeatEveryMs - kTickMs);
+  if (blocked()) due_ms = std::min(due_ms, now_ms + kTickMs);
+  return due_ms;
+}
+
+void Client::OnDue(int64_t now_ms) {
+  if (closing_) {
+    if (now_ms - since_ms_ >= kHandshakeMsMax) {
+      link_->Drop();
+      return;
+    }
+  } else if (now_ms - last_heard_ms_ >= kPeerSilentMsMax) {
+    ++hub_.env().stats.dead_peers_total;
+    closing_ = true;
+    finished_ = true;
+    LeaveAll();
+    link_->Drop();
+    return;
+  } else if (LagsTooLong(now_ms)) {
+    Close(CloseCode::kTooSlow, "too slow");
+  } else if (!ever_subscribed_ && now_ms - since_ms_ >= kFirstSubscribeMsMax) {
+    Close(CloseCode::kNoSubscribe, "no subscribe");
+  } else {
+    PingOrHeartbeat(now_ms);
+  }
+  PutOnWheel();
+}
+
+void Client::PingOrHeartbeat(int64_t now_ms) {
+  if (now_ms - last_ping_ms_ >= kPingEveryMs) {
+    last_ping_ms_ = now_ms;
+    // A full socket takes no ping; that the peer answers to none then is found out all the same.
+    if (!blocked()) Send(Frame::Ping());
+  }
+  if (wants_heartbeat_ && !blocked() && now_ms - last_sent_ms_ >= kHeartbeatEveryMs - kTickMs) {
+    Send(HeartbeatFrame(hub_.env().clock.NowMs()));
+  }
+}
+
+bool Client::LagsTooLong(int64_t now_ms) {
+  if (!blocked()) {
+    lagging_since_ms_ = kNotBlocked;
+    return false;
+  }
+  CheckPassedBy();
+  return lagging_since_ms_ != kNotBlocked && now_ms - lagging_since_ms_ >= kLagMsMax;
+}
+
+void Client::CheckPassedBy() {
+  bool lagging = false;
+  for (const auto& subscription : subscriptions_) {
+    subscription->room.CheckPassedBy(*subscription);
+    lagging = lagging || subscription->lagging;
+  }
+  if (lagging && lagging_since_ms_ == kNotBlocked) {
+    lagging_since_ms_ = hub_.env().clock.MonotonicMs();
+  }
+}
+
+}  // namespace seatlock::edge

@@ -1,0 +1,120 @@
+// One connection: what it may send, what it follows, when it is pinged and when it is closed.
+// Strand-bound; owned by its connection in edge/ws. After Gone() the link is not touched again.
+//
+// Always holds: once closing() it hears nothing, and what it follows is left.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/container/inlined_vector.h"
+#include "edge/fanout/link.h"
+#include "edge/fanout/outbox.h"
+#include "edge/fanout/subscription.h"
+#include "edge/fanout/wheel.h"
+#include "edge/protocol/close_code.h"
+#include "edge/protocol/commands.h"
+
+namespace seatlock::edge {
+
+class Hub;
+
+class Client final {
+ public:
+  // `batch`: it chose seatlock.v1.batch. `hub` and `link` outlive it, up to Gone().
+  Client(Hub& hub, Link& link, bool batch);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // Joins the hub and greets; once, after construction.
+  void Start();
+
+  // --- from the wire ---
+  // A text message came, whole and good UTF-8.
+  void OnText(std::string_view text);
+  void OnPing(std::string_view payload);
+  void OnPong();
+  // The peer closes (RFC 6455, 5.5.1); `code` 0 where it gave none.
+  void OnPeerClose(uint16_t code);
+  // The peer broke the protocol.
+  void OnBreach(CloseCode code);
+  // The socket has room again.
+  void OnWritable();
+  // The connection is gone, whoever closed it.
+  void Gone();
+
+  // --- from rooms and the hub ---
+  // Queues a frame; it goes out with the hub's next flush.
+  void Send(Frame frame);
+  void Close(CloseCode code, std::string_view reason);
+  bool closing() const { return closing_; }
+  // Writes what waits, until nothing does or the socket is full.
+  void Flush();
+  // Leaves everything once it is closing. Not while a room goes through its subscribers.
+  void LeaveIfClosing() {
+    if (closing_) LeaveAll();
+  }
+  // It takes too little while memory is short: cut off, if it holds any back.
+  bool Shed();
+  // Looks at what has fallen due.
+  void OnDue(int64_t now_ms);
+
+  bool blocked() const { return blocked_since_ms_ != kNotBlocked; }
+  int64_t blocked_since_ms() const { return blocked_since_ms_; }
+
+  WheelPlace wheel_place;     // The hub's wheel's.
+  uint32_t hub_index = 0;     // The hub's: in its list.
+  bool flush_queued = false;  // The hub's: it is on the list of who has to be flushed.
+
+ private:
+  static constexpr int64_t kNotBlocked = -1;
+
+  void Handle(const SubscribeCommand& command);
+  void Handle(const UnsubscribeCommand& command);
+  void Handle(const PingCommand& command);
+  void Handle(const CommandError& error);
+  bool MayTalk();
+  void BeginClose(uint16_t code, std::string_view reason, bool drop_waiting);
+  void WriteWhatWaits();
+  void CountHeld();
+  bool HoldsAny() const;
+  void SetBlocked(bool blocked);
+  // Notes which rooms' histories have passed it by, and since when that is so.
+  void CheckPassedBy();
+  // Whether it has been too slow for too long.
+  bool LagsTooLong(int64_t now_ms);
+  int64_t NextDueMs(int64_t now_ms) const;
+  void PingOrHeartbeat(int64_t now_ms);
+  // Has it looked at when that is next due.
+  void PutOnWheel();
+  void Leave(size_t index);
+  void LeaveAll();
+
+  Hub& hub_;
+  Link* link_;
+  Outbox outbox_;
+  absl::InlinedVector<std::unique_ptr<Subscription>, 1> subscriptions_;
+  const void* held_ = nullptr;    // What was half sent, as the hub knows it.
+  int64_t held_reply_bytes_ = 0;  // As the budget knows it.
+  int64_t tokens_milli_;          // Thousandths of a message that it may send.
+  int64_t tokens_at_ms_;
+  int64_t since_ms_;  // Of the connection; of the close once closing.
+  int64_t last_heard_ms_;
+  int64_t last_sent_ms_;
+  int64_t last_ping_ms_;
+  int64_t blocked_since_ms_ = kNotBlocked;
+  int64_t lagging_since_ms_ = kNotBlocked;  // Since it was too slow for a room's history.
+  int8_t bad_messages_ = 0;
+  const bool batch_;
+  bool closing_ = false;
+  bool finished_ = false;  // The close frame is out.
+  bool ever_subscribed_ = false;
+  bool wants_heartbeat_ = false;
+  bool rate_warned_ = false;
+};
+
+}  // namespace seatlock::edge

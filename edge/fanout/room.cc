@@ -1,0 +1,357 @@
+#include "edge/fanout/room.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "edge/fanout/client.h"
+#include "edge/fanout/hub.h"
+#include "edge/limits.h"
+#include "edge/protocol/frames.h"
+
+namespace seatlock::edge {
+
+Room::Room(Hub& hub, std::string showtime_id) : hub_(hub), showtime_id_(std::move(showtime_id)) {
+  ++hub_.env().stats.rooms;
+}
+
+Room::~Room() {
+  --hub_.env().stats.rooms;
+}
+
+void Room::Start() {
+  feed_ = hub_.env().feeds.Open(showtime_id_, this);
+}
+
+// ---- What the feed says ------------------------------------------------------------------------
+
+void Room::OnFeed(FeedEvent event) {
+  std::visit([this](const auto& one) { On(one); }, event);
+}
+
+void Room::On(const FeedImage& event) {
+  snapshots_ = event.snapshots;
+  status_ = event.status;
+  state_.Load(*event.image);
+  orders_.assign(state_.history().size(), hub_.NextOrder());
+  batches_.Restart(revision());
+  for (Subscription* subscriber : subscribers_) {
+    if (subscriber->active) SnapshotNext(*subscriber);
+  }
+  if (status_ == FeedStatus::kLive) BecomeLive();
+  if (status_ == FeedStatus::kAway) BecomeAway();
+}
+
+void Room::On(const FeedEntry& event) {
+  ++hub_.env().stats.room_changes_total;
+  state_.Apply(event.entry, HistoryBytesMax(hub_.env().stats.rooms));
+  orders_.push_back(hub_.NextOrder());
+  while (orders_.size() > state_.history().size()) orders_.pop_front();
+  if (event.entry->frames == 0) {
+    // Nobody is woken for it, but for cursors not to fall behind the history.
+    if (++unseen_ >= kHistoryChangesMax / 2) hub_.FlushSoon(shared_from_this());
+    return;
+  }
+  if (commits_ms_.size() < kHistoryChangesMax) {
+    commits_ms_.push_back(event.entry->change.commit_ms);
+  }
+  if (batch_subscribers_ > 0) AddToBatch(event.entry->change);
+  if (subscribers_.size() > batch_subscribers_) hub_.FlushSoon(shared_from_this());
+}
+
+void Room::On(const FeedState& event) {
+  status_ = event.status;
+  if (status_ == FeedStatus::kLive) BecomeLive();
+  if (status_ == FeedStatus::kAway) BecomeAway();
+}
+
+void Room::On(const FeedResume& event) {
+  const auto found = asked_.find({event.position.epoch, event.position.revision});
+  if (found == asked_.end()) return;
+  const std::vector<Subscription*> waiting = std::move(found->second);
+  asked_.erase(found);
+  const std::shared_ptr<const Entries> missed = Counted(event.missed);
+  for (Subscription* subscriber : waiting) {
+    subscriber->asked = false;
+    if (missed) {
+      AdmitMissed(*subscriber, missed);
+    } else {
+      ++hub_.env().stats.resumes_failed_total;
+      AdmitAfresh(*subscriber);
+    }
+  }
+}
+
+void Room::On(const FeedRefused&) {
+  refused_ = true;
+  for (Subscription* subscriber : subscribers_) {
+    subscriber->client.Close(CloseCode::kOverloaded, "too many showtimes");
+  }
+}
+
+void Room::BecomeLive() {
+  Frame live;
+  for (Subscription* subscriber : subscribers_) {
+    if (!subscriber->active) Admit(*subscriber);
+    if (!std::exchange(subscriber->told_away, false)) continue;
+    if (!live) live = StreamStatusFrame(showtime_id_, true, hub_.env().clock.NowMs());
+    subscriber->client.Send(live);
+  }
+}
+
+void Room::BecomeAway() {
+  // The source drops what it was asked when its stream is lost.
+  for (const auto& [position, waiting] : std::exchange(asked_, {})) {
+    for (Subscription* subscriber : waiting) subscriber->asked = false;
+  }
+  for (Subscription* subscriber : subscribers_) TellAway(*subscriber);
+}
+
+// ---- Subscribers -------------------------------------------------------------------------------
+
+void Room::Join(Subscription& subscription, Wish wish) {
+  if (wish.batch && batch_subscribers_++ == 0) batches_.Restart(revision());
+  ++hub_.env().stats.subscriptions;
+  ++hub_.env().stats.joins_total;
+  subscription.session_id = std::move(wish.session_id);
+  subscription.batch = wish.batch;
+  if (wish.resume) subscription.resume = std::make_unique<Position>(*std::move(wish.resume));
+  subscription.index = static_cast<uint32_t>(subscribers_.size());
+  subscribers_.push_back(&subscription);
+  if (refused_) subscription.client.Close(CloseCode::kOverloaded, "too many showtimes");
+  if (status_ == FeedStatus::kLive) Admit(subscription);
+  if (status_ == FeedStatus::kAway) TellAway(subscription);
+}
+
+void Room::Leave(Subscription& subscription) {
+  if (subscription.batch) --batch_subscribers_;
+  --hub_.env().stats.subscriptions;
+  ForgetAsk(subscription);
+  Subscription* last = subscribers_.back();
+  subscribers_[subscription.index] = last;
+  last->index = subscription.index;
+  subscribers_.pop_back();
+  // The last one may have been moved to where a flush has been already.
+  if (flush_queued) FlushAgain();
+}
+
+void Room::TellAway(Subscription& subscription) {
+  if (std::exchange(subscription.told_away, true)) return;
+  subscription.client.Send(StreamStatusFrame(showtime_id_, false, hub_.env().clock.NowMs()));
+  if (subscription.active || !state_.known()) return;
+  // A newcomer sees what the edge knows, unless it may know better itself.
+  const Position* resume = subscription.resume.get();
+  const bool behind = resume != nullptr && resume->epoch == state_.position().epoch &&
+                      resume->revision < revision();
+  if (resume != nullptr && !behind) return;
+  subscription.resume.reset();
+  SnapshotNext(subscription);
+}
+
+void Room::ForgetAsk(Subscription& subscription) {
+  if (!std::exchange(subscription.asked, false)) return;
+  const auto found = asked_.find({subscription.resume->epoch, subscription.resume->revision});
+  std::erase(found->second, &subscription);
+  if (found->second.empty()) asked_.erase(found);
+}
+
+// Makes a waiting subscriber active, or asks for what it missed. The stream is live.
+void Room::Admit(Subscription& subscription) {
+  if (!subscription.resume) {
+    AdmitAfresh(subscription);
+  } else if (state_.Covers(*subscription.resume)) {
+    AdmitMissed(subscription, nullptr);
+  } else {
+    AskToResume(subscription);
+  }
+}
+
+void Room::AskToResume(Subscription& subscription) {
+  if (std::exchange(subscription.asked, true)) return;
+  const Position& position = *subscription.resume;
+  std::vector<Subscription*>& waiting = asked_[{position.epoch, position.revision}];
+  waiting.push_back(&subscription);
+  if (waiting.size() == 1) feed_->Resume(position);
+}
+
+void Room::AdmitAfresh(Subscription& subscription) {
+  Activate(subscription, state_.position(), false);
+  subscription.revision = revision();
+  SnapshotNext(subscription);
+}
+
+// `missed` goes as far as the history, or further; null: the history alone has it all.
+void Room::AdmitMissed(Subscription& subscription, std::shared_ptr<const Entries> missed) {
+  const Position position = *subscription.resume;
+  const uint64_t missed_end =
+      missed && !missed->empty() ? missed->back()->revision() : position.revision;
+  if (missed_end < state_.base().revision) {
+    // A room's history goes back at least as far as its source's, so this is not to be met.
+    AdmitAfresh(subscription);
+    return;
+  }
+  if (subscription.batch) {
+    Entries all = missed ? *missed : Entries{};
+    const Entries rest = HistoryAfter({position.epoch, missed_end});
+    all.insert(all.end(), rest.begin(), rest.end());
+    AdmitMissedAsBatch(subscription, all);
+    return;
+  }
+  // The room's epoch, not the client's: one that joined before the first change knows none.
+  Activate(subscription, {state_.position().epoch, position.revision}, true);
+  subscription.revision = position.revision;
+  if (missed_end > position.revision) subscription.missed = std::move(missed);
+}
+
+void Room::AdmitMissedAsBatch(Subscription& subscription, const Entries& missed) {
+  SeatChanges changes;
+  for (const EntryPtr& entry : missed) changes.Add(entry->change);
+  if (changes.size() > kBatchMissedSeatsMax) {
+    AdmitAfresh(subscription);
+    return;
+  }
+  const uint64_t resumed = subscription.resume->revision;
+  Activate(subscription, {state_.position().epoch, resumed}, true);
+  // What is still gathered comes with the next batch: its seats may then come twice, not less.
+  subscription.revision = missed.empty() ? resumed : missed.back()->revision();
+  if (!changes.empty()) {
+    subscription.client.Send(Frame::Text(changes.Text(showtime_id_, subscription.session_id)));
+  }
+}
+
+void Room::Activate(Subscription& subscription, Position position, bool recovered) {
+  if (recovered) ++hub_.env().stats.resumes_recovered_total;
+  ForgetAsk(subscription);
+  subscription.active = true;
+  subscription.resume.reset();
+  subscription.client.Send(SubscribedFrame(showtime_id_, position, recovered,
+                                           state_.LocksOf(subscription.session_id),
+                                           hub_.env().clock.NowMs()));
+  subscription.order = hub_.NextOrder();
+}
+
+// What readers of an answer keep alive counts as held until the last of them has it. Ranges that
+// one backfill brought end with the same entry and share all that they have in common.
+std::shared_ptr<const Entries> Room::Counted(std::shared_ptr<const Entries> missed) {
+  if (!missed || missed->empty()) return missed;
+  size_t bytes = 0;
+  for (const EntryPtr& entry : *missed) bytes += entry->bytes();
+  const void* owner = missed->back().get();
+  hub_.Hold(owner, bytes);
+  const Entries* entries = missed.get();
+  const std::shared_ptr<const void> hold(
+      owner, [missed = std::move(missed), &hub = hub_](const void* held) { hub.Unhold(held); });
+  return {hold, entries};
+}
+
+void Room::SnapshotNext(Subscription& subscription) {
+  subscription.missed.reset();
+  subscription.snapshot_due = true;
+  subscription.snapshot_order = hub_.NextOrder();
+  hub_.FlushSoon(subscription.client);
+}
+
+Entries Room::HistoryAfter(const Position& position) const {
+  const std::deque<EntryPtr>& history = state_.history();
+  const uint64_t skip = position.revision - state_.base().revision;
+  if (skip >= history.size()) return {};
+  return {history.begin() + static_cast<std::ptrdiff_t>(skip), history.end()};
+}
+
+// ---- What is next ------------------------------------------------------------------------------
+
+Room::Next Room::NextFor(const Subscription& subscription, bool snapshot, uint64_t from) const {
+  if (snapshot) return {subscription.snapshot_order, nullptr};
+  if (!subscription.active || from >= revision()) return {};
+  if (subscription.batch) {
+    const Batches::Sent* batch = batches_.After(from);
+    if (batch == nullptr) return {};
+    return {std::max(batch->order, subscription.order), &batch->entry};
+  }
+  if (subscription.missed) {
+    const Entries& missed = *subscription.missed;
+    const uint64_t index = from + 1 - missed.front()->revision();
+    if (index < missed.size()) return {subscription.order, &missed[index]};
+  }
+  const uint64_t index = from - state_.base().revision;
+  if (index >= state_.history().size()) return {};
+  return {std::max(orders_[index], subscription.order), &state_.history()[index]};
+}
+
+const Frame& Room::Snapshot() {
+  bool encoded = false;
+  const Frame& frame =
+      state_.SnapshotFrame(showtime_id_, hub_.env().clock.NowMs(), *snapshots_, &encoded);
+  if (encoded) ++hub_.env().stats.snapshots_encoded_total;
+  return frame;
+}
+
+bool Room::PassedBy(const Subscription& subscription) const {
+  if (!subscription.active || subscription.snapshot_due) return false;
+  if (subscription.batch) return subscription.revision < batches_.base();
+  uint64_t reached = subscription.revision;
+  if (subscription.missed) {
+    reached = std::max(reached, subscription.missed->back()->revision());
+  }
+  return reached < state_.base().revision;
+}
+
+void Room::CheckPassedBy(Subscription& subscription) {
+  if (!PassedBy(subscription)) return;
+  ++hub_.env().stats.ring_misses_total;
+  SnapshotNext(subscription);
+  subscription.lagging = true;
+}
+
+bool Room::Flush(size_t* portion) {
+  if (flush_next_ == 0) {
+    flush_commits_ = commits_ms_.size();
+    unseen_ = 0;
+  }
+  while (flush_next_ < subscribers_.size() && *portion > 0) {
+    --*portion;
+    subscribers_[flush_next_++]->client.Flush();
+  }
+  if (flush_next_ < subscribers_.size()) return false;
+  const int64_t now_ms = hub_.env().clock.NowMs();
+  for (; flush_commits_ > 0; --flush_commits_) {
+    hub_.env().stats.CountLatency(now_ms - commits_ms_.front());
+    commits_ms_.pop_front();
+  }
+  flush_next_ = 0;
+  return !std::exchange(flush_again_, false);
+}
+
+// ---- Batches -----------------------------------------------------------------------------------
+
+void Room::AddToBatch(const Change& change) {
+  batches_.Add(change);
+  if (batch_scheduled_) return;
+  const int64_t wait_ms = batches_.last_ms() + kBatchEveryMs - hub_.env().clock.MonotonicMs();
+  if (wait_ms <= 0) {
+    FlushBatch();
+    return;
+  }
+  batch_scheduled_ = true;
+  hub_.env().timers.After(wait_ms, [weak = weak_from_this()] {
+    const std::shared_ptr<Room> self = weak.lock();
+    if (!self) return;
+    self->batch_scheduled_ = false;
+    self->FlushBatch();
+  });
+}
+
+void Room::FlushBatch() {
+  if (!batches_.gathered() || batch_subscribers_ == 0) return;
+  absl::flat_hash_set<std::string> sessions;
+  for (const Subscription* subscriber : subscribers_) {
+    if (subscriber->batch && !subscriber->session_id.empty()) {
+      sessions.insert(subscriber->session_id);
+    }
+  }
+  batches_.Close(showtime_id_, hub_.NextOrder(), hub_.env().clock.MonotonicMs(),
+                 [&sessions](const std::string& id) { return sessions.contains(id); });
+  hub_.FlushSoon(shared_from_this());
+}
+
+}  // namespace seatlock::edge

@@ -1,0 +1,41 @@
+// What clients say: one JSON object a message (the WebSocket part of the contract).
+//
+// Parsing is pure. Fields that are not known are ignored; an optional field that is null counts as
+// left out. userId may be anything and is not kept; token is reserved.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "edge/protocol/events.h"
+
+namespace seatlock::edge {
+
+struct SubscribeCommand {
+  std::string showtime_id;
+  std::string session_id;  // Empty: a viewer.
+  std::optional<Position> resume;
+  bool heartbeat = false;
+};
+
+struct UnsubscribeCommand {
+  std::optional<std::string> showtime_id;  // None: all.
+};
+
+struct PingCommand {};
+
+enum class ErrorCode { kBadJson, kBadField, kUnknownType, kTooManySubscriptions, kRateLimited };
+
+struct CommandError {
+  ErrorCode code = ErrorCode::kBadJson;
+  std::string message;
+  std::optional<std::string> showtime_id;  // Where the message named a good one.
+};
+
+using ClientCommand = std::variant<SubscribeCommand, UnsubscribeCommand, PingCommand, CommandError>;
+
+ClientCommand ParseCommand(std::string_view text);
+
+}  // namespace seatlock::edge

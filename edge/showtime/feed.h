@@ -1,0 +1,90 @@
+// How a thread's room hears of its showtime. One stream a showtime and edge comes from the service;
+// its *source* lives on the home strand (source.h), and every thread with a room of that showtime
+// *listens* to it: what the source says crosses to each thread once, in order, as shared, immutable
+// values.
+//
+// What a listener hears, always in this order: one FeedImage, then FeedEntries that follow on each
+// other without holes, a new FeedImage in place of all before, FeedStates and FeedResumes between
+// them. FeedRefused comes alone.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "edge/protocol/entry.h"
+#include "edge/protocol/events.h"
+#include "edge/showtime/snapshot_cache.h"
+
+namespace seatlock::edge {
+
+enum class FeedStatus {
+  kConnecting,  // Not live, and nobody need be told yet.
+  kLive,
+  kAway,  // The stream is lost: what is known may be old.
+};
+
+// Everything that is known of a showtime at one position: `history` are the changes (base,
+// position]. Immutable.
+struct RoomImage {
+  bool known = false;  // False: nothing was heard yet, the rest means nothing.
+  Position position;
+  Position base;
+  std::vector<Seat> seats;  // What is not available.
+  Entries history;
+};
+
+struct FeedImage {
+  std::shared_ptr<const RoomImage> image;
+  std::shared_ptr<SnapshotCache> snapshots;  // One a showtime, for all threads.
+  FeedStatus status = FeedStatus::kConnecting;
+};
+struct FeedEntry {
+  EntryPtr entry;
+};
+struct FeedState {
+  FeedStatus status = FeedStatus::kConnecting;
+};
+// The answer to Feed::Resume(position).
+struct FeedResume {
+  Position position;
+  // `missed` are the changes after `position`, and the room's history goes on where they end (they
+  // may overlap). Null: it cannot be resumed from, and the room is where a snapshot may be taken.
+  std::shared_ptr<const Entries> missed;
+};
+// The edge follows too many showtimes; nothing else comes.
+struct FeedRefused {};
+
+using FeedEvent = std::variant<FeedImage, FeedEntry, FeedState, FeedResume, FeedRefused>;
+
+// Strand-bound to the thread that opened the feed.
+class FeedListener {
+ public:
+  virtual ~FeedListener() = default;
+  virtual void OnFeed(FeedEvent event) = 0;
+};
+
+// One thread's listening to one showtime; destroying it ends that. Strand-bound.
+class Feed {
+ public:
+  virtual ~Feed() = default;
+
+  // Asks for what was missed after a position that the room's history does not cover: older than
+  // it, ahead of it, or of another epoch. Answered by one FeedResume of the same position, once the
+  // service has said where its confirmed head is and the room has reached it; never where the
+  // stream is lost meanwhile (ask again when it is live).
+  virtual void Resume(const Position& position) = 0;
+};
+
+// Strand-bound.
+class Feeds {
+ public:
+  virtual ~Feeds() = default;
+
+  // `listener` outlives the feed and hears nothing inside this call.
+  virtual std::unique_ptr<Feed> Open(const std::string& showtime_id, FeedListener* listener) = 0;
+};
+
+}  // namespace seatlock::edge
