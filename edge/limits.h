@@ -70,6 +70,8 @@ inline constexpr int64_t kMemoryBudgetMibMax = 1 << 20;
 // room lingers after its last subscriber, because pages are reloaded.
 inline constexpr size_t kRoomsMax = base::kStreamsPerConnectionMax - base::kStreamsKeptFree;
 inline constexpr int64_t kRoomLingerMs = 30 * kSecondMs;
+// When a showtime that there was no place for is worth another try. Clients add jitter.
+inline constexpr int64_t kRefusedRetryMs = 5 * kSecondMs;
 
 // What a room keeps for resumes and slow readers: minutes of a busy sale, at most 1 MiB a room, and
 // where there are many rooms no more than its share of what all may keep.

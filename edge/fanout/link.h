@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -20,6 +21,10 @@ class Link {
   virtual void Finish() = 0;
   // Cuts the connection with no goodbye.
   virtual void Drop() = 0;
+  // Takes one of the showtimes that the peer's address may open while the edge does not follow them
+  // yet. 0: taken, or not counted. Else nothing was taken: how long until there is one again, in
+  // ms.
+  virtual int64_t TakeNewShowtime() = 0;
 };
 
 }  // namespace seatlock::edge

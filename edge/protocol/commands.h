@@ -4,6 +4,7 @@
 // left out. userId may be anything and is not kept; token is reserved.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,12 +27,20 @@ struct UnsubscribeCommand {
 
 struct PingCommand {};
 
-enum class ErrorCode { kBadJson, kBadField, kUnknownType, kTooManySubscriptions, kRateLimited };
+enum class ErrorCode {
+  kBadJson,
+  kBadField,
+  kUnknownType,
+  kTooManySubscriptions,
+  kRateLimited,
+  kShowtimeUnavailable,
+};
 
 struct CommandError {
   ErrorCode code = ErrorCode::kBadJson;
   std::string message;
   std::optional<std::string> showtime_id;  // Where the message named a good one.
+  std::optional<int64_t> retry_after_ms = {};
 };
 
 using ClientCommand = std::variant<SubscribeCommand, UnsubscribeCommand, PingCommand, CommandError>;

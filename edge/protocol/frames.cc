@@ -52,6 +52,8 @@ std::string_view ErrorWord(ErrorCode code) {
       return "TOO_MANY_SUBSCRIPTIONS";
     case ErrorCode::kRateLimited:
       return "RATE_LIMITED";
+    case ErrorCode::kShowtimeUnavailable:
+      return "SHOWTIME_UNAVAILABLE";
   }
   return "";
 }
@@ -172,6 +174,7 @@ Frame ErrorFrame(const CommandError& error) {
   json::object frame{
       {"type", "error"}, {"code", View(ErrorWord(error.code))}, {"message", error.message}};
   if (error.showtime_id) frame.emplace("showtimeId", *error.showtime_id);
+  if (error.retry_after_ms) frame.emplace("retryAfterMs", *error.retry_after_ms);
   return ToFrame(frame);
 }
 

@@ -100,11 +100,15 @@ TEST(Frames, TheSmallOnes) {
 TEST(Frames, Errors) {
   EXPECT_EQ(ErrorFrame({ErrorCode::kBadField, "bad", "123"}).payload(),
             R"({"type":"error","code":"BAD_FIELD","message":"bad","showtimeId":"123"})");
+  EXPECT_EQ(ErrorFrame({ErrorCode::kShowtimeUnavailable, "later", "123", 5000}).payload(),
+            R"({"type":"error","code":"SHOWTIME_UNAVAILABLE","message":"later",)"
+            R"("showtimeId":"123","retryAfterMs":5000})");
   const std::pair<ErrorCode, std::string> words[] = {
       {ErrorCode::kBadJson, "BAD_JSON"},
       {ErrorCode::kUnknownType, "UNKNOWN_TYPE"},
       {ErrorCode::kTooManySubscriptions, "TOO_MANY_SUBSCRIPTIONS"},
-      {ErrorCode::kRateLimited, "RATE_LIMITED"}};
+      {ErrorCode::kRateLimited, "RATE_LIMITED"},
+      {ErrorCode::kShowtimeUnavailable, "SHOWTIME_UNAVAILABLE"}};
   for (const auto& [code, word] : words) {
     EXPECT_EQ(ErrorFrame({code, "m", {}}).payload(),
               R"({"type":"error","code":")" + word + R"(","message":"m"})");

@@ -5,9 +5,10 @@
 //
 // What a listener hears, always in this order: one FeedImage, then FeedEntries that follow on each
 // other without holes, a new FeedImage in place of all before, FeedStates and FeedResumes between
-// them. FeedRefused comes alone.
+// them. FeedRefused may come at any time, and ends it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,8 +55,12 @@ struct FeedResume {
   // may overlap). Null: it cannot be resumed from, and the room is where a snapshot may be taken.
   std::shared_ptr<const Entries> missed;
 };
-// The edge follows too many showtimes; nothing else comes.
-struct FeedRefused {};
+// The showtime cannot be followed now: the edge or the service has too many, or its history is
+// damaged. Nothing else comes.
+struct FeedRefused {
+  std::string message;         // For whoever reads the frame.
+  int64_t retry_after_ms = 0;  // When it may be worth another try.
+};
 
 using FeedEvent = std::variant<FeedImage, FeedEntry, FeedState, FeedResume, FeedRefused>;
 
@@ -85,6 +90,8 @@ class Feeds {
 
   // `listener` outlives the feed and hears nothing inside this call.
   virtual std::unique_ptr<Feed> Open(const std::string& showtime_id, FeedListener* listener) = 0;
+  // Whether the edge follows the showtime, for this thread or another. May be a moment old.
+  virtual bool Follows(const std::string& showtime_id) const = 0;
 };
 
 }  // namespace seatlock::edge

@@ -9,7 +9,7 @@ namespace seatlock::edge {
 void Sources::Open(const std::string& showtime_id, std::shared_ptr<SourceListener> listener) {
   Source* source = Get(showtime_id);
   if (source == nullptr) {
-    listener->Hear(FeedRefused{});
+    listener->Hear(FeedRefused{"the edge follows too many showtimes", kRefusedRetryMs});
     return;
   }
   source->Add(listener.get());
@@ -44,10 +44,12 @@ Source* Sources::Get(const std::string& showtime_id) {
   if (slots_.size() >= kRoomsMax) {
     if (lingering_.empty()) return nullptr;
     slots_.erase(*lingering_.begin());
+    followed_->Remove(*lingering_.begin());
     lingering_.erase(lingering_.begin());
   }
   auto source = std::make_shared<Source>(env_, turns_, showtime_id);
   slots_[showtime_id].source = source;
+  followed_->Add(showtime_id);
   source->Start();
   return source.get();
 }
@@ -64,6 +66,7 @@ void Sources::DropIfUnused(const std::string& showtime_id, uint64_t uses) {
   const auto found = slots_.find(showtime_id);
   if (found == slots_.end() || found->second.uses != uses) return;
   lingering_.erase(showtime_id);
+  followed_->Remove(showtime_id);
   slots_.erase(found);
 }
 

@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "edge/showtime/backfill_turns.h"
+#include "edge/showtime/followed.h"
 #include "edge/showtime/source.h"
 #include "edge/showtime/source_env.h"
 #include "edge/showtime/source_listener.h"
@@ -27,6 +28,8 @@ class Sources {
   // feed.h: Feed::Resume.
   void Resume(const SourceListener* listener, const Position& position);
 
+  // What is followed now; outlives this if need be.
+  std::shared_ptr<const Followed> followed() const { return followed_; }
   // Empty once this is gone: for tasks on their way to the home strand.
   std::weak_ptr<Sources*> handle() const { return self_; }
 
@@ -49,6 +52,7 @@ class Sources {
   absl::flat_hash_map<const SourceListener*, Listening> listening_;
   absl::flat_hash_map<std::string, Slot> slots_;
   absl::flat_hash_set<std::string> lingering_;
+  const std::shared_ptr<Followed> followed_ = std::make_shared<Followed>();  // As slots_.
   // Timers look whether this is still there.
   const std::shared_ptr<Sources*> self_ = std::make_shared<Sources*>(this);
 };

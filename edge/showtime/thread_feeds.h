@@ -20,13 +20,17 @@ class ThreadFeeds final : public Feeds {
   // `home` and `thread` run their tasks one by one in the order of their posting. `sources` is
   // there while this is made.
   ThreadFeeds(base::Executor& home, const Sources& sources, base::Executor& thread)
-      : home_(home), sources_(sources.handle()), thread_(thread) {}
+      : home_(home), sources_(sources.handle()), followed_(sources.followed()), thread_(thread) {}
 
   std::unique_ptr<Feed> Open(const std::string& showtime_id, FeedListener* listener) override;
+  bool Follows(const std::string& showtime_id) const override {
+    return followed_->Contains(showtime_id);
+  }
 
  private:
   base::Executor& home_;
   const std::weak_ptr<Sources*> sources_;
+  const std::shared_ptr<const Followed> followed_;
   base::Executor& thread_;
 };
 

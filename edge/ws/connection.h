@@ -31,6 +31,7 @@ class Connection final : public Link,
   size_t Write(std::span<const std::string_view> pieces) override;
   void Finish() override;
   void Drop() override;
+  int64_t TakeNewShowtime() override { return 0; }
 
  private:
   void OnText(std::string_view message) override { client_.OnText(message); }

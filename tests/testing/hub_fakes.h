@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,6 +52,10 @@ class FakeLink : public edge::Link {
   }
   void Finish() override { finished = true; }
   void Drop() override { dropped = true; }
+  int64_t TakeNewShowtime() override {
+    ++new_showtimes;
+    return new_showtime_wait_ms;
+  }
 
   // Text messages since the last Take(), whole ones.
   std::vector<std::string> Take() { return std::exchange(texts, {}); }
@@ -67,6 +72,8 @@ class FakeLink : public edge::Link {
   std::optional<int> close_code;  // 0: a close without one.
   bool finished = false;
   bool dropped = false;
+  int new_showtimes = 0;  // Calls of TakeNewShowtime().
+  int64_t new_showtime_wait_ms = 0;
 
  protected:
   virtual void Keep(std::string_view piece) {
@@ -142,7 +149,9 @@ class FakeFeed {
   void Answer(const edge::Position& position, std::shared_ptr<const edge::Entries> missed) {
     Tell(edge::FeedResume{position, std::move(missed)});
   }
-  void Refuse() { Tell(edge::FeedRefused{}); }
+  void Refuse(std::string message = "refused", int64_t retry_after_ms = 5000) {
+    Tell(edge::FeedRefused{std::move(message), retry_after_ms});
+  }
 
   const edge::RoomState& truth() const { return truth_; }
   bool open() const { return listener != nullptr; }
@@ -171,6 +180,11 @@ class FakeFeeds final : public edge::Feeds {
     ++feed.opened;
     return std::make_unique<Listening>(feed, listener);
   }
+  bool Follows(const std::string& showtime_id) const override {
+    return followed.contains(showtime_id);
+  }
+
+  std::set<std::string> followed;  // By the edge, as a test says.
 
   FakeFeed& of(const std::string& showtime_id) {
     return feeds_.try_emplace(showtime_id, showtime_id).first->second;
