@@ -45,7 +45,7 @@ endif()
 # invisible, and its headers put much of that code into whoever includes them. Protobuf's headers
 # even lay out their classes otherwise under it than Debian's library does. What includes either is
 # therefore left out of the instrumentation; the locks that it takes are still seen. The engine, the
-# logs and the edge's core, where threads of ours share memory, are instrumented whole.
+# logs, edge/showtime and edge/fanout, where threads of ours share memory, are instrumented whole.
 function(seatlock_without_tsan)
   if(SEATLOCK_SANITIZER STREQUAL "thread")
     foreach(target ${ARGN})

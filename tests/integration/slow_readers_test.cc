@@ -19,7 +19,7 @@ namespace {
 constexpr int kSeatsPerCall = 100;
 // What the server may hold beside what it held before: its bound for slow readers is 256 MiB.
 // A sanitizer's build keeps shadows of memory and holds back what was freed.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(SEATLOCK_SANITIZED)
 constexpr int64_t kGrowthMibMax = 2400;
 #else
 constexpr int64_t kGrowthMibMax = 600;
