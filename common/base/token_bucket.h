@@ -1,11 +1,10 @@
 // A token bucket of eight bytes: it remembers only when it is full again, so one that nobody uses
-// costs nothing and never overflows. The caller keeps the rate and the clock, and gives the same
-// rate each time. Thread-compatible.
+// costs nothing. The caller keeps the rate, which stays the same, and the clock: a monotonic one
+// from 0 on. Thread-compatible.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 
 namespace seatlock::base {
 
@@ -19,16 +18,21 @@ class TokenBucket {
   // Full to begin with.
   TokenBucket() = default;
 
-  // Takes `tokens` and returns 0; or takes nothing, and returns after how many ms there are enough.
-  // A full bucket gives more than it holds, and then owes that: so no amount is refused for ever.
+  // Takes `tokens`, at most a burst, and returns 0; or takes nothing, and returns after how many ms
+  // there are enough.
   int64_t Take(TokenRate rate, int64_t now_ms, int64_t tokens = 1) {
-    const int64_t now_us = now_ms * kUsAMs;
-    const int64_t empty_us = std::max(full_at_us_, now_us) - now_us;
-    const int64_t missing_us =
-        empty_us + Us(rate, std::min(tokens, rate.burst)) - Us(rate, rate.burst);
-    if (missing_us > 0) return (missing_us + kUsAMs - 1) / kUsAMs;
-    full_at_us_ = now_us + empty_us + Us(rate, tokens);
-    return 0;
+    const int64_t wait_ms = WaitMs(rate, now_ms, tokens);
+    if (wait_ms == 0) Charge(rate, now_ms, tokens);
+    return wait_ms;
+  }
+  // What Take() would return, and takes nothing. 0 tokens: how long until nothing is owed.
+  int64_t WaitMs(TokenRate rate, int64_t now_ms, int64_t tokens) const {
+    const int64_t missing_us = EmptyUs(now_ms) + Us(rate, tokens) - Us(rate, rate.burst);
+    return missing_us > 0 ? (missing_us + kUsAMs - 1) / kUsAMs : 0;
+  }
+  // Takes `tokens`, and owes those that are not there: for what is known only once it was given.
+  void Charge(TokenRate rate, int64_t now_ms, int64_t tokens) {
+    full_at_us_ = now_ms * kUsAMs + EmptyUs(now_ms) + Us(rate, tokens);
   }
 
   bool Full(int64_t now_ms) const { return full_at_us_ <= now_ms * kUsAMs; }
@@ -37,12 +41,16 @@ class TokenBucket {
   static constexpr int64_t kUsAMs = 1'000;
   static constexpr int64_t kUsASecond = 1'000'000;
 
+  // How long it takes until it is full.
+  int64_t EmptyUs(int64_t now_ms) const {
+    return std::max(full_at_us_ - now_ms * kUsAMs, int64_t{0});
+  }
   // How long `tokens` take to come back, rounded up.
   static constexpr int64_t Us(TokenRate rate, int64_t tokens) {
     return (tokens * kUsASecond + rate.per_second - 1) / rate.per_second;
   }
 
-  int64_t full_at_us_ = std::numeric_limits<int64_t>::min();
+  int64_t full_at_us_ = 0;
 };
 
 }  // namespace seatlock::base

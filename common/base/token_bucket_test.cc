@@ -45,13 +45,14 @@ TEST(TokenBucketTest, IsFullAgainWhenAllCameBack) {
   EXPECT_TRUE(bucket.Full(kNowMs + 500));
 }
 
-TEST(TokenBucketTest, AFullOneGivesMoreThanItHoldsAndOwesTheRest) {
+TEST(TokenBucketTest, WhatIsChargedIsOwedAndComesBackBeforeAnythingIsGiven) {
   constexpr TokenRate kRate{.burst = 100, .per_second = 100};
   TokenBucket bucket;
-  EXPECT_EQ(bucket.Take(kRate, kNowMs, 250), 0);
+  bucket.Charge(kRate, kNowMs, 250);
+  EXPECT_EQ(bucket.WaitMs(kRate, kNowMs, 0), 1500);
   EXPECT_EQ(bucket.Take(kRate, kNowMs), 1510);
+  EXPECT_EQ(bucket.WaitMs(kRate, kNowMs + 1500, 0), 0);
   EXPECT_EQ(bucket.Take(kRate, kNowMs + 1510), 0);
-  EXPECT_EQ(bucket.Take(kRate, kNowMs + 1510, 250), 1000);
 }
 
 TEST(TokenBucketTest, ARateThatDoesNotDivideASecondGivesNoMoreThanItSays) {
