@@ -33,7 +33,7 @@ inline constexpr base::TokenRate kNewShowtimeRate = {
 // subscribe costs some work also if its connection leaves before the answer, so it costs that much
 // at least.
 inline constexpr base::TokenRate kBoughtBytesRate = {.burst = 8 << 20, .per_second = 256 << 10};
-inline constexpr int64_t kSubscribeBytesMin = 32 << 10;
+inline constexpr int64_t kSubscribeBytesMin = 64 << 10;
 
 // Liveness (contract: a ping at least every 25 s, a heartbeat every 15 s). Both are looked at once
 // a tick, so each falls due a tick early. A peer that was silent through two pings is dead.
