@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "common/base/shared_limits.h"
+#include "common/base/token_bucket.h"
 
 namespace seatlock::edge {
 
@@ -19,6 +20,20 @@ inline constexpr int kBadMessagesMax = 3;
 // Messages a client may send: a page subscribes once or 64 times at its start, then now and then.
 inline constexpr int64_t kMessageBurst = 128;
 inline constexpr int64_t kMessagesPerSecond = 20;
+inline constexpr base::TokenRate kMessageRate = {.burst = kMessageBurst,
+                                                 .per_second = kMessagesPerSecond};
+
+// Showtimes that a connection may open while the edge does not follow them yet (contract): a page
+// opens all of its own at once. Each costs a stream and a full state, for 60 bytes.
+inline constexpr base::TokenRate kNewShowtimeRate = {
+    .burst = static_cast<int64_t>(kSubscriptionsMax), .per_second = 2};
+
+// Bytes that a connection's subscribes may buy: `subscribed`, what was missed, the snapshot. A page
+// gets 64 showtimes of 50 KB at once, and a snapshot of 100 KB every half second from then on. A
+// subscribe costs some work also if its connection leaves before the answer, so it costs that much
+// at least.
+inline constexpr base::TokenRate kBoughtBytesRate = {.burst = 8 << 20, .per_second = 256 << 10};
+inline constexpr int64_t kSubscribeBytesMin = 64 << 10;
 
 // Liveness (contract: a ping at least every 25 s, a heartbeat every 15 s). Both are looked at once
 // a tick, so each falls due a tick early. A peer that was silent through two pings is dead.
@@ -66,8 +81,8 @@ inline constexpr int64_t kMemoryBudgetMib = 256;
 inline constexpr int64_t kMemoryBudgetMibMax = 1 << 20;
 
 // Rooms. Each is a stream of the one connection to the service, so there are as many as that
-// allows, but for what is kept free. Beyond the bound new connections come back later (4100). A
-// room lingers after its last subscriber, because pages are reloaded.
+// allows, but for what is kept free. Beyond the bound a showtime is refused (SHOWTIME_UNAVAILABLE).
+// A room lingers after its last subscriber, because pages are reloaded.
 inline constexpr size_t kRoomsMax = base::kStreamsPerConnectionMax - base::kStreamsKeptFree;
 inline constexpr int64_t kRoomLingerMs = 30 * kSecondMs;
 // When a showtime that there was no place for is worth another try. Clients add jitter.
@@ -144,6 +159,8 @@ static_assert(kTickMs < kHandshakeMsMax && kTickMs < kDrainReadMsMax);
 static_assert(kPingEveryMs + kTickMs <= 25 * kSecondMs);
 static_assert(2 * (kPingEveryMs + kTickMs) < kPeerSilentMsMax);
 static_assert(kMessageBurst > static_cast<int64_t>(kSubscriptionsMax));
+static_assert(static_cast<int64_t>(kSubscriptionsMax) * (kSubscribeBytesMin + 50'000) <=
+              kBoughtBytesRate.burst);
 static_assert(kDrainWindowMs <= kDrainWindowMsMax && kDrainWaveEveryMs < kDrainWindowMs);
 static_assert(kLagMsMax < kPeerSilentMsMax);
 static_assert(kChannelBackoffMsMax + kChannelConnectMsMax < 2 * kSecondMs);

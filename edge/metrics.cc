@@ -57,6 +57,16 @@ constexpr Named kCounters[] = {
      &Stats::upstream_gaps_total},
 };
 
+// Subscriptions refused or ended, by the error's code.
+constexpr struct {
+  const char* code;
+  Stats::Number Stats::*number;
+} kSubscribesRefused[] = {
+    {"RATE_LIMITED", &Stats::subscribes_rate_limited_total},
+    {"SHOWTIME_UNAVAILABLE", &Stats::subscribes_unavailable_total},
+    {"TOO_MANY_SUBSCRIPTIONS", &Stats::subscribes_too_many_total},
+};
+
 double Sum(const Threads& threads, Stats::Number Stats::*number) {
   int64_t sum = 0;
   for (const Stats* stats : threads) sum += (stats->*number).load();
@@ -116,6 +126,12 @@ void AddMetrics(Threads threads, const Admission& admission, const MemoryBudget&
     });
   }
   AddCloses(threads, metrics);
+  for (const auto& refused : kSubscribesRefused) {
+    metrics->AddCounterCallback("seatlock_edge_subscribes_refused_total",
+                                "Subscriptions refused or ended with an error.",
+                                [threads, number = refused.number] { return Sum(threads, number); },
+                                {{"code", refused.code}});
+  }
   for (const int status : Admission::kRefusals) {
     metrics->AddCounterCallback(
         "seatlock_edge_upgrades_refused_total", "HTTP requests refused before the upgrade.",

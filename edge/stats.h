@@ -36,6 +36,10 @@ struct Stats {
   Number resumes_failed_total{0};
   Number backfills_total{0};
   Number bad_messages_total{0};
+  // Subscriptions refused or ended, by the code of the error that said so.
+  Number subscribes_rate_limited_total{0};
+  Number subscribes_unavailable_total{0};
+  Number subscribes_too_many_total{0};
   Number shed_total{0};  // Of the 4101: because all together held back too much.
   Number dead_peers_total{0};
   Number upstream_changes_total{0};

@@ -14,20 +14,17 @@
 namespace seatlock::edge {
 namespace {
 
-constexpr int64_t kMilli = 1000;
 constexpr size_t kConnectionIdBytes = 16;
 
 }  // namespace
 
 Client::Client(Hub& hub, Link& link, bool batch)
     : hub_(hub),
-      link_(&link),
-      tokens_milli_(kMessageBurst * kMilli),
-      tokens_at_ms_(hub.env().clock.MonotonicMs()),
-      since_ms_(tokens_at_ms_),
-      last_heard_ms_(tokens_at_ms_),
-      last_sent_ms_(tokens_at_ms_),
-      last_ping_ms_(tokens_at_ms_),
+      link_(link),
+      since_ms_(hub.env().clock.MonotonicMs()),
+      last_heard_ms_(since_ms_),
+      last_sent_ms_(since_ms_),
+      last_ping_ms_(since_ms_),
       batch_(batch) {}
 
 Client::~Client() {
@@ -42,34 +39,38 @@ void Client::Start() {
 }
 
 void Client::Gone() {
-  if (link_ == nullptr) return;
-  closing_ = true;
+  if (phase_ == Phase::kGone) return;
+  Enter(Phase::kGone);
   LeaveAll();
   outbox_ = {};
   CountHeld();
   SetBlocked(false);
   hub_.Remove(*this);
-  link_ = nullptr;
+}
+
+void Client::Enter(Phase phase) {
+  if (phase_ == Phase::kOpen) since_ms_ = hub_.env().clock.MonotonicMs();
+  phase_ = phase;
 }
 
 // ---- From the wire -----------------------------------------------------------------------------
 
 void Client::OnText(std::string_view text) {
-  if (closing_ || !MayTalk()) return;
+  if (closing() || !MayTalk()) return;
   std::visit([this](const auto& command) { Handle(command); }, ParseCommand(text));
 }
 
 void Client::OnPing(std::string_view payload) {
-  if (closing_ || !MayTalk()) return;
+  if (closing() || !MayTalk()) return;
   Send(Frame::Pong(payload));
 }
 
 void Client::OnPong() {
-  if (!closing_) MayTalk();
+  if (!closing()) MayTalk();
 }
 
 void Client::OnPeerClose(uint16_t code) {
-  if (!closing_) BeginClose(code, {}, false);
+  if (!closing()) BeginClose(code, {}, false);
 }
 
 void Client::OnBreach(CloseCode code) {
@@ -81,18 +82,12 @@ void Client::OnWritable() {
   Flush();
 }
 
-// A token bucket: one warning when it is empty, the end with the next message.
+// One warning when there is no message left, the end with the next one.
 bool Client::MayTalk() {
   const int64_t now_ms = hub_.env().clock.MonotonicMs();
   last_heard_ms_ = now_ms;
-  tokens_milli_ = std::min(kMessageBurst * kMilli,
-                           tokens_milli_ + (now_ms - tokens_at_ms_) * kMessagesPerSecond);
-  tokens_at_ms_ = now_ms;
-  if (tokens_milli_ == kMessageBurst * kMilli) rate_warned_ = false;
-  if (tokens_milli_ >= kMilli) {
-    tokens_milli_ -= kMilli;
-    return true;
-  }
+  if (messages_.Full(now_ms)) rate_warned_ = false;
+  if (messages_.Take(kMessageRate, now_ms) == 0) return true;
   if (rate_warned_) {
     Close(CloseCode::kRate, "too many messages");
   } else {
@@ -103,28 +98,60 @@ bool Client::MayTalk() {
 }
 
 void Client::Handle(const SubscribeCommand& command) {
-  const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(), [&](const auto& s) {
-    return s->room.showtime_id() == command.showtime_id;
-  });
-  if (found != subscriptions_.end()) {
-    // Afresh; the new one joins before the old one leaves, so that the room stays.
-    const auto index = static_cast<size_t>(found - subscriptions_.begin());
-    Room& room = (*found)->room;
-    auto fresh = std::make_unique<Subscription>(*this, room);
-    room.Join(*fresh, {command.session_id, command.resume, batch_});
-    room.Leave(*subscriptions_[index]);
-    subscriptions_[index] = std::move(fresh);
-  } else if (subscriptions_.size() >= kSubscriptionsMax) {
-    Send(ErrorFrame({ErrorCode::kTooManySubscriptions, "at most 64 showtimes a connection",
-                     command.showtime_id}));
-    return;
-  } else {
-    Room& room = hub_.rooms().Get(command.showtime_id);
-    subscriptions_.push_back(std::make_unique<Subscription>(*this, room));
-    room.Join(*subscriptions_.back(), {command.session_id, command.resume, batch_});
-  }
+  // Also of one that is refused: its page waits to try again, and looks for heartbeats meanwhile.
   ever_subscribed_ = true;
   if (command.heartbeat && !std::exchange(wants_heartbeat_, true)) PutOnWheel();
+  const size_t index = IndexOf(command.showtime_id);
+  const bool follows_already = index < subscriptions_.size();
+  if (const auto refusal = Refuse(command, follows_already)) {
+    const Frame frame = ErrorFrame(*refusal);
+    if (follows_already) {
+      End(*subscriptions_[index], frame);
+    } else {
+      Send(frame);
+    }
+    return;
+  }
+  Room& room = hub_.rooms().Get(command.showtime_id);
+  auto fresh = std::make_unique<Subscription>(*this, room);
+  // It joins before the one that it replaces leaves, so that the room stays.
+  room.Join(*fresh, {command.session_id, command.resume, batch_});
+  if (follows_already) {
+    room.Leave(*subscriptions_[index]);
+    subscriptions_[index] = std::move(fresh);
+  } else {
+    subscriptions_.push_back(std::move(fresh));
+  }
+}
+
+std::optional<CommandError> Client::Refuse(const SubscribeCommand& command, bool follows_already) {
+  Stats& stats = hub_.env().stats;
+  if (!follows_already && subscriptions_.size() >= kSubscriptionsMax) {
+    ++stats.subscribes_too_many_total;
+    return CommandError{ErrorCode::kTooManySubscriptions, "at most 64 showtimes a connection",
+                        command.showtime_id};
+  }
+  const int64_t now_ms = hub_.env().clock.MonotonicMs();
+  const std::string& id = command.showtime_id;
+  const char* message = "this connection was sent too much";
+  int64_t wait_ms = bought_bytes_.WaitMs(kBoughtBytesRate, now_ms, kSubscribeBytesMin);
+  if (wait_ms == 0 && !hub_.rooms().Has(id) && !hub_.env().feeds.Follows(id)) {
+    message = "too many new showtimes";
+    wait_ms = new_showtimes_.Take(kNewShowtimeRate, now_ms);
+    if (wait_ms == 0) wait_ms = link_.TakeNewShowtime();
+  }
+  if (wait_ms == 0) {
+    bought_bytes_.Charge(kBoughtBytesRate, now_ms, kSubscribeBytesMin);
+    return std::nullopt;
+  }
+  ++stats.subscribes_rate_limited_total;
+  return CommandError{ErrorCode::kRateLimited, message, id, wait_ms};
+}
+
+void Client::Buy(size_t bytes) {
+  // A subscribe has paid its least already.
+  const int64_t more = static_cast<int64_t>(bytes);
+  bought_bytes_.Charge(kBoughtBytesRate, hub_.env().clock.MonotonicMs(), more);
 }
 
 void Client::Handle(const UnsubscribeCommand& command) {
@@ -150,6 +177,20 @@ void Client::Handle(const CommandError& error) {
   if (++bad_messages_ >= kBadMessagesMax) Close(CloseCode::kBadMessages, "bad messages");
 }
 
+size_t Client::IndexOf(std::string_view showtime_id) const {
+  size_t index = 0;
+  while (index < subscriptions_.size() &&
+         subscriptions_[index]->room.showtime_id() != showtime_id) {
+    ++index;
+  }
+  return index;
+}
+
+void Client::End(Subscription& subscription, const Frame& frame) {
+  Send(frame);
+  Leave(IndexOf(subscription.room.showtime_id()));
+}
+
 void Client::Leave(size_t index) {
   Room& room = subscriptions_[index]->room;
   room.Leave(*subscriptions_[index]);
@@ -164,7 +205,7 @@ void Client::LeaveAll() {
 // ---- To the wire -------------------------------------------------------------------------------
 
 void Client::Send(Frame frame) {
-  if (closing_) return;
+  if (closing()) return;
   outbox_.Push(std::move(frame), hub_.NextOrder());
   if (outbox_.reply_bytes() > kReplyBytesMax) {
     Close(CloseCode::kTooSlow, "too slow");
@@ -174,7 +215,7 @@ void Client::Send(Frame frame) {
 }
 
 void Client::Close(CloseCode code, std::string_view reason) {
-  if (closing_) return;
+  if (closing()) return;
   hub_.env().stats.CountClose(code);
   BeginClose(static_cast<uint16_t>(code), reason, code == CloseCode::kTooSlow);
 }
@@ -184,40 +225,40 @@ void Client::Close(CloseCode code, std::string_view reason) {
 void Client::BeginClose(uint16_t code, std::string_view reason, bool drop_replies) {
   if (drop_replies) outbox_.Clear();
   outbox_.Push(Frame::Close(code, reason), hub_.NextOrder());
-  closing_ = true;
-  since_ms_ = hub_.env().clock.MonotonicMs();
+  Enter(Phase::kClosing);
   hub_.FlushSoon(*this);
   PutOnWheel();
 }
 
 void Client::Flush() {
-  if (link_ == nullptr || finished_) return;
+  if (phase_ >= Phase::kFinished) return;
   if (!blocked()) WriteWhatWaits();
   CountHeld();
-  if (closing_ && !blocked()) {
-    finished_ = true;
-    link_->Finish();
+  if (phase_ == Phase::kClosing && !blocked()) {
+    Enter(Phase::kFinished);
+    link_.Finish();
   }
 }
 
 void Client::WriteWhatWaits() {
   Gathering& gathering = hub_.gathering();
-  if (!closing_) CheckPassedBy();
+  if (!closing()) CheckPassedBy();
   // Once closing, rooms are as good as left.
   const Outbox::Subscriptions following =
-      closing_ ? Outbox::Subscriptions{} : Outbox::Subscriptions{subscriptions_};
+      closing() ? Outbox::Subscriptions{} : Outbox::Subscriptions{subscriptions_};
   while (outbox_.Gather(following, &gathering)) {
     // A change of many sessions' seats may alone have more pieces than one call takes.
     const std::span<const std::string_view> pieces =
         std::span(gathering.pieces).first(std::min(gathering.pieces.size(), kGatherPiecesMax));
     size_t offered = 0;
     for (const std::string_view piece : pieces) offered += piece.size();
-    const size_t written = offered == 0 ? 0 : link_->Write(pieces);
+    const size_t written = offered == 0 ? 0 : link_.Write(pieces);
     const Outbox::Sent sent = outbox_.Take(gathering, written);
     Stats& stats = hub_.env().stats;
     stats.frames_sent_total += static_cast<int64_t>(sent.frames);
     stats.frame_bytes_total += static_cast<int64_t>(written);
     stats.snapshots_sent_total += static_cast<int64_t>(sent.snapshots);
+    if (sent.bought_bytes > 0) Buy(sent.bought_bytes);
     if (sent.frames > 0) last_sent_ms_ = hub_.env().clock.MonotonicMs();
     if (sent.caught_up) lagging_since_ms_ = kNotBlocked;
     if (written < offered) {
@@ -259,27 +300,26 @@ bool Client::HoldsAny() const {
 }
 
 bool Client::Shed() {
-  if (link_ == nullptr || !HoldsAny()) return false;
-  if (!closing_) hub_.env().stats.CountClose(CloseCode::kTooSlow);
+  if (phase_ == Phase::kGone || !HoldsAny()) return false;
+  if (!closing()) hub_.env().stats.CountClose(CloseCode::kTooSlow);
   ++hub_.env().stats.shed_total;
-  closing_ = true;
-  finished_ = true;
+  Enter(Phase::kFinished);
   outbox_ = {};
   CountHeld();
   for (const auto& subscription : subscriptions_) subscription->missed.reset();
   hub_.FlushSoon(*this);
-  link_->Drop();
+  link_.Drop();
   return true;
 }
 
 // ---- Time --------------------------------------------------------------------------------------
 
 void Client::PutOnWheel() {
-  if (link_ != nullptr) hub_.wheel().Put(*this, NextDueMs(hub_.env().clock.MonotonicMs()));
+  if (phase_ != Phase::kGone) hub_.wheel().Put(*this, NextDueMs(hub_.env().clock.MonotonicMs()));
 }
 
 int64_t Client::NextDueMs(int64_t now_ms) const {
-  if (closing_) return since_ms_ + kHandshakeMsMax;
+  if (closing()) return since_ms_ + kHandshakeMsMax;
   int64_t due_ms = std::min(last_heard_ms_ + kPeerSilentMsMax, last_ping_ms_ + kPingEveryMs);
   if (!ever_subscribed_) due_ms = std::min(due_ms, since_ms_ + kFirstSubscribeMsMax);
   if (wants_heartbeat_) due_ms = std::min(due_ms, last_sent_ms_ + kHeartbeatEveryMs - kTickMs);
@@ -288,17 +328,16 @@ int64_t Client::NextDueMs(int64_t now_ms) const {
 }
 
 void Client::OnDue(int64_t now_ms) {
-  if (closing_) {
+  if (closing()) {
     if (now_ms - since_ms_ >= kHandshakeMsMax) {
-      link_->Drop();
+      link_.Drop();
       return;
     }
   } else if (now_ms - last_heard_ms_ >= kPeerSilentMsMax) {
     ++hub_.env().stats.dead_peers_total;
-    closing_ = true;
-    finished_ = true;
+    Enter(Phase::kFinished);
     LeaveAll();
-    link_->Drop();
+    link_.Drop();
     return;
   } else if (LagsTooLong(now_ms)) {
     Close(CloseCode::kTooSlow, "too slow");
@@ -334,7 +373,7 @@ void Client::CheckPassedBy() {
   bool lagging = false;
   for (const auto& subscription : subscriptions_) {
     subscription->room.CheckPassedBy(*subscription);
-    lagging = lagging || subscription->lagging;
+    lagging = lagging || subscription->lagging();
   }
   if (lagging && lagging_since_ms_ == kNotBlocked) {
     lagging_since_ms_ = hub_.env().clock.MonotonicMs();

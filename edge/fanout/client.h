@@ -1,22 +1,24 @@
 // One connection: what it may send, what it follows, when it is pinged and when it is closed.
-// Strand-bound; owned by its connection in edge/ws. After Gone() the link is not touched again.
-//
-// Always holds: once closing() it hears nothing, and what it follows is left.
+// Strand-bound; owned by its connection in edge/ws. Once closing() it hears nothing, and leaves
+// what it follows with the hub's next flush.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/container/inlined_vector.h"
+#include "common/base/token_bucket.h"
 #include "edge/fanout/link.h"
 #include "edge/fanout/outbox.h"
 #include "edge/fanout/subscription.h"
 #include "edge/fanout/wheel.h"
 #include "edge/protocol/close_code.h"
 #include "edge/protocol/commands.h"
+#include "edge/protocol/frame.h"
 
 namespace seatlock::edge {
 
@@ -24,6 +26,17 @@ class Hub;
 
 class Client final {
  public:
+  // Client::Enter alone changes it, and only ever goes on.
+  //
+  //                                 Close(), OnPeerClose(),   the close     cut off (shed, Gone()
+  //                                 OnBreach()                is written    dead, too late)
+  //  kOpen      follows showtimes   close frame: kClosing     -             kFinished         kGone
+  //  kClosing   writes what waits   -                         kFinished     kFinished         kGone
+  //  kFinished  writes no more and  -                         -             -                 kGone
+  //             waits for the peer
+  //  kGone      the link is not touched again
+  enum class Phase : uint8_t { kOpen, kClosing, kFinished, kGone };
+
   // `batch`: it chose seatlock.v1.batch. `hub` and `link` outlive it, up to Gone().
   Client(Hub& hub, Link& link, bool batch);
   ~Client();
@@ -51,12 +64,16 @@ class Client final {
   // Queues a frame; it goes out with the hub's next flush.
   void Send(Frame frame);
   void Close(CloseCode code, std::string_view reason);
-  bool closing() const { return closing_; }
+  bool closing() const { return phase_ != Phase::kOpen; }
+  // A subscription is over: says so with `frame`, and leaves the room. Invalidates `subscription`.
+  void End(Subscription& subscription, const Frame& frame);
+  // A subscribe was answered with so many bytes, which count against kBoughtBytesRate.
+  void Buy(size_t bytes);
   // Writes what waits, until nothing does or the socket is full.
   void Flush();
   // Leaves everything once it is closing. Not while a room goes through its subscribers.
   void LeaveIfClosing() {
-    if (closing_) LeaveAll();
+    if (closing()) LeaveAll();
   }
   // It takes too little while memory is short: cut off, if it holds any back.
   bool Shed();
@@ -68,7 +85,8 @@ class Client final {
 
   WheelPlace wheel_place;     // The hub's wheel's.
   uint32_t hub_index = 0;     // The hub's: in its list.
-  bool flush_queued = false;  // The hub's: it is on the list of who has to be flushed.
+  uint32_t flush_number = 0;  // The hub's: in its queue of who has to be flushed, if
+  bool flush_queued = false;  // it is there.
 
  private:
   static constexpr int64_t kNotBlocked = -1;
@@ -78,6 +96,8 @@ class Client final {
   void Handle(const PingCommand& command);
   void Handle(const CommandError& error);
   bool MayTalk();
+  // Why a subscribe is refused, if it is. Takes what it costs if it is not.
+  std::optional<CommandError> Refuse(const SubscribeCommand& command, bool follows_already);
   void BeginClose(uint16_t code, std::string_view reason, bool drop_waiting);
   void WriteWhatWaits();
   void CountHeld();
@@ -91,28 +111,31 @@ class Client final {
   void PingOrHeartbeat(int64_t now_ms);
   // Has it looked at when that is next due.
   void PutOnWheel();
+  void Enter(Phase phase);
+  // Where it is in `subscriptions_`; their number if it is not followed.
+  size_t IndexOf(std::string_view showtime_id) const;
   void Leave(size_t index);
   void LeaveAll();
 
   Hub& hub_;
-  Link* link_;
+  Link& link_;
   Outbox outbox_;
   absl::InlinedVector<std::unique_ptr<Subscription>, 1> subscriptions_;
-  const void* held_ = nullptr;    // What was half sent, as the hub knows it.
-  int64_t held_reply_bytes_ = 0;  // As the budget knows it.
-  int64_t tokens_milli_;          // Thousandths of a message that it may send.
-  int64_t tokens_at_ms_;
-  int64_t since_ms_;  // Of the connection; of the close once closing.
+  const void* held_ = nullptr;       // What was half sent, as the hub knows it.
+  int64_t held_reply_bytes_ = 0;     // As the budget knows it.
+  base::TokenBucket messages_;       // kMessageRate
+  base::TokenBucket new_showtimes_;  // kNewShowtimeRate
+  base::TokenBucket bought_bytes_;   // kBoughtBytesRate
+  int64_t since_ms_;                 // Of the connection; of the close once closing.
   int64_t last_heard_ms_;
   int64_t last_sent_ms_;
   int64_t last_ping_ms_;
   int64_t blocked_since_ms_ = kNotBlocked;
   int64_t lagging_since_ms_ = kNotBlocked;  // Since it was too slow for a room's history.
+  Phase phase_ = Phase::kOpen;
   int8_t bad_messages_ = 0;
   const bool batch_;
-  bool closing_ = false;
-  bool finished_ = false;  // The close frame is out.
-  bool ever_subscribed_ = false;
+  bool ever_subscribed_ = false;  // Or tried to.
   bool wants_heartbeat_ = false;
   bool rate_warned_ = false;
 };

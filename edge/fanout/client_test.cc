@@ -14,6 +14,7 @@ using ::seatlock::testing::FakeThread;
 using ::seatlock::testing::LockedSeat;
 using ::seatlock::testing::SubscribeText;
 using ::seatlock::testing::TypesOf;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
@@ -172,6 +173,213 @@ TEST_F(ClientTest, WhoSlowsDownMayGoOn) {
   thread_.PassMs(kSecondMs);
   for (int i = 0; i < kMessagesPerSecond; ++i) peer_.Say(kPing);
   EXPECT_THAT(peer_.Take(), SizeIs(kMessagesPerSecond));
+}
+
+// ---- What a subscribe may cost -----------------------------------------------------------------
+
+constexpr auto kBurst = static_cast<size_t>(kNewShowtimeRate.burst);
+
+auto RateLimited(const std::string& showtime_id, int64_t retry_after_ms) {
+  return AllOf(HasSubstr(R"("code":"RATE_LIMITED")"),
+               HasSubstr(R"("showtimeId":")" + showtime_id + "\""),
+               HasSubstr(R"("retryAfterMs":)" + std::to_string(retry_after_ms) + "}"));
+}
+
+// A connection that takes each new showtime back at once, so that it never follows 64.
+class NewShowtimesTest : public ClientTest {
+ protected:
+  void OpenAndLeave(const std::string& showtime_id) {
+    peer_.Subscribe(showtime_id);
+    peer_.Say(R"({"type":"unsubscribe","showtimeId":")" + showtime_id + "\"}");
+  }
+  void UseUp() {
+    for (size_t i = 0; i < kBurst / 2; ++i) OpenAndLeave("first-" + std::to_string(i));
+    PassMs(kSecondMs);
+    peer_.Take();
+    // Those of the second that passed, too.
+    for (size_t i = 0; i < kBurst / 2 + 2; ++i) OpenAndLeave("then-" + std::to_string(i));
+    EXPECT_THAT(TypesOf(peer_.Take()), Each("unsubscribed"));
+  }
+};
+
+TEST_F(NewShowtimesTest, ABurstAtOnceThenTwoASecond) {
+  UseUp();
+  peer_.Subscribe("a");
+  EXPECT_THAT(peer_.Take(), ElementsAre(RateLimited("a", 500)));
+  EXPECT_EQ(thread_.stats.subscriptions, 0);
+  EXPECT_FALSE(thread_.feeds.of("a").open());
+  PassMs(kSecondMs);
+  for (const char* showtime_id : {"b", "c", "d"}) peer_.Subscribe(showtime_id);
+  EXPECT_THAT(peer_.Take(), ElementsAre(RateLimited("d", 500)));
+  EXPECT_EQ(thread_.stats.subscriptions, 2);
+  EXPECT_EQ(thread_.stats.subscribes_rate_limited_total, 2);
+  EXPECT_FALSE(peer_.link.close_code);
+}
+
+TEST_F(NewShowtimesTest, WhatIsFollowedAlreadyCostsNothing) {
+  FakePeer neighbour(thread_);
+  neighbour.Subscribe("here");
+  thread_.feeds.followed.insert("elsewhere");
+  thread_.feeds.followed.insert("own");
+  peer_.Subscribe("own");
+  thread_.feeds.followed.erase("own");
+  UseUp();
+  peer_.Subscribe("here");
+  peer_.Subscribe("elsewhere");
+  peer_.Subscribe("own");
+  EXPECT_THAT(peer_.Take(), IsEmpty());
+  EXPECT_EQ(thread_.stats.subscriptions, 4);
+}
+
+TEST_F(NewShowtimesTest, TheAddressIsAskedOnlyForWhatTheConnectionMayOpen) {
+  UseUp();
+  const int asked = peer_.link.new_showtimes;
+  EXPECT_EQ(asked, static_cast<int>(kBurst) + 2);
+  peer_.Subscribe("a");
+  EXPECT_EQ(peer_.link.new_showtimes, asked);
+}
+
+TEST_F(NewShowtimesTest, WhatTheAddressRefusesIsToldWithItsWait) {
+  peer_.link.new_showtime_wait_ms = 1'234;
+  peer_.Subscribe("1");
+  peer_.Subscribe("1");
+  EXPECT_THAT(peer_.Take(), ElementsAre(RateLimited("1", 1'234), RateLimited("1", 1'234)));
+  EXPECT_FALSE(feed_.open());
+  peer_.link.new_showtime_wait_ms = 0;
+  peer_.Subscribe("1");
+  EXPECT_TRUE(feed_.open());
+}
+
+TEST_F(NewShowtimesTest, WhoWasRefusedAtItsFirstSubscribeMayStayAndGetsHeartbeats) {
+  peer_.link.new_showtime_wait_ms = 1'000;
+  peer_.Say(R"({"type":"subscribe","showtimeId":"1","heartbeat":true})");
+  EXPECT_THAT(peer_.Take(), ElementsAre(RateLimited("1", 1'000)));
+  for (int i = 0; i < 5; ++i) {
+    PassMs(kHeartbeatEveryMs);
+    EXPECT_THAT(TypesOf(peer_.Take()), ElementsAre("heartbeat"));
+  }
+  EXPECT_FALSE(peer_.link.close_code);
+}
+
+class BoughtBytesTest : public ClientTest {
+ protected:
+  static constexpr size_t kSeats = 10'000;
+  static constexpr size_t kSnapshotBytes = 80'000;  // About.
+
+  BoughtBytesTest() {
+    keeper_.Subscribe("1");
+    std::vector<Seat> seats;
+    for (size_t i = 0; i < kSeats; ++i) seats.push_back(LockedSeat("S" + std::to_string(i), "t"));
+    feed_.Snapshot({"e", 3}, seats);
+    keeper_.Take();
+  }
+  // Says what `text` says as often as messages may come, for so long. Returns the bytes that it got
+  // for it, and that it was refused.
+  size_t Storm(const std::string& text, int64_t ms) {
+    const size_t before = peer_.link.bytes;
+    for (int64_t passed = 0; passed < ms; passed += kSecondMs / kMessagesPerSecond) {
+      peer_.Say(text);
+      keeper_.client.OnPong();
+      thread_.PassMs(kSecondMs / kMessagesPerSecond);
+    }
+    return peer_.link.bytes - before;
+  }
+  static constexpr int64_t kStormMs = 60 * kSecondMs;
+  // What it may get in that time, and the last one may be more than there is.
+  static constexpr size_t kFairBytes = static_cast<size_t>(
+      kBoughtBytesRate.burst + kStormMs / kSecondMs * kBoughtBytesRate.per_second);
+
+  FakePeer keeper_{thread_};
+};
+
+TEST_F(BoughtBytesTest, SnapshotsAreBoundedAndTheRefusalSaysWhenToComeBack) {
+  EXPECT_LT(Storm(SubscribeText("1"), kStormMs), kFairBytes + 20 * kSnapshotBytes);
+  std::vector<std::string> frames = peer_.Take();
+  EXPECT_THAT(frames, Contains(AllOf(HasSubstr("RATE_LIMITED"), HasSubstr(R"("showtimeId":"1")"),
+                                     HasSubstr("retryAfterMs"))));
+  EXPECT_THAT(frames, Contains(HasSubstr("current_seat_status")));
+  EXPECT_FALSE(peer_.link.close_code);
+  PassMs(10 * kSecondMs);
+  peer_.Subscribe("1");
+  EXPECT_THAT(TypesOf(peer_.Take()), ElementsAre("subscribed", "current_seat_status"));
+}
+
+// A subscribe that is refused ends the subscription that it was to replace.
+TEST_F(BoughtBytesTest, ARefusedSubscribeLeavesNoSubscription) {
+  Storm(SubscribeText("1"), kStormMs);
+  while (thread_.stats.subscriptions > 1) {
+    peer_.Subscribe("1");
+    thread_.PassMs(kSecondMs / kMessagesPerSecond);
+  }
+  peer_.Take();
+  feed_.Say({LockedSeat("Z1")});
+  EXPECT_THAT(peer_.Take(), IsEmpty());
+  EXPECT_THAT(keeper_.Take(), Contains(HasSubstr("Z1")));
+}
+
+TEST_F(BoughtBytesTest, ResumesOfALongHistoryAreBounded) {
+  for (size_t i = 0; i < kHistoryChangesMax; ++i) feed_.Say({LockedSeat("A1", "t")});
+  thread_.Run();
+  keeper_.Take();
+  const size_t bytes = Storm(SubscribeText("1", "", Position{"e", 4}), kStormMs);
+  EXPECT_LT(bytes, kFairBytes + (1 << 20));
+}
+
+TEST_F(BoughtBytesTest, BatchesOfALongHistoryAreBounded) {
+  for (size_t i = 0; i < kHistoryChangesMax; ++i) feed_.Say({LockedSeat("A1", "t")});
+  FakePeer batch(thread_, true);
+  int answered = 0;
+  for (int i = 0; i < kMessageBurst; ++i) {
+    batch.Subscribe("1", "", Position{"e", 4});
+    for (const std::string& type : TypesOf(batch.Take())) answered += type == "subscribed" ? 1 : 0;
+  }
+  EXPECT_LT(answered, kMessageBurst / 2);
+}
+
+TEST_F(BoughtBytesTest, OwnSeatsAreBounded) {
+  const size_t bytes = Storm(SubscribeText("1", "t", Position{"e", 3}), kStormMs);
+  EXPECT_LT(bytes, kFairBytes + (1 << 20));
+}
+
+TEST_F(BoughtBytesTest, SubscribesThatLeaveBeforeTheAnswerAreBounded) {
+  peer_.Take();
+  const int opened = thread_.feeds.of("2").opened;
+  for (int64_t passed = 0; passed < kStormMs; passed += 2 * kSecondMs / kMessagesPerSecond) {
+    peer_.client.OnText(SubscribeText("2"));
+    peer_.client.OnText(R"({"type":"unsubscribe"})");
+    thread_.feeds.followed.insert("2");
+    keeper_.client.OnPong();
+    thread_.PassMs(2 * kSecondMs / kMessagesPerSecond);
+  }
+  EXPECT_LE(thread_.feeds.of("2").opened - opened,
+            static_cast<int>(kFairBytes / static_cast<size_t>(kSubscribeBytesMin)) + 1);
+}
+
+TEST_F(BoughtBytesTest, APageOf64ShowtimesIsServedAtOnce) {
+  for (size_t i = 0; i < kSubscriptionsMax; ++i) {
+    const std::string showtime_id = "hall-" + std::to_string(i);
+    peer_.Subscribe(showtime_id);
+    std::vector<Seat> seats;
+    for (size_t j = 0; j < kSeats / 2; ++j) seats.push_back(LockedSeat("S" + std::to_string(j)));
+    thread_.feeds.of(showtime_id).Snapshot({"e", 3}, seats);
+  }
+  std::vector<std::string> types = TypesOf(peer_.Take());
+  EXPECT_THAT(types, SizeIs(2 * kSubscriptionsMax));
+  EXPECT_THAT(types, Not(Contains("error")));
+}
+
+// Snapshots that nobody asked for are the edge's own doing.
+TEST_F(BoughtBytesTest, SnapshotsThatReplaceCostTheirReaderNothing) {
+  peer_.Subscribe("1");
+  for (uint64_t i = 1; i <= 150; ++i) {
+    std::vector<Seat> seats;
+    for (size_t j = 0; j < kSeats; ++j) seats.push_back(LockedSeat("S" + std::to_string(j)));
+    feed_.Snapshot({"e" + std::to_string(i), 3}, seats);
+    thread_.Run();
+  }
+  peer_.Take();
+  peer_.Subscribe("1");
+  EXPECT_THAT(TypesOf(peer_.Take()), ElementsAre("subscribed", "current_seat_status"));
 }
 
 // ---- Time --------------------------------------------------------------------------------------

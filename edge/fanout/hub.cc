@@ -45,9 +45,7 @@ void Hub::Remove(Client& client) {
   clients_[client.hub_index]->hub_index = client.hub_index;
   clients_.pop_back();
   wheel_.Remove(client);
-  if (client.flush_queued) {
-    *std::find(flush_clients_.begin(), flush_clients_.end(), &client) = nullptr;
-  }
+  if (client.flush_queued) flush_clients_.Remove(client.flush_number);
   --env_.stats.connections;
 }
 
@@ -55,7 +53,7 @@ void Hub::Remove(Client& client) {
 
 void Hub::FlushSoon(Client& client) {
   if (std::exchange(client.flush_queued, true)) return;
-  flush_clients_.push_back(&client);
+  client.flush_number = flush_clients_.Push(&client);
   PostFlush();
 }
 
@@ -89,8 +87,7 @@ void Hub::Flush() {
 void Hub::FlushClients(size_t* portion) {
   while (!flush_clients_.empty() && *portion > 0) {
     --*portion;
-    Client* client = flush_clients_.front();
-    flush_clients_.pop_front();
+    Client* client = flush_clients_.Pop();
     if (client == nullptr) continue;
     client->flush_queued = false;
     client->LeaveIfClosing();
@@ -152,13 +149,16 @@ void Hub::ShedSlowest() {
 
 void Hub::Drain(int64_t window_ms) {
   draining_ = true;
-  const auto crowd = static_cast<int64_t>(clients_.size());
-  // A small crowd need not wait.
-  const int64_t spread_ms = std::min(window_ms, crowd * kDrainMsAClient);
-  const int64_t waves = std::max<int64_t>(1, spread_ms / kDrainWaveEveryMs);
-  const auto each = static_cast<size_t>((crowd + waves - 1) / waves);
-  for (int64_t wave = 0; wave < waves; ++wave) {
-    Later(wave * kDrainWaveEveryMs, [each](Hub& hub) { hub.DrainWave(each); });
+  const size_t crowd = clients_.size();
+  const auto waves = static_cast<size_t>(std::max<int64_t>(1, window_ms / kDrainWaveEveryMs));
+  size_t before = 0;
+  for (size_t wave = 0; wave < waves; ++wave) {
+    // Rounded up: who is alone need not wait.
+    const size_t sent = (crowd * (wave + 1) + waves - 1) / waves;
+    const size_t clients = sent - std::exchange(before, sent);
+    if (clients == 0) continue;
+    Later(static_cast<int64_t>(wave) * kDrainWaveEveryMs,
+          [clients](Hub& hub) { hub.DrainWave(clients); });
   }
 }
 

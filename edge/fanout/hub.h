@@ -22,6 +22,7 @@
 #include "edge/fanout/memory_budget.h"
 #include "edge/fanout/outbox.h"
 #include "edge/fanout/rooms.h"
+#include "edge/fanout/turn_queue.h"
 #include "edge/fanout/wheel.h"
 #include "edge/showtime/feed.h"
 #include "edge/stats.h"
@@ -49,7 +50,7 @@ class Hub {
   // Begins to tick; once.
   void Start();
 
-  // Sends everybody away with 4200, in waves spread over `window_ms`, a small crowd sooner;
+  // Sends everybody away with 4200, in waves spread evenly over `window_ms`, the first one now;
   // newcomers at once.
   void Drain(int64_t window_ms);
   size_t connections() const { return clients_.size(); }
@@ -95,7 +96,7 @@ class Hub {
   uint64_t order_ = 0;
   Gathering gathering_;
   std::vector<Client*> clients_;
-  std::deque<Client*> flush_clients_;  // Null: gone meanwhile.
+  TurnQueue<Client*> flush_clients_;
   std::deque<std::shared_ptr<Room>> flush_rooms_;
   std::set<std::pair<int64_t, Client*>> blocked_;  // By since when.
   struct Held {

@@ -123,12 +123,39 @@ TEST_F(HubTest, DrainingSpreadsACrowdOverTheWindow) {
   EXPECT_EQ(before, peers.size());
 }
 
-TEST_F(HubTest, DrainingASmallCrowdIsSooner) {
-  auto peers = Crowd(100);
+TEST_F(HubTest, DrainingTakesASmallCrowdAllOfTheWindowToo) {
+  constexpr int64_t kWindowMs = 10'000;
+  auto peers = Crowd(10);
   thread_.Run();
-  thread_.hub.Drain(60'000);
-  thread_.PassMs(100 * kDrainMsAClient);
+  thread_.hub.Drain(kWindowMs);
+  for (size_t sent = 1; sent <= peers.size(); ++sent) {
+    thread_.PassMs(kDrainWaveEveryMs);
+    EXPECT_EQ(Closed(peers, 4200), sent);
+    thread_.PassMs(kWindowMs / 10 - kDrainWaveEveryMs);
+  }
+}
+
+TEST_F(HubTest, DrainingWithNoWindowIsAtOnce) {
+  auto peers = Crowd(10);
+  thread_.Run();
+  thread_.hub.Drain(0);
+  thread_.PassMs(1);
   EXPECT_EQ(Closed(peers, 4200), peers.size());
+}
+
+TEST_F(HubTest, WhoIsGoneWhileItWaitsToBeFlushedIsNotTouched) {
+  auto peers = Crowd(3 * kFlushPortion);
+  // All wait with their greeting; some go before the first portion, some between two.
+  for (size_t i = 0; i < peers.size(); i += 3) peers[i]->client.Gone();
+  thread_.executor.Post([&] {
+    for (size_t i = 1; i < peers.size(); i += 3) peers[i]->client.Gone();
+  });
+  thread_.Run();
+  for (size_t i = 0; i < peers.size(); ++i) {
+    if (i % 3 == 1) continue;
+    EXPECT_EQ(peers[i]->link.writes, i % 3 == 0 ? 0u : 1u);
+  }
+  EXPECT_EQ(thread_.hub.connections(), kFlushPortion);
 }
 
 TEST_F(HubTest, WhoComesWhileItDrainsIsSentAwayAtOnce) {

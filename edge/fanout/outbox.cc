@@ -46,7 +46,7 @@ bool Outbox::Gather(Subscriptions subscriptions, Gathering* gathering) const {
   gathering->bytes = 0;
   for (const auto& subscription : subscriptions) {
     subscription->next_revision = subscription->revision;
-    subscription->next_snapshot = subscription->snapshot_due;
+    subscription->next_snapshot = subscription->snapshot_due();
   }
   GatherHalf(gathering);
   size_t replies = 0;
@@ -128,7 +128,7 @@ Outbox::Sent Outbox::Take(const Gathering& gathering, size_t bytes) {
       Done(unit, &sent);
       continue;
     }
-    if (bytes > 0) KeepHalf(gathering, unit, first, bytes);
+    if (bytes > 0) KeepHalf(gathering, unit, first, bytes, &sent);
     break;
   }
   FreeIfEmpty();
@@ -144,14 +144,14 @@ void Outbox::Done(const Gathering::Unit& unit, Sent* sent) {
     waiting_->half = {};
     return;
   }
-  sent->caught_up |= unit.entry == nullptr && unit.subscription && unit.subscription->lagging;
+  sent->caught_up |= unit.entry == nullptr && unit.subscription && unit.subscription->lagging();
   sent->snapshots += unit.entry == nullptr && unit.subscription ? 1 : 0;
   sent->frames += unit.entry ? (*unit.entry)->frames : unit.frame.is_text() ? 1 : 0;
-  Advance(unit);
+  Advance(unit, sent);
 }
 
 // A unit is on its way: nothing of it is asked for again.
-void Outbox::Advance(const Gathering::Unit& unit) {
+void Outbox::Advance(const Gathering::Unit& unit, Sent* sent) {
   if (unit.subscription == nullptr) {
     reply_bytes_ -= ReplyBytes(unit.frame);
     waiting_->replies.pop_front();
@@ -160,8 +160,8 @@ void Outbox::Advance(const Gathering::Unit& unit) {
   Subscription& subscription = *unit.subscription;
   subscription.revision = unit.revision;
   if (unit.entry == nullptr) {
-    subscription.snapshot_due = false;
-    subscription.lagging = false;
+    const auto due = std::exchange(subscription.snapshot, Subscription::SnapshotDue::kNo);
+    if (due == Subscription::SnapshotDue::kBought) sent->bought_bytes += unit.frame.wire().size();
   }
   // It may be long, and a quiet room would keep it alive for as long as it is quiet.
   if (subscription.missed && subscription.revision >= subscription.missed->back()->revision()) {
@@ -170,7 +170,7 @@ void Outbox::Advance(const Gathering::Unit& unit) {
 }
 
 void Outbox::KeepHalf(const Gathering& gathering, const Gathering::Unit& unit, size_t piece,
-                      size_t taken) {
+                      size_t taken, Sent* sent) {
   if (!waiting_) waiting_ = std::make_unique<Waiting>();
   Half half;
   if (unit.half) {
@@ -181,7 +181,7 @@ void Outbox::KeepHalf(const Gathering& gathering, const Gathering::Unit& unit, s
     half.owner_bytes = unit.entry ? (*unit.entry)->bytes() : unit.frame.wire().size();
     half.frames = unit.entry ? (*unit.entry)->frames : unit.frame.is_text() ? 1 : 0;
     half.snapshot = unit.entry == nullptr && unit.subscription;
-    half.lagging_snapshot = half.snapshot && unit.subscription->lagging;
+    half.lagging_snapshot = half.snapshot && unit.subscription->lagging();
   }
   for (; piece < unit.pieces_end; ++piece) {
     const std::string_view bytes = gathering.pieces[piece];
@@ -189,7 +189,7 @@ void Outbox::KeepHalf(const Gathering& gathering, const Gathering::Unit& unit, s
     taken -= gone;
     if (gone < bytes.size()) half.pieces.push_back(bytes.substr(gone));
   }
-  if (!unit.half) Advance(unit);
+  if (!unit.half) Advance(unit, sent);
   waiting_->half = std::move(half);
 }
 

@@ -41,7 +41,8 @@ class Outbox {
   struct Sent {
     uint64_t frames = 0;  // Text frames.
     uint64_t snapshots = 0;
-    bool caught_up = false;  // A snapshot that stood for missed changes is sent whole.
+    size_t bought_bytes = 0;  // Of snapshots that a subscribe asked for, begun to be sent.
+    bool caught_up = false;   // A snapshot that stood for missed changes is sent whole.
   };
 
   // Replies. `order` rises from call to call.
@@ -83,10 +84,10 @@ class Outbox {
   void GatherHalf(Gathering* gathering) const;
   static void GatherFrame(const Frame& frame, Subscription* subscription, Gathering* gathering);
   static bool GatherEntry(const EntryPtr& entry, Subscription& subscription, Gathering* gathering);
-  void KeepHalf(const Gathering& gathering, const Gathering::Unit& unit, size_t piece,
-                size_t taken);
+  void KeepHalf(const Gathering& gathering, const Gathering::Unit& unit, size_t piece, size_t taken,
+                Sent* sent);
   void Done(const Gathering::Unit& unit, Sent* sent);
-  void Advance(const Gathering::Unit& unit);
+  void Advance(const Gathering::Unit& unit, Sent* sent);
   void FreeIfEmpty();
 
   std::unique_ptr<Waiting> waiting_;  // Null while there is nothing: most of the time.

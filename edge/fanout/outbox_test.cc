@@ -144,9 +144,9 @@ class Storm {
       resume = Position{"e", logs_.Head(showtime_id) - Pick(logs_.Head(showtime_id))};
     }
     readers_[i].WillSubscribe(showtime_id, session_id);
-    const bool was_open = feed.open();
+    const int opened = feed.opened;
     peers_[i]->client.OnText(SubscribeText(showtime_id, session_id, resume));
-    if (!was_open) feed.Image();
+    if (feed.opened > opened) feed.Image();
     for (const Position& position : std::exchange(feed.asked, {})) Answer(showtime_id, position);
   }
 

@@ -11,6 +11,9 @@
 
 namespace seatlock::edge {
 
+using SnapshotDue = Subscription::SnapshotDue;
+using Stage = Subscription::Stage;
+
 Room::Room(Hub& hub, std::string showtime_id) : hub_(hub), showtime_id_(std::move(showtime_id)) {
   ++hub_.env().stats.rooms;
 }
@@ -32,14 +35,19 @@ void Room::OnFeed(FeedEvent event) {
 void Room::On(const FeedImage& event) {
   snapshots_ = event.snapshots;
   status_ = event.status;
+  const std::string epoch_before = state_.position().epoch;
   state_.Load(*event.image);
   orders_.assign(state_.history().size(), hub_.NextOrder());
   batches_.Restart(revision());
   for (Subscription* subscriber : subscribers_) {
-    if (subscriber->active) SnapshotNext(*subscriber);
+    if (subscriber->active()) SnapshotNext(*subscriber, SnapshotDue::kReplaced);
+    if (subscriber->stage != Stage::kShown) continue;
+    const Position shown{epoch_before, subscriber->revision};
+    if (!state_.Covers(shown)) MoveTo(*subscriber, Stage::kWaiting);
   }
   if (status_ == FeedStatus::kLive) BecomeLive();
   if (status_ == FeedStatus::kAway) BecomeAway();
+  if (status_ == FeedStatus::kConnecting) DecideAll();
 }
 
 void Room::On(const FeedEntry& event) {
@@ -68,11 +76,10 @@ void Room::On(const FeedState& event) {
 void Room::On(const FeedResume& event) {
   const auto found = asked_.find({event.position.epoch, event.position.revision});
   if (found == asked_.end()) return;
-  const std::vector<Subscription*> waiting = std::move(found->second);
+  const absl::flat_hash_set<Subscription*> waiting = std::move(found->second);
   asked_.erase(found);
   const std::shared_ptr<const Entries> missed = Counted(event.missed);
   for (Subscription* subscriber : waiting) {
-    subscriber->asked = false;
     if (missed) {
       AdmitMissed(*subscriber, missed);
     } else {
@@ -82,29 +89,40 @@ void Room::On(const FeedResume& event) {
   }
 }
 
-void Room::On(const FeedRefused&) {
-  refused_ = true;
-  for (Subscription* subscriber : subscribers_) {
-    subscriber->client.Close(CloseCode::kOverloaded, "too many showtimes");
+// The feed is over, and with it this room, but for those who are on their way through it.
+void Room::On(const FeedRefused& event) {
+  const std::shared_ptr<Room> self = hub_.rooms().Forget(*this);
+  const Frame refusal = ErrorFrame(
+      {ErrorCode::kShowtimeUnavailable, event.message, showtime_id_, event.retry_after_ms});
+  while (!subscribers_.empty()) {
+    ++hub_.env().stats.subscribes_unavailable_total;
+    Subscription& subscriber = *subscribers_.back();
+    subscriber.client.End(subscriber, refusal);
   }
 }
 
 void Room::BecomeLive() {
+  DecideAll();
   Frame live;
   for (Subscription* subscriber : subscribers_) {
-    if (!subscriber->active) Admit(*subscriber);
-    if (!std::exchange(subscriber->told_away, false)) continue;
+    if (!subscriber->told_away) continue;
+    subscriber->told_away = false;
     if (!live) live = StreamStatusFrame(showtime_id_, true, hub_.env().clock.NowMs());
     subscriber->client.Send(live);
   }
 }
 
 void Room::BecomeAway() {
-  // The source drops what it was asked when its stream is lost.
-  for (const auto& [position, waiting] : std::exchange(asked_, {})) {
-    for (Subscription* subscriber : waiting) subscriber->asked = false;
+  for (Subscription* subscriber : subscribers_) {
+    // The source drops what it was asked when its stream is lost.
+    if (subscriber->stage == Stage::kAsked) MoveTo(*subscriber, Stage::kWaiting);
+    if (subscriber->active()) TellAway(*subscriber);
   }
-  for (Subscription* subscriber : subscribers_) TellAway(*subscriber);
+  DecideAll();
+}
+
+void Room::DecideAll() {
+  for (Subscription* subscriber : subscribers_) Decide(*subscriber);
 }
 
 // ---- Subscribers -------------------------------------------------------------------------------
@@ -118,15 +136,13 @@ void Room::Join(Subscription& subscription, Wish wish) {
   if (wish.resume) subscription.resume = std::make_unique<Position>(*std::move(wish.resume));
   subscription.index = static_cast<uint32_t>(subscribers_.size());
   subscribers_.push_back(&subscription);
-  if (refused_) subscription.client.Close(CloseCode::kOverloaded, "too many showtimes");
-  if (status_ == FeedStatus::kLive) Admit(subscription);
-  if (status_ == FeedStatus::kAway) TellAway(subscription);
+  Decide(subscription);
 }
 
 void Room::Leave(Subscription& subscription) {
   if (subscription.batch) --batch_subscribers_;
   --hub_.env().stats.subscriptions;
-  ForgetAsk(subscription);
+  MoveTo(subscription, Stage::kWaiting);
   Subscription* last = subscribers_.back();
   subscribers_[subscription.index] = last;
   last->index = subscription.index;
@@ -135,49 +151,77 @@ void Room::Leave(Subscription& subscription) {
   if (flush_queued) FlushAgain();
 }
 
+void Room::MoveTo(Subscription& subscription, Stage stage) {
+  if (subscription.stage == stage) return;
+  const auto key = [&] {
+    return PositionKey(subscription.resume->epoch, subscription.resume->revision);
+  };
+  if (subscription.stage == Stage::kAsked) {
+    const auto found = asked_.find(key());
+    // Not there: it is being answered.
+    if (found != asked_.end() && found->second.erase(&subscription) > 0 && found->second.empty()) {
+      asked_.erase(found);
+    }
+  }
+  subscription.stage = stage;
+  if (stage == Stage::kAsked) {
+    absl::flat_hash_set<Subscription*>& waiting = asked_[key()];
+    waiting.insert(&subscription);
+    if (waiting.size() == 1) feed_->Resume(*subscription.resume);
+  }
+}
+
+// Does for a waiting subscriber what can be done now.
+void Room::Decide(Subscription& subscription) {
+  if (subscription.stage == Stage::kShown && status_ == FeedStatus::kLive) AdmitShown(subscription);
+  if (subscription.stage == Stage::kShown || subscription.active()) return;
+  if (subscription.resume && state_.Covers(*subscription.resume)) {
+    AdmitMissed(subscription, nullptr);
+  } else if (subscription.stage == Stage::kAsked) {
+    return;
+  } else if (status_ == FeedStatus::kAway) {
+    TellAway(subscription);
+    ShowWhatIsKnown(subscription);
+  } else if (status_ == FeedStatus::kLive && subscription.resume) {
+    MoveTo(subscription, Stage::kAsked);
+  } else if (status_ == FeedStatus::kLive) {
+    AdmitAfresh(subscription);
+  }
+}
+
 void Room::TellAway(Subscription& subscription) {
-  if (std::exchange(subscription.told_away, true)) return;
+  if (subscription.told_away) return;
+  subscription.told_away = true;
   subscription.client.Send(StreamStatusFrame(showtime_id_, false, hub_.env().clock.NowMs()));
-  if (subscription.active || !state_.known()) return;
-  // A newcomer sees what the edge knows, unless it may know better itself.
+}
+
+// A waiting subscriber sees what the edge knows, unless it may know better itself.
+void Room::ShowWhatIsKnown(Subscription& subscription) {
+  if (!state_.known()) return;
   const Position* resume = subscription.resume.get();
   const bool behind = resume != nullptr && resume->epoch == state_.position().epoch &&
                       resume->revision < revision();
   if (resume != nullptr && !behind) return;
   subscription.resume.reset();
-  SnapshotNext(subscription);
+  MoveTo(subscription, Stage::kShown);
+  SnapshotNext(subscription, SnapshotDue::kBought);
 }
 
-void Room::ForgetAsk(Subscription& subscription) {
-  if (!std::exchange(subscription.asked, false)) return;
-  const auto found = asked_.find({subscription.resume->epoch, subscription.resume->revision});
-  std::erase(found->second, &subscription);
-  if (found->second.empty()) asked_.erase(found);
-}
-
-// Makes a waiting subscriber active, or asks for what it missed. The stream is live.
-void Room::Admit(Subscription& subscription) {
-  if (!subscription.resume) {
+// The stream is live again: what was shown needs no second snapshot if the history goes on from it.
+void Room::AdmitShown(Subscription& subscription) {
+  Position shown{state_.position().epoch, subscription.revision};
+  if (subscription.snapshot_due() || !state_.Covers(shown)) {
     AdmitAfresh(subscription);
-  } else if (state_.Covers(*subscription.resume)) {
-    AdmitMissed(subscription, nullptr);
-  } else {
-    AskToResume(subscription);
+    return;
   }
-}
-
-void Room::AskToResume(Subscription& subscription) {
-  if (std::exchange(subscription.asked, true)) return;
-  const Position& position = *subscription.resume;
-  std::vector<Subscription*>& waiting = asked_[{position.epoch, position.revision}];
-  waiting.push_back(&subscription);
-  if (waiting.size() == 1) feed_->Resume(position);
+  subscription.resume = std::make_unique<Position>(std::move(shown));
+  AdmitMissed(subscription, nullptr);
 }
 
 void Room::AdmitAfresh(Subscription& subscription) {
   Activate(subscription, state_.position(), false);
   subscription.revision = revision();
-  SnapshotNext(subscription);
+  SnapshotNext(subscription, SnapshotDue::kBought);
 }
 
 // `missed` goes as far as the history, or further; null: the history alone has it all.
@@ -198,6 +242,7 @@ void Room::AdmitMissed(Subscription& subscription, std::shared_ptr<const Entries
     return;
   }
   // The room's epoch, not the client's: one that joined before the first change knows none.
+  subscription.client.Buy(MissedBytes(position, missed.get()));
   Activate(subscription, {state_.position().epoch, position.revision}, true);
   subscription.revision = position.revision;
   if (missed_end > position.revision) subscription.missed = std::move(missed);
@@ -207,9 +252,13 @@ void Room::AdmitMissedAsBatch(Subscription& subscription, const Entries& missed)
   SeatChanges changes;
   for (const EntryPtr& entry : missed) changes.Add(entry->change);
   if (changes.size() > kBatchMissedSeatsMax) {
-    AdmitAfresh(subscription);
+    // As if it had come without a position.
+    MoveTo(subscription, Stage::kWaiting);
+    subscription.resume.reset();
+    Decide(subscription);
     return;
   }
+  subscription.client.Buy(MissedBytes(*subscription.resume, &missed));
   const uint64_t resumed = subscription.resume->revision;
   Activate(subscription, {state_.position().epoch, resumed}, true);
   // What is still gathered comes with the next batch: its seats may then come twice, not less.
@@ -219,15 +268,37 @@ void Room::AdmitMissedAsBatch(Subscription& subscription, const Entries& missed)
   }
 }
 
+// What is due from here on is the client's to send; what comes up from here on comes after it.
 void Room::Activate(Subscription& subscription, Position position, bool recovered) {
   if (recovered) ++hub_.env().stats.resumes_recovered_total;
-  ForgetAsk(subscription);
-  subscription.active = true;
+  MoveTo(subscription, Stage::kActive);
   subscription.resume.reset();
-  subscription.client.Send(SubscribedFrame(showtime_id_, position, recovered,
-                                           state_.LocksOf(subscription.session_id),
-                                           hub_.env().clock.NowMs()));
+  const Frame subscribed =
+      SubscribedFrame(showtime_id_, position, recovered, state_.LocksOf(subscription.session_id),
+                      hub_.env().clock.NowMs());
+  subscription.client.Buy(subscribed.wire().size());
+  subscription.client.Send(subscribed);
+  if (status_ == FeedStatus::kAway) {
+    // Again, if it was told before: `subscribed` alone says that the stream is live.
+    subscription.told_away = false;
+    TellAway(subscription);
+  }
   subscription.order = hub_.NextOrder();
+}
+
+// What AdmitMissed() sends of `missed` and of the history after it.
+size_t Room::MissedBytes(const Position& position, const Entries* missed) const {
+  size_t bytes = 0;
+  uint64_t reached = position.revision;
+  if (missed != nullptr && !missed->empty()) {
+    for (const EntryPtr& entry : *missed) bytes += entry->shared.size();
+    reached = std::max(reached, missed->back()->revision());
+  }
+  const std::deque<EntryPtr>& history = state_.history();
+  for (size_t i = reached - state_.base().revision; i < history.size(); ++i) {
+    bytes += history[i]->shared.size();
+  }
+  return bytes;
 }
 
 // What readers of an answer keep alive counts as held until the last of them has it. Ranges that
@@ -244,9 +315,10 @@ std::shared_ptr<const Entries> Room::Counted(std::shared_ptr<const Entries> miss
   return {hold, entries};
 }
 
-void Room::SnapshotNext(Subscription& subscription) {
+void Room::SnapshotNext(Subscription& subscription, SnapshotDue why) {
   subscription.missed.reset();
-  subscription.snapshot_due = true;
+  // A slow reader is measured by when it has taken it, whatever else it stands for.
+  if (!subscription.lagging()) subscription.snapshot = why;
   subscription.snapshot_order = hub_.NextOrder();
   hub_.FlushSoon(subscription.client);
 }
@@ -262,7 +334,7 @@ Entries Room::HistoryAfter(const Position& position) const {
 
 Room::Next Room::NextFor(const Subscription& subscription, bool snapshot, uint64_t from) const {
   if (snapshot) return {subscription.snapshot_order, nullptr};
-  if (!subscription.active || from >= revision()) return {};
+  if (!subscription.active() || from >= revision()) return {};
   if (subscription.batch) {
     const Batches::Sent* batch = batches_.After(from);
     if (batch == nullptr) return {};
@@ -287,7 +359,7 @@ const Frame& Room::Snapshot() {
 }
 
 bool Room::PassedBy(const Subscription& subscription) const {
-  if (!subscription.active || subscription.snapshot_due) return false;
+  if (!subscription.active() || subscription.snapshot_due()) return false;
   if (subscription.batch) return subscription.revision < batches_.base();
   uint64_t reached = subscription.revision;
   if (subscription.missed) {
@@ -299,8 +371,7 @@ bool Room::PassedBy(const Subscription& subscription) const {
 void Room::CheckPassedBy(Subscription& subscription) {
   if (!PassedBy(subscription)) return;
   ++hub_.env().stats.ring_misses_total;
-  SnapshotNext(subscription);
-  subscription.lagging = true;
+  SnapshotNext(subscription, SnapshotDue::kLagging);
 }
 
 bool Room::Flush(size_t* portion) {

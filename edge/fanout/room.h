@@ -2,9 +2,10 @@
 // gives each subscriber first `subscribed` and the state, then every change in order, once.
 // Strand-bound; lives in a shared_ptr, because timers hold it weakly.
 //
-// A subscriber is either *waiting* (for the stream to be live, or for what it missed) or *active*;
-// only active ones get changes. While the stream is away nobody leaves: everybody is told once,
-// and told again when it is live.
+// Only *active* subscribers get changes; the others wait (Subscription::Stage has the table). While
+// the stream is away nobody leaves: everybody is told once, and told again when it is live.
+//
+// A refused showtime ends its subscriptions and the room; the connections go on.
 //
 // Nothing is copied for a subscriber: its place is a revision, and its outbox asks what is next.
 #pragma once
@@ -20,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "edge/fanout/batches.h"
 #include "edge/fanout/subscription.h"
 #include "edge/showtime/feed.h"
@@ -86,15 +88,18 @@ class Room final : public FeedListener, public std::enable_shared_from_this<Room
 
   void BecomeLive();
   void BecomeAway();
+  void MoveTo(Subscription& subscription, Subscription::Stage stage);
+  void Decide(Subscription& subscription);
+  void DecideAll();
   void TellAway(Subscription& subscription);
-  void Admit(Subscription& subscription);
+  void ShowWhatIsKnown(Subscription& subscription);
+  void AdmitShown(Subscription& subscription);
   void AdmitMissed(Subscription& subscription, std::shared_ptr<const Entries> missed);
   void AdmitMissedAsBatch(Subscription& subscription, const Entries& missed);
   void AdmitAfresh(Subscription& subscription);
   void Activate(Subscription& subscription, Position position, bool recovered);
-  void AskToResume(Subscription& subscription);
-  void ForgetAsk(Subscription& subscription);
-  void SnapshotNext(Subscription& subscription);
+  void SnapshotNext(Subscription& subscription, Subscription::SnapshotDue why);
+  size_t MissedBytes(const Position& position, const Entries* missed) const;
   std::shared_ptr<const Entries> Counted(std::shared_ptr<const Entries> missed);
   bool PassedBy(const Subscription& subscription) const;
   Entries HistoryAfter(const Position& position) const;
@@ -108,9 +113,9 @@ class Room final : public FeedListener, public std::enable_shared_from_this<Room
   std::shared_ptr<SnapshotCache> snapshots_;
   std::unique_ptr<Feed> feed_;
   FeedStatus status_ = FeedStatus::kConnecting;
-  bool refused_ = false;
   std::vector<Subscription*> subscribers_;
-  std::map<PositionKey, std::vector<Subscription*>> asked_;  // Who waits for which resume.
+  // Who is kAsked, by position.
+  std::map<PositionKey, absl::flat_hash_set<Subscription*>> asked_;
 
   Batches batches_;
   size_t batch_subscribers_ = 0;

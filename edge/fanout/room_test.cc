@@ -25,7 +25,6 @@ using ::testing::SizeIs;
 constexpr char kStatus[] = "current_seat_status";
 constexpr char kChange[] = "seat_status_change";
 constexpr char kSubscribed[] = "subscribed";
-constexpr char kStream[] = "stream_status";
 
 class RoomTest : public ::testing::Test {
  protected:
@@ -186,16 +185,6 @@ TEST_F(RoomTest, OneFeedServesAllAndGoesWithTheLast) {
   EXPECT_TRUE(feed_.open());
   viewer_.Say(R"({"type":"unsubscribe"})");
   EXPECT_FALSE(feed_.open());
-  EXPECT_EQ(thread_.stats.rooms, 0);
-}
-
-TEST_F(RoomTest, TooManyShowtimesSendEverybodyAwayNewcomersAmongThem) {
-  viewer_.Subscribe("1");
-  feed_.Refuse();
-  holder_.client.OnText(seatlock::testing::SubscribeText("1"));
-  thread_.Run();
-  EXPECT_EQ(viewer_.link.close_code, 4100);
-  EXPECT_EQ(holder_.link.close_code, 4100);
   EXPECT_EQ(thread_.stats.rooms, 0);
 }
 
@@ -390,89 +379,6 @@ TEST_F(RoomTest, AnImageThatDoesNotCoverWhatIsAskedForLeavesTheAskStanding) {
   EXPECT_THAT(feed_.asked, SizeIs(1));
   feed_.Answer({"e", 30}, nullptr);
   EXPECT_THAT(TypesOf(viewer_.Take()), ElementsAre(kSubscribed, kStatus));
-}
-
-// ---- The service goes away ---------------------------------------------------------------------
-
-TEST_F(RoomTest, ALostStreamIsToldOnceAndItsReturnBringsWhatWasMissed) {
-  LiveAt(4);
-  viewer_.Subscribe("1");
-  viewer_.Take();
-  feed_.State(FeedStatus::kAway);
-  feed_.State(FeedStatus::kConnecting);
-  feed_.State(FeedStatus::kAway);
-  EXPECT_THAT(viewer_.Take(), ElementsAre(AllOf(HasSubstr(kStream), HasSubstr(R"("live":false)"))));
-  Say();
-  Say();
-  feed_.State(FeedStatus::kLive);
-  EXPECT_THAT(viewer_.Take(),
-              ElementsAre(HasSubstr(R"("revision":5)"), HasSubstr(R"("revision":6)"),
-                          HasSubstr(R"("live":true)")));
-}
-
-TEST_F(RoomTest, AReturnWithASnapshotReplacesEverything) {
-  LiveAt(4);
-  viewer_.Subscribe("1");
-  feed_.State(FeedStatus::kAway);
-  viewer_.Take();
-  feed_.Snapshot({"e2", 2}, {LockedSeat("B01")});
-  EXPECT_THAT(viewer_.Take(),
-              ElementsAre(AllOf(HasSubstr(kStatus), HasSubstr("B01"), HasSubstr(R"("epoch":"e2")")),
-                          HasSubstr(R"("live":true)")));
-  feed_.epoch = "e2";
-  Say();
-  EXPECT_THAT(viewer_.Take(), ElementsAre(HasSubstr(R"("revision":3)")));
-}
-
-TEST_F(RoomTest, AnImageInPlaceOfAllBeforeIsASnapshotToEverybodyActive) {
-  LiveAt(4);
-  viewer_.Subscribe("1");
-  viewer_.Take();
-  Say();
-  feed_.Snapshot({"e", 9}, {LockedSeat("B01")});
-  Say({LockedSeat("B02")});
-  EXPECT_THAT(viewer_.Take(), ElementsAre(AllOf(HasSubstr(kStatus), HasSubstr(R"("B01","B02")"),
-                                                HasSubstr(R"("revision":10)"))));
-}
-
-TEST_F(RoomTest, ANewcomerHearsAtOnceThatTheServiceIsAwayAndSeesWhatIsKnown) {
-  LiveAt(3, {LockedSeat("A01")});
-  feed_.State(FeedStatus::kAway);
-  viewer_.Subscribe("1");
-  EXPECT_THAT(viewer_.Take(), ElementsAre(HasSubstr(R"("live":false)"),
-                                          AllOf(HasSubstr(kStatus), HasSubstr("A01"))));
-  feed_.State(FeedStatus::kLive);
-  EXPECT_THAT(TypesOf(viewer_.Take()), ElementsAre(kSubscribed, kStatus, kStream));
-}
-
-TEST_F(RoomTest, ANewcomerOfARoomThatNeverLivedHearsThatTheServiceIsAway) {
-  viewer_.Subscribe("1");
-  feed_.Image(FeedStatus::kAway);
-  EXPECT_THAT(viewer_.Take(), ElementsAre(HasSubstr(R"("live":false)")));
-  feed_.Snapshot({"", 0});
-  EXPECT_THAT(TypesOf(viewer_.Take()), ElementsAre(kSubscribed, kStatus, kStream));
-}
-
-TEST_F(RoomTest, ANewcomerIsNeverShownLessThanItKnows) {
-  LiveAt(4);
-  feed_.State(FeedStatus::kAway);
-  viewer_.Subscribe("1", "", Position{"e", 5});
-  EXPECT_THAT(TypesOf(viewer_.Take()), ElementsAre(kStream));
-  Say();
-  Say();
-  feed_.State(FeedStatus::kLive);
-  EXPECT_THAT(viewer_.Take(),
-              ElementsAre(HasSubstr(R"("recovered":true)"), HasSubstr(R"("revision":6)"),
-                          HasSubstr(R"("live":true)")));
-}
-
-TEST_F(RoomTest, ANewcomerThatWasShownANewerStateDoesNotGetOldChangesAfterIt) {
-  LiveAt(6);
-  feed_.State(FeedStatus::kAway);
-  viewer_.Subscribe("1", "", Position{"e", 4});
-  EXPECT_THAT(TypesOf(viewer_.Take()), ElementsAre(kStream, kStatus));
-  feed_.State(FeedStatus::kLive);
-  EXPECT_THAT(TypesOf(viewer_.Take()), ElementsAre(kSubscribed, kStatus, kStream));
 }
 
 }  // namespace

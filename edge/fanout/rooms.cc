@@ -1,5 +1,7 @@
 #include "edge/fanout/rooms.h"
 
+#include <utility>
+
 #include "edge/fanout/room.h"
 
 namespace seatlock::edge {
@@ -16,9 +18,15 @@ Room& Rooms::Get(const std::string& showtime_id) {
 }
 
 void Rooms::Left(Room& room) {
-  if (room.subscribers() > 0) return;
-  // The key is copied: the room's own goes with it.
-  rooms_.erase(std::string(room.showtime_id()));
+  if (room.subscribers() == 0) Forget(room);
+}
+
+std::shared_ptr<Room> Rooms::Forget(const Room& room) {
+  const auto found = rooms_.find(room.showtime_id());
+  if (found == rooms_.end() || found->second.get() != &room) return nullptr;
+  std::shared_ptr<Room> forgotten = std::move(found->second);
+  rooms_.erase(found);
+  return forgotten;
 }
 
 }  // namespace seatlock::edge

@@ -20,8 +20,12 @@ class Rooms {
 
   // The room of a showtime, made and started where it is missing.
   Room& Get(const std::string& showtime_id);
+  bool Has(const std::string& showtime_id) const { return rooms_.contains(showtime_id); }
   // Says that a subscriber left the room, which may be gone then.
   void Left(Room& room);
+  // The room's feed ended: who comes next gets another one. Returns the room, which may have no
+  // other owner.
+  std::shared_ptr<Room> Forget(const Room& room);
 
  private:
   Hub& hub_;

@@ -158,6 +158,41 @@ TEST_F(ResumeTest, ABatchClientGetsWhatItMissedInOneFrame) {
   EXPECT_EQ(missed->at("changes").as_array().size(), 20u);
 }
 
+TEST_F(ResumeTest, WhileTheServiceIsAwayAPositionThatIsCoveredIsAnsweredWithoutASnapshot) {
+  SayLocks(1, 5);
+  const auto keeper = Follow("1");
+  SayLocks(6, 8);
+  while (keeper->NextOfType("seat_status_change")->at("revision").as_int64() < 8) continue;
+  service_.Stop();
+  ASSERT_THAT(keeper->NextOfType("stream_status"), IsOk());
+  const auto client = Connect();
+  Subscribe(*client, "1", ResumeAt(6));
+  EXPECT_THAT(NextText(*client), HasSubstr(R"("recovered":true)"));
+  EXPECT_THAT(NextText(*client), HasSubstr(R"("live":false)"));
+  EXPECT_THAT(NextText(*client), HasSubstr(R"("revision":7)"));
+  EXPECT_THAT(NextText(*client), HasSubstr(R"("revision":8)"));
+  SayLocks(9, 9);
+  service_.Start();
+  EXPECT_THAT(NextText(*client), HasSubstr(R"("revision":9)"));
+  EXPECT_THAT(NextText(*client), HasSubstr(R"("live":true)"));
+  EXPECT_EQ(Metric("seatlock_edge_snapshots_sent_total"), 1);  // The keeper's.
+}
+
+TEST_F(ResumeTest, WhileTheServiceIsAwayANewcomerGetsOneSnapshotInAll) {
+  SayLocks(1, 5);
+  const auto keeper = Follow("1");
+  service_.Stop();
+  ASSERT_THAT(keeper->NextOfType("stream_status"), IsOk());
+  const auto client = Connect();
+  Subscribe(*client, "1");
+  EXPECT_THAT(NextText(*client), HasSubstr(R"("live":false)"));
+  EXPECT_THAT(NextText(*client), HasSubstr("current_seat_status"));
+  SayLocks(6, 6);
+  service_.Start();
+  ExpectMissed(*client, 5, 6);
+  EXPECT_THAT(NextText(*client), HasSubstr(R"("live":true)"));
+}
+
 TEST_F(ResumeTest, WhileTheServiceIsAwayNobodyIsToldOlderThingsThanItKnows) {
   SayLocks(1, 5);
   const auto keeper = Follow("1");
