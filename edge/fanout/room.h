@@ -80,6 +80,7 @@ class Room final : public FeedListener, public std::enable_shared_from_this<Room
 
   void On(const FeedImage& event);
   void On(const FeedEntry& event);
+  void On(const FeedTrimmed& event);
   void On(const FeedState& event);
   void On(const FeedResume& event);
   void On(const FeedRefused& event);
@@ -97,6 +98,7 @@ class Room final : public FeedListener, public std::enable_shared_from_this<Room
   void SnapshotNext(Subscription& subscription);
   std::shared_ptr<const Entries> Counted(std::shared_ptr<const Entries> missed);
   bool PassedBy(const Subscription& subscription) const;
+  void DropHistory(uint64_t upto);
   Entries HistoryAfter(const Position& position) const;
   void AddToBatch(const Change& change);
   void FlushBatch();
@@ -111,6 +113,9 @@ class Room final : public FeedListener, public std::enable_shared_from_this<Room
   bool refused_ = false;
   std::vector<Subscription*> subscribers_;
   std::map<PositionKey, std::vector<Subscription*>> asked_;  // Who waits for which resume.
+  // The last answer to one as the hub counts it, if somebody still has it.
+  std::weak_ptr<const Entries> counted_;
+  const Entries* counted_from_ = nullptr;
 
   Batches batches_;
   size_t batch_subscribers_ = 0;
