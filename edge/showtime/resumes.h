@@ -15,23 +15,23 @@
 // The round (only Enter() changes it):
 //
 //   round     | holds          | event → what happens → next round
-//   ----------+----------------+-------------------------------------------------------------------
-//   kNone     | nothing        | somebody waits who can't be answered, and a turn is free: a second
-//             |                | watch begins → kFilling for those behind, kProbing for those
-//             ahead, |                | by turns if there are both |                | the same, and
-//             no turn is free → kQueued
+//   ----------+----------------+-----------------------------------------------------------------
+//   kNone     | nothing        | somebody waits who can't be answered, and a turn is free: a
+//             |                | second watch begins → kFilling for those behind, kProbing for
+//             |                | those ahead, by turns if there are both
+//             |                | the same, and no turn is free → kQueued
 //   kQueued   | a place in the | the turn comes → kNone, and all are looked at
 //             | turns' queue   |
 //   kFilling  | turn, backfill | it reaches the history: kept, all in it are answered → kNone
-//             |                | the service keeps less, or it is too much: the older half of those
-//             |                | in it is answered null → kNone
+//             |                | the service keeps less, or it is too much: the older half of
+//             |                | those in it is answered null → kNone
 //             |                | it breaks, or takes kBackfillMsMax: all in it are answered null
 //             |                | → kNone
-//             |                | the source pauses, restarts or is lost: nobody is answered → kNone
+//             |                | the source pauses, restarts or is lost → kNone
 //   kProbing  | turn, backfill | it says where the head is: that is the target → kNone
 //             |                | it breaks, or takes kBackfillMsMax: the source begins anew, and
-//             its |                | snapshot settles all who are ahead of it → kNone | | the
-//             source pauses, restarts or is lost: nobody is answered → kNone
+//             |                | its snapshot settles all who are ahead of it → kNone
+//             |                | the source pauses, restarts or is lost → kNone
 //
 // The standing of an ask:
 //
