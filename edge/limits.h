@@ -87,18 +87,21 @@ inline constexpr size_t kRoomsMax = base::kStreamsPerConnectionMax - base::kStre
 inline constexpr int64_t kRoomLingerMs = 30 * kSecondMs;
 // When a showtime that there was no place for is worth another try. Clients add jitter.
 inline constexpr int64_t kRefusedRetryMs = 5 * kSecondMs;
+// A showtime that was served and is refused when its stream has to be begun again is asked for this
+// long: its viewers do not lose it for a moment's overload.
+inline constexpr int64_t kRefusedMsMax = 10 * kSecondMs;
+// Refused showtimes that are remembered for as long as their clients were told to wait. While so
+// many are, no others are asked for: an overloaded service is asked at most 200 times a second for
+// newcomers.
+inline constexpr size_t kRefusalsMax = 1024;
 
-// What a room keeps for resumes and slow readers: minutes of a busy sale, at most 1 MiB a room, and
-// where there are many rooms no more than its share of what all may keep.
+// What is kept of a showtime for resumes and slow readers: minutes of a busy sale. All showtimes
+// together keep at most the total; beyond it the longest quiet ones give up history, down to the
+// least each (history_budget.h).
 inline constexpr size_t kHistoryChangesMax = 1024;
-inline constexpr size_t kHistoryBytesTotal = 256 << 20;
-inline constexpr size_t kHistoryBytesMin = 16 * 1024;
 inline constexpr size_t kHistoryBytesMax = 1 << 20;
-constexpr size_t HistoryBytesMax(int64_t rooms) {
-  const size_t share = kHistoryBytesTotal / static_cast<size_t>(rooms > 0 ? rooms : 1);
-  return share < kHistoryBytesMin ? kHistoryBytesMin
-                                  : (share > kHistoryBytesMax ? kHistoryBytesMax : share);
-}
+inline constexpr size_t kHistoryBytesMin = 16 * 1024;
+inline constexpr size_t kHistoryBytesTotal = 256 << 20;
 
 // Backfills: short second watches for who comes with a position that a room does not cover. As many
 // changes as the service promises to keep; more is a snapshot. A crowd comes within seconds.
@@ -122,10 +125,9 @@ inline constexpr size_t kReadAheadBytesMax = 256 * 1024;
 
 // A stream that does not come alive within this time counts as away; subscribers are told.
 inline constexpr int64_t kLiveMsMax = kSecondMs;
-// After a stream's return missed changes follow each other closely; this much quiet, or this long
-// in all, and the room is live again.
-inline constexpr int64_t kCaughtUpQuietMs = 50;
-inline constexpr int64_t kCaughtUpMsMax = 500;
+// The service says progress right after what a resumed stream missed. An older one says it only on
+// a quiet stream, within 15 s; past this, the stream is begun anew with a snapshot.
+inline constexpr int64_t kCatchUpMsMax = 20 * kSecondMs;
 
 // One batch a room (contract). Who missed more seats than this gets a snapshot, not a batch of
 // them.
@@ -165,6 +167,8 @@ static_assert(kDrainWindowMs <= kDrainWindowMsMax && kDrainWaveEveryMs < kDrainW
 static_assert(kLagMsMax < kPeerSilentMsMax);
 static_assert(kChannelBackoffMsMax + kChannelConnectMsMax < 2 * kSecondMs);
 static_assert(kRoomsMax + kBackfillsMax < base::kStreamsPerConnectionMax);
+static_assert(kRoomsMax * kHistoryBytesMin + 16 * kHistoryBytesMax <= kHistoryBytesTotal,
+              "if all others keep the least, a showtime that changes need not give up any");
 static_assert(kRoomsMax <= base::kWatchesMax / 3, "one edge leaves watches to others");
 
 }  // namespace seatlock::edge

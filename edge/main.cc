@@ -28,6 +28,7 @@
 #include "edge/fanout/memory_budget.h"
 #include "edge/limits.h"
 #include "edge/metrics.h"
+#include "edge/showtime/history_budget.h"
 #include "edge/showtime/sources.h"
 #include "edge/showtime/thread_feeds.h"
 #include "edge/stats.h"
@@ -39,7 +40,6 @@
 namespace seatlock::edge {
 namespace {
 
-constexpr std::chrono::seconds kStreamEndMax{2};
 // How often the machine's clock is looked at, also while nothing happens.
 constexpr std::chrono::milliseconds kClockLook{100};
 
@@ -102,17 +102,12 @@ class Edge {
         upstream_({config.upstream.ToString(), &clock_, &home().strand(), &home().strand(),
                    &home().stats(), LogUpstream}),
         sources_(std::make_unique<Sources>(
-            SourceEnv{clock_, home().strand(), upstream_, home().stats()})) {}
+            SourceEnv{clock_, home().strand(), upstream_, home().stats(), history_})) {}
 
-  // Ends all streams: their tasks need the home strand a last time, which nobody else runs now.
+  // Then the members go: the upstream waits until gRPC touches nothing of theirs any more, and what
+  // is left on its way to a strand is destroyed with the strands.
   ~Edge() {
     for (const auto& worker : workers_) worker->Stop();
-    sources_.reset();
-    const auto deadline = std::chrono::steady_clock::now() + kStreamEndMax;
-    home().io().restart();
-    while (upstream_.streams() > 0 && std::chrono::steady_clock::now() < deadline) {
-      home().io().run_one_until(deadline);
-    }
   }
 
   // Serves from now on, on all threads. Once.
@@ -165,6 +160,7 @@ class Edge {
   Admission admission_;
   MemoryBudget budget_;
   const std::vector<std::unique_ptr<Worker>> workers_;
+  HistoryBudget history_{home().stats()};
   WatchClient upstream_;
   std::unique_ptr<Sources> sources_;
   runtime::HostPort address_;

@@ -21,6 +21,8 @@ constexpr Named kGauges[] = {
     {"seatlock_edge_subscriptions", "Subscriptions of open connections.", &Stats::subscriptions},
     {"seatlock_edge_rooms", "Showtimes that are followed.", &Stats::sources},
     {"seatlock_edge_upstream_streams", "WatchShowtime streams.", &Stats::upstream_streams},
+    {"seatlock_edge_history_bytes", "What is kept of showtimes for resumes and slow readers.",
+     &Stats::history_bytes},
 };
 
 constexpr Named kCounters[] = {
@@ -53,6 +55,8 @@ constexpr Named kCounters[] = {
      &Stats::upstream_changes_total},
     {"seatlock_edge_upstream_lost_total", "Streams that ended or could not begin.",
      &Stats::upstream_lost_total},
+    {"seatlock_edge_upstream_refused_total", "Streams that the service refused.",
+     &Stats::upstream_refused_total},
     {"seatlock_edge_upstream_gaps_total", "Streams given up because they did not follow on.",
      &Stats::upstream_gaps_total},
 };

@@ -21,6 +21,7 @@ struct Stats {
   Number rooms{0};  // Of this thread; `sources` are the edge's.
   Number sources{0};
   Number upstream_streams{0};
+  Number history_bytes{0};  // Of all showtimes that are followed; the home strand's.
 
   // Since the start.
   Number connections_total{0};
@@ -44,6 +45,7 @@ struct Stats {
   Number dead_peers_total{0};
   Number upstream_changes_total{0};
   Number upstream_lost_total{0};
+  Number upstream_refused_total{0};
   Number upstream_gaps_total{0};
   std::array<Number, kCloseCodes.size()> closes_total{};  // As kCloseCodes.
 

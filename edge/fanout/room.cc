@@ -10,6 +10,18 @@
 #include "edge/protocol/frames.h"
 
 namespace seatlock::edge {
+namespace {
+
+// The entries after `revision` of a range of them without holes.
+Entries After(const Entries& entries, uint64_t revision) {
+  Entries after;
+  for (const EntryPtr& entry : entries) {
+    if (entry->revision() > revision) after.push_back(entry);
+  }
+  return after;
+}
+
+}  // namespace
 
 using SnapshotDue = Subscription::SnapshotDue;
 using Stage = Subscription::Stage;
@@ -52,9 +64,9 @@ void Room::On(const FeedImage& event) {
 
 void Room::On(const FeedEntry& event) {
   ++hub_.env().stats.room_changes_total;
-  state_.Apply(event.entry, HistoryBytesMax(hub_.env().stats.rooms));
+  state_.Apply(event.entry, kHistoryBytesMax);
   orders_.push_back(hub_.NextOrder());
-  while (orders_.size() > state_.history().size()) orders_.pop_front();
+  DropHistory(event.base);
   if (event.entry->frames == 0) {
     // Nobody is woken for it, but for cursors not to fall behind the history.
     if (++unseen_ >= kHistoryChangesMax / 2) hub_.FlushSoon(shared_from_this());
@@ -65,6 +77,16 @@ void Room::On(const FeedEntry& event) {
   }
   if (batch_subscribers_ > 0) AddToBatch(event.entry->change);
   if (subscribers_.size() > batch_subscribers_) hub_.FlushSoon(shared_from_this());
+}
+
+// Readers that it passes by are found when they are written to next.
+void Room::On(const FeedTrimmed& event) {
+  DropHistory(event.base);
+}
+
+void Room::DropHistory(uint64_t upto) {
+  state_.DropHistory(upto);
+  while (orders_.size() > state_.history().size()) orders_.pop_front();
 }
 
 void Room::On(const FeedState& event) {
@@ -235,7 +257,7 @@ void Room::AdmitMissed(Subscription& subscription, std::shared_ptr<const Entries
     return;
   }
   if (subscription.batch) {
-    Entries all = missed ? *missed : Entries{};
+    Entries all = missed ? After(*missed, position.revision) : Entries{};
     const Entries rest = HistoryAfter({position.epoch, missed_end});
     all.insert(all.end(), rest.begin(), rest.end());
     AdmitMissedAsBatch(subscription, all);
@@ -291,7 +313,10 @@ size_t Room::MissedBytes(const Position& position, const Entries* missed) const 
   size_t bytes = 0;
   uint64_t reached = position.revision;
   if (missed != nullptr && !missed->empty()) {
-    for (const EntryPtr& entry : *missed) bytes += entry->shared.size();
+    // It may begin before the position: others came with an older one.
+    for (size_t i = reached + 1 - missed->front()->revision(); i < missed->size(); ++i) {
+      bytes += (*missed)[i]->shared.size();
+    }
     reached = std::max(reached, missed->back()->revision());
   }
   const std::deque<EntryPtr>& history = state_.history();
@@ -301,18 +326,25 @@ size_t Room::MissedBytes(const Position& position, const Entries* missed) const 
   return bytes;
 }
 
-// What readers of an answer keep alive counts as held until the last of them has it. Ranges that
-// one backfill brought end with the same entry and share all that they have in common.
+// What readers of an answer keep alive counts as held, once, until the last of them has it.
+// Answers to many positions share their range (feed.h), so it is looked at once for all.
 std::shared_ptr<const Entries> Room::Counted(std::shared_ptr<const Entries> missed) {
   if (!missed || missed->empty()) return missed;
-  size_t bytes = 0;
+  if (auto counted = counted_.lock(); counted && counted_from_ == missed.get()) return counted;
+  size_t bytes = missed->capacity() * sizeof(EntryPtr);
   for (const EntryPtr& entry : *missed) bytes += entry->bytes();
-  const void* owner = missed->back().get();
-  hub_.Hold(owner, bytes);
   const Entries* entries = missed.get();
+  hub_.Hold(entries, bytes);
+  // Let go at once: counted_ keeps the deleter itself for longer.
   const std::shared_ptr<const void> hold(
-      owner, [missed = std::move(missed), &hub = hub_](const void* held) { hub.Unhold(held); });
-  return {hold, entries};
+      entries, [missed = std::move(missed), &hub = hub_](const void* held) mutable {
+        hub.Unhold(held);
+        missed.reset();
+      });
+  const std::shared_ptr<const Entries> counted(hold, entries);
+  counted_ = counted;
+  counted_from_ = entries;
+  return counted;
 }
 
 void Room::SnapshotNext(Subscription& subscription, SnapshotDue why) {

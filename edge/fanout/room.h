@@ -82,6 +82,7 @@ class Room final : public FeedListener, public std::enable_shared_from_this<Room
 
   void On(const FeedImage& event);
   void On(const FeedEntry& event);
+  void On(const FeedTrimmed& event);
   void On(const FeedState& event);
   void On(const FeedResume& event);
   void On(const FeedRefused& event);
@@ -102,6 +103,7 @@ class Room final : public FeedListener, public std::enable_shared_from_this<Room
   size_t MissedBytes(const Position& position, const Entries* missed) const;
   std::shared_ptr<const Entries> Counted(std::shared_ptr<const Entries> missed);
   bool PassedBy(const Subscription& subscription) const;
+  void DropHistory(uint64_t upto);
   Entries HistoryAfter(const Position& position) const;
   void AddToBatch(const Change& change);
   void FlushBatch();
@@ -116,6 +118,9 @@ class Room final : public FeedListener, public std::enable_shared_from_this<Room
   std::vector<Subscription*> subscribers_;
   // Who is kAsked, by position.
   std::map<PositionKey, absl::flat_hash_set<Subscription*>> asked_;
+  // The last answer to one as the hub counts it, if somebody still has it.
+  std::weak_ptr<const Entries> counted_;
+  const Entries* counted_from_ = nullptr;
 
   Batches batches_;
   size_t batch_subscribers_ = 0;

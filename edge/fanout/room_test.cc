@@ -204,6 +204,16 @@ TEST_F(RoomTest, ChangesOfNoSeatsAreNoFramesAndPassNobodyBy) {
 
 // ---- Resume ------------------------------------------------------------------------------------
 
+TEST_F(RoomTest, HoweverManyRoomsThereAreAFastReaderGetsABurstAsChanges) {
+  thread_.stats.rooms = 20'000;
+  thread_.stats.sources = 20'000;
+  LiveAt(3);
+  viewer_.Subscribe("1");
+  viewer_.Take();
+  for (int change = 0; change < 50; ++change) Say();
+  EXPECT_THAT(TypesOf(viewer_.Take()), AllOf(SizeIs(50), Each(kChange)));
+}
+
 TEST_F(RoomTest, AResumeGetsWhatItMissedAndNoSnapshot) {
   LiveAt(6);
   viewer_.Subscribe("1", "", Position{"e", 4});

@@ -23,7 +23,7 @@ void Backfill::OnChange(Change change) {
   }
   head_ = change.position;
   entries_.push_back(MakeEntry(showtime_id_, std::move(change)));
-  bytes_ += entries_.back()->bytes();
+  bytes_ += entries_.back()->bytes() + sizeof(EntryPtr);
   Tell(State::kRunning);
 }
 

@@ -45,6 +45,7 @@ class Backfill final : public WatchSink {
   void OnChange(Change change) override;
   void OnProgress(const Position& position) override;
   void OnLost() override;
+  void OnRefused(const Refusal&) override { OnLost(); }
 
  private:
   const Position& Last() const;

@@ -4,8 +4,11 @@
 // values.
 //
 // What a listener hears, always in this order: one FeedImage, then FeedEntries that follow on each
-// other without holes, a new FeedImage in place of all before, FeedStates and FeedResumes between
-// them. FeedRefused may come at any time, and ends it.
+// other without holes, a new FeedImage in place of all before, FeedStates, FeedTrimmeds and
+// FeedResumes between them. FeedRefused may come at any time, and ends it.
+//
+// A room keeps the same history as its source: what comes with the image, and every entry until the
+// source says that it is no longer kept (FeedEntry::base, FeedTrimmed).
 #pragma once
 
 #include <cstdint>
@@ -24,7 +27,7 @@ namespace seatlock::edge {
 enum class FeedStatus {
   kConnecting,  // Not live, and nobody need be told yet.
   kLive,
-  kAway,  // The stream is lost: what is known may be old.
+  kAway,  // There is no stream, or it has not caught up yet: what is known may be old.
 };
 
 // Everything that is known of a showtime at one position: `history` are the changes (base,
@@ -44,6 +47,12 @@ struct FeedImage {
 };
 struct FeedEntry {
   EntryPtr entry;
+  uint64_t base = 0;  // The changes up to this revision are no longer kept.
+};
+// The showtime is quiet, and its history has to make place for others': the changes up to `base`,
+// which the room has heard, are no longer kept.
+struct FeedTrimmed {
+  uint64_t base = 0;
 };
 struct FeedState {
   FeedStatus status = FeedStatus::kConnecting;
@@ -51,18 +60,20 @@ struct FeedState {
 // The answer to Feed::Resume(position).
 struct FeedResume {
   Position position;
-  // `missed` are the changes after `position`, and the room's history goes on where they end (they
-  // may overlap). Null: it cannot be resumed from, and the room is where a snapshot may be taken.
+  // `missed` holds the changes after `position`, without holes. It may begin earlier, because all
+  // who are answered together share it, and the room's history goes on where it ends (they may
+  // overlap). Null: it cannot be resumed from, and the room is where a snapshot may be taken.
   std::shared_ptr<const Entries> missed;
 };
-// The showtime cannot be followed now: the edge or the service has too many, or its history is
-// damaged. Nothing else comes.
+// The showtime cannot be followed now: the edge or the service has too many, or the service cannot
+// read it. Nothing else comes, and the next Open() begins afresh.
 struct FeedRefused {
   std::string message;         // For whoever reads the frame.
   int64_t retry_after_ms = 0;  // When it may be worth another try.
 };
 
-using FeedEvent = std::variant<FeedImage, FeedEntry, FeedState, FeedResume, FeedRefused>;
+using FeedEvent =
+    std::variant<FeedImage, FeedEntry, FeedTrimmed, FeedState, FeedResume, FeedRefused>;
 
 // Strand-bound to the thread that opened the feed.
 class FeedListener {

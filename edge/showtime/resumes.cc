@@ -7,20 +7,6 @@
 #include "edge/limits.h"
 
 namespace seatlock::edge {
-namespace {
-
-// The entries after `revision` of a range of them without holes.
-template <typename Range>
-std::shared_ptr<const Entries> After(const Range& entries, uint64_t revision) {
-  if (entries.empty()) return std::make_shared<const Entries>();
-  const uint64_t skip = revision + 1 - entries.front()->revision();
-  if (skip >= entries.size()) return std::make_shared<const Entries>();
-  return std::make_shared<const Entries>(entries.begin() + static_cast<std::ptrdiff_t>(skip),
-                                         entries.end());
-}
-
-}  // namespace
-
 Resumes::Resumes(const SourceEnv& env, BackfillTurns& turns, std::string showtime_id, Host& host)
     : env_(env), turns_(turns), showtime_id_(std::move(showtime_id)), host_(host) {}
 
@@ -69,7 +55,9 @@ void Resumes::Restarted() {
   if (position.epoch == target_->epoch) return;
   // The service has begun another history since: what is real has to be asked again.
   target_.reset();
-  for (auto& [key, ask] : asks_) ask.unreal = false;
+  for (auto& [key, ask] : asks_) {
+    if (ask.standing == Standing::kUnreal) ask.standing = Standing::kOpen;
+  }
 }
 
 void Resumes::Paused() {
@@ -123,7 +111,7 @@ void Resumes::Look() {
   if (reached) target_.reset();
   for (auto ask = asks_.begin(); ask != asks_.end();) {
     const auto next = std::next(ask);
-    if (reached && ask->second.unreal) {
+    if (reached && ask->second.standing == Standing::kUnreal) {
       Answer(ask, nullptr);
     } else {
       TryAnswer(ask);
@@ -136,73 +124,98 @@ void Resumes::Look() {
 bool Resumes::TryAnswer(Asks::iterator ask) {
   const Key& key = ask->first;
   const RoomState& state = host_.state();
-  std::shared_ptr<const Entries> missed;
+  Missed missed;
   if (state.Covers({key.first, key.second})) {
-    missed = After(state.history(), key.second);
+    missed = FromHistory(key);
   } else if (Behind(key)) {
     missed = FromKept(key);
     const bool too_old = state.base().revision - key.second > kBackfillChangesMax;
     if (!missed && !too_old) return false;
-  } else if (!ask->second.last_chance) {
+  } else if (ask->second.standing != Standing::kLastChance) {
     return false;
   }
   Answer(ask, missed);
   return true;
 }
 
-void Resumes::Answer(Asks::iterator ask, const std::shared_ptr<const Entries>& missed) {
+void Resumes::Answer(Asks::iterator ask, const Missed& missed) {
   for (const auto& [listener, position] : ask->second.waiting) {
     listener->Hear(FeedResume{position, missed});
   }
   asks_.erase(ask);
 }
 
-// Null where they do not go back to it, or end before the history begins.
-std::shared_ptr<const Entries> Resumes::FromKept(const Key& key) const {
-  if (kept_.empty() || kept_.front()->revision() > key.second + 1) return nullptr;
-  if (kept_.back()->revision() < host_.state().base().revision) return nullptr;
-  return After(kept_, key.second);
+// Of a position that the history covers.
+Resumes::Missed Resumes::FromHistory(const Key& key) {
+  if (key.second == host_.state().position().revision) return std::make_shared<const Entries>();
+  const std::deque<EntryPtr>& history = host_.state().history();
+  Missed shared = history_.lock();
+  const bool same = shared && shared->size() == history.size() && shared->back() == history.back();
+  if (!same) {
+    shared = std::make_shared<const Entries>(history.begin(), history.end());
+    history_ = shared;
+  }
+  return shared;
+}
+
+// Null if they do not go back to it, or end before the history begins.
+Resumes::Missed Resumes::FromKept(const Key& key) const {
+  if (!kept_ || kept_->front()->revision() > key.second + 1) return nullptr;
+  if (kept_->back()->revision() < host_.state().base().revision) return nullptr;
+  return kept_;
 }
 
 // ---- Rounds ------------------------------------------------------------------------------------
 
 void Resumes::BeginRound() {
-  if (backfill_ || waits_for_turn_) return;
+  if (round_ != Round::kNone) return;
   const Key* oldest = Oldest();
   const Key* newest = target_ ? nullptr : Newest();
   if (oldest == nullptr && newest == nullptr) return;
   turn_ = turns_.Take(self_, [this] {
-    waits_for_turn_ = false;
+    Enter(Round::kNone);
     Look();
   });
   if (!turn_) {
-    waits_for_turn_ = true;
+    Enter(Round::kQueued);
     return;
   }
-  // By turns where there are both.
-  probing_ = newest != nullptr && (oldest == nullptr || !probing_);
-  const Key& from = probing_ ? *newest : *oldest;
-  for (auto& [key, ask] : asks_) ask.in_round = Behind(key) != probing_;
+  const bool probe = newest != nullptr && (oldest == nullptr || last_ == Round::kFilling);
+  Enter(probe ? Round::kProbing : Round::kFilling);
+  for (auto& [key, ask] : asks_) {
+    if (Behind(key) != probe) ask.standing = Standing::kInRound;
+  }
+  const Key& from = probe ? *newest : *oldest;
   ++env_.stats.backfills_total;
   backfill_ = std::make_unique<Backfill>(showtime_id_, Position{from.first, from.second},
                                          [this] { OnNews(); });
   backfill_->Start(env_.upstream);
-  Later(kBackfillMsMax, [this, round = ++round_] {
-    if (backfill_ && round_ == round) FailRound();
+  Later(kBackfillMsMax, [this, number = round_number_] {
+    if (round_number_ == number) FailRound();
   });
 }
 
+void Resumes::Enter(Round next) {
+  round_ = next;
+  ++round_number_;
+  if (next == Round::kFilling || next == Round::kProbing) last_ = next;
+}
+
+// Of one that runs. Others may get its turn inside this call.
 void Resumes::EndRound() {
-  if (!backfill_) return;
+  if (round_ != Round::kFilling && round_ != Round::kProbing) return;
+  Enter(Round::kNone);
   backfill_.reset();
-  for (auto& [key, ask] : asks_) ask.in_round = false;
+  for (auto& [key, ask] : asks_) {
+    if (ask.standing == Standing::kInRound) ask.standing = Standing::kOpen;
+  }
   turn_.reset();
 }
 
 void Resumes::OnNews() {
   if (backfill_->state() == Backfill::State::kBroken) {
     FailRound();
-  } else if (probing_) {
+  } else if (round_ == Round::kProbing) {
     OnHead(*backfill_->head());
   } else {
     OnMissed();
@@ -223,7 +236,7 @@ void Resumes::OnMissed() {
 void Resumes::GiveUpOlderHalf() {
   std::vector<Asks::iterator> asked;
   for (auto ask = asks_.begin(); ask != asks_.end(); ++ask) {
-    if (ask->second.in_round) asked.push_back(ask);
+    if (ask->second.standing == Standing::kInRound) asked.push_back(ask);
   }
   // Of one epoch, and so by revision.
   for (size_t i = 0; i < (asked.size() + 1) / 2; ++i) Answer(asked[i], nullptr);
@@ -232,16 +245,26 @@ void Resumes::GiveUpOlderHalf() {
 }
 
 void Resumes::FailRound() {
-  if (probing_) {
-    // The snapshot that comes is of a later time than everything that was asked by now.
-    for (auto& [key, ask] : asks_) ask.last_chance = !Behind(key);
-    EndRound();
-    host_.Rewatch();
-    return;
+  if (round_ == Round::kProbing) {
+    FailProbing();
+  } else {
+    FailFilling();
   }
+}
+
+// The snapshot that comes is of a later time than everything that was asked by now.
+void Resumes::FailProbing() {
+  EndRound();
+  for (auto& [key, ask] : asks_) {
+    ask.standing = Behind(key) ? Standing::kOpen : Standing::kLastChance;
+  }
+  host_.Rewatch();
+}
+
+void Resumes::FailFilling() {
   for (auto ask = asks_.begin(); ask != asks_.end();) {
     const auto next = std::next(ask);
-    if (ask->second.in_round) Answer(ask, nullptr);
+    if (ask->second.standing == Standing::kInRound) Answer(ask, nullptr);
     ask = next;
   }
   EndRound();
@@ -252,8 +275,9 @@ void Resumes::FailRound() {
 // given a position that does not exist.
 void Resumes::OnHead(const Position head) {
   for (auto& [key, ask] : asks_) {
-    if (!ask.in_round) continue;
-    ask.unreal = key.first != head.epoch || key.second > head.revision;
+    if (ask.standing != Standing::kInRound) continue;
+    const bool unreal = key.first != head.epoch || key.second > head.revision;
+    ask.standing = unreal ? Standing::kUnreal : Standing::kOpen;
   }
   EndRound();
   target_ = head;
@@ -286,7 +310,9 @@ void Resumes::KeepMissed() {
   }
   DropKept();
   const size_t bytes = backfill_->bytes();
-  kept_ = backfill_->TakeEntries();
+  Entries entries = backfill_->TakeEntries();
+  entries.shrink_to_fit();
+  kept_ = std::make_shared<const Entries>(std::move(entries));
   EndRound();
   const bool keep = turns_.Keep(bytes);
   if (keep) kept_bytes_ = bytes;
@@ -298,8 +324,7 @@ void Resumes::KeepMissed() {
 
 void Resumes::DropKept() {
   ++kept_number_;
-  kept_.clear();
-  kept_.shrink_to_fit();
+  kept_.reset();
   turns_.Unkeep(std::exchange(kept_bytes_, 0));
 }
 

@@ -9,8 +9,44 @@
 // - ahead: where the confirmed head of the showtime is. Nobody is answered before the source has
 //   reached it, so nobody is shown anything older than it; whoever is still ahead of it, or of
 //   another epoch, was given a position that does not exist.
-// Where a round fails nobody gets a part: those behind take a snapshot of the source, which is
-// newer than what they had; those ahead wait for a fresh one of the service.
+// If a round fails nobody gets a part: those behind take a snapshot of the source, which is newer
+// than what they had; those ahead wait for a fresh one of the service.
+//
+// The round (only Enter() changes it):
+//
+//   round     | holds          | event → what happens → next round
+//   ----------+----------------+-----------------------------------------------------------------
+//   kNone     | nothing        | somebody waits who can't be answered, and a turn is free: a
+//             |                | second watch begins → kFilling for those behind, kProbing for
+//             |                | those ahead, by turns if there are both
+//             |                | the same, and no turn is free → kQueued
+//   kQueued   | a place in the | the turn comes → kNone, and all are looked at
+//             | turns' queue   |
+//   kFilling  | turn, backfill | it reaches the history: kept, all in it are answered → kNone
+//             |                | the service keeps less, or it is too much: the older half of
+//             |                | those in it is answered null → kNone
+//             |                | it breaks, or takes kBackfillMsMax: all in it are answered null
+//             |                | → kNone
+//             |                | the source pauses, restarts or is lost → kNone
+//   kProbing  | turn, backfill | it says where the head is: that is the target → kNone
+//             |                | it breaks, or takes kBackfillMsMax: the source begins anew, and
+//             |                | its snapshot settles all who are ahead of it → kNone
+//             |                | the source pauses, restarts or is lost → kNone
+//
+// The standing of an ask:
+//
+//   standing    | means                                  | event → next standing
+//   ------------+----------------------------------------+---------------------------------------
+//   kOpen       | nothing was done for it yet            | a round for it begins → kInRound
+//   kInRound    | the round that is under way settles it | the round ends → kOpen; the head is
+//               |                                        | known, and not past it → kUnreal; the
+//               |                                        | probe failed → kLastChance
+//   kUnreal     | its position does not exist: answered  | another history begins → kOpen
+//               | null once the source is at the target  |
+//   kLastChance | answered null if the next state is     | a filling round begins → kInRound
+//               | still behind it                        |
+//
+// What is answered together is shared: one range of entries for all, from the oldest on.
 #pragma once
 
 #include <cstddef>
@@ -62,11 +98,12 @@ class Resumes {
  private:
   // Revision 0 is one place, whatever the epoch: {"", 0}.
   using Key = std::pair<std::string, uint64_t>;
+  using Missed = std::shared_ptr<const Entries>;
+  enum class Round { kNone, kQueued, kFilling, kProbing };
+  enum class Standing { kOpen, kInRound, kUnreal, kLastChance };
   struct Waiters {
     std::vector<std::pair<SourceListener*, Position>> waiting;
-    bool in_round = false;
-    bool unreal = false;       // Answered null once the source has reached the target.
-    bool last_chance = false;  // Answered null where the next state is still behind it.
+    Standing standing = Standing::kOpen;
   };
   using Asks = std::map<Key, Waiters>;
 
@@ -78,15 +115,19 @@ class Resumes {
   // Answers all who can be answered, and begins the next round for the others.
   void Look();
   bool TryAnswer(Asks::iterator ask);
-  void Answer(Asks::iterator ask, const std::shared_ptr<const Entries>& missed);
-  std::shared_ptr<const Entries> FromKept(const Key& key) const;
+  void Answer(Asks::iterator ask, const Missed& missed);
+  Missed FromHistory(const Key& key);
+  Missed FromKept(const Key& key) const;
 
   void BeginRound();
+  void Enter(Round next);
   void EndRound();
   void OnNews();
   void OnMissed();
   void OnHead(Position head);
   void FailRound();
+  void FailFilling();
+  void FailProbing();
   void GiveUpOlderHalf();
 
   void KeepMissed();
@@ -102,19 +143,20 @@ class Resumes {
   Host& host_;
   Asks asks_;
 
-  // The round that is under way.
+  Round round_ = Round::kNone;
+  Round last_ = Round::kFilling;  // The last one of those that take turns.
+  uint64_t round_number_ = 0;     // Timers of another round do nothing.
   std::unique_ptr<BackfillTurns::Turn> turn_;
   std::unique_ptr<Backfill> backfill_;
-  bool waits_for_turn_ = false;
-  bool probing_ = false;  // It is for those ahead.
-  uint64_t round_ = 0;
 
   // The confirmed head that the source has to reach.
   std::optional<Position> target_;
   uint64_t target_number_ = 0;
 
-  // The last round's changes.
-  Entries kept_;
+  // The last round's changes, and the source's history as it was answered with last, if somebody
+  // still has it. Null: none.
+  Missed kept_;
+  std::weak_ptr<const Entries> history_;
   size_t kept_bytes_ = 0;  // As told to `turns_`.
   uint64_t kept_number_ = 0;
 

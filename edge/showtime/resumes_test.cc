@@ -114,6 +114,30 @@ TEST_F(ResumesTest, WhoAsksOfOnePositionSharesItsChanges) {
             std::get<FeedResume>(other_.events.back()).missed);
 }
 
+TEST_F(ResumesTest, AnswersToAThousandPositionsShareOneRangeOfChanges) {
+  LiveAt(5000, 5000);
+  for (uint64_t revision = 1000; revision < 2000; ++revision) Ask(revision);
+  SayChanges(backfill(), 1000, 5000);
+  ASSERT_THAT(thread_.events, SizeIs(1000));
+  const auto& first = std::get<FeedResume>(thread_.events.front()).missed;
+  for (const FeedEvent& event : thread_.events) {
+    EXPECT_EQ(std::get<FeedResume>(event).missed, first);
+  }
+}
+
+TEST_F(ResumesTest, AnswersFromTheHistoryShareOneRangeOfChangesToo) {
+  LiveAt(3, 6);
+  for (const uint64_t revision : {3, 4, 5}) Ask(revision);
+  ASSERT_THAT(thread_.events, SizeIs(3));
+  const auto& first = std::get<FeedResume>(thread_.events.front()).missed;
+  for (const FeedEvent& event : thread_.events) {
+    EXPECT_EQ(std::get<FeedResume>(event).missed, first);
+  }
+  SayChanges(service(), 6, 7);
+  Ask(4);
+  EXPECT_THAT(thread_.Take().back(), "missed after e/4: 5 6 7");
+}
+
 TEST_F(ResumesTest, WhoAsksOfAnOlderPositionMeanwhileIsServedByTheNextRound) {
   LiveAt(30, 30);
   Ask(28);

@@ -19,14 +19,30 @@ void RoomState::Apply(EntryPtr entry, size_t history_bytes_max) {
   position_ = entry->change.position;
   snapshot_frame_ = {};
   for (const Seat& seat : entry->change.seats) SetSeat(seat);
-  history_bytes_ += entry->bytes();
-  history_.push_back(std::move(entry));
+  PushHistory(std::move(entry));
   while (history_.size() > kHistoryChangesMax ||
          (history_bytes_ > history_bytes_max && history_.size() > 1)) {
-    base_ = history_.front()->change.position;
-    history_bytes_ -= history_.front()->bytes();
-    history_.pop_front();
+    PopHistory();
   }
+}
+
+void RoomState::TrimHistory(size_t bytes_max) {
+  while (history_bytes_ > bytes_max) PopHistory();
+}
+
+void RoomState::DropHistory(uint64_t upto) {
+  while (!history_.empty() && history_.front()->revision() <= upto) PopHistory();
+}
+
+void RoomState::PushHistory(EntryPtr entry) {
+  history_bytes_ += entry->bytes() + sizeof(EntryPtr);
+  history_.push_back(std::move(entry));
+}
+
+void RoomState::PopHistory() {
+  base_ = history_.front()->change.position;
+  history_bytes_ -= history_.front()->bytes() + sizeof(EntryPtr);
+  history_.pop_front();
 }
 
 bool RoomState::AddSnapshotPart(SnapshotPart part) {
@@ -56,10 +72,7 @@ void RoomState::Load(const RoomImage& image) {
   known_ = image.known;
   base_ = image.base;
   for (const Seat& seat : image.seats) SetSeat(seat);
-  for (const EntryPtr& entry : image.history) {
-    history_bytes_ += entry->bytes();
-    history_.push_back(entry);
-  }
+  for (const EntryPtr& entry : image.history) PushHistory(entry);
 }
 
 void RoomState::Restart(const Position& position) {

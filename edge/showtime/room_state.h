@@ -34,9 +34,15 @@ class RoomState {
 
   // Whether a change is the next one of this history, and no snapshot is half there.
   bool Follows(const Change& change) const;
-  // Applies the next change; it is history().back() then. The oldest go where there are more than
+  // Applies the next change; it is history().back() then. The oldest go if there are more than
   // kHistoryChangesMax of them, or more than `history_bytes_max`.
   void Apply(EntryPtr entry, size_t history_bytes_max);
+  // Drops the oldest changes until at most `bytes_max` are left.
+  void TrimHistory(size_t bytes_max);
+  // Drops the changes up to a revision that is not after position().
+  void DropHistory(uint64_t upto);
+  // What history() takes in memory.
+  size_t history_bytes() const { return history_bytes_; }
 
   // Takes one part of a snapshot; true once it is complete and stands in place of all before.
   bool AddSnapshotPart(SnapshotPart part);
@@ -56,6 +62,8 @@ class RoomState {
 
  private:
   void SetSeat(const Seat& seat);
+  void PushHistory(EntryPtr entry);
+  void PopHistory();
   void Restart(const Position& position);
 
   bool known_ = false;

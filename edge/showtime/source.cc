@@ -7,9 +7,12 @@
 
 namespace seatlock::edge {
 
-Source::Source(const SourceEnv& env, BackfillTurns& turns, std::string showtime_id)
+Source::Source(const SourceEnv& env, BackfillTurns& turns, std::string showtime_id,
+               std::function<void(const Refusal&)> on_refused)
     : env_(env),
       showtime_id_(std::move(showtime_id)),
+      on_refused_(std::move(on_refused)),
+      history_account_(env.history, static_cast<HistoryBudget::Keeper&>(*this)),
       resumes_(env, turns, showtime_id_, static_cast<Resumes::Host&>(*this)) {
   ++env_.stats.sources;
 }
@@ -74,7 +77,9 @@ void Source::OnSnapshot(SnapshotPart part) {
   if (!state_.AddSnapshotPart(std::move(part))) return;
   resumable_ = true;
   catching_up_ = false;
+  refusal_.reset();
   image_.reset();
+  history_account_.Changed(state_.history_bytes());
   resumes_.Restarted();
   status_ = FeedStatus::kLive;
   if (!listeners_.empty()) TellAll(Image());
@@ -83,19 +88,19 @@ void Source::OnSnapshot(SnapshotPart part) {
 
 void Source::OnChange(Change change) {
   ++env_.stats.upstream_changes_total;
-  last_change_ms_ = env_.clock.MonotonicMs();
   if (!resumable_ || !state_.Follows(change)) {
     RewatchAfterGap();
     return;
   }
   EntryPtr entry = MakeEntry(showtime_id_, std::move(change));
-  state_.Apply(entry, HistoryBytesMax(env_.stats.sources));
+  state_.Apply(entry, kHistoryBytesMax);
+  history_account_.Changed(state_.history_bytes());
   image_.reset();
-  TellAll(FeedEntry{std::move(entry)});
+  TellAll(FeedEntry{std::move(entry), state_.base().revision});
   if (live()) {
     resumes_.Advanced();
   } else {
-    CatchUp();
+    ExpectCaughtUp();
   }
 }
 
@@ -115,9 +120,35 @@ void Source::OnProgress(const Position& position) {
 
 void Source::OnLost() {
   ++env_.stats.upstream_lost_total;
+  refusal_.reset();
+  StreamEnded();
+}
+
+// Viewers of a showtime that was served do not lose it for a moment of overload.
+void Source::OnRefused(const Refusal& refusal) {
+  ++env_.stats.upstream_refused_total;
+  if (!state_.known()) {
+    GiveUp(refusal);
+    return;
+  }
+  const bool first = !refusal_;
+  refusal_ = refusal;
+  StreamEnded();
+  if (first) ExpectServed();
+}
+
+void Source::StreamEnded() {
   ++generation_;
   state_.ForgetSnapshotParts();
   DeclareAway();
+}
+
+// The owner may drop this.
+void Source::GiveUp(const Refusal& refusal) {
+  const std::shared_ptr<Source> self = shared_from_this();
+  const Refusal last = refusal;
+  TellAll(FeedRefused{last.message, last.retry_after_ms});
+  if (on_refused_) on_refused_(last);
 }
 
 // What the stream says does not follow on what is known: only a snapshot helps.
@@ -138,6 +169,15 @@ void Source::Rewatch() {
   ExpectLive();
 }
 
+size_t Source::TrimHistory(size_t bytes_max) {
+  state_.TrimHistory(bytes_max);
+  image_.reset();
+  TellAll(FeedTrimmed{state_.base().revision});
+  return state_.history_bytes();
+}
+
+// ---- What is waited for ------------------------------------------------------------------------
+
 void Source::ExpectLive() {
   env_.timers.After(kLiveMsMax, [weak = weak_from_this(), generation = generation_] {
     const std::shared_ptr<Source> self = weak.lock();
@@ -145,28 +185,28 @@ void Source::ExpectLive() {
   });
 }
 
-// Missed changes arrive one by one and nothing marks the last, so a little quiet has to.
-void Source::CatchUp() {
+// Progress follows what was missed. A service that does not say it, as long as changes go on, is
+// asked for a snapshot, which is complete by itself.
+void Source::ExpectCaughtUp() {
   if (std::exchange(catching_up_, true)) return;
-  CheckCaughtUp(generation_, last_change_ms_);
-}
-
-void Source::CheckCaughtUp(uint64_t generation, int64_t since_ms) {
-  env_.timers.After(kCaughtUpQuietMs, [weak = weak_from_this(), generation, since_ms] {
+  env_.timers.After(kCatchUpMsMax, [weak = weak_from_this(), generation = generation_] {
     const std::shared_ptr<Source> self = weak.lock();
     if (!self || self->generation_ != generation || self->live()) return;
-    const int64_t now_ms = self->env_.clock.MonotonicMs();
-    const bool quiet = now_ms - self->last_change_ms_ >= kCaughtUpQuietMs;
-    if (quiet || now_ms - since_ms >= kCaughtUpMsMax) {
-      self->BecomeLive();
-    } else {
-      self->CheckCaughtUp(generation, since_ms);
-    }
+    self->RewatchAfterGap();
+  });
+}
+
+// Or nobody waits for it in vain.
+void Source::ExpectServed() {
+  env_.timers.After(kRefusedMsMax, [weak = weak_from_this(), number = ++refusals_] {
+    const std::shared_ptr<Source> self = weak.lock();
+    if (self && self->refusals_ == number && self->refusal_) self->GiveUp(*self->refusal_);
   });
 }
 
 void Source::BecomeLive() {
   catching_up_ = false;
+  refusal_.reset();
   SetStatus(FeedStatus::kLive);
   resumes_.Live();
 }

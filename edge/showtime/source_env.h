@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/base/clock.h"
+#include "edge/showtime/history_budget.h"
 #include "edge/showtime/upstream.h"
 #include "edge/stats.h"
 #include "edge/timers.h"
@@ -13,6 +14,7 @@ struct SourceEnv {
   Timers& timers;
   Upstream& upstream;
   Stats& stats;
+  HistoryBudget& history;
 };
 
 }  // namespace seatlock::edge

@@ -15,6 +15,7 @@ using ::seatlock::testing::SayChanges;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class SourceTest : public ::testing::Test {
  protected:
@@ -31,6 +32,8 @@ class SourceTest : public ::testing::Test {
     thread_.Take();
   }
   WatchSink& service() { return home_.upstream.sink("1"); }
+  const Refusal kRefusal{"too many", 5000};
+
   int restarts() { return home_.upstream.of("1").restarts; }
   void PassMs(int64_t ms) { home_.timers.AdvanceMs(ms); }
 
@@ -38,7 +41,9 @@ class SourceTest : public ::testing::Test {
   BackfillTurns turns_;
   FakeSourceListener thread_;
   FakeSourceListener other_;
-  std::shared_ptr<Source> source_ = std::make_shared<Source>(home_.env(), turns_, "1");
+  int refusals_ = 0;
+  std::shared_ptr<Source> source_ =
+      std::make_shared<Source>(home_.env(), turns_, "1", [this](const Refusal&) { ++refusals_; });
 };
 
 // ---- Listeners ---------------------------------------------------------------------------------
@@ -144,8 +149,19 @@ TEST_F(SourceTest, ALostStreamIsToldOnceAndItsReturnBringsWhatWasMissed) {
   EXPECT_THAT(thread_.Take(), ElementsAre("away"));
   EXPECT_EQ(service().ResumeFrom(), (Position{"e", 4}));
   SayChanges(service(), 4, 6);
-  PassMs(kCaughtUpQuietMs);
+  service().OnProgress({"e", 6});
   EXPECT_THAT(thread_.Take(), ElementsAre("entry e/5", "entry e/6", "live"));
+}
+
+TEST_F(SourceTest, HoweverLongAPageOfHistoryTakesItIsNotLiveBeforeTheServiceHasCaughtUp) {
+  LiveAt(4);
+  service().OnLost();
+  SayChanges(service(), 4, 6);
+  PassMs(5 * kSecondMs);
+  EXPECT_THAT(thread_.Take(), ElementsAre("away", "entry e/5", "entry e/6"));
+  SayChanges(service(), 6, 7);
+  service().OnProgress({"e", 7});
+  EXPECT_THAT(thread_.Take(), ElementsAre("entry e/7", "live"));
 }
 
 TEST_F(SourceTest, AReturnWithNothingMissedIsLiveAtOnce) {
@@ -162,15 +178,42 @@ TEST_F(SourceTest, AReturnWithASnapshotReplacesEverything) {
   EXPECT_THAT(thread_.Take(), ElementsAre("away", "image e2/2 live"));
 }
 
-TEST_F(SourceTest, ABusyShowtimeIsLiveSoonAfterItsReturnToo) {
+TEST_F(SourceTest, ABusyShowtimeIsLiveAsSoonAsTheServiceSaysSo) {
+  LiveAt(4);
+  service().OnLost();
+  SayChanges(service(), 4, 6);
+  service().OnProgress({"e", 6});
+  SayChanges(service(), 6, 8);
+  EXPECT_THAT(thread_.Take(),
+              ElementsAre("away", "entry e/5", "entry e/6", "live", "entry e/7", "entry e/8"));
+}
+
+TEST_F(SourceTest, AServiceThatNeverSaysThatItHasCaughtUpIsAskedForASnapshot) {
   LiveAt(4);
   service().OnLost();
   thread_.Take();
   for (uint64_t revision = 5; revision < 25; ++revision) {
+    EXPECT_EQ(restarts(), 0);
     service().OnChange(ChangeAt(revision));
-    PassMs(kCaughtUpMsMax / 10);
+    PassMs(kCatchUpMsMax / 20);
   }
-  EXPECT_THAT(thread_.Take(), Contains("live").Times(1));
+  EXPECT_EQ(restarts(), 1);
+  EXPECT_EQ(service().ResumeFrom(), std::nullopt);
+  EXPECT_THAT(thread_.Take(), Not(Contains("live")));
+  Snapshot(30);
+  EXPECT_THAT(thread_.Take(), ElementsAre("image e/30 live"));
+}
+
+TEST_F(SourceTest, ATimerOfAStreamThatCaughtUpDoesNothingLater) {
+  LiveAt(4);
+  service().OnLost();
+  SayChanges(service(), 4, 5);
+  PassMs(kCatchUpMsMax - 1);
+  service().OnProgress({"e", 5});
+  service().OnLost();
+  SayChanges(service(), 5, 6);
+  PassMs(kCatchUpMsMax - 1);
+  EXPECT_EQ(restarts(), 0);
 }
 
 TEST_F(SourceTest, AStreamResumedAtRevision0FollowsOnWithTheFirstChange) {
@@ -178,10 +221,76 @@ TEST_F(SourceTest, AStreamResumedAtRevision0FollowsOnWithTheFirstChange) {
   service().OnLost();
   EXPECT_EQ(service().ResumeFrom(), (Position{"", 0}));
   SayChanges(service(), 0, 2);
-  PassMs(kCaughtUpQuietMs);
   service().OnProgress({"e", 2});
   EXPECT_EQ(restarts(), 0);
   EXPECT_EQ(service().ResumeFrom(), (Position{"e", 2}));
+}
+
+// ---- The service refuses the showtime ----------------------------------------------------------
+
+TEST_F(SourceTest, AShowtimeThatWasNeverServedIsRefusedAtOnce) {
+  source_->Add(&thread_);
+  service().OnRefused({"too many", 7000});
+  ASSERT_EQ(thread_.events.size(), 2u);
+  const auto refused = std::get<FeedRefused>(thread_.events.back());
+  EXPECT_EQ(refused.message, "too many");
+  EXPECT_EQ(refused.retry_after_ms, 7000);
+  EXPECT_EQ(refusals_, 1);
+  EXPECT_EQ(home_.stats.upstream_refused_total, 1);
+  EXPECT_EQ(home_.stats.upstream_lost_total, 0);
+}
+
+TEST_F(SourceTest, AShowtimeThatWasServedIsNotLostForAMomentOfOverload) {
+  LiveAt(4);
+  for (int i = 0; i < 3; ++i) {
+    service().OnRefused(kRefusal);
+    PassMs(kRefusedMsMax / 4);
+  }
+  EXPECT_THAT(thread_.Take(), ElementsAre("away"));
+  EXPECT_EQ(service().ResumeFrom(), (Position{"e", 4}));
+  service().OnProgress({"e", 4});
+  PassMs(kRefusedMsMax);
+  EXPECT_THAT(thread_.Take(), ElementsAre("live"));
+  EXPECT_EQ(refusals_, 0);
+}
+
+TEST_F(SourceTest, AShowtimeThatWasServedAndStaysRefusedIsGivenUp) {
+  LiveAt(4);
+  service().OnRefused(kRefusal);
+  PassMs(kRefusedMsMax - 1);
+  EXPECT_THAT(thread_.Take(), ElementsAre("away"));
+  PassMs(1);
+  EXPECT_THAT(thread_.Take(), ElementsAre("refused"));
+  EXPECT_EQ(refusals_, 1);
+}
+
+TEST_F(SourceTest, AServiceThatGoesAwayAfterItRefusedIsWaitedForAsEver) {
+  LiveAt(4);
+  service().OnRefused(kRefusal);
+  service().OnLost();
+  PassMs(10 * kRefusedMsMax);
+  EXPECT_THAT(thread_.Take(), ElementsAre("away"));
+  EXPECT_EQ(refusals_, 0);
+}
+
+TEST_F(SourceTest, EachTimeThatItIsRefusedHasItsOwnBound) {
+  LiveAt(4);
+  service().OnRefused(kRefusal);
+  PassMs(kRefusedMsMax - 1);
+  service().OnProgress({"e", 4});
+  service().OnRefused(kRefusal);
+  PassMs(kRefusedMsMax - 1);
+  EXPECT_EQ(refusals_, 0);
+  PassMs(1);
+  EXPECT_EQ(refusals_, 1);
+}
+
+// ---- History -----------------------------------------------------------------------------------
+
+TEST_F(SourceTest, ListenersKeepTheSameHistoryAsItsSource) {
+  LiveAt(3 + kHistoryChangesMax);
+  service().OnChange(ChangeAt(4 + kHistoryChangesMax));
+  EXPECT_EQ(std::get<FeedEntry>(thread_.events.back()).base, 4u);
 }
 
 // ---- A stream that does not follow on ----------------------------------------------------------

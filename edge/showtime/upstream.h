@@ -1,7 +1,8 @@
-// The port through which rooms follow the seat service. edge/upstream implements it over gRPC.
-// Everything here is strand-bound: called on, and calling back on, the edge's one strand.
+// The port through which showtimes are followed. edge/upstream implements it over gRPC.
+// Everything here is strand-bound: called on, and calling back on, the home strand.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,12 @@
 #include "edge/protocol/events.h"
 
 namespace seatlock::edge {
+
+// The service is there, and does not serve this showtime now.
+struct Refusal {
+  std::string message;         // For the developer of a page: names neither internals nor shoppers.
+  int64_t retry_after_ms = 0;  // When another try may help.
+};
 
 // Hears one showtime. Never called from inside Follow() or a Watch's methods.
 class WatchSink {
@@ -21,8 +28,13 @@ class WatchSink {
   virtual void OnSnapshot(SnapshotPart part) = 0;
   virtual void OnChange(Change change) = 0;
   virtual void OnProgress(const Position& position) = 0;
-  // The stream ended or could not begin. The upstream keeps trying on its own.
+  // The stream ended or could not begin, because the service is away or the stream went silent. The
+  // upstream keeps trying. The sink may destroy its watch inside this call.
   virtual void OnLost() = 0;
+  // The service ended the stream, or did not begin it: it has too many, or cannot read this
+  // showtime. The upstream keeps trying, as late as the service asks. The sink may destroy its
+  // watch inside this call.
+  virtual void OnRefused(const Refusal& refusal) = 0;
   // Whether it takes no more for now: the stream is not read on meanwhile, so that the service
   // sees a slow reader.
   virtual bool Full() const { return false; }
@@ -41,7 +53,7 @@ class Upstream {
  public:
   virtual ~Upstream() = default;
 
-  // `sink` outlives the watch.
+  // `sink` outlives the watch, and the watch does not outlive this.
   virtual std::unique_ptr<Watch> Follow(const std::string& showtime_id, WatchSink* sink) = 0;
 };
 

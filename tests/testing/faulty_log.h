@@ -38,6 +38,13 @@ class FaultyLog final : public log::ShowtimeLog {
     holding_ = false;
     while (!held_.empty()) ReleaseOne();
   }
+  // Pages that are read from now on arrive with ReleaseReads, as they were when they were read.
+  void HoldReads() { holding_reads_ = true; }
+  void ReleaseReads() {
+    holding_reads_ = false;
+    for (HeldPage& held : std::exchange(held_pages_, {}))
+      std::move(held.done)(std::move(held.page));
+  }
   // Reads, loads and recoveries fail with UNAVAILABLE while set.
   // Like a store that notices it itself, it says when it is back.
   void SetDown(bool down) {
@@ -65,7 +72,13 @@ class FaultyLog final : public log::ShowtimeLog {
             PageCallback done) override {
     ++reads_;
     if (down_) return std::move(done)(Down());
-    real_.Read(std::move(showtime), from, max_records, std::move(done));
+    if (!holding_reads_) {
+      return real_.Read(std::move(showtime), from, max_records, std::move(done));
+    }
+    real_.Read(std::move(showtime), from, max_records,
+               [this, done = std::move(done)](absl::StatusOr<log::Page> page) mutable {
+                 held_pages_.push_back({std::move(page), std::move(done)});
+               });
   }
   void Load(domain::ShowtimeId showtime, LoadCallback done) override {
     ++loads_;
@@ -102,6 +115,11 @@ class FaultyLog final : public log::ShowtimeLog {
     AppendCallback done;
   };
 
+  struct HeldPage {
+    absl::StatusOr<log::Page> page;
+    PageCallback done;
+  };
+
   static absl::Status Down() { return absl::UnavailableError("the store is down"); }
 
   void Do(log::AppendRequest request, AppendCallback done, Fault fault) {
@@ -129,6 +147,7 @@ class FaultyLog final : public log::ShowtimeLog {
 
   log::ShowtimeLog& real_;
   bool holding_ = false;
+  bool holding_reads_ = false;
   bool down_ = false;
   bool snapshots_fail_ = false;
   Fault fault_ = Fault::kNone;
@@ -140,6 +159,7 @@ class FaultyLog final : public log::ShowtimeLog {
   int snapshots_ = 0;
   int recoveries_ = 0;
   std::deque<Held> held_;
+  std::vector<HeldPage> held_pages_;
 };
 
 }  // namespace seatlock::testing

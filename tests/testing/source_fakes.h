@@ -1,6 +1,6 @@
 // What a source stands on, and a listener that writes down what it hears in a few words: "image
-// e/3 live", "entry e/4", "away", "missed after e/4: 5 6", "snapshot after e/4", "refused".
-// Thread-compatible.
+// e/3 live", "entry e/4", "away", "trimmed to 7", "missed after e/4: 5 6", "snapshot after e/4",
+// "refused". Thread-compatible.
 #pragma once
 
 #include <string>
@@ -32,11 +32,16 @@ struct FeedWords {
   std::string operator()(const edge::FeedEntry& entry) const {
     return "entry " + Of(entry.entry->change.position);
   }
+  std::string operator()(const edge::FeedTrimmed& trimmed) const {
+    return "trimmed to " + std::to_string(trimmed.base);
+  }
   std::string operator()(const edge::FeedState& state) const { return Of(state.status); }
   std::string operator()(const edge::FeedResume& resume) const {
     if (!resume.missed) return "snapshot after " + Of(resume.position);
     std::string words = "missed after " + Of(resume.position) + ":";
     for (const edge::EntryPtr& entry : *resume.missed) {
+      // What is older is there for others.
+      if (entry->revision() <= resume.position.revision) continue;
       words += " " + std::to_string(entry->revision());
     }
     return words;
@@ -64,12 +69,13 @@ class FakeSourceListener final : public edge::SourceListener {
 
 // The home strand.
 struct FakeHome {
-  edge::SourceEnv env() { return {clock, timers, upstream, stats}; }
+  edge::SourceEnv env() { return {clock, timers, upstream, stats, history}; }
 
   FakeClock clock;
   FakeTimers timers{clock};
   FakeUpstream upstream;
   edge::Stats stats;
+  edge::HistoryBudget history{stats};
 };
 
 // A lock of A<revision> by session s.

@@ -223,6 +223,12 @@ void Actor::OnHistory(const std::shared_ptr<Watcher>& watcher, absl::StatusOr<lo
       messages.clear();
     } else if (upto >= head_.revision) {
       then = Watcher::Want::kLive;
+      // The reader knows from this that it has missed no more. While the store has failed nobody
+      // knows: the head may be another by the time that it was read again.
+      if (HasState(phase_)) {
+        messages.push_back(
+            context_->bytes->MakeMessage(context_->encoder.EncodeProgress({epoch, upto})));
+      }
     }
     wake = watcher->Deliver(messages, upto, then);
   }

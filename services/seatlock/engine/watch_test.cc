@@ -66,7 +66,8 @@ TEST_F(WatchTest, ResumingBehindGetsWhatWasMissedAndNoSnapshot) {
   Change(4);
   auto reader = Watch(At(2));
   Change(1);
-  EXPECT_THAT(reader->words, ElementsAre("change 3", "change 4", "change 5"));
+  EXPECT_THAT(reader->words, ElementsAre("change 3", "change 4", "progress 4", "change 5"))
+      << "progress says at once that no more was missed";
 }
 
 TEST_F(WatchTest, ResumingFarBehindTakesPageAfterPage) {
@@ -75,8 +76,9 @@ TEST_F(WatchTest, ResumingFarBehindTakesPageAfterPage) {
     Do(i % 2 == 0 ? Unlock("alice", "S1") : Lock("alice", {"S1"}));
   }
   auto reader = Watch(At(0));
-  ASSERT_EQ(reader->words.size(), 1100u);
+  ASSERT_EQ(reader->words.size(), 1101u);
   for (size_t i = 0; i < 1100; ++i) EXPECT_EQ(reader->words[i], absl::StrCat("change ", i + 1));
+  EXPECT_EQ(reader->words.back(), "progress 1100") << "after the last page, and no other";
 }
 
 TEST_F(WatchTest, APositionOfAnotherEpochIsReplaced) {
@@ -160,7 +162,7 @@ TEST_F(WatchTest, AfterAnUnknownOutcomeNothingIsMissedAndNothingRepeated) {
   log_.Release();
   clock_.AdvanceMs(kUnknownRetryMs);
   Change(1);
-  EXPECT_THAT(reader->words, ElementsAre("snapshot 1", "change 2", "change 3"));
+  EXPECT_THAT(reader->words, ElementsAre("snapshot 1", "change 2", "progress 2", "change 3"));
 }
 
 TEST_F(WatchTest, AfterAnOutageWithAnUnknownOutcomeNobodyHasToAskForTheChangeToBeShown) {
@@ -178,19 +180,33 @@ TEST_F(WatchTest, AfterAnOutageWithAnUnknownOutcomeNobodyHasToAskForTheChangeToB
   log_.SetDown(false);
   clock_.AdvanceMs(kRetryMs);
   Tick();
-  EXPECT_THAT(reader->words, ElementsAre("snapshot 1", "change 2"));
+  EXPECT_THAT(reader->words, ElementsAre("snapshot 1", "change 2", "progress 2"));
 }
 
 TEST_F(WatchTest, WhoSawAShowtimeWithoutChangesMissesNoneOfThem) {
   Change(2);
-  EXPECT_THAT(Watch(At(0, ""))->words, ElementsAre("change 1", "change 2"));
+  EXPECT_THAT(Watch(At(0, ""))->words, ElementsAre("change 1", "change 2", "progress 2"));
+}
+
+TEST_F(WatchTest, ChangesThatComeWhileAPageIsReadAreMissedOnesToo) {
+  Change(2);
+  log_.HoldReads();
+  auto reader = Watch(At(1));
+  Settle();
+  EXPECT_THAT(reader->words, IsEmpty());
+  Change(2);
+  log_.ReleaseReads();
+  Settle();
+  EXPECT_THAT(reader->words, ElementsAre("change 2", "change 3", "change 4", "progress 4"));
 }
 
 TEST_F(WatchTest, ManyWhoResumeAtOnceAreAllServed) {
   Change(2);
   std::vector<std::shared_ptr<Reader>> readers;
   for (int i = 0; i < 10 * kHistoryPagesMax; ++i) readers.push_back(Watch(At(1)));
-  for (const auto& reader : readers) EXPECT_THAT(reader->words, ElementsAre("change 2"));
+  for (const auto& reader : readers) {
+    EXPECT_THAT(reader->words, ElementsAre("change 2", "progress 2"));
+  }
 }
 
 TEST_F(WatchTest, AWatchDuringAnOutageEndsWithStoreUnavailable) {

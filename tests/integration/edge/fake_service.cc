@@ -34,9 +34,9 @@ class FakeService::Impl final : public v1::SeatLockService::Service {
     if (request->has_resume() && (from_start || request->resume().epoch() == kEpoch)) {
       at = request->resume().revision();
     }
-    bool first = true;
+    bool caught_up = false;
     while (std::optional<v1::WatchShowtimeResponse> next =
-               Next(*context, *request, number, &first, &at)) {
+               Next(*context, *request, number, &caught_up, &at)) {
       if (!writer->Write(*next)) break;
     }
     base::MutexLock lock(fake_.mu_);
@@ -50,7 +50,7 @@ class FakeService::Impl final : public v1::SeatLockService::Service {
   // The next message after `at`; none where the stream has to end.
   std::optional<v1::WatchShowtimeResponse> Next(grpc::ServerContext& context,
                                                 const v1::WatchShowtimeRequest& request, int number,
-                                                bool* first, std::optional<uint64_t>* at) {
+                                                bool* caught_up, std::optional<uint64_t>* at) {
     const std::string& id = request.showtime_id();
     base::MutexLock lock(fake_.mu_);
     while (!fake_.stopping_ && !context.IsCancelled()) {
@@ -59,18 +59,20 @@ class FakeService::Impl final : public v1::SeatLockService::Service {
         continue;
       }
       const Showtime& showtime = fake_.showtimes_[id];
-      const bool fresh = std::exchange(*first, false);
       v1::WatchShowtimeResponse response;
       if (!*at || **at + 1 < showtime.first_revision || **at > showtime.head()) {
         *at = showtime.head();
-        if (showtime.head() > 0) return Snapshot(id, showtime, request.has_resume());
+        if (showtime.head() > 0) {
+          *caught_up = true;
+          return Snapshot(id, showtime, request.has_resume());
+        }
       }
       if (**at < showtime.head()) {
         *response.mutable_change() = showtime.changes[**at + 1 - showtime.first_revision];
         ++**at;
         return response;
       }
-      if (fresh) {
+      if (!std::exchange(*caught_up, true)) {
         response.mutable_progress()->set_revision(**at);
         if (**at > 0) response.mutable_progress()->set_epoch(kEpoch);
         return response;

@@ -1,0 +1,41 @@
+// Whether the service is there, from what the streams of all showtimes say. It is there while one
+// showtime is served, and lost once none is and one was lost: one showtime's lost stream alone is
+// not the service's. Refused showtimes say nothing. Strand-bound.
+#pragma once
+
+#include <utility>
+
+#include "edge/showtime/upstream_notice.h"
+
+namespace seatlock::edge {
+
+class Health {
+ public:
+  // What the last stream of a showtime says of the service.
+  enum class Seen { kNothing, kServed, kLost };
+
+  template <typename... NoticeArgs>
+  explicit Health(NoticeArgs&&... args) : notice_(std::forward<NoticeArgs>(args)...) {}
+
+  void Changed(Seen from, Seen to) {
+    Count(from, -1);
+    Count(to, 1);
+    if (served_ > 0) {
+      notice_.Saw(true);
+    } else if (lost_ > 0) {
+      notice_.Saw(false);
+    }
+  }
+
+ private:
+  void Count(Seen seen, int by) {
+    if (seen == Seen::kServed) served_ += by;
+    if (seen == Seen::kLost) lost_ += by;
+  }
+
+  int served_ = 0;  // Showtimes.
+  int lost_ = 0;
+  UpstreamNotice notice_;
+};
+
+}  // namespace seatlock::edge

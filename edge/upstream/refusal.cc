@@ -1,0 +1,48 @@
+#include "edge/upstream/refusal.h"
+
+#include <algorithm>
+#include <string>
+
+#include "edge/limits.h"
+#include "edge/upstream/retry_info.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+
+namespace seatlock::edge {
+namespace {
+
+// The service's own word for why, or empty: something else has failed, or answered in its place.
+std::string ReasonOf(const grpc::Status& status) {
+  google::rpc::Status details;
+  if (!details.ParseFromString(status.error_details())) return {};
+  for (const google::protobuf::Any& detail : details.details()) {
+    google::rpc::ErrorInfo info;
+    if (detail.UnpackTo(&info) && info.domain() == "seatlock") return info.reason();
+  }
+  return {};
+}
+
+// In our words: the service's may name what pages need not know.
+const char* MessageFor(const grpc::Status& status, const std::string& reason) {
+  if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED || reason == "OVERLOADED") {
+    return "the seat service has no room for this showtime now";
+  }
+  if (status.error_code() == grpc::StatusCode::DATA_LOSS || reason == "STORE_UNAVAILABLE") {
+    return "the seat service cannot read this showtime now";
+  }
+  return "the seat service does not serve this showtime";
+}
+
+}  // namespace
+
+std::optional<Refusal> RefusalOf(const grpc::Status& status) {
+  const std::string reason = ReasonOf(status);
+  // gRPC itself says RESOURCE_EXHAUSTED for the service's bound on memory.
+  const bool refused = !reason.empty() ||
+                       status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED ||
+                       status.error_code() == grpc::StatusCode::DATA_LOSS;
+  if (!refused || reason == "DRAINING") return std::nullopt;
+  return Refusal{MessageFor(status, reason), std::max(RetryAfterMs(status), kRefusedRetryMs)};
+}
+
+}  // namespace seatlock::edge

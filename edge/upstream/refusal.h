@@ -1,0 +1,16 @@
+// What the end of a stream means. Pure.
+#pragma once
+
+#include <grpcpp/support/status.h>
+
+#include <optional>
+
+#include "edge/showtime/upstream.h"
+
+namespace seatlock::edge {
+
+// The service is there and does not serve this showtime: it has too many, or cannot read it.
+// Nothing if the service is away, drains, or something between here and it has failed.
+std::optional<Refusal> RefusalOf(const grpc::Status& status);
+
+}  // namespace seatlock::edge
