@@ -68,6 +68,10 @@ void Client::OnPong() {
   if (!closing_) MayTalk();
 }
 
+void Client::OnFragments() {
+  if (!closing_) MayTalk();
+}
+
 void Client::OnPeerClose(uint16_t code) {
   if (!closing_) BeginClose(code, {}, false);
 }
