@@ -3,12 +3,11 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "common/runtime/logging.h"
 #include "common/runtime/net.h"
 #include "edge/limits.h"
+#include "edge/ws/allowed_origins.h"
 #include "edge/ws/proxies.h"
 
 namespace seatlock::edge {
@@ -17,13 +16,15 @@ struct Config {
   runtime::HostPort listen{"127.0.0.1", 8080};
   runtime::HostPort admin_listen{"127.0.0.1", 9102};
   runtime::HostPort upstream{"127.0.0.1", 50051};
-  std::vector<std::string> allowed_origins;  // Empty: any.
-  int64_t threads = 0;                       // 0: one a core.
-  int64_t connections_max = 0;               // 0: as many as descriptors allow.
-  int64_t connections_per_address_max = 0;   // 0: any.
+  AllowedOrigins allowed_origins;
+  int64_t threads = 0;                      // 0: one a core.
+  int64_t connections_max = 0;              // 0: as many as descriptors allow.
+  int64_t connections_per_address_max = 0;  // 0: any.
+  int64_t new_showtimes_per_address_max = kNewShowtimesPerAddress;  // 0: any.
   TrustedProxies trusted_proxies;
   int64_t memory_budget_mib = kMemoryBudgetMib;  // What may be held back for slow readers.
   int64_t drain_window_ms = kDrainWindowMs;
+  int64_t drain_delay_ms = 0;
   runtime::LoggingOptions logging;
 };
 

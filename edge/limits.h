@@ -34,6 +34,10 @@ inline constexpr base::TokenRate kNewShowtimeRate = {
 // at least.
 inline constexpr base::TokenRate kBoughtBytesRate = {.burst = 8 << 20, .per_second = 256 << 10};
 inline constexpr int64_t kSubscribeBytesMin = 64 << 10;
+// So many frames of one message count as a message more: a frame costs as much to read as a small
+// message, whether it is empty or not, and a message of empty frames never has to end. Browsers
+// send a message in one frame; the greatest message in frames of one byte uses up half a burst.
+inline constexpr int kFragmentsAMessage = 64;
 
 // Liveness (contract: a ping at least every 25 s, a heartbeat every 15 s). Both are looked at once
 // a tick, so each falls due a tick early. A peer that was silent through two pings is dead.
@@ -45,7 +49,9 @@ inline constexpr int64_t kFirstSubscribeMsMax = 60 * kSecondMs;
 
 // How long the HTTP upgrade, and a close handshake, may take.
 inline constexpr int64_t kHandshakeMsMax = 10 * kSecondMs;
-inline constexpr size_t kHttpHeaderBytesMax = 8 * 1024;
+// The head of a request: nginx passes on as much (large_client_header_buffers, 4 of 8 KiB), and
+// a site's cookies alone may have 8 KiB and more.
+inline constexpr size_t kHttpHeaderBytesMax = 32 * 1024;
 // A burst of connections waits in the kernel's queue, as long as the system lets it be
 // (net.core.somaxconn), and is taken in turns. Out of descriptors, others may give some back.
 inline constexpr int kListenBacklog = 65'535;
@@ -56,13 +62,34 @@ inline constexpr size_t kReceiveBytes = 16 * 1024;
 inline constexpr int kReceivesATurn = 4;
 inline constexpr int64_t kThreadsMax = 64;
 // Descriptors kept back for the upstream, the admin listener, logs and what libraries open, and
-// those of a thread's own: its reactor and its listener. One in so many of the others is kept for
-// handshakes, so that who finds no room is told.
+// those of a thread's own: its reactor, its listener, and a connection that was just accepted.
 inline constexpr uint64_t kReservedFiles = 64;
 inline constexpr uint64_t kReservedFilesAThread = 8;
-inline constexpr uint64_t kHandshakeFilesShare = 16;
+// Of the other descriptors one in so many is for handshakes, so that who finds no room is told, and
+// no more than kHandshakesMax of all threads together: a handshake takes milliseconds, and holds up
+// to kHttpHeaderBytesMax. If all places are taken, the oldest handshake goes.
+inline constexpr int64_t kHandshakeFilesShare = 8;
+inline constexpr int64_t kHandshakesMax = 4096;
+// Of a thread's places one address may have seven in eight: a crowd behind one address comes in
+// as fast as any, and cannot push out anybody else's handshake.
+constexpr size_t HandshakesAnAddressMax(size_t handshakes_max) {
+  return handshakes_max - handshakes_max / 8;
+}
+// Showtimes that the edge does not follow yet and one address may open at once, if nothing else is
+// said; a hundredth of it comes back each second (contract). So many addresses are remembered, at
+// some 100 bytes each.
+inline constexpr int64_t kNewShowtimesPerAddress = 2'000;
+inline constexpr int64_t kNewShowtimesPerAddressMax = 1'000'000;
+inline constexpr size_t kShowtimeBudgetsMax = 65'536;
 // How long a refused peer may go on sending before it is cut off.
 inline constexpr int64_t kDrainReadMsMax = 5 * kSecondMs;
+
+// What the kernel may hold of one connection, beside all budgets: bytes that were not sent yet,
+// above which a socket counts as full, and all that was not acknowledged (the kernel doubles it for
+// its own overhead). A snapshot of 100 KB, the greatest of a hall of 10,000 seats, still goes out
+// in one call, and 128 KiB a round trip are more than any showtime says.
+inline constexpr int kNotSentBytes = 64 * 1024;
+inline constexpr int kSendBufferBytes = 128 * 1024;
 
 // One call to a socket: enough to empty a burst at once, few enough for one sendmsg (IOV_MAX 1024).
 inline constexpr size_t kGatherPiecesMax = 64;
@@ -148,22 +175,29 @@ inline constexpr int64_t kKeepaliveMs = 20 * kSecondMs;
 // The service going and coming is one log line each, at most one in this time.
 inline constexpr int64_t kUpstreamNoticeEveryMs = kSecondMs;
 
-// On SIGTERM clients are sent away over this window, where nothing else is said, and kDrainMsMax
-// after it the rest is cut off.
-inline constexpr int64_t kDrainWindowMs = 2 * kSecondMs;
+// On SIGTERM clients are sent away over a window: kDrainMsAClient for each of all threads, so that
+// those who come back do not come to others at once; at least kDrainWindowMsMin, and at most
+// kDrainWindowMs, if nothing else is said. kDrainMsMax after it the rest is cut off.
+inline constexpr int64_t kDrainWindowMsMin = 2 * kSecondMs;
+inline constexpr int64_t kDrainWindowMs = 30 * kSecondMs;
 inline constexpr int64_t kDrainWindowMsMax = 600 * kSecondMs;
+inline constexpr int64_t kDrainDelayMsMax = 600 * kSecondMs;
 inline constexpr int64_t kDrainWaveEveryMs = 50;
 inline constexpr int64_t kDrainMsAClient = 1;
 inline constexpr int64_t kDrainMsMax = 5 * kSecondMs;
 
-static_assert(kReceiveBytes >= kHttpHeaderBytesMax && kReceiveBytes >= kMessageBytesMax);
+static_assert(kReceiveBytes >= kMessageBytesMax);
+static_assert(static_cast<size_t>(kHandshakesMax) * kHttpHeaderBytesMax <= 128 << 20);
+static_assert(kHandshakesMax >= 2 * kThreadsMax);
 static_assert(kTickMs < kHandshakeMsMax && kTickMs < kDrainReadMsMax);
 static_assert(kPingEveryMs + kTickMs <= 25 * kSecondMs);
 static_assert(2 * (kPingEveryMs + kTickMs) < kPeerSilentMsMax);
 static_assert(kMessageBurst > static_cast<int64_t>(kSubscriptionsMax));
 static_assert(static_cast<int64_t>(kSubscriptionsMax) * (kSubscribeBytesMin + 50'000) <=
               kBoughtBytesRate.burst);
-static_assert(kDrainWindowMs <= kDrainWindowMsMax && kDrainWaveEveryMs < kDrainWindowMs);
+static_assert(kMessageBytesMax / kFragmentsAMessage <= kMessageBurst / 2);
+static_assert(kDrainWindowMsMin <= kDrainWindowMs && kDrainWindowMs <= kDrainWindowMsMax);
+static_assert(kDrainWaveEveryMs < kDrainWindowMsMin);
 static_assert(kLagMsMax < kPeerSilentMsMax);
 static_assert(kChannelBackoffMsMax + kChannelConnectMsMax < 2 * kSecondMs);
 static_assert(kRoomsMax + kBackfillsMax < base::kStreamsPerConnectionMax);

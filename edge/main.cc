@@ -51,7 +51,7 @@ int Fail(const absl::Status& status) {
 struct Limits {
   uint64_t open_files = 0;
   int64_t threads = 0;
-  int64_t sockets_max = 0;
+  int64_t handshakes_max = 0;
   int64_t connections_max = 0;
 };
 
@@ -69,9 +69,10 @@ absl::StatusOr<Limits> RaiseLimits(const Config& config) {
   Limits limits{.open_files = *files, .threads = Threads(config)};
   const uint64_t reserved =
       kReservedFiles + kReservedFilesAThread * static_cast<uint64_t>(limits.threads);
-  limits.sockets_max = static_cast<int64_t>(*files > 2 * reserved ? *files - reserved : *files / 2);
-  const int64_t possible = std::max<int64_t>(
-      1, limits.sockets_max - limits.sockets_max / static_cast<int64_t>(kHandshakeFilesShare));
+  const auto sockets = static_cast<int64_t>(*files > 2 * reserved ? *files - reserved : *files / 2);
+  limits.handshakes_max =
+      std::clamp(sockets / kHandshakeFilesShare, limits.threads, kHandshakesMax);
+  const int64_t possible = std::max<int64_t>(1, sockets - limits.handshakes_max);
   limits.connections_max =
       config.connections_max == 0 ? possible : std::min(config.connections_max, possible);
   return limits;
@@ -92,13 +93,13 @@ class Edge {
   Edge(const Config& config, const Limits& limits, const base::Clock& clock)
       : config_(config),
         clock_(clock),
-        admission_({.sockets_max = limits.sockets_max,
-                    .connections_max = limits.connections_max,
+        admission_({.connections_max = limits.connections_max,
                     .connections_per_address_max = config.connections_per_address_max,
+                    .new_showtimes_per_address_max = config.new_showtimes_per_address_max,
                     .trusted_proxies = config.trusted_proxies,
                     .allowed_origins = config.allowed_origins}),
         budget_(static_cast<size_t>(config.memory_budget_mib) << 20),
-        workers_(MakeWorkers(limits.threads)),
+        workers_(MakeWorkers(limits)),
         upstream_({config.upstream.ToString(), &clock_, &home().strand(), &home().strand(),
                    &home().stats(), LogUpstream}),
         sources_(std::make_unique<Sources>(
@@ -140,16 +141,15 @@ class Edge {
   }
 
   // Sends everybody away; returns once all are gone or their time is over.
-  void Drain() {
-    for (const auto& worker : workers_) worker->Drain(config_.drain_window_ms);
-    for (const auto& worker : workers_) worker->WaitUntilDrained();
-  }
+  void Drain() { DrainAll(workers_, config_.drain_window_ms); }
 
  private:
-  std::vector<std::unique_ptr<Worker>> MakeWorkers(int64_t threads) {
+  std::vector<std::unique_ptr<Worker>> MakeWorkers(const Limits& limits) {
+    const auto handshakes_each = static_cast<size_t>(limits.handshakes_max / limits.threads);
     std::vector<std::unique_ptr<Worker>> workers;
-    for (int64_t i = 0; i < threads; ++i) {
-      workers.push_back(std::make_unique<Worker>(Worker::Shared{clock_, admission_, budget_}));
+    for (int64_t i = 0; i < limits.threads; ++i) {
+      workers.push_back(
+          std::make_unique<Worker>(Worker::Shared{clock_, admission_, budget_, handshakes_each}));
     }
     return workers;
   }
@@ -191,13 +191,17 @@ int Serve(const Config& config, runtime::Signals& signals) {
   // Only now: a start that fails is one line.
   runtime::LogInfo("limits", {{"open_files", limits->open_files},
                               {"connections_max", limits->connections_max},
+                              {"handshakes_max", limits->handshakes_max},
                               {"threads", limits->threads}});
   runtime::LogInfo("admin listening", {{"address", (*admin)->address().ToString()}});
   runtime::LogInfo("listening", {{"address", edge.address().ToString()},
                                  {"upstream", config.upstream.ToString()}});
   const int signal = signals.Wait();
-  runtime::LogInfo("draining", {{"signal", signal}, {"connections", edge.connections()}});
   draining = true;
+  runtime::LogInfo("not ready any more",
+                   {{"signal", signal}, {"drain_delay_ms", config.drain_delay_ms}});
+  signals.Delay(std::chrono::milliseconds(config.drain_delay_ms));
+  runtime::LogInfo("draining", {{"connections", edge.connections()}});
   edge.Drain();
   admin->reset();
   runtime::LogInfo("stopped");

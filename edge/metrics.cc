@@ -15,6 +15,8 @@ struct Named {
 };
 
 constexpr Named kGauges[] = {
+    {"seatlock_edge_handshakes", "Connections before their upgrade, or being refused.",
+     &Stats::handshakes},
     {"seatlock_edge_connections", "Open WebSocket connections.", &Stats::connections},
     {"seatlock_edge_connections_blocked", "Connections whose socket takes no more just now.",
      &Stats::connections_blocked},
@@ -27,6 +29,9 @@ constexpr Named kGauges[] = {
 
 constexpr Named kCounters[] = {
     {"seatlock_edge_connections_total", "Connections upgraded.", &Stats::connections_total},
+    {"seatlock_edge_handshakes_displaced_total",
+     "Handshakes cut off, the oldest first, because newcomers needed their place.",
+     &Stats::handshakes_displaced_total},
     {"seatlock_edge_joins_total", "Subscribes accepted.", &Stats::joins_total},
     {"seatlock_edge_frames_sent_total", "Text frames handed to sockets.",
      &Stats::frames_sent_total},
@@ -142,9 +147,11 @@ void AddMetrics(Threads threads, const Admission& admission, const MemoryBudget&
         [&admission, status] { return static_cast<double>(admission.RefusalCount(status)); },
         {{"status", std::to_string(status)}});
   }
-  metrics->AddGaugeCallback("seatlock_edge_sockets",
-                            "Connections and those that shake hands or are being refused.",
-                            [&admission] { return static_cast<double>(admission.sockets()); });
+  metrics->AddGaugeCallback(
+      "seatlock_edge_sockets", "Connections and those that shake hands or are being refused.",
+      [&admission, threads] {
+        return static_cast<double>(admission.connections()) + Sum(threads, &Stats::handshakes);
+      });
   metrics->AddGaugeCallback("seatlock_edge_held_bytes", "Bytes held back for slow readers.",
                             [&budget] { return static_cast<double>(budget.bytes()); });
   metrics->AddGaugeCallback("seatlock_edge_threads", "Threads that serve browsers.",

@@ -15,6 +15,7 @@ struct Stats {
   using Number = std::atomic<int64_t>;
 
   // Now.
+  Number handshakes{0};  // Those that are being refused too.
   Number connections{0};
   Number connections_blocked{0};
   Number subscriptions{0};
@@ -26,6 +27,7 @@ struct Stats {
   // Since the start.
   Number connections_total{0};
   Number upgrades_refused_total{0};
+  Number handshakes_displaced_total{0};  // Cut off for a newcomer, without an answer.
   Number joins_total{0};
   Number frames_sent_total{0};
   Number frame_bytes_total{0};

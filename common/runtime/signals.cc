@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <utility>
 
 namespace seatlock::runtime {
 namespace {
@@ -66,12 +67,31 @@ int Signals::Wait() {
   return signal_number;
 }
 
-void Signals::ExitOnSecond() const {
+void Signals::ExitOnSecond() {
   using Clock = std::chrono::steady_clock;
-  const Clock::time_point from = Clock::now() + kSameSignal;
+  Clock::time_point from = Clock::now() + kSameSignal;
   while (const int second = Next(stop_fd_)) {
-    if (Clock::now() >= from) _exit(128 + second);
+    if (Clock::now() < from) continue;
+    if (!EndDelay()) _exit(128 + second);
+    from = Clock::now() + kSameSignal;
   }
+}
+
+bool Signals::EndDelay() {
+  base::MutexLock lock(mu_);
+  delay_over_.NotifyAll();
+  return std::exchange(delaying_, false);
+}
+
+void Signals::Delay(std::chrono::milliseconds delay) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point end = Clock::now() + delay;
+  base::MutexLock lock(mu_);
+  delaying_ = true;
+  while (delaying_ && Clock::now() < end) {
+    delay_over_.WaitFor(mu_, std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()));
+  }
+  delaying_ = false;
 }
 
 void Signals::Notify() {

@@ -69,6 +69,10 @@ void Client::OnPong() {
   if (!closing()) MayTalk();
 }
 
+void Client::OnFragments() {
+  if (!closing()) MayTalk();
+}
+
 void Client::OnPeerClose(uint16_t code) {
   if (!closing()) BeginClose(code, {}, false);
 }

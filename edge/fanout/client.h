@@ -51,6 +51,8 @@ class Client final {
   void OnText(std::string_view text);
   void OnPing(std::string_view payload);
   void OnPong();
+  // A part of a message came, in so many frames that it counts as a message of its own.
+  void OnFragments();
   // The peer closes (RFC 6455, 5.5.1); `code` 0 where it gave none.
   void OnPeerClose(uint16_t code);
   // The peer broke the protocol.

@@ -2,62 +2,55 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <thread>
 #include <vector>
 
 namespace seatlock::edge {
 namespace {
 
-using boost::asio::ip::make_address;
+AddressKey Key(const std::string& address) {
+  return KeyOf(boost::asio::ip::make_address(address));
+}
+
+TEST(AddressKeyTest, V6CountsByItsSubnetAndV4InV6AsV4) {
+  EXPECT_EQ(Key("2001:db8:1:2::1"), Key("2001:db8:1:2:ffff::9"));
+  EXPECT_NE(Key("2001:db8:1:2::1"), Key("2001:db8:1:3::1"));
+  EXPECT_EQ(Key("::ffff:192.0.2.1"), Key("192.0.2.1"));
+  EXPECT_NE(Key("192.0.2.1"), Key("192.0.2.2"));
+  // The same bits in the other kind are another address.
+  EXPECT_NE(Key("0:0:c000:201::"), Key("192.0.2.1"));
+  EXPECT_NE(Key("0.0.0.0"), AddressKey());
+}
 
 TEST(AddressLimitTest, AnAddressHasSoManyAndNoMore) {
   AddressLimit limit(2);
-  const auto first = limit.Take(make_address("192.0.2.1"));
-  const auto second = limit.Take(make_address("192.0.2.1"));
-  EXPECT_TRUE(first);
-  EXPECT_TRUE(second);
-  EXPECT_FALSE(limit.Take(make_address("192.0.2.1")));
-  EXPECT_TRUE(limit.Take(make_address("192.0.2.2")));
+  EXPECT_TRUE(limit.Take(Key("192.0.2.1")));
+  EXPECT_TRUE(limit.Take(Key("192.0.2.1")));
+  EXPECT_FALSE(limit.Take(Key("192.0.2.1")));
+  EXPECT_TRUE(limit.Take(Key("192.0.2.2")));
 }
 
-TEST(AddressLimitTest, WhoLeavesMakesPlace) {
+TEST(AddressLimitTest, WhoLeavesMakesPlaceAndNothingIsKeptOfHim) {
   AddressLimit limit(1);
-  auto first = limit.Take(make_address("192.0.2.1"));
-  {
-    const AddressLimit::Place moved = *std::move(first);
-    first.reset();
-    EXPECT_FALSE(limit.Take(make_address("192.0.2.1")));
-  }
-  EXPECT_TRUE(limit.Take(make_address("192.0.2.1")));
-}
-
-TEST(AddressLimitTest, NothingIsKeptOfWhoIsGoneOrWasRefused) {
-  AddressLimit limit(1);
-  {
-    const auto first = limit.Take(make_address("192.0.2.1"));
-    EXPECT_FALSE(limit.Take(make_address("192.0.2.1")));
-    EXPECT_EQ(limit.addresses(), 1U);
-  }
+  EXPECT_TRUE(limit.Take(Key("192.0.2.1")));
+  EXPECT_FALSE(limit.Take(Key("192.0.2.1")));
+  EXPECT_EQ(limit.addresses(), 1U);
+  limit.GiveBack(Key("192.0.2.1"));
   EXPECT_EQ(limit.addresses(), 0U);
+  EXPECT_TRUE(limit.Take(Key("192.0.2.1")));
 }
 
-TEST(AddressLimitTest, V6CountsByItsSubnetAndV4InV6AsV4) {
-  AddressLimit limit(1);
-  const auto v6 = limit.Take(make_address("2001:db8:1:2::1"));
-  EXPECT_FALSE(limit.Take(make_address("2001:db8:1:2:ffff::9")));
-  EXPECT_TRUE(limit.Take(make_address("2001:db8:1:3::1")));
-  const auto v4 = limit.Take(make_address("::ffff:192.0.2.1"));
-  EXPECT_FALSE(limit.Take(make_address("192.0.2.1")));
-  EXPECT_TRUE(limit.Take(make_address("192.0.2.2")));
-  // The same bits in the other kind are another address.
-  EXPECT_TRUE(limit.Take(make_address("::c000:201")));
-}
-
-TEST(AddressLimitTest, OffItCountsNobody) {
-  AddressLimit limit(0);
-  const auto first = limit.Take(make_address("192.0.2.1"));
-  EXPECT_TRUE(limit.Take(make_address("192.0.2.1")));
-  EXPECT_EQ(limit.addresses(), 0U);
+TEST(AddressLimitTest, OffItCountsNobodyAndOnNobodyWithoutAnAddress) {
+  AddressLimit off(0);
+  EXPECT_TRUE(off.Take(Key("192.0.2.1")));
+  EXPECT_TRUE(off.Take(Key("192.0.2.1")));
+  EXPECT_EQ(off.addresses(), 0U);
+  AddressLimit on(1);
+  EXPECT_TRUE(on.Take({}));
+  EXPECT_TRUE(on.Take({}));
+  on.GiveBack({});
+  EXPECT_EQ(on.addresses(), 0U);
 }
 
 TEST(AddressLimitTest, ThreadsTogetherNeverHoldMoreThanTheLimit) {
@@ -69,11 +62,11 @@ TEST(AddressLimitTest, ThreadsTogetherNeverHoldMoreThanTheLimit) {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 2'000; ++i) {
-        const auto place = limit.Take(make_address("192.0.2.1"));
-        if (!place) continue;
+        if (!limit.Take(Key("192.0.2.1"))) continue;
         const int now = ++held;
         for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) continue;
         --held;
+        limit.GiveBack(Key("192.0.2.1"));
       }
     });
   }

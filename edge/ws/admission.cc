@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <vector>
 
 namespace seatlock::edge {
 
@@ -21,31 +22,39 @@ std::vector<std::string> ForwardedFor(const UpgradeRequest& request) {
 }  // namespace
 
 Admission::Admission(Options options)
-    : options_(std::move(options)), address_limit_(options_.connections_per_address_max) {}
+    : options_(std::move(options)),
+      address_limit_(options_.connections_per_address_max),
+      showtime_budgets_(options_.new_showtimes_per_address_max) {}
 
-bool Admission::TakeSocket() {
-  if (++sockets_ <= options_.sockets_max) return true;
-  --sockets_;
-  return false;
+AddressKey Admission::HandshakeKeyOf(const boost::asio::ip::address& peer) const {
+  return options_.trusted_proxies.Contains(peer) ? AddressKey() : KeyOf(peer);
+}
+
+AddressKey Admission::ClientKeyOf(const UpgradeRequest& request,
+                                  const boost::asio::ip::address& peer) const {
+  if (!address_limit_.on() && !showtime_budgets_.on()) return {};
+  const auto client = options_.trusted_proxies.ClientOf(peer, ForwardedFor(request));
+  return client ? KeyOf(*client) : AddressKey();
 }
 
 Admission::Answer Admission::Check(const UpgradeRequest& request,
                                    const boost::asio::ip::address& peer) {
   auto check = CheckUpgrade(request, options_.allowed_origins);
   if (auto* refused = std::get_if<UpgradeRefused>(&check)) return std::move(*refused);
-  AddressLimit::Place of_address;
-  if (address_limit_.on()) {
-    const auto client = options_.trusted_proxies.ClientOf(peer, ForwardedFor(request));
-    std::optional<AddressLimit::Place> taken =
-        client ? address_limit_.Take(*client) : std::make_optional<AddressLimit::Place>();
-    if (!taken) return UpgradeRefused{429, "too many connections from this address"};
-    of_address = *std::move(taken);
+  const AddressKey address = ClientKeyOf(request, peer);
+  if (!address_limit_.Take(address)) {
+    return UpgradeRefused{429, "too many connections from this address"};
   }
   // Taken before it is looked at: two threads never share the last place.
   const int64_t connections = ++connections_;
-  Place place(*this, std::move(of_address));
+  Place place(*this, address);
   if (connections > options_.connections_max) return UpgradeRefused{503, "too many connections"};
   return Admitted{std::get<UpgradeAllowed>(std::move(check)).subprotocol, std::move(place)};
+}
+
+void Admission::GiveBack(const AddressKey& address) {
+  --connections_;
+  address_limit_.GiveBack(address);
 }
 
 void Admission::CountRefusal(int status) {

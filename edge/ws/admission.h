@@ -1,5 +1,5 @@
-// Who is let in, counted over all threads: sockets as far as descriptors go, connections, and
-// connections of one address. Thread-safe; no lock but where the limit of addresses is on.
+// Who is let in, counted over all threads: connections, connections of one address, and showtimes
+// that one address opens. Thread-safe.
 #pragma once
 
 #include <array>
@@ -10,10 +10,12 @@
 #include <string>
 #include <utility>
 #include <variant>
-#include <vector>
 
+#include "edge/ws/address_key.h"
 #include "edge/ws/address_limit.h"
+#include "edge/ws/allowed_origins.h"
 #include "edge/ws/proxies.h"
+#include "edge/ws/showtime_budgets.h"
 #include "edge/ws/upgrade.h"
 
 namespace seatlock::edge {
@@ -21,31 +23,35 @@ namespace seatlock::edge {
 class Admission {
  public:
   struct Options {
-    int64_t sockets_max = 0;  // In handshake, being refused, and connections together.
     int64_t connections_max = 0;
-    int64_t connections_per_address_max = 0;  // 0: off.
+    int64_t connections_per_address_max = 0;    // 0: off.
+    int64_t new_showtimes_per_address_max = 0;  // 0: off.
     TrustedProxies trusted_proxies = {};
-    std::vector<std::string> allowed_origins = {};  // Empty: any.
+    AllowedOrigins allowed_origins = {};
   };
 
   // A connection's place, given back with it.
   class Place {
    public:
     Place(Place&& other) noexcept
-        : admission_(std::exchange(other.admission_, nullptr)),
-          address_(std::move(other.address_)) {}
+        : admission_(std::exchange(other.admission_, nullptr)), address_(other.address_) {}
     Place& operator=(Place&&) = delete;
     ~Place() {
-      if (admission_ != nullptr) --admission_->connections_;
+      if (admission_ != nullptr) admission_->GiveBack(address_);
+    }
+
+    // As ShowtimeBudgets::Take(), for the address of this connection.
+    int64_t TakeNewShowtime(int64_t now_ms) const {
+      return admission_->showtime_budgets_.Take(address_, now_ms);
     }
 
    private:
     friend class Admission;
-    Place(Admission& admission, AddressLimit::Place address)
-        : admission_(&admission), address_(std::move(address)) {}
+    Place(Admission& admission, const AddressKey& address)
+        : admission_(&admission), address_(address) {}
 
     Admission* admission_;
-    AddressLimit::Place address_;
+    AddressKey address_;  // kNone if no limit needs it.
   };
   struct Admitted {
     std::string subprotocol;  // Empty: none was asked for.
@@ -54,25 +60,30 @@ class Admission {
   using Answer = std::variant<Admitted, UpgradeRefused>;
 
   // Each with a counter of its own; RefusalCount() of another status is 0.
-  static constexpr std::array kRefusals = {400, 403, 404, 426, 429, 503};
+  static constexpr std::array kRefusals = {400, 403, 404, 405, 426, 429, 503};
 
   explicit Admission(Options options);
 
-  // False: no more descriptors for now.
-  bool TakeSocket();
-  void ReturnSocket() { --sockets_; }
-  int64_t sockets() const { return sockets_; }
+  // Under which address a handshake of `peer` counts, before a byte of it is read. A trusted proxy
+  // carries many clients: never count it as one address.
+  AddressKey HandshakeKeyOf(const boost::asio::ip::address& peer) const;
 
   // Whether the request from `peer` becomes a connection.
   Answer Check(const UpgradeRequest& request, const boost::asio::ip::address& peer);
+
+  int64_t connections() const { return connections_; }
 
   void CountRefusal(int status);
   int64_t RefusalCount(int status) const;
 
  private:
+  // kNone if nobody has to know.
+  AddressKey ClientKeyOf(const UpgradeRequest& request, const boost::asio::ip::address& peer) const;
+  void GiveBack(const AddressKey& address);
+
   const Options options_;
   AddressLimit address_limit_;
-  std::atomic<int64_t> sockets_{0};
+  ShowtimeBudgets showtime_budgets_;
   std::atomic<int64_t> connections_{0};
   std::array<std::atomic<int64_t>, kRefusals.size()> refusals_{};
 };

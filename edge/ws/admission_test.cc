@@ -26,7 +26,7 @@ UpgradeRequest Request(const std::string& forwarded_for = "") {
 }
 
 Admission::Options Roomy() {
-  return {.sockets_max = 100, .connections_max = 100};
+  return {.connections_max = 100};
 }
 
 // 101 where it is admitted, which `place` then keeps.
@@ -34,18 +34,6 @@ int StatusOf(Admission::Answer answer, std::optional<Admission::Place>* place = 
   if (const auto* refused = std::get_if<UpgradeRefused>(&answer)) return refused->status;
   if (place != nullptr) place->emplace(std::move(std::get<Admission::Admitted>(answer).place));
   return 101;
-}
-
-TEST(AdmissionTest, SocketsAreTakenAsFarAsTheyGo) {
-  Admission::Options options = Roomy();
-  options.sockets_max = 2;
-  Admission admission(options);
-  EXPECT_TRUE(admission.TakeSocket());
-  EXPECT_TRUE(admission.TakeSocket());
-  EXPECT_FALSE(admission.TakeSocket());
-  EXPECT_EQ(admission.sockets(), 2);
-  admission.ReturnSocket();
-  EXPECT_TRUE(admission.TakeSocket());
 }
 
 TEST(AdmissionTest, AFullEdgeIs503UntilSomebodyLeaves) {
@@ -102,6 +90,37 @@ TEST(AdmissionTest, BehindAProxyTheForwardedAddressCountsAndWithoutOneNobodyDoes
   EXPECT_EQ(StatusOf(admission.Check(Request("198.51.100.2"), proxy)), 101);
   EXPECT_EQ(StatusOf(admission.Check(Request(), proxy), &second), 101);
   EXPECT_EQ(StatusOf(admission.Check(Request(), proxy), &third), 101);
+}
+
+TEST(AdmissionTest, ShowtimesCountUnderTheClientsAddressAndUnderNoneIfItIsNotKnown) {
+  Admission::Options options = Roomy();
+  options.new_showtimes_per_address_max = 1;
+  options.trusted_proxies = *TrustedProxies::Parse("10.0.0.0/8");
+  Admission admission(options);
+  const auto place = [&admission](const std::string& forwarded_for, const std::string& peer) {
+    std::optional<Admission::Place> taken;
+    EXPECT_EQ(StatusOf(admission.Check(Request(forwarded_for), make_address(peer)), &taken), 101);
+    return *std::move(taken);
+  };
+  const Admission::Place one = place("198.51.100.1", "10.0.0.1");
+  const Admission::Place same = place("198.51.100.1", "10.0.0.2");
+  const Admission::Place direct = place("", "198.51.100.1");
+  const Admission::Place other = place("198.51.100.2", "10.0.0.1");
+  const Admission::Place unknown = place("", "10.0.0.1");
+  EXPECT_EQ(one.TakeNewShowtime(0), 0);
+  EXPECT_EQ(same.TakeNewShowtime(0), 100'000);
+  EXPECT_EQ(direct.TakeNewShowtime(0), 100'000);
+  EXPECT_EQ(other.TakeNewShowtime(0), 0);
+  EXPECT_EQ(unknown.TakeNewShowtime(0), 0);
+  EXPECT_EQ(unknown.TakeNewShowtime(0), 0);
+}
+
+TEST(AdmissionTest, AHandshakeCountsUnderItsPeerButATrustedProxysUnderNone) {
+  Admission::Options options = Roomy();
+  options.trusted_proxies = *TrustedProxies::Parse("10.0.0.0/8");
+  const Admission admission(options);
+  EXPECT_EQ(admission.HandshakeKeyOf(make_address("192.0.2.1")), KeyOf(make_address("192.0.2.1")));
+  EXPECT_FALSE(admission.HandshakeKeyOf(make_address("10.1.2.3")).known());
 }
 
 TEST(AdmissionTest, RefusalsAreCountedByStatus) {

@@ -45,10 +45,6 @@ Connection::Connection(Socket socket, Admission::Place place, ServerContext& con
       place_(std::move(place)),
       client_(*context.hub, *this, batch) {}
 
-Connection::~Connection() {
-  context_.admission.ReturnSocket();
-}
-
 void Connection::Start(std::span<char> early) {
   client_.Start();
   if (!early.empty()) OnBytes(early);

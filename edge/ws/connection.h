@@ -21,9 +21,8 @@ class Connection final : public Link,
                          private FrameEvents,
                          public std::enable_shared_from_this<Connection> {
  public:
-  // `socket` does not block, and is given back to the admission with this.
+  // `socket` does not block.
   Connection(Socket socket, Admission::Place place, ServerContext& context, bool batch);
-  ~Connection() override;
 
   // Greets and talks until the connection ends. `early` came behind the request. Once.
   void Start(std::span<char> early);
@@ -31,12 +30,15 @@ class Connection final : public Link,
   size_t Write(std::span<const std::string_view> pieces) override;
   void Finish() override;
   void Drop() override;
-  int64_t TakeNewShowtime() override { return 0; }
+  int64_t TakeNewShowtime() override {
+    return place_.TakeNewShowtime(context_.clock.MonotonicMs());
+  }
 
  private:
   void OnText(std::string_view message) override { client_.OnText(message); }
   void OnPing(std::string_view payload) override { client_.OnPing(payload); }
   void OnPong() override { client_.OnPong(); }
+  void OnFragments() override { client_.OnFragments(); }
   void OnPeerClose(uint16_t code) override;
 
   void WaitToRead();

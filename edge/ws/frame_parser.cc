@@ -65,6 +65,10 @@ std::optional<CloseCode> FrameParser::TakeHeaderByte(unsigned char byte, FrameEv
   if (header_bytes_ < length_end() + kMaskBytes) return std::nullopt;
   in_payload_ = true;
   payload_read_ = 0;
+  if (!control() && ++fragments_ == kFragmentsAMessage) {
+    fragments_ = 0;
+    events.OnFragments();
+  }
   return payload_bytes_ == 0 ? TakePayload({}, events) : std::nullopt;
 }
 
@@ -168,6 +172,7 @@ std::optional<CloseCode> FrameParser::TakeText(std::string_view bytes, FrameEven
   const bool whole = bytes.size() == message_bytes_;
   in_message_ = false;
   message_bytes_ = 0;
+  fragments_ = 0;
   if (whole) {
     events.OnText(bytes);
     return std::nullopt;

@@ -31,6 +31,8 @@ class FrameEvents {
   // At most 125 bytes, to be sent back in a pong.
   virtual void OnPing(std::string_view payload) = 0;
   virtual void OnPong() = 0;
+  // So many frames of one message came (kFragmentsAMessage), and again as many each time.
+  virtual void OnFragments() = 0;
   // The peer's close frame: its code (0 where it gave none). To be answered.
   virtual void OnPeerClose(uint16_t code) = 0;
 };
@@ -73,6 +75,7 @@ class FrameParser {
   uint32_t payload_bytes_ = 0;  // Of this frame, as announced.
   uint32_t payload_read_ = 0;
   uint32_t message_bytes_ = 0;  // Of this message's frames up to now, as announced.
+  uint16_t fragments_ = 0;      // Of this message, since OnFragments() was last called.
   Utf8Checker utf8_;
   // What came of the message, and behind it what came of a control frame.
   std::string kept_;

@@ -201,6 +201,7 @@ TEST(FrameParser, WholeFramesAreHandedOnWithoutACopy) {
     void OnText(std::string_view message) override { views.push_back(message); }
     void OnPing(std::string_view payload) override { views.push_back(payload); }
     void OnPong() override {}
+    void OnFragments() override {}
     void OnPeerClose(uint16_t) override {}
     std::vector<std::string_view> views;
   };
@@ -215,6 +216,24 @@ TEST(FrameParser, WholeFramesAreHandedOnWithoutACopy) {
   EXPECT_EQ(events.views[2].data(), bytes.data() + bytes.size() - 1);
 }
 
+// So an endless message of empty frames is as many messages, and so is one of tiny frames.
+TEST(FrameParser, FramesOfOneMessageAreCounted) {
+  std::string bytes = Frame(kText, "");
+  for (int i = 1; i < 2 * kFragmentsAMessage - 1; ++i) bytes += Frame(kContinuation, "");
+  const std::string pings = Frame(kFin | kPing, "p") + Frame(kFin | kPong, "");
+  EXPECT_THAT(PlayWhole(bytes), ElementsAre("fragments"));
+  EXPECT_THAT(PlayWhole(bytes + pings), ElementsAre("fragments", "ping p", "pong"));
+  const std::string more = Frame(kContinuation, "x");
+  EXPECT_THAT(PlayWhole(bytes + pings + more),
+              ElementsAre("fragments", "ping p", "pong", "fragments"));
+  // The next message begins at none.
+  std::string short_ones;
+  for (int i = 0; i < kFragmentsAMessage; ++i) {
+    short_ones += Frame(kText, "a") + Frame(kFin | kContinuation, "");
+  }
+  EXPECT_THAT(PlayWhole(short_ones), ::testing::Each(::testing::Not("fragments")));
+}
+
 TEST(FrameParser, IsNotIdleOnceItHasEnded) {
   EXPECT_THAT(PlayWhole(Close(1000)), ElementsAre("close 1000"));
   EXPECT_THAT(PlayWhole("\xff"), ElementsAre("breach 1002"));
@@ -226,6 +245,7 @@ TEST(FrameParser, IsIdleWhenAHandlerIsCalled) {
     void OnText(std::string_view) override { idle += parser.idle() ? 1 : 0; }
     void OnPing(std::string_view) override { idle += parser.idle() ? 1 : 0; }
     void OnPong() override {}
+    void OnFragments() override {}
     void OnPeerClose(uint16_t) override {}
     const FrameParser& parser;
     int idle = 0;

@@ -1,5 +1,6 @@
 #include "edge/ws/handshake.h"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <utility>
@@ -12,37 +13,56 @@
 namespace seatlock::edge {
 
 namespace net = boost::asio;
-namespace http = boost::beast::http;
 using boost::system::error_code;
-
-Handshake::Partial::Partial() {
-  parser.header_limit(kHttpHeaderBytesMax);
-}
 
 Handshake::Handshake(Socket socket, const net::ip::address& peer, ServerContext& context)
     : socket_(std::move(socket)), peer_(peer), context_(context) {}
 
 Handshake::~Handshake() {
-  context_.handshakes.Remove(*this);
-  if (owns_socket_) context_.admission.ReturnSocket();
+  Leave();
 }
 
 // The wheel looks once a tick: due a tick early, nobody has more than his time.
-void Handshake::Start() {
+void Handshake::Start(const AddressKey& address) {
   error_code ignored;
   socket_.non_blocking(true, ignored);
   context_.handshakes.Put(*this, context_.clock.MonotonicMs() + kHandshakeMsMax - kTickMs);
+  context_.handshake_places.Add(*this, address);
+  ++context_.stats.handshakes;
   Wait();
 }
 
-void Handshake::OnDue() {
+// A thread takes many at a time before it reads from the first of them.
+void Handshake::GiveWay() {
+  error_code ignored;
+  socket_.cancel(ignored);  // If it becomes a Connection, nobody else waits for the socket.
+  if (state_ == State::kReading) Read();
+  if (state_ == State::kReading) ++context_.stats.handshakes_displaced_total;
+  End();
+}
+
+void Handshake::End() {
+  if (state_ == State::kOver) return;
   error_code ignored;
   socket_.close(ignored);
+  Leave();
+}
+
+void Handshake::Leave() {
+  state_ = State::kOver;
+  if (place.taken) --context_.stats.handshakes;
+  context_.handshake_places.Remove(*this);
+  context_.handshakes.Remove(*this);
 }
 
 void Handshake::Wait() {
   socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const error_code& ec) {
-    if (!ec && self->context_.hub != nullptr && self->Read()) self->Wait();
+    if (ec || self->context_.hub == nullptr || self->state_ == State::kOver) return;
+    if (self->Read()) {
+      self->Wait();
+    } else {
+      self->End();
+    }
   });
 }
 
@@ -52,57 +72,64 @@ bool Handshake::Read() {
   if (ec) return ec == net::error::would_block;
   // Once refused, what comes is forgotten: closing a socket on unread bytes resets it, and the peer
   // would lose the answer.
-  if (!refused_) OnBytes({context_.received.data(), size});
-  return owns_socket_ && socket_.is_open();
+  if (state_ == State::kReading) OnBytes({context_.received.data(), size});
+  return state_ != State::kOver;
 }
 
 void Handshake::OnBytes(std::span<char> bytes) {
-  error_code ec;
-  if (!partial_) {
-    Parser parser;
-    parser.header_limit(kHttpHeaderBytesMax);
-    const size_t used = parser.put(net::buffer(bytes.data(), bytes.size()), ec);
-    if (ec && ec != http::error::need_more) {
-      return Refuse(400, "bad request: " + ec.message());
-    }
-    if (parser.is_header_done()) return OnRequest(parser, bytes.subspan(used));
-    partial_ = std::make_unique<Partial>();
+  const size_t before = head_.size();
+  // The usual request comes whole and is copied nowhere.
+  if (before > 0) {
+    Keep(bytes);
+    bytes = head_;
   }
-  std::unique_ptr<Partial> partial = std::move(partial_);
-  partial->bytes.append(bytes.data(), bytes.size());
-  const size_t used = partial->parser.put(net::buffer(partial->bytes), ec);
-  if (ec && ec != http::error::need_more) return Refuse(400, "bad request: " + ec.message());
-  if (partial->parser.is_header_done()) {
-    return OnRequest(partial->parser, std::span(partial->bytes).subspan(used));
+  const std::string_view text(bytes.data(), bytes.size());
+  const size_t head_bytes = HeadBytes(text, before);
+  if ((head_bytes > 0 ? head_bytes : bytes.size()) > kHttpHeaderBytesMax) {
+    return Refuse(400, "bad request: its head is above 32 KiB");
   }
-  partial->bytes.erase(0, used);
-  partial_ = std::move(partial);
+  if (head_bytes > 0) return OnHead(bytes, head_bytes);
+  if (!MayBeginRequest(text)) return Refuse(400, "bad request: this is no HTTP");
+  if (before == 0) Keep(bytes);
 }
 
-// The header alone decides: what a request means does not depend on a body.
-void Handshake::OnRequest(Parser& parser, std::span<char> behind) {
-  const bool has_body = !parser.is_done();
-  const UpgradeRequest request = parser.release();
-  auto answer = context_.admission.Check(request, peer_);
+// A head that may still be good never has more memory than its bound.
+void Handshake::Keep(std::span<const char> bytes) {
+  const size_t size = head_.size() + bytes.size();
+  if (size > head_.capacity() && size <= kHttpHeaderBytesMax) {
+    head_.reserve(std::min(2 * size, kHttpHeaderBytesMax));
+  }
+  head_.insert(head_.end(), bytes.begin(), bytes.end());
+}
+
+void Handshake::OnHead(std::span<char> bytes, size_t head_bytes) {
+  Parser parser;
+  parser.header_limit(kHttpHeaderBytesMax);
+  error_code ec;
+  parser.put(net::buffer(bytes.data(), head_bytes), ec);
+  if (ec) return Refuse(400, "bad request: " + ec.message());
+  const std::span<char> behind = bytes.subspan(head_bytes);
+  Admission::Answer answer = context_.admission.Check(parser.get(), peer_);
   if (const auto* refused = std::get_if<UpgradeRefused>(&answer)) {
     return Refuse(refused->status, refused->message);
   }
-  if (has_body) return Refuse(400, "an upgrade has no body");
-  Upgrade(request, std::get<Admission::Admitted>(std::move(answer)), behind);
+  // What follows the request is WebSocket, not a body.
+  if (!parser.is_done()) return Refuse(400, "an upgrade has no body");
+  Upgrade(parser.get(), std::get<Admission::Admitted>(std::move(answer)), behind);
 }
 
 void Handshake::Upgrade(const UpgradeRequest& request, Admission::Admitted admitted,
                         std::span<char> behind) {
   if (!Say(AcceptAnswer(socket_.get_executor(), request, admitted.subprotocol))) return;
-  context_.handshakes.Remove(*this);
-  owns_socket_ = false;
+  Leave();
   const bool batch = admitted.subprotocol == kBatchSubprotocol;
   std::make_shared<Connection>(std::move(socket_), std::move(admitted.place), context_, batch)
       ->Start(behind);
 }
 
 void Handshake::Refuse(int status, std::string_view message) {
-  refused_ = true;
+  state_ = State::kRefused;
+  head_ = {};
   ++context_.stats.upgrades_refused_total;
   context_.admission.CountRefusal(status);
   if (!Say(RefusalAnswer(status, message))) return;
@@ -115,7 +142,7 @@ bool Handshake::Say(std::string_view answer) {
   error_code ec;
   const size_t sent = socket_.write_some(net::buffer(answer.data(), answer.size()), ec);
   if (!ec && sent == answer.size()) return true;
-  socket_.close(ec);
+  End();
   return false;
 }
 

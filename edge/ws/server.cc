@@ -1,5 +1,7 @@
 #include "edge/ws/server.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <boost/asio/detail/socket_option.hpp>
@@ -25,14 +27,23 @@ void SharePort(Acceptor& acceptor, error_code& ec) {
   }
 }
 
+// What the kernel may hold of a connection, which no budget of ours counts: a peer that does not
+// read, or whose acknowledgements never come, would be given 4 MB (net.ipv4.tcp_wmem) to fill.
+void BoundSendBuffer(Acceptor& acceptor, error_code& ec) {
+  using NotSent = net::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
+  acceptor.set_option(net::socket_base::send_buffer_size(kSendBufferBytes), ec);
+  if (!ec) acceptor.set_option(NotSent(kNotSentBytes), ec);
+}
+
 // The first one binds before it shares its port, so that it fails where the port is taken, even by
 // one who shares it too: only the others of this process come after.
 Acceptor ListenOne(net::io_context& io, const tcp::endpoint& endpoint, bool first, error_code& ec) {
   Acceptor acceptor(io.get_executor());
   acceptor.open(endpoint.protocol(), ec);
   if (!ec) acceptor.set_option(net::socket_base::reuse_address(true), ec);
-  // Connections inherit it.
+  // Connections inherit these.
   if (!ec) acceptor.set_option(tcp::no_delay(true), ec);
+  if (!ec) BoundSendBuffer(acceptor, ec);
   if (!ec && !first) SharePort(acceptor, ec);
   if (!ec) acceptor.bind(endpoint, ec);
   if (!ec && first) SharePort(acceptor, ec);
@@ -94,16 +105,15 @@ void Server::Wait() {
 
 bool Server::Accept() {
   for (int turn = 0; turn < kAcceptsATurn; ++turn) {
-    if (!context_.admission.TakeSocket()) return false;
     Socket socket(acceptor_.get_executor());
     tcp::endpoint peer;
     error_code ec;
     acceptor_.accept(socket, peer, ec);
-    if (ec) {
-      context_.admission.ReturnSocket();
-      return ec == net::error::would_block;
-    }
-    std::make_shared<Handshake>(std::move(socket), peer.address(), context_)->Start();
+    if (ec) return ec == net::error::would_block;
+    const AddressKey address = context_.admission.HandshakeKeyOf(peer.address());
+    Handshake* const in_the_way = context_.handshake_places.InTheWay(address);
+    if (in_the_way != nullptr) in_the_way->GiveWay();
+    std::make_shared<Handshake>(std::move(socket), peer.address(), context_)->Start(address);
   }
   return true;
 }

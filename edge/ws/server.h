@@ -32,7 +32,7 @@ class Server {
 
  private:
   void Wait();
-  // Takes who is there, as many as one turn may; false where there is no room for more.
+  // Takes who is there, as many as one turn may; false if descriptors or memory have run out.
   bool Accept();
   void Pause();
   void Tick();

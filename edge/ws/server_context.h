@@ -6,6 +6,7 @@
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <cstddef>
 
 #include "common/base/clock.h"
 #include "edge/fanout/hub.h"
@@ -14,6 +15,7 @@
 #include "edge/stats.h"
 #include "edge/timers.h"
 #include "edge/ws/admission.h"
+#include "edge/ws/oldest_out.h"
 
 namespace seatlock::edge {
 
@@ -27,8 +29,14 @@ using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp,
                                                     boost::asio::io_context::executor_type>;
 
 struct ServerContext {
-  ServerContext(const base::Clock& c, Timers& t, Stats& s, Admission& a)
-      : clock(c), timers(t), stats(s), admission(a), handshakes(c.MonotonicMs()) {}
+  // `handshakes_max`, at least 1, may shake hands at a time on this thread.
+  ServerContext(const base::Clock& c, Timers& t, Stats& s, Admission& a, size_t handshakes_max)
+      : clock(c),
+        timers(t),
+        stats(s),
+        admission(a),
+        handshakes(c.MonotonicMs()),
+        handshake_places(handshakes_max, HandshakesAnAddressMax(handshakes_max)) {}
 
   const base::Clock& clock;
   Timers& timers;
@@ -37,7 +45,9 @@ struct ServerContext {
   Hub* hub = nullptr;  // Null before the server listens, and once it is gone.
   // What is read from a socket is used before the next one is read.
   std::array<char, kReceiveBytes> received;
+  // Those that shake hands or are being refused: when each is over, and who goes for a newcomer.
   Wheel<Handshake> handshakes;
+  OldestOut<Handshake> handshake_places;
 };
 
 }  // namespace seatlock::edge

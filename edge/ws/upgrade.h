@@ -3,10 +3,12 @@
 
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
+
+#include "edge/ws/allowed_origins.h"
 
 namespace seatlock::edge {
 
@@ -25,8 +27,15 @@ struct UpgradeRefused {
   std::string message;
 };
 
-// `allowed_origins` empty: any. A request without Origin comes from no browser and is allowed.
-std::variant<UpgradeAllowed, UpgradeRefused> CheckUpgrade(
-    const UpgradeRequest& request, const std::vector<std::string>& allowed_origins);
+// A request without Origin comes from no browser and is allowed. Its target may be in absolute form
+// (RFC 9112, 3.2.2).
+std::variant<UpgradeAllowed, UpgradeRefused> CheckUpgrade(const UpgradeRequest& request,
+                                                          const AllowedOrigins& allowed_origins);
+
+// How many of `bytes` are the head of a request, with the empty line at its end; 0: its end is
+// still to come. `searched` of them were searched before, and the end was not there.
+size_t HeadBytes(std::string_view bytes, size_t searched = 0);
+// Whether bytes may begin a request. What comes by mistake (TLS, say) mostly shows at once.
+bool MayBeginRequest(std::string_view bytes);
 
 }  // namespace seatlock::edge

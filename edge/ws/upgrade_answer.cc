@@ -90,6 +90,7 @@ std::string RefusalAnswer(int status, std::string_view message) {
     response.set(http::field::upgrade, "websocket");
     response.set(http::field::sec_websocket_version, "13");
   }
+  if (status == 405) response.set(http::field::allow, "GET");
   if (status == 429 || status == 503) response.set(http::field::retry_after, kRetryAfterSeconds);
   response.keep_alive(false);
   // Upgrade is a header for the next hop, so Connection names it (RFC 9110, 7.8).

@@ -1,6 +1,8 @@
 #include "edge/ws/worker.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "edge/limits.h"
 
@@ -17,7 +19,7 @@ Worker::Worker(const Shared& shared)
       io_(std::make_unique<boost::asio::io_context>(1)),
       work_(io_->get_executor()),
       strand_(*io_),
-      context_(shared.clock, strand_, stats_, shared.admission) {}
+      context_(shared.clock, strand_, stats_, shared.admission, shared.handshakes_max) {}
 
 Worker::~Worker() {
   Stop();
@@ -34,9 +36,18 @@ void Worker::Start(Acceptor acceptor, std::unique_ptr<Feeds> feeds) {
   thread_ = std::thread([this] { io_->run(); });
 }
 
+std::future<void> Worker::StopAccepting() {
+  std::promise<void> stopped;
+  std::future<void> future = stopped.get_future();
+  strand_.Post([this, stopped = std::move(stopped)]() mutable {
+    server_->StopAccepting();
+    stopped.set_value();
+  });
+  return future;
+}
+
 void Worker::Drain(int64_t window_ms) {
   strand_.Post([this, window_ms] {
-    server_->StopAccepting();
     hub_->Drain(window_ms);
     EndWhenEmpty(shared_.clock.MonotonicMs() + window_ms + kDrainMsMax);
   });
@@ -61,6 +72,18 @@ void Worker::Stop() {
   io_->stop();
   if (thread_.joinable()) thread_.join();
   Clear();
+}
+
+void DrainAll(std::span<const std::unique_ptr<Worker>> workers, int64_t window_ms_max) {
+  std::vector<std::future<void>> stopped;
+  for (const auto& worker : workers) stopped.push_back(worker->StopAccepting());
+  for (const std::future<void>& one : stopped) one.wait();
+  int64_t connections = 0;
+  for (const auto& worker : workers) connections += worker->stats().connections;
+  const int64_t window_ms =
+      std::min(window_ms_max, std::max(kDrainWindowMsMin, connections * kDrainMsAClient));
+  for (const auto& worker : workers) worker->Drain(window_ms);
+  for (const auto& worker : workers) worker->WaitUntilDrained();
 }
 
 }  // namespace seatlock::edge

@@ -8,9 +8,11 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <future>
 #include <memory>
+#include <span>
 #include <thread>
 
 #include "common/base/clock.h"
@@ -30,6 +32,7 @@ class Worker {
     const base::Clock& clock;
     Admission& admission;
     MemoryBudget& budget;
+    size_t handshakes_max;  // Of one worker.
   };
 
   explicit Worker(const Shared& shared);
@@ -44,8 +47,11 @@ class Worker {
 
   // Serves on `acceptor`, which is of io(). `feeds` answer on strand().
   void Start(Acceptor acceptor, std::unique_ptr<Feeds> feeds);
-  // Accepts nobody any more and sends all away over `window_ms`; at the latest kDrainMsMax after
-  // that the rest is cut off. Thread-safe.
+  // Accepts nobody any more; who is there stays. The future is ready once the listener is closed.
+  // Thread-safe.
+  std::future<void> StopAccepting();
+  // Sends all away over `window_ms`; at the latest kDrainMsMax after that the rest is cut off.
+  // After StopAccepting(). Thread-safe.
   void Drain(int64_t window_ms);
   // Waits until a drain is done: nothing of the thread's rooms and connections is left. The strand
   // still runs. Once.
@@ -70,5 +76,11 @@ class Worker {
   std::promise<void> drained_;
   std::thread thread_;
 };
+
+// Sends away everybody whom `workers` serve, over the window of limits.h, at most `window_ms_max`;
+// returns once all are gone or their time is over. Nobody is told to come back before every worker
+// has closed its listener: another one of this process would take him. Blocks; not on a worker's
+// thread.
+void DrainAll(std::span<const std::unique_ptr<Worker>> workers, int64_t window_ms_max);
 
 }  // namespace seatlock::edge

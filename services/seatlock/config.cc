@@ -23,6 +23,9 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
             "how many seats a session may have locked in one showtime");
   flags.DurationMs(&config->max_lock_age_ms, "max-lock-age", domain::kTtlMsMin,
                    24 * 60 * domain::kMinuteMs, "how long a lock may be held, extensions included");
+  flags.DurationMs(&config->drain_delay_ms, "drain-delay", 0, 10 * domain::kMinuteMs,
+                   "how long /readyz and gRPC health say that it goes before it drains; calls are "
+                   "taken until then");
   flags.DurationMs(&config->drain_ms, "drain-timeout", 0, 10 * domain::kMinuteMs,
                    "how long calls under way may take after SIGTERM");
   runtime::AddLoggingFlags(&config->logging, &flags);

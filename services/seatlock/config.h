@@ -18,6 +18,7 @@ struct Config {
   StoreConfig store;
   int64_t max_session_seats = domain::kSessionSeatsDefault;
   int64_t max_lock_age_ms = domain::kLockAgeMsMax;
+  int64_t drain_delay_ms = 0;
   // Below the 10 s after which `docker stop` kills, with time left to close the store.
   int64_t drain_ms = 8'000;
   runtime::LoggingOptions logging;

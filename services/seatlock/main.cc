@@ -120,9 +120,12 @@ int Serve(const Config& config, runtime::Signals& signals) {
       "listening",
       {{"address", runtime::HostPort{config.listen.host, (*server)->port()}.ToString()}});
   const int signal = signals.Wait();
-  runtime::LogInfo("draining", {{"signal", signal}});
   draining = true;
   (*server)->StopServing();
+  runtime::LogInfo("not ready any more",
+                   {{"signal", signal}, {"drain_delay_ms", config.drain_delay_ms}});
+  signals.Delay(std::chrono::milliseconds(config.drain_delay_ms));
+  runtime::LogInfo("draining");
   engine.Drain();
   (*server)->Shutdown(config.drain_ms);
   ticker.reset();

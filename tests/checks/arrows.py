@@ -66,6 +66,7 @@ LIBRARIES = [
     (r"google/rpc/", "google.rpc", ["services/seatlock/rpc", "edge/upstream", "clients/cpp"]),
     (r"boost/beast", "Beast", ["edge/ws", "common/runtime/admin_server.cc"]),
     (r"boost/asio", "Asio", ["edge/ws", "edge/main.cc", "common/runtime/admin_server.cc"]),
+    (r"boost/url", "Boost.URL", ["edge/ws"]),
     (r"sqlite3\.h", "SQLite", ["services/seatlock/log/sqlite"]),
     (r"hiredis/", "Redis", ["services/seatlock/log/redis"]),
     (r"libpq", "PostgreSQL", ["services/seatlock/log/postgres"]),

@@ -22,6 +22,7 @@ class WrittenEvents : public FrameEvents {
   void OnText(std::string_view message) override { Write("text ", message); }
   void OnPing(std::string_view payload) override { Write("ping ", payload); }
   void OnPong() override { Write("pong", ""); }
+  void OnFragments() override { Write("fragments", ""); }
   void OnPeerClose(uint16_t code) override { Write("close ", std::to_string(code)); }
 
   void Write(std::string_view what, std::string_view rest) {

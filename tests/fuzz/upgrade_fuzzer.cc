@@ -15,7 +15,6 @@
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 #include "edge/limits.h"
 #include "edge/ws/upgrade.h"
@@ -68,8 +67,11 @@ void CheckAllowed(const UpgradeRequest& request, const UpgradeAllowed& allowed, 
   Require(request.method() == http::verb::get, "an upgrade is a GET");
   Require(request.version() == 11, "an upgrade is HTTP/1.1");
   const std::string target(request.target());
-  Require(target.substr(0, target.find('?')) == kWebSocketPath, "the path is the WebSocket's");
-  Require(request.count(http::field::host) > 0, "Host is there");
+  const std::string whole = target.substr(0, target.find('?'));
+  Require(whole.ends_with(kWebSocketPath), "the path is the WebSocket's");
+  Require(whole == kWebSocketPath || boost::beast::iequals(whole.substr(0, 4), "http"),
+          "a target is a path or a URL");
+  Require(request.count(http::field::host) == 1, "Host is there once");
   Require(Lists(request, http::field::upgrade, "websocket"), "Upgrade names websocket");
   Require(Lists(request, http::field::connection, "upgrade"), "Connection names Upgrade");
   Require(request[http::field::sec_websocket_version] == "13", "the version is 13");
@@ -90,7 +92,7 @@ void CheckAllowed(const UpgradeRequest& request, const UpgradeAllowed& allowed, 
 }
 
 void CheckRefused(const UpgradeRefused& refused) {
-  constexpr int kStatus[] = {400, 403, 404, 426};
+  constexpr int kStatus[] = {400, 403, 404, 405, 426};
   Require(std::find(std::begin(kStatus), std::end(kStatus), refused.status) != std::end(kStatus),
           "a refusal has a status of the contract");
   Require(!refused.message.empty(), "a refusal says why");
@@ -105,14 +107,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   http::request_parser<http::empty_body> parser;
   parser.header_limit(kHttpHeaderBytesMax);
   boost::system::error_code ec;
-  // Beast bounds the request line and the fields each; the session's buffer bounds both together.
-  parser.put(boost::asio::buffer(data + 1, std::min(size - 1, kHttpHeaderBytesMax)), ec);
-  if (ec || !parser.is_header_done()) return 0;
+  const std::string_view text(reinterpret_cast<const char*>(data + 1), size - 1);
+  const size_t head_bytes = HeadBytes(text);
+  for (size_t searched = 0; searched < head_bytes; ++searched) {
+    Require(HeadBytes(text, searched) == head_bytes, "the end is where it is, wherever one begins");
+  }
+  if (head_bytes == 0 || head_bytes > kHttpHeaderBytesMax) return 0;
+  parser.put(boost::asio::buffer(text.data(), head_bytes), ec);
+  if (ec) return 0;
+  Require(parser.is_header_done(), "a head is all that a request needs");
 
   const bool one_origin = (data[0] & 1) != 0;
-  std::vector<std::string> origins;
-  if (one_origin) origins.emplace_back(kOrigin);
-  const auto check = CheckUpgrade(parser.get(), origins);
+  const auto origins = AllowedOrigins::Parse(one_origin ? kOrigin : "*");
+  const auto check = CheckUpgrade(parser.get(), *origins);
   if (const auto* allowed = std::get_if<UpgradeAllowed>(&check)) {
     CheckAllowed(parser.get(), *allowed, one_origin);
   } else {

@@ -167,7 +167,10 @@ constexpr char kGet[] = "GET /ws/seat-updates HTTP/1.1";
 
 class HttpRefusals : public ClosesTest, public ::testing::WithParamInterface<HttpRow> {
  protected:
-  HttpRefusals() { StartEdgeWith({"--allowed-origins=https://a.example,http://b.example:3000"}); }
+  HttpRefusals() {
+    StartEdgeWith(
+        {"--allowed-origins=https://a.example,http://b.example:3000,https://*.c.example"});
+  }
 };
 
 TEST_P(HttpRefusals, ArePlainHttp) {
@@ -180,6 +183,9 @@ TEST_P(HttpRefusals, ArePlainHttp) {
     EXPECT_EQ(reply->Header("sec-websocket-version"), "13");
     EXPECT_EQ(reply->Header("upgrade"), "websocket");
   }
+  if (row.status == 405) {
+    EXPECT_EQ(reply->Header("allow"), "GET");
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -189,13 +195,26 @@ INSTANTIATE_TEST_SUITE_P(
         HttpRow{"LongerPath", "GET /ws/seat-updates/x HTTP/1.1", std::string(kUpgrade) + kVersion,
                 404},
         HttpRow{"NoUpgrade", kGet, "Host: x\r\n", 426},
-        HttpRow{"Post", "POST /ws/seat-updates HTTP/1.1", "Host: x\r\nContent-Length: 0\r\n", 426},
+        HttpRow{"Post", "POST /ws/seat-updates HTTP/1.1", "Host: x\r\nContent-Length: 0\r\n", 405},
+        HttpRow{"PostWithUpgrade", "POST /ws/seat-updates HTTP/1.1",
+                std::string(kUpgrade) + kVersion, 405},
+        HttpRow{"HeadWithUpgrade", "HEAD /ws/seat-updates HTTP/1.1",
+                std::string(kUpgrade) + kVersion, 405},
+        HttpRow{"Http10WithUpgrade", "GET /ws/seat-updates HTTP/1.0",
+                std::string(kUpgrade) + kVersion, 426},
+        HttpRow{"AbsoluteForm", "GET http://x:8080/ws/seat-updates?y=1 HTTP/1.1",
+                std::string(kUpgrade) + kVersion, 101},
+        HttpRow{"AbsoluteFormOfAnotherPath", "GET http://x/ws HTTP/1.1",
+                std::string(kUpgrade) + kVersion, 404},
+        HttpRow{"AbsoluteFormWithoutHost", "GET http://x/ws/seat-updates HTTP/1.1",
+                std::string(kUpgrade).substr(sizeof("Host: x")) + kVersion, 400},
+        HttpRow{"TwoHosts", kGet, std::string(kUpgrade) + kVersion + "Host: y\r\n", 400},
         HttpRow{"PostWithABody", "POST /ws/seat-updates HTTP/1.1",
-                "Host: x\r\nContent-Length: 5\r\n\r\nhello", 426},
+                "Host: x\r\nContent-Length: 5\r\n\r\nhello", 405},
         HttpRow{"PostWithABodyElsewhere", "POST / HTTP/1.1",
                 "Host: x\r\nContent-Length: 5\r\n\r\nhello", 404},
         HttpRow{"PostWhoseBodyNeverComes", "POST /ws/seat-updates HTTP/1.1",
-                "Host: x\r\nContent-Length: 5000\r\n", 426},
+                "Host: x\r\nContent-Length: 5000\r\n", 405},
         HttpRow{"UpgradeWithABody", kGet,
                 std::string(kUpgrade) + kVersion + "Content-Length: 5\r\n\r\nhello", 400},
         HttpRow{"Version8", kGet, std::string(kUpgrade) + "Sec-WebSocket-Version: 8\r\n", 426},
@@ -207,12 +226,27 @@ INSTANTIATE_TEST_SUITE_P(
         HttpRow{"UnknownSubprotocol", kGet,
                 std::string(kUpgrade) + kVersion + "Sec-WebSocket-Protocol: chat, seatlock.v9\r\n",
                 400},
-        HttpRow{"NotHttp", "HELLO", "", 400},
-        HttpRow{"HugeHeader", kGet, "X: " + std::string(20'000, 'x') + "\r\n", 400},
+        HttpRow{"NotHttp", "HELLO", "", 400}, HttpRow{"Tls", "\x16\x03\x01\x02", "", 400},
+        HttpRow{"HugeHeader", kGet, "X: " + std::string(33'000, 'x') + "\r\n", 400},
+        HttpRow{"HugeHeaderThatNeverEnds", kGet + std::string("\r\nX: ") + std::string(33'000, 'x'),
+                "", 400},
+        HttpRow{
+            "CookiesOf31KiB", kGet,
+            std::string(kUpgrade) + kVersion + "Cookie: a=" + std::string(31 << 10, 'x') + "\r\n",
+            101},
+        HttpRow{"OtherOriginInCookiesOf31KiB", kGet,
+                std::string(kUpgrade) + kVersion + "Cookie: a=" + std::string(31 << 10, 'x') +
+                    "\r\nOrigin: https://evil.example\r\n",
+                403},
         HttpRow{"OtherOrigin", kGet,
                 std::string(kUpgrade) + kVersion + "Origin: https://evil.example\r\n", 403},
         HttpRow{"AllowedOrigin", kGet,
                 std::string(kUpgrade) + kVersion + "Origin: http://B.example:3000\r\n", 101},
+        HttpRow{"AllowedSubdomain", kGet,
+                std::string(kUpgrade) + kVersion + "Origin: https://x.c.example\r\n", 101},
+        HttpRow{"TheDomainOfAllowedSubdomains", kGet,
+                std::string(kUpgrade) + kVersion + "Origin: https://c.example\r\n", 403},
+        HttpRow{"NullOrigin", kGet, std::string(kUpgrade) + kVersion + "Origin: null\r\n", 403},
         HttpRow{"NoOrigin", "GET /ws/seat-updates?x=1 HTTP/1.1", std::string(kUpgrade) + kVersion,
                 101}),
     [](const auto& row) { return row.param.name; });
@@ -250,7 +284,8 @@ class StartTest : public ClosesTest {
 TEST_F(StartTest, ABadValueIsOneLineAndExit2) {
   for (const std::string flag :
        {"--listen=nonsense", "--upstream=", "--max-connections=-1", "--allowed-origins=a.example",
-        "--log-format=xml", "--no-such-flag"}) {
+        "--allowed-origins=https://a.example/", "--drain-delay=5", "--log-format=xml",
+        "--no-such-flag"}) {
     const auto [code, lines] = Run({flag});
     EXPECT_EQ(code, 2) << flag;
     EXPECT_EQ(lines.size(), 1u) << flag;

@@ -14,6 +14,7 @@ constexpr uint16_t kProtocolError = 1002;
 constexpr uint16_t kBinaryMessage = 1003;
 constexpr uint16_t kBadUtf8 = 1007;
 constexpr uint16_t kTooBig = 1009;
+constexpr uint16_t kTooManyMessages = 4129;  // contract
 
 std::string Text(std::string_view payload, const Odd& odd = {}) {
   return ClientFrame(kText, payload, odd);
@@ -234,6 +235,12 @@ std::vector<Case> OpcodeCases() {
 
 namespace {
 
+std::string EmptyFragments(int count) {
+  std::string frames;
+  for (int i = 0; i < count; ++i) frames += More("", kNotLast);
+  return frames;
+}
+
 std::vector<Case> GoodFragments() {
   const std::string message = EchoText("in fragments");
   const std::string start = message.substr(0, 10);
@@ -300,6 +307,15 @@ std::vector<Case> FragmentationCases() {
   add("TextWithinAMessageLater", Text("{", kNotLast) + More("", kNotLast) + Text("}"));
   add("BinaryWithinAMessage", Text("{", kNotLast) + ClientFrame(kBinary, "}"));
   AddChopped(cases);
+  // The RFC bounds neither the frames of a message nor its empty ones; the edge counts 64 of them
+  // as a message of the 128 that it takes at once.
+  cases.push_back(
+      {.name = "ThousandEmptyFragments",
+       .steps = {{Text("", kNotLast) + EmptyFragments(1'000) + More(kPingText), {PongText()}}}});
+  cases.push_back(
+      {.name = "EndlessEmptyFragments",
+       .steps = {{Text("", kNotLast) + EmptyFragments(40'000),
+                  {Json(R"({"type":"error","code":"RATE_LIMITED"})"), Closed(kTooManyMessages)}}}});
   return cases;
 }
 
@@ -409,6 +425,24 @@ std::vector<Case> UpgradeCases() {
   cases.push_back({.name = "Breach",
                    .steps = {{Text(kPingText, {.masked = false}), {Closed(kProtocolError)}}},
                    .with_upgrade = true});
+  const std::string fields =
+      " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+  const auto add = [&](const std::string& name, const std::string& target,
+                       const std::string& more) {
+    cases.push_back({.name = name,
+                     .steps = {{both, answers}},
+                     .request = "GET " + target + fields + more + "\r\n",
+                     .with_upgrade = true});
+  };
+  // RFC 9112, 3.2.2, and whose host counts.
+  add("TargetInAbsoluteForm", "http://seats.example/ws/seat-updates", "");
+  add("TargetInAbsoluteFormWithPortAndQuery", "HTTP://[::1]:8080/ws/seat-updates?a=b", "");
+  // A site's cookies.
+  add("HeadOf31KiB", "/ws/seat-updates", "Cookie: a=" + std::string(31 << 10, 'x') + "\r\n");
+  std::string cookies;
+  for (int i = 0; i < 1'000; ++i) cookies += absl::StrCat("Cookie: name-", i, "=a-value\r\n");
+  add("HeadOfThousandFields", "/ws/seat-updates", cookies);
   cases.push_back({.name = "CloseAfterAMessage",
                    .steps = {{Text(kPingText) + Close(1000), {PongText(), Closed(1000)}}},
                    .with_upgrade = true,

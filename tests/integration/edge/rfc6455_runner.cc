@@ -301,9 +301,11 @@ absl::Status Play(Connection& connection, const Step& step, size_t bytes_a_write
   return absl::OkStatus();
 }
 
-absl::Status Upgrade(Connection& connection, std::string_view first_bytes) {
+absl::Status Upgrade(Connection& connection, std::string_view request,
+                     std::string_view first_bytes) {
+  if (request.empty()) request = kUpgrade;
   const absl::Status sent =
-      connection.Send(absl::StrCat(std::string(kUpgrade), std::string(first_bytes)));
+      connection.Send(absl::StrCat(std::string(request), std::string(first_bytes)));
   if (!sent.ok()) return sent;
   const absl::StatusOr<std::string> head = connection.ReadHead();
   if (!head.ok()) return head.status();
@@ -374,7 +376,7 @@ absl::Status RunCase(const Case& of, uint16_t port, std::chrono::milliseconds pa
   std::vector<Step> steps = WithItsEnd(of);
   std::string first_bytes;
   if (of.with_upgrade) std::swap(first_bytes, steps.front().bytes);
-  if (absl::Status up = Upgrade(connection, first_bytes); !up.ok()) return up;
+  if (absl::Status up = Upgrade(connection, of.request, first_bytes); !up.ok()) return up;
   for (size_t i = 0; i < steps.size(); ++i) {
     const absl::Status played = Play(connection, steps[i], of.bytes_a_write);
     if (!played.ok()) return Wrong("step ", i, ": ", played.message());

@@ -68,6 +68,7 @@ struct Case {
   std::string name;
   std::vector<Step> steps = {};  // A Closed answer stands at the very end or nowhere.
   size_t bytes_a_write = 0;      // 0: each step in one write
+  std::string request = {};      // In place of the usual upgrade's; its key is the usual one.
   bool with_upgrade = false;   // The first step's bytes go in one write with the upgrade's request.
   bool client_closes = false;  // A close frame is among the bytes; else the server's is answered.
 };

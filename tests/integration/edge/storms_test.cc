@@ -120,7 +120,7 @@ TEST_F(StormsTest, ABadLimitIsOneLineAndExit2) {
   for (const std::string flag :
        {"--max-connections-per-address=-1", "--trusted-proxies=10.0.0.0/33",
         "--trusted-proxies=proxy.example", "--threads=65", "--threads=-1", "--drain-window-ms=-1",
-        "--memory-budget-mib=0"}) {
+        "--memory-budget-mib=0", "--max-new-showtimes-per-address=-1", "--drain-delay=-1s"}) {
     ProcessOptions options;
     options.binary = EDGE_BINARY;
     options.args = {flag};

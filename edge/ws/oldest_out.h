@@ -1,0 +1,71 @@
+// Who waits, in the order of coming, at most so many in all and so many of one address: if there is
+// no place for one more, the oldest goes, of its address or of all. So waiting costs nobody else a
+// place for longer than it takes others to come. Strand-bound.
+//
+// T has a field `OldestOut<T>::Place place`, which belongs to this.
+#pragma once
+
+#include <cstddef>
+#include <list>
+
+#include "absl/container/flat_hash_map.h"
+#include "edge/ws/address_key.h"
+
+namespace seatlock::edge {
+
+template <typename T>
+class OldestOut {
+  using Items = std::list<T*>;
+
+ public:
+  struct Place {
+    bool taken = false;
+    AddressKey address;
+    typename Items::iterator of_all;
+    typename Items::iterator of_address;
+  };
+
+  // Both at least 1.
+  OldestOut(size_t places, size_t places_an_address)
+      : places_(places), places_an_address_(places_an_address) {}
+
+  // Who has to go before one more of `address` is added; null: there is a place. An address of
+  // kNone counts in all alone.
+  T* InTheWay(const AddressKey& address) const {
+    const auto own = of_address_.find(address);
+    if (own != of_address_.end() && own->second.size() >= places_an_address_) {
+      return own->second.front();
+    }
+    return all_.size() >= places_ ? all_.front() : nullptr;
+  }
+
+  void Add(T& item, const AddressKey& address) {
+    item.place = {true, address, all_.insert(all_.end(), &item), {}};
+    if (!address.known()) return;
+    Items& own = of_address_[address];
+    item.place.of_address = own.insert(own.end(), &item);
+  }
+
+  // No-op if it is not in here.
+  void Remove(T& item) {
+    if (!item.place.taken) return;
+    item.place.taken = false;
+    all_.erase(item.place.of_all);
+    if (!item.place.address.known()) return;
+    const auto own = of_address_.find(item.place.address);
+    own->second.erase(item.place.of_address);
+    if (own->second.empty()) of_address_.erase(own);
+  }
+
+  size_t size() const { return all_.size(); }
+  // Addresses that wait.
+  size_t addresses() const { return of_address_.size(); }
+
+ private:
+  const size_t places_;
+  const size_t places_an_address_;
+  Items all_;
+  absl::flat_hash_map<AddressKey, Items> of_address_;
+};
+
+}  // namespace seatlock::edge

@@ -1,0 +1,64 @@
+#include "edge/ws/oldest_out.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace seatlock::edge {
+namespace {
+
+struct Waiting {
+  OldestOut<Waiting>::Place place;
+};
+
+AddressKey Address(uint64_t number) {
+  return {AddressKey::Kind::kV4, number};
+}
+
+TEST(OldestOutTest, TheOldestOfAllIsInTheWayOnceAllPlacesAreTaken) {
+  OldestOut<Waiting> places(3, 3);
+  std::array<Waiting, 4> all;
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(places.InTheWay(Address(i)), nullptr);
+    places.Add(all[i], Address(i));
+  }
+  EXPECT_EQ(places.InTheWay(Address(3)), &all[0]);
+  places.Remove(all[0]);
+  EXPECT_EQ(places.InTheWay(Address(3)), nullptr);
+  places.Add(all[3], Address(3));
+  EXPECT_EQ(places.InTheWay({}), &all[1]);
+}
+
+TEST(OldestOutTest, AnAddressThatHasAllThatItMayPushesOutItsOwn) {
+  OldestOut<Waiting> places(10, 2);
+  std::array<Waiting, 3> all;
+  places.Add(all[0], Address(1));
+  places.Add(all[1], Address(2));
+  places.Add(all[2], Address(2));
+  EXPECT_EQ(places.InTheWay(Address(2)), &all[1]);
+  EXPECT_EQ(places.InTheWay(Address(1)), nullptr);
+  EXPECT_EQ(places.InTheWay(Address(3)), nullptr);
+}
+
+TEST(OldestOutTest, WhoHasNoAddressCountsInAllAlone) {
+  OldestOut<Waiting> places(3, 1);
+  std::array<Waiting, 3> all;
+  for (Waiting& one : all) {
+    EXPECT_EQ(places.InTheWay({}), nullptr);
+    places.Add(one, {});
+  }
+  EXPECT_EQ(places.InTheWay({}), &all[0]);
+  EXPECT_EQ(places.addresses(), 0U);
+}
+
+TEST(OldestOutTest, NothingIsKeptOfWhoIsGone) {
+  OldestOut<Waiting> places(3, 3);
+  Waiting one;
+  places.Add(one, Address(1));
+  places.Remove(one);
+  places.Remove(one);
+  EXPECT_EQ(places.size() + places.addresses(), 0U);
+}
+
+}  // namespace
+}  // namespace seatlock::edge
