@@ -29,11 +29,11 @@ inline constexpr base::TokenRate kNewShowtimeRate = {
     .burst = static_cast<int64_t>(kSubscriptionsMax), .per_second = 2};
 
 // Bytes that a connection's subscribes may buy: `subscribed`, what was missed, the snapshot. A page
-// gets 64 showtimes of 50 KB at once, and a snapshot of 100 KB every half second from then on. A
-// subscribe costs some work also if its connection leaves before the answer, so it costs that much
-// at least.
+// gets 64 showtimes of 50 KB at once, and one every half second from then on. A subscribe makes
+// work also if its connection leaves before the answer, so each costs so much beside what it
+// brings.
 inline constexpr base::TokenRate kBoughtBytesRate = {.burst = 8 << 20, .per_second = 256 << 10};
-inline constexpr int64_t kSubscribeBytesMin = 64 << 10;
+inline constexpr int64_t kSubscribeBytes = 64 << 10;
 
 // Liveness (contract: a ping at least every 25 s, a heartbeat every 15 s). Both are looked at once
 // a tick, so each falls due a tick early. A peer that was silent through two pings is dead.
@@ -159,7 +159,7 @@ static_assert(kTickMs < kHandshakeMsMax && kTickMs < kDrainReadMsMax);
 static_assert(kPingEveryMs + kTickMs <= 25 * kSecondMs);
 static_assert(2 * (kPingEveryMs + kTickMs) < kPeerSilentMsMax);
 static_assert(kMessageBurst > static_cast<int64_t>(kSubscriptionsMax));
-static_assert(static_cast<int64_t>(kSubscriptionsMax) * (kSubscribeBytesMin + 50'000) <=
+static_assert(static_cast<int64_t>(kSubscriptionsMax) * (kSubscribeBytes + 50'000) <=
               kBoughtBytesRate.burst);
 static_assert(kDrainWindowMs <= kDrainWindowMsMax && kDrainWaveEveryMs < kDrainWindowMs);
 static_assert(kLagMsMax < kPeerSilentMsMax);

@@ -89,7 +89,7 @@ void Room::On(const FeedResume& event) {
   }
 }
 
-// The feed is over, and with it this room, but for those who are on their way through it.
+// The feed is over, and with it this room. Leaving takes subscribers off the list one by one.
 void Room::On(const FeedRefused& event) {
   const std::shared_ptr<Room> self = hub_.rooms().Forget(*this);
   const Frame refusal = ErrorFrame(
@@ -268,7 +268,7 @@ void Room::AdmitMissedAsBatch(Subscription& subscription, const Entries& missed)
   }
 }
 
-// What is due from here on is the client's to send; what comes up from here on comes after it.
+// Changes come from here on, after `subscribed`.
 void Room::Activate(Subscription& subscription, Position position, bool recovered) {
   if (recovered) ++hub_.env().stats.resumes_recovered_total;
   MoveTo(subscription, Stage::kActive);
