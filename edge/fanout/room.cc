@@ -286,16 +286,19 @@ void Room::Activate(Subscription& subscription, Position position, bool recovere
   subscription.order = hub_.NextOrder();
 }
 
-// What AdmitMissed() sends of `missed` and of the history after it.
+// What is sent to who missed all that came after `position`: of `missed`, which may begin before
+// it, and of the history where that ends.
 size_t Room::MissedBytes(const Position& position, const Entries* missed) const {
   size_t bytes = 0;
   uint64_t reached = position.revision;
   if (missed != nullptr && !missed->empty()) {
-    for (const EntryPtr& entry : *missed) bytes += entry->shared.size();
+    for (uint64_t i = reached + 1 - missed->front()->revision(); i < missed->size(); ++i) {
+      bytes += (*missed)[i]->shared.size();
+    }
     reached = std::max(reached, missed->back()->revision());
   }
   const std::deque<EntryPtr>& history = state_.history();
-  for (size_t i = reached - state_.base().revision; i < history.size(); ++i) {
+  for (uint64_t i = reached - state_.base().revision; i < history.size(); ++i) {
     bytes += history[i]->shared.size();
   }
   return bytes;
