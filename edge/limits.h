@@ -29,11 +29,12 @@ inline constexpr base::TokenRate kNewShowtimeRate = {
     .burst = static_cast<int64_t>(kSubscriptionsMax), .per_second = 2};
 
 // Bytes that a connection's subscribes may buy: `subscribed`, what was missed, the snapshot. A page
-// gets 64 showtimes of 50 KB at once, and a snapshot of 100 KB every half second from then on. A
-// subscribe costs some work also if its connection leaves before the answer, so it costs that much
-// at least.
+// gets 64 showtimes of 50 KB at once, and one every half second from then on. A subscribe makes
+// work also if its connection leaves before the answer, so each costs so much beside what it
+// brings.
 inline constexpr base::TokenRate kBoughtBytesRate = {.burst = 8 << 20, .per_second = 256 << 10};
-inline constexpr int64_t kSubscribeBytesMin = 64 << 10;
+inline constexpr int64_t kSubscribeBytes = 64 << 10;
+
 // So many frames of one message count as a message more: a frame costs as much to read as a small
 // message, whether it is empty or not, and a message of empty frames never has to end. Browsers
 // send a message in one frame; the greatest message in frames of one byte uses up half a burst.
@@ -193,7 +194,7 @@ static_assert(kTickMs < kHandshakeMsMax && kTickMs < kDrainReadMsMax);
 static_assert(kPingEveryMs + kTickMs <= 25 * kSecondMs);
 static_assert(2 * (kPingEveryMs + kTickMs) < kPeerSilentMsMax);
 static_assert(kMessageBurst > static_cast<int64_t>(kSubscriptionsMax));
-static_assert(static_cast<int64_t>(kSubscriptionsMax) * (kSubscribeBytesMin + 50'000) <=
+static_assert(static_cast<int64_t>(kSubscriptionsMax) * (kSubscribeBytes + 50'000) <=
               kBoughtBytesRate.burst);
 static_assert(kMessageBytesMax / kFragmentsAMessage <= kMessageBurst / 2);
 static_assert(kDrainWindowMsMin <= kDrainWindowMs && kDrainWindowMs <= kDrainWindowMsMax);

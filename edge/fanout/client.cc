@@ -137,15 +137,15 @@ std::optional<CommandError> Client::Refuse(const SubscribeCommand& command, bool
   }
   const int64_t now_ms = hub_.env().clock.MonotonicMs();
   const std::string& id = command.showtime_id;
-  const char* message = "this connection was sent too much";
-  int64_t wait_ms = bought_bytes_.WaitMs(kBoughtBytesRate, now_ms, kSubscribeBytesMin);
+  const char* message = "this connection's subscribes bring too much";
+  int64_t wait_ms = bought_bytes_.WaitMs(kBoughtBytesRate, now_ms, kSubscribeBytes);
   if (wait_ms == 0 && !hub_.rooms().Has(id) && !hub_.env().feeds.Follows(id)) {
     message = "too many new showtimes";
     wait_ms = new_showtimes_.Take(kNewShowtimeRate, now_ms);
     if (wait_ms == 0) wait_ms = link_.TakeNewShowtime();
   }
   if (wait_ms == 0) {
-    bought_bytes_.Charge(kBoughtBytesRate, now_ms, kSubscribeBytesMin);
+    bought_bytes_.Charge(kBoughtBytesRate, now_ms, kSubscribeBytes);
     return std::nullopt;
   }
   ++stats.subscribes_rate_limited_total;
@@ -153,9 +153,8 @@ std::optional<CommandError> Client::Refuse(const SubscribeCommand& command, bool
 }
 
 void Client::Buy(size_t bytes) {
-  // A subscribe has paid its least already.
-  const int64_t more = static_cast<int64_t>(bytes);
-  bought_bytes_.Charge(kBoughtBytesRate, hub_.env().clock.MonotonicMs(), more);
+  bought_bytes_.Charge(kBoughtBytesRate, hub_.env().clock.MonotonicMs(),
+                       static_cast<int64_t>(bytes));
 }
 
 void Client::Handle(const UnsubscribeCommand& command) {

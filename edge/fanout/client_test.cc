@@ -352,7 +352,7 @@ TEST_F(BoughtBytesTest, SubscribesThatLeaveBeforeTheAnswerAreBounded) {
     thread_.PassMs(2 * kSecondMs / kMessagesPerSecond);
   }
   EXPECT_LE(thread_.feeds.of("2").opened - opened,
-            static_cast<int>(kFairBytes / static_cast<size_t>(kSubscribeBytesMin)) + 1);
+            static_cast<int>(kFairBytes / static_cast<size_t>(kSubscribeBytes)) + 1);
 }
 
 TEST_F(BoughtBytesTest, APageOf64ShowtimesIsServedAtOnce) {

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <random>
+#include <set>
 
 #include "edge/limits.h"
 #include "tests/testing/frame_reader.h"
@@ -85,12 +86,14 @@ class Storm {
   void Step() {
     const size_t i = Pick(kPeers);
     Peer& peer = *peers_[i];
-    switch (Pick(12)) {
+    switch (Pick(13)) {
       case 0:
         Subscribe(i);
         break;
       case 1:
-        if (Pick(4) == 0) peer.client.OnText(R"({"type":"unsubscribe","showtimeId":"1"})");
+        if (Pick(4) == 0 && !WaitsForReturn(i, "1")) {
+          peer.client.OnText(R"({"type":"unsubscribe","showtimeId":"1"})");
+        }
         break;
       case 2:
         peer.client.OnText(R"({"type":"ping"})");
@@ -111,6 +114,9 @@ class Storm {
         break;
       case 7:
         thread_.PassMs(static_cast<int64_t>(Pick(120)));
+        break;
+      case 9:
+        AwayOrBack(Any(kShowtimes));
         break;
       case 8:
         for (size_t n = Pick(60); n > 0; --n) Say("1");
@@ -138,6 +144,7 @@ class Storm {
   void Subscribe(size_t i) {
     const std::string showtime_id = Any(kShowtimes);
     const std::string session_id = Any(kSessions);
+    if (WaitsForReturn(i, showtime_id)) return;
     FakeFeed& feed = thread_.feeds.of(showtime_id);
     std::optional<Position> resume;
     if (Pick(2) == 0 && logs_.Head(showtime_id) > 0) {
@@ -146,7 +153,33 @@ class Storm {
     readers_[i].WillSubscribe(showtime_id, session_id);
     const int opened = feed.opened;
     peers_[i]->client.OnText(SubscribeText(showtime_id, session_id, resume));
-    if (feed.opened > opened) feed.Image();
+    if (feed.opened > opened) {
+      feed.Image(away_.contains(showtime_id) ? FeedStatus::kAway : FeedStatus::kLive);
+    }
+    AnswerAll(showtime_id);
+  }
+
+  // Whether a subscribe may be left without an answer, which the reader could not tell from others.
+  bool WaitsForReturn(size_t i, const std::string& showtime_id) const {
+    return away_.contains(showtime_id) && readers_[i].Waits(showtime_id);
+  }
+
+  void AwayOrBack(std::string showtime_id) {
+    FakeFeed& feed = thread_.feeds.of(showtime_id);
+    const bool back = away_.erase(showtime_id) > 0;
+    if (!back) away_.insert(showtime_id);
+    // Sometimes what is known by then stands in place of all before.
+    const FeedStatus status = back ? FeedStatus::kLive : FeedStatus::kAway;
+    if (back && Pick(4) == 0) {
+      feed.Image(status);
+    } else {
+      feed.State(status);
+    }
+    AnswerAll(showtime_id);
+  }
+
+  void AnswerAll(const std::string& showtime_id) {
+    FakeFeed& feed = thread_.feeds.of(showtime_id);
     for (const Position& position : std::exchange(feed.asked, {})) Answer(showtime_id, position);
   }
 
@@ -165,8 +198,9 @@ class Storm {
     for (size_t i = 0; i < kPeers; ++i) readers_[i].Read(peers_[i]->link.Take());
   }
 
-  // Everybody takes everything.
+  // All streams are live, and everybody takes everything.
   void Settle() {
+    while (!away_.empty()) AwayOrBack(*away_.begin());
     for (const auto& peer : peers_) peer->Drain();
     thread_.PassMs(2 * kBatchEveryMs);
     Read();
@@ -178,6 +212,7 @@ class Storm {
   std::mt19937_64 random_;
   FakeThread thread_;
   ShowtimeLogs logs_;
+  std::set<std::string> away_;  // Showtimes whose stream is lost.
   std::vector<std::unique_ptr<Peer>> peers_;
   std::deque<FrameReader> readers_;
 };

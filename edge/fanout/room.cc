@@ -111,7 +111,7 @@ void Room::On(const FeedResume& event) {
   }
 }
 
-// The feed is over, and with it this room, but for those who are on their way through it.
+// The feed is over, and with it this room. Leaving takes subscribers off the list one by one.
 void Room::On(const FeedRefused& event) {
   const std::shared_ptr<Room> self = hub_.rooms().Forget(*this);
   const Frame refusal = ErrorFrame(
@@ -290,7 +290,7 @@ void Room::AdmitMissedAsBatch(Subscription& subscription, const Entries& missed)
   }
 }
 
-// What is due from here on is the client's to send; what comes up from here on comes after it.
+// Changes come from here on, after `subscribed`.
 void Room::Activate(Subscription& subscription, Position position, bool recovered) {
   if (recovered) ++hub_.env().stats.resumes_recovered_total;
   MoveTo(subscription, Stage::kActive);
@@ -308,7 +308,8 @@ void Room::Activate(Subscription& subscription, Position position, bool recovere
   subscription.order = hub_.NextOrder();
 }
 
-// What AdmitMissed() sends of `missed` and of the history after it.
+// What is sent to who missed all that came after `position`: of `missed`, which may begin before
+// it, and of the history where that ends.
 size_t Room::MissedBytes(const Position& position, const Entries* missed) const {
   size_t bytes = 0;
   uint64_t reached = position.revision;
@@ -320,7 +321,7 @@ size_t Room::MissedBytes(const Position& position, const Entries* missed) const 
     reached = std::max(reached, missed->back()->revision());
   }
   const std::deque<EntryPtr>& history = state_.history();
-  for (size_t i = reached - state_.base().revision; i < history.size(); ++i) {
+  for (uint64_t i = reached - state_.base().revision; i < history.size(); ++i) {
     bytes += history[i]->shared.size();
   }
   return bytes;

@@ -59,6 +59,12 @@ class FrameReader {
     asked_[showtime_id].push_back(session_id);
   }
 
+  // Whether an answer to what it asked for has not been read yet.
+  bool Waits(const std::string& showtime_id) const {
+    const auto found = asked_.find(showtime_id);
+    return found != asked_.end() && !found->second.empty();
+  }
+
   void Read(const std::vector<std::string>& texts) {
     for (const std::string& text : texts) Read(text);
   }
@@ -75,7 +81,9 @@ class FrameReader {
       Subscribed(showtime_id, frame, &view);
     } else if (type == "unsubscribed") {
       view.active = false;
-    } else if (!view.active) {
+    } else if (type == "stream_status") {
+      view.away = !frame.at("live").as_bool();
+    } else if (!view.active && !(view.away && type == "current_seat_status")) {
       Fail("not subscribed: " + text);
     } else if (type == "current_seat_status") {
       Snapshot(showtime_id, frame, &view);
@@ -93,6 +101,7 @@ class FrameReader {
     for (const auto& [showtime_id, view] : views_) {
       if (!view.active) continue;
       if (view.wants_snapshot || view.next_seat > 0) Fail(showtime_id + ": something is missing");
+      if (view.away) Fail(showtime_id + ": nobody said that the stream is live again");
       if (view.seats != logs_.StateAt(showtime_id, logs_.Head(showtime_id))) {
         Fail(showtime_id + ": another state at revision " + std::to_string(view.revision));
       }
@@ -110,6 +119,7 @@ class FrameReader {
  private:
   struct View {
     bool active = false;
+    bool away = false;  // As it was told last, and `subscribed` says that it is live.
     bool wants_snapshot = false;
     std::string session_id;
     uint64_t revision = 0;
@@ -125,7 +135,11 @@ class FrameReader {
     const bool recovered = frame.at("recovered").as_bool();
     const uint64_t revision = frame.at("revision").to_number<uint64_t>();
     // A page that resumes has what it had; here, what the showtime was then.
-    *view = {true, !recovered, sessions.front(), revision, 0, logs_.StateAt(showtime_id, revision)};
+    *view = {.active = true,
+             .wants_snapshot = !recovered,
+             .session_id = sessions.front(),
+             .revision = revision,
+             .seats = logs_.StateAt(showtime_id, revision)};
     sessions.pop_front();
   }
 
