@@ -1,6 +1,8 @@
 // One connection: what it may send, what it follows, when it is pinged and when it is closed.
-// Strand-bound; owned by its connection in edge/ws. Once closing() it hears nothing, and leaves
-// what it follows with the hub's next flush.
+// Strand-bound; owned by its connection in edge/ws. After Gone() the link is not touched again.
+//
+// Always holds: once closing() it takes no messages, and is sent nothing more of what it follows;
+// that is left in the hub's next turn.
 #pragma once
 
 #include <cstddef>

@@ -372,6 +372,33 @@ TEST_F(SlowTest, WhatAResumeMissedCountsUntilItIsSent) {
   EXPECT_EQ(thread_.budget.bytes(), 0);
 }
 
+TEST_F(SlowTest, WhatManyPositionsMissedCountsOnceWithTheListOfIt) {
+  feed_.Snapshot({"e", 2000});
+  const auto missed = std::make_shared<Entries>();
+  size_t bytes = 0;
+  for (uint64_t revision = 1001; revision <= 2000; ++revision) {
+    missed->push_back(MakeEntry(
+        "1", {{"e", revision}, 7, Cause::kLock, {LockedSeat("A" + std::to_string(revision))}}));
+    bytes += missed->back()->bytes();
+  }
+  const int64_t before = thread_.budget.bytes();
+  std::vector<std::unique_ptr<FakePeer>> peers;
+  for (uint64_t revision = 1000; revision < 1100; ++revision) {
+    peers.push_back(std::make_unique<FakePeer>(thread_));
+    peers.back()->link.room = 0;
+    peers.back()->Subscribe("1", "", Position{"e", revision});
+    feed_.Answer({"e", revision}, missed);
+  }
+  const int64_t held = thread_.budget.bytes() - before;
+  EXPECT_GE(held, static_cast<int64_t>(bytes + missed->size() * sizeof(EntryPtr)));
+  EXPECT_LT(held, static_cast<int64_t>(2 * bytes)) << "a hundred positions, one list";
+  for (const auto& peer : peers) {
+    peer->Drain();
+    EXPECT_EQ(TypesOf(peer->Take()).back(), "seat_status_change");
+  }
+  EXPECT_EQ(thread_.budget.bytes(), before);
+}
+
 class BudgetTest : public SlowTest {
  protected:
   BudgetTest() : SlowTest(20'000) {}

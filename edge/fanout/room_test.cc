@@ -214,6 +214,50 @@ TEST_F(RoomTest, HoweverManyRoomsThereAreAFastReaderGetsABurstAsChanges) {
   EXPECT_THAT(TypesOf(viewer_.Take()), AllOf(SizeIs(50), Each(kChange)));
 }
 
+TEST_F(RoomTest, WhatItsSourceKeepsNoLongerTheRoomKeepsNeither) {
+  LiveAt(8);
+  viewer_.Subscribe("1");
+  viewer_.Take();
+  feed_.listener->OnFeed(FeedTrimmed{6});
+  holder_.Subscribe("1", "", Position{"e", 6});
+  EXPECT_THAT(TypesOf(holder_.Take()), ElementsAre(kSubscribed, kChange, kChange));
+  keeper_.Subscribe("1", "", Position{"e", 5});
+  EXPECT_THAT(feed_.asked, ElementsAre(Position{"e", 5}));
+  EXPECT_THAT(viewer_.Take(), IsEmpty()) << "it has read all";
+  Say();
+  EXPECT_THAT(TypesOf(viewer_.Take()), ElementsAre(kChange));
+}
+
+TEST_F(RoomTest, AReaderThatATrimmedHistoryPassesByGetsTheSnapshot) {
+  LiveAt(3);
+  viewer_.Subscribe("1");
+  viewer_.Take();
+  viewer_.link.room = 0;
+  for (int change = 0; change < 5; ++change) Say();
+  thread_.Run();
+  feed_.listener->OnFeed(FeedTrimmed{8});
+  viewer_.Drain();
+  EXPECT_EQ(TypesOf(viewer_.Take()).back(), kStatus);
+}
+
+TEST_F(RoomTest, AnAnswerThatBeginsEarlierThanWasAskedForIsReadFromThereOn) {
+  LiveAt(8);
+  feed_.Snapshot({"e", 10});
+  keeper_.Take();
+  for (FakePeer* peer : {&viewer_, &holder_}) peer->Take();
+  viewer_.Subscribe("1", "", Position{"e", 7});
+  feed_.Answer({"e", 7}, Changes(4, 10));
+  const std::vector<std::string> frames = viewer_.Take();
+  ASSERT_THAT(TypesOf(frames), ElementsAre(kSubscribed, kChange, kChange, kChange));
+  EXPECT_THAT(frames[1], HasSubstr(R"("revision":8)"));
+  FakePeer batch{thread_, /*batch=*/true};
+  batch.Take();
+  batch.Subscribe("1", "", Position{"e", 8});
+  feed_.Answer({"e", 8}, Changes(4, 10));
+  const std::vector<std::string> batches = batch.Take();
+  EXPECT_THAT(batches.back(), AllOf(HasSubstr("A9"), HasSubstr("A10"), Not(HasSubstr("A8"))));
+}
+
 TEST_F(RoomTest, AResumeGetsWhatItMissedAndNoSnapshot) {
   LiveAt(6);
   viewer_.Subscribe("1", "", Position{"e", 4});

@@ -38,6 +38,10 @@ void Backfill::OnLost() {
   Tell(State::kBroken);
 }
 
+void Backfill::OnRefused(const Refusal&) {
+  Tell(State::kRefused);
+}
+
 const Position& Backfill::Last() const {
   return entries_.empty() ? from_ : entries_.back()->change.position;
 }

@@ -24,6 +24,7 @@ class Backfill final : public WatchSink {
     kRunning,
     kReplaced,  // The service has no history from there: it came with a snapshot, at head().
     kBroken,    // The stream was lost, or does not follow on from there. Nothing in it counts.
+    kRefused,   // The service has no room for it now.
   };
 
   // `on_news` is called after each piece of news, and may destroy this.
@@ -45,7 +46,7 @@ class Backfill final : public WatchSink {
   void OnChange(Change change) override;
   void OnProgress(const Position& position) override;
   void OnLost() override;
-  void OnRefused(const Refusal&) override { OnLost(); }
+  void OnRefused(const Refusal& refusal) override;
 
  private:
   const Position& Last() const;

@@ -143,6 +143,17 @@ TEST(BackfillTurns, WhoIsGoneOrNeedsNoneLetsTheNextOneIn) {
   taken.clear();
 }
 
+TEST(BackfillTurns, ThoseWhoHaveGoneDoNotFillTheQueue) {
+  BackfillTurns turns;
+  Turns taken;
+  const auto counted = std::make_shared<int>();
+  for (size_t i = 0; i < kBackfillsMax; ++i) taken.push_back(turns.Take(counted, [] {}));
+  for (size_t i = 0; i < 10 * kRoomsMax; ++i) {
+    EXPECT_EQ(turns.Take(std::make_shared<int>(), [counted] {}), nullptr);
+  }
+  EXPECT_LE(counted.use_count(), static_cast<long>(kRoomsMax) + 1);
+}
+
 TEST(BackfillTurns, KeepsNoMoreThanItsBound) {
   BackfillTurns turns;
   EXPECT_TRUE(turns.Keep(kBackfillKeepBytesMax));

@@ -33,6 +33,10 @@ class BackfillTurns {
   // by then. Turns do not outlive this.
   std::unique_ptr<Turn> Take(std::weak_ptr<const void> alive, std::function<void()> call) {
     if (running_ < kBackfillsMax) return std::make_unique<Turn>(*this);
+    if (waiting_.size() >= kRoomsMax) {
+      // Those that are alive are fewer: a source waits once, and there are kRoomsMax at most.
+      std::erase_if(waiting_, [](const auto& one) { return one.first.expired(); });
+    }
     waiting_.emplace_back(std::move(alive), std::move(call));
     return nullptr;
   }

@@ -62,8 +62,15 @@ class HistoryBudget {
   }
 
   void Charge(Account& account, size_t bytes) {
-    if (account.bytes_ > kHistoryBytesMin) by_age_.erase(account.place_);
-    if (bytes > kHistoryBytesMin) account.place_ = by_age_.insert(by_age_.end(), &account);
+    const bool listed = account.bytes_ > kHistoryBytesMin;
+    const bool stays = bytes > kHistoryBytesMin;
+    if (listed && stays) {
+      by_age_.splice(by_age_.end(), by_age_, account.place_);
+    } else if (listed) {
+      by_age_.erase(account.place_);
+    } else if (stays) {
+      account.place_ = by_age_.insert(by_age_.end(), &account);
+    }
     bytes_ = bytes_ - account.bytes_ + bytes;
     account.bytes_ = bytes;
     stats_.history_bytes = static_cast<int64_t>(bytes_);

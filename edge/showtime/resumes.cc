@@ -130,7 +130,7 @@ bool Resumes::TryAnswer(Asks::iterator ask) {
   } else if (Behind(key)) {
     missed = FromKept(key);
     const bool too_old = state.base().revision - key.second > kBackfillChangesMax;
-    if (!missed && !too_old) return false;
+    if (!missed && !too_old && round_ != Round::kRefused) return false;
   } else if (ask->second.standing != Standing::kLastChance) {
     return false;
   }
@@ -215,6 +215,8 @@ void Resumes::EndRound() {
 void Resumes::OnNews() {
   if (backfill_->state() == Backfill::State::kBroken) {
     FailRound();
+  } else if (backfill_->state() == Backfill::State::kRefused) {
+    RefuseRound();
   } else if (round_ == Round::kProbing) {
     OnHead(*backfill_->head());
   } else {
@@ -262,13 +264,29 @@ void Resumes::FailProbing() {
 }
 
 void Resumes::FailFilling() {
+  AnswerRoundNull();
+  EndRound();
+  Look();
+}
+
+void Resumes::RefuseRound() {
+  if (round_ == Round::kFilling) AnswerRoundNull();
+  EndRound();
+  Enter(Round::kRefused);
+  Later(kRefusedRetryMs, [this, number = round_number_] {
+    if (round_number_ != number) return;
+    Enter(Round::kNone);
+    Look();
+  });
+  Look();
+}
+
+void Resumes::AnswerRoundNull() {
   for (auto ask = asks_.begin(); ask != asks_.end();) {
     const auto next = std::next(ask);
     if (ask->second.standing == Standing::kInRound) Answer(ask, nullptr);
     ask = next;
   }
-  EndRound();
-  Look();
 }
 
 // Everybody who asked before the service said where the head is, and is not at or before it, was

@@ -27,11 +27,16 @@
 //             |                | those in it is answered null → kNone
 //             |                | it breaks, or takes kBackfillMsMax: all in it are answered null
 //             |                | → kNone
+//             |                | the service refuses it: the same → kRefused
 //             |                | the source pauses, restarts or is lost → kNone
 //   kProbing  | turn, backfill | it says where the head is: that is the target → kNone
 //             |                | it breaks, or takes kBackfillMsMax: the source begins anew, and
 //             |                | its snapshot settles all who are ahead of it → kNone
+//             |                | the service refuses it: nobody is answered → kRefused
 //             |                | the source pauses, restarts or is lost → kNone
+//   kRefused  | nothing        | who is behind is answered null at once; who is ahead waits, for
+//             |                | the source's own stream would be refused too
+//             |                | kRefusedRetryMs pass → kNone, and all are looked at
 //
 // The standing of an ask:
 //
@@ -99,7 +104,7 @@ class Resumes {
   // Revision 0 is one place, whatever the epoch: {"", 0}.
   using Key = std::pair<std::string, uint64_t>;
   using Missed = std::shared_ptr<const Entries>;
-  enum class Round { kNone, kQueued, kFilling, kProbing };
+  enum class Round { kNone, kQueued, kFilling, kProbing, kRefused };
   enum class Standing { kOpen, kInRound, kUnreal, kLastChance };
   struct Waiters {
     std::vector<std::pair<SourceListener*, Position>> waiting;
@@ -128,6 +133,8 @@ class Resumes {
   void FailRound();
   void FailFilling();
   void FailProbing();
+  void RefuseRound();
+  void AnswerRoundNull();
   void GiveUpOlderHalf();
 
   void KeepMissed();

@@ -413,6 +413,35 @@ TEST_F(ResumesTest, AProbeThatIsLostMeansAFreshSnapshot) {
   EXPECT_THAT(thread_.Take(), ElementsAre("connecting", "image e/8 live", "missed after e/8:"));
 }
 
+TEST_F(ResumesTest, AProbeThatTheServiceRefusesCostsNobodyTheStreamAndIsTriedAgainLater) {
+  LiveAt(30, 30);
+  Ask(40);
+  backfill().OnRefused({"too many", kRefusedRetryMs});
+  EXPECT_EQ(restarts(), 0);
+  for (int i = 0; i < 100; ++i) Ask(4, "made up " + std::to_string(i));
+  EXPECT_EQ(backfills(), 1) << "the service is not asked for each of them";
+  EXPECT_THAT(thread_.Take(), IsEmpty());
+  PassMs(kRefusedRetryMs);
+  ASSERT_TRUE(backfilling());
+  EXPECT_EQ(backfill().ResumeFrom(), (Position{"e", 40}));
+  backfill().OnProgress({"e", 40});
+  SayChanges(service(), 30, 40);
+  EXPECT_THAT(thread_.Take(), ::testing::Contains("missed after e/40:"));
+}
+
+TEST_F(ResumesTest, WhoIsBehindWhileTheServiceRefusesTakesASnapshotAtOnce) {
+  LiveAt(30, 30);
+  Ask(26);
+  backfill().OnRefused({"too many", kRefusedRetryMs});
+  EXPECT_THAT(thread_.Take(), ElementsAre("snapshot after e/26"));
+  Ask(27);
+  EXPECT_THAT(thread_.Take(), ElementsAre("snapshot after e/27"));
+  EXPECT_EQ(backfills(), 1);
+  PassMs(kRefusedRetryMs);
+  Ask(27);
+  EXPECT_TRUE(backfilling());
+}
+
 TEST_F(ResumesTest, WhereTheServiceKnowsNothingAnyMoreTheSourceBeginsAnewFirst) {
   LiveAt(3, 5);
   Ask(8);

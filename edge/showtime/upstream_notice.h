@@ -18,11 +18,11 @@ class UpstreamNotice {
  public:
   using Tell = std::function<void(bool up)>;
 
-  // `tell` may be null. The service counts as up until a stream says otherwise.
+  // `tell` may be null. The service counts as up until it was seen otherwise.
   UpstreamNotice(const base::Clock& clock, Timers& timers, Tell tell)
       : clock_(clock), timers_(timers), tell_(std::move(tell)) {}
 
-  // A stream heard something, or ended.
+  // The service was seen to be there, or to be lost.
   void Saw(bool up) {
     up_ = up;
     if (up_ != told_ && !waiting_ && tell_) TellOrWait();

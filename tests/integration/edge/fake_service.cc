@@ -41,6 +41,9 @@ class FakeService::Impl final : public v1::SeatLockService::Service {
     }
     base::MutexLock lock(fake_.mu_);
     --fake_.streams_;
+    if (fake_.refused_.contains(request->showtime_id())) {
+      return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "too many watches on this server");
+    }
     return grpc::Status(grpc::StatusCode::UNAVAILABLE, "stopping");
   }
 
@@ -53,7 +56,7 @@ class FakeService::Impl final : public v1::SeatLockService::Service {
                                                 bool* caught_up, std::optional<uint64_t>* at) {
     const std::string& id = request.showtime_id();
     base::MutexLock lock(fake_.mu_);
-    while (!fake_.stopping_ && !context.IsCancelled()) {
+    while (!fake_.stopping_ && !fake_.refused_.contains(id) && !context.IsCancelled()) {
       if (number <= fake_.held_back_) {
         fake_.changed_.WaitFor(fake_.mu_, kLook);
         continue;
@@ -167,6 +170,17 @@ void FakeService::HoldBackOpenStreams() {
 void FakeService::LetGo() {
   base::MutexLock lock(mu_);
   held_back_ = 0;
+}
+
+void FakeService::Refuse(const std::string& showtime_id) {
+  base::MutexLock lock(mu_);
+  refused_.insert(showtime_id);
+  changed_.NotifyAll();
+}
+
+void FakeService::ServeAgain(const std::string& showtime_id) {
+  base::MutexLock lock(mu_);
+  refused_.erase(showtime_id);
 }
 
 int FakeService::streams() const {

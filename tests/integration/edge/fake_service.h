@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,10 @@ class FakeService {
   // Streams that are open now hear nothing more, later ones do; until LetGo().
   void HoldBackOpenStreams();
   void LetGo();
+  // Streams of this showtime are refused, as by a service that has too many watches; until
+  // ServeAgain().
+  void Refuse(const std::string& showtime_id);
+  void ServeAgain(const std::string& showtime_id);
   // Streams that are open now.
   int streams() const;
 
@@ -48,6 +53,7 @@ class FakeService {
   mutable base::Mutex mu_;
   mutable base::CondVar changed_;
   std::map<std::string, Showtime> showtimes_ ABSL_GUARDED_BY(mu_);
+  std::set<std::string> refused_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   int streams_ ABSL_GUARDED_BY(mu_) = 0;
   int streams_begun_ ABSL_GUARDED_BY(mu_) = 0;

@@ -59,6 +59,12 @@ class ResumeTest : public EdgeTest {
     const size_t at = answer->body.find("\n" + name + " ");
     return at == std::string::npos ? -1 : std::stoll(answer->body.substr(at + name.size() + 2));
   }
+  void WaitForMetric(const std::string& name, int64_t at_least) {
+    const auto deadline = std::chrono::steady_clock::now() + kStartTimeout;
+    while (Metric(name) < at_least && std::chrono::steady_clock::now() < deadline) {
+    }
+    ASSERT_GE(Metric(name), at_least) << name;
+  }
 };
 
 TEST_F(ResumeTest, ReachesAnEdgeThatWasNotRunningWhenThePositionWasGiven) {
@@ -191,6 +197,35 @@ TEST_F(ResumeTest, WhileTheServiceIsAwayANewcomerGetsOneSnapshotInAll) {
   service_.Start();
   ExpectMissed(*client, 5, 6);
   EXPECT_THAT(NextText(*client), HasSubstr(R"("live":true)"));
+}
+
+TEST_F(ResumeTest, AShowtimeThatTheServiceRefusesIsNotTheServicesLoss) {
+  SayLocks(1, 3);
+  service_.Refuse("2");
+  const auto served = Follow("1");
+  const auto client = Connect();
+  Subscribe(*client, "2");
+  WaitForMetric("seatlock_edge_upstream_refused_total", 1);
+  SayLocks(4, 4);
+  EXPECT_THAT(served->NextOfType("seat_status_change"), IsOk());
+  EXPECT_EQ(Metric("seatlock_edge_upstream_lost_total"), 0);
+  for (const std::string& line : edge_->process().StderrLines()) {
+    EXPECT_THAT(line, ::testing::Not(::testing::HasSubstr("seat service is lost")));
+  }
+  EXPECT_EQ(Metric("seatlock_edge_rooms"), 1) << "what is refused is let go at once";
+}
+
+TEST_F(ResumeTest, AShowtimeThatIsRefusedForAMomentIsLiveAgainWithWhatWasMissed) {
+  SayLocks(1, 3);
+  const auto client = Follow("1");
+  service_.Refuse("1");
+  EXPECT_THAT(client->NextOfType("stream_status"), IsOk());
+  SayLocks(4, 4);
+  service_.ServeAgain("1");
+  EXPECT_THAT(client->NextOfType("seat_status_change"), IsOk());
+  const auto live = client->NextOfType("stream_status");
+  ASSERT_THAT(live, IsOk());
+  EXPECT_TRUE(live->at("live").as_bool());
 }
 
 TEST_F(ResumeTest, WhileTheServiceIsAwayNobodyIsToldOlderThingsThanItKnows) {
