@@ -168,6 +168,11 @@ inline constexpr int64_t kDrainDelayMsMax = 600 * kSecondMs;
 inline constexpr int64_t kDrainWaveEveryMs = 50;
 inline constexpr int64_t kDrainMsAClient = 1;
 inline constexpr int64_t kDrainMsMax = 5 * kSecondMs;
+constexpr int64_t DrainWindow(int64_t connections, int64_t window_ms_max) {
+  const int64_t crowd_ms = connections * kDrainMsAClient;
+  const int64_t window_ms = crowd_ms > kDrainWindowMsMin ? crowd_ms : kDrainWindowMsMin;
+  return window_ms < window_ms_max ? window_ms : window_ms_max;
+}
 
 static_assert(kReceiveBytes >= kMessageBytesMax);
 static_assert(static_cast<size_t>(kHandshakesMax) * kHttpHeaderBytesMax <= 128 << 20);
