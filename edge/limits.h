@@ -15,14 +15,14 @@ inline constexpr size_t kIdBytesMax = 128;
 inline constexpr size_t kMessageBytesMax = 4096;
 inline constexpr size_t kSubscriptionsMax = 64;
 inline constexpr int kBadMessagesMax = 3;
-
-// Messages a client may send: a page subscribes once or 64 times at its start, then now and then.
-inline constexpr int64_t kMessageBurst = 128;
-inline constexpr int64_t kMessagesPerSecond = 20;
 // So many frames of one message count as a message more: a frame costs as much to read as a small
 // message, whether it is empty or not, and a message of empty frames never has to end. Browsers
 // send a message in one frame; the greatest message in frames of one byte uses up half a burst.
 inline constexpr int kFragmentsAMessage = 64;
+
+// Messages a client may send: a page subscribes once or 64 times at its start, then now and then.
+inline constexpr int64_t kMessageBurst = 128;
+inline constexpr int64_t kMessagesPerSecond = 20;
 
 // Liveness (contract: a ping at least every 25 s, a heartbeat every 15 s). Both are looked at once
 // a tick, so each falls due a tick early. A peer that was silent through two pings is dead.
@@ -181,12 +181,12 @@ static_assert(kTickMs < kHandshakeMsMax && kTickMs < kDrainReadMsMax);
 static_assert(kPingEveryMs + kTickMs <= 25 * kSecondMs);
 static_assert(2 * (kPingEveryMs + kTickMs) < kPeerSilentMsMax);
 static_assert(kMessageBurst > static_cast<int64_t>(kSubscriptionsMax));
-static_assert(kMessageBytesMax / kFragmentsAMessage <= kMessageBurst / 2);
-static_assert(kDrainWindowMsMin <= kDrainWindowMs && kDrainWindowMs <= kDrainWindowMsMax);
-static_assert(kDrainWaveEveryMs < kDrainWindowMsMin);
+static_assert(kDrainWindowMs <= kDrainWindowMsMax && kDrainWaveEveryMs < kDrainWindowMs);
 static_assert(kLagMsMax < kPeerSilentMsMax);
 static_assert(kChannelBackoffMsMax + kChannelConnectMsMax < 2 * kSecondMs);
 static_assert(kRoomsMax + kBackfillsMax < base::kStreamsPerConnectionMax);
 static_assert(kRoomsMax <= base::kWatchesMax / 3, "one edge leaves watches to others");
+static_assert(kMessageBytesMax / kFragmentsAMessage <= kMessageBurst / 2);
+static_assert(kDrainWaveEveryMs < kDrainWindowMsMin && kDrainWindowMsMin <= kDrainWindowMs);
 
 }  // namespace seatlock::edge

@@ -153,7 +153,9 @@ void Hub::ShedSlowest() {
 void Hub::Drain(int64_t window_ms) {
   draining_ = true;
   const auto crowd = static_cast<int64_t>(clients_.size());
-  const int64_t waves = std::max<int64_t>(1, window_ms / kDrainWaveEveryMs);
+  // A small crowd need not wait.
+  const int64_t spread_ms = std::min(window_ms, crowd * kDrainMsAClient);
+  const int64_t waves = std::max<int64_t>(1, spread_ms / kDrainWaveEveryMs);
   const auto each = static_cast<size_t>((crowd + waves - 1) / waves);
   for (int64_t wave = 0; wave < waves; ++wave) {
     Later(wave * kDrainWaveEveryMs, [each](Hub& hub) { hub.DrainWave(each); });

@@ -49,7 +49,8 @@ class Hub {
   // Begins to tick; once.
   void Start();
 
-  // Sends everybody away with 4200, in waves spread over `window_ms`; newcomers at once.
+  // Sends everybody away with 4200, in waves spread over `window_ms`, a small crowd sooner;
+  // newcomers at once.
   void Drain(int64_t window_ms);
   size_t connections() const { return clients_.size(); }
 

@@ -123,6 +123,14 @@ TEST_F(HubTest, DrainingSpreadsACrowdOverTheWindow) {
   EXPECT_EQ(before, peers.size());
 }
 
+TEST_F(HubTest, DrainingASmallCrowdIsSooner) {
+  auto peers = Crowd(100);
+  thread_.Run();
+  thread_.hub.Drain(60'000);
+  thread_.PassMs(100 * kDrainMsAClient);
+  EXPECT_EQ(Closed(peers, 4200), peers.size());
+}
+
 TEST_F(HubTest, WhoComesWhileItDrainsIsSentAwayAtOnce) {
   auto peers = Crowd(1'000);
   thread_.Run();
