@@ -69,7 +69,7 @@ void Client::OnPong() {
 }
 
 void Client::OnFragments() {
-  if (!closing_) MayTalk();
+  if (!closing()) MayTalk();
 }
 
 void Client::OnPeerClose(uint16_t code) {
