@@ -40,6 +40,10 @@ inline constexpr int64_t kSubscribeBytes = 64 << 10;
 // send a message in one frame; the greatest message in frames of one byte uses up half a burst.
 inline constexpr int kFragmentsAMessage = 64;
 
+// Messages a client may send: a page subscribes once or 64 times at its start, then now and then.
+inline constexpr int64_t kMessageBurst = 128;
+inline constexpr int64_t kMessagesPerSecond = 20;
+
 // Liveness (contract: a ping at least every 25 s, a heartbeat every 15 s). Both are looked at once
 // a tick, so each falls due a tick early. A peer that was silent through two pings is dead.
 inline constexpr int64_t kTickMs = kSecondMs;
@@ -186,6 +190,11 @@ inline constexpr int64_t kDrainDelayMsMax = 600 * kSecondMs;
 inline constexpr int64_t kDrainWaveEveryMs = 50;
 inline constexpr int64_t kDrainMsAClient = 1;
 inline constexpr int64_t kDrainMsMax = 5 * kSecondMs;
+constexpr int64_t DrainWindow(int64_t connections, int64_t window_ms_max) {
+  const int64_t crowd_ms = connections * kDrainMsAClient;
+  const int64_t window_ms = crowd_ms > kDrainWindowMsMin ? crowd_ms : kDrainWindowMsMin;
+  return window_ms < window_ms_max ? window_ms : window_ms_max;
+}
 
 static_assert(kReceiveBytes >= kMessageBytesMax);
 static_assert(static_cast<size_t>(kHandshakesMax) * kHttpHeaderBytesMax <= 128 << 20);

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <cstdio>
 #include <thread>
 
 namespace seatlock::runtime {
@@ -62,6 +65,33 @@ TEST(SignalsDeathTest, SecondSignalEndsTheProcessAtOnce) {
     while (true) kill(getpid(), SIGINT);  // the drain never ends, and somebody is impatient
   };
   EXPECT_EXIT(twice(), ::testing::ExitedWithCode(128 + SIGINT), "");
+}
+
+TEST(SignalsTest, ADelayEndsByItself) {
+  Signals signals;
+  signals.Notify();
+  signals.Wait();
+  signals.Delay(std::chrono::milliseconds(0));
+  signals.Delay(std::chrono::milliseconds(1));
+}
+
+TEST(SignalsDeathTest, ASignalDuringTheDelayEndsTheDelayAndTheNextTheProcess) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto thrice = [] {
+    Signals signals;
+    kill(getpid(), SIGTERM);
+    signals.Wait();
+    std::atomic<bool> over{false};
+    std::thread impatient([&over] {
+      while (!over) kill(getpid(), SIGTERM);
+    });
+    signals.Delay(std::chrono::hours(1));
+    over = true;
+    impatient.join();
+    std::fputs("over", stderr);
+    while (true) kill(getpid(), SIGINT);
+  };
+  EXPECT_EXIT(thrice(), ::testing::ExitedWithCode(128 + SIGINT), "over");
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "edge/ws/worker.h"
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -80,8 +79,7 @@ void DrainAll(std::span<const std::unique_ptr<Worker>> workers, int64_t window_m
   for (const std::future<void>& one : stopped) one.wait();
   int64_t connections = 0;
   for (const auto& worker : workers) connections += worker->stats().connections;
-  const int64_t window_ms =
-      std::min(window_ms_max, std::max(kDrainWindowMsMin, connections * kDrainMsAClient));
+  const int64_t window_ms = DrainWindow(connections, window_ms_max);
   for (const auto& worker : workers) worker->Drain(window_ms);
   for (const auto& worker : workers) worker->WaitUntilDrained();
 }

@@ -57,6 +57,16 @@ class WorkerTest : public ::testing::Test {
   uint16_t port_ = 0;
 };
 
+TEST(DrainWindowTest, IsASecondForEachThousandAtLeastTwoAndAtMostWhatWasSaid) {
+  EXPECT_EQ(DrainWindow(0, kDrainWindowMs), 2'000);
+  EXPECT_EQ(DrainWindow(2'000, kDrainWindowMs), 2'000);
+  EXPECT_EQ(DrainWindow(7'500, kDrainWindowMs), 7'500);
+  EXPECT_EQ(DrainWindow(100'000, kDrainWindowMs), 30'000);
+  EXPECT_EQ(DrainWindow(100'000, 120'000), 100'000);
+  EXPECT_EQ(DrainWindow(5'000, 1'000), 1'000);
+  EXPECT_EQ(DrainWindow(5'000, 0), 0);
+}
+
 TEST_F(WorkerTest, NobodyIsSentAwayBeforeTheListenersOfAllAreClosed) {
   const std::unique_ptr<WsClient> client = ConnectTo(0);
   ASSERT_NE(client, nullptr);

@@ -34,6 +34,8 @@ class CrowdedTest : public ::testing::Test {
     ProgramOptions options;
     options.binary = EDGE_BINARY;
     options.upstream = server_.address();
+    // The crowd stands for one of many addresses.
+    options.args = {"--max-new-showtimes-per-address=0"};
     auto edge = StartEdge(options);
     ASSERT_THAT(edge, IsOk());
     edge_ = *std::move(edge);

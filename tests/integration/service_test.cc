@@ -183,6 +183,29 @@ TEST_F(ServiceTest, DeadlinesAreHonoured) {
   EXPECT_EQ(client_->Get("show").response.snapshot().revision(), 0u);
 }
 
+// For whoever watches /readyz or gRPC health there is time to send callers elsewhere.
+TEST_F(ServiceTest, DuringTheDrainDelayItIsNotReadyAndTakesCalls) {
+  const std::string not_serving("\x08\x02", 2);  // HealthCheckResponse{status: NOT_SERVING}
+  TestServer leaving({"--drain-delay=10m"}, "memory:");
+  ASSERT_THAT(leaving.Start(), IsOk());
+  SeatLockClient client(leaving.address());
+  EXPECT_EQ(HttpGet(leaving.admin_address(), "/readyz")->status, 200);
+  Process& process = leaving.process();
+  process.Signal(SIGTERM);
+  ASSERT_THAT(process.WaitForText("not ready any more", kStartTimeout), IsOk());
+  EXPECT_EQ(HttpGet(leaving.admin_address(), "/readyz")->status, 503);
+  EXPECT_EQ(ByBytes(leaving.address()).FirstAnswer("/grpc.health.v1.Health/Check", ""),
+            not_serving);
+  EXPECT_TRUE(client.Lock("show", "A1", "s1").ok());
+  // A signal that comes at once again is the same one; a later one ends the delay.
+  do {
+    process.Signal(SIGTERM);
+  } while (!process.WaitForText("\"draining\"", std::chrono::seconds(2)).ok());
+  const auto exit = process.Wait(kStartTimeout);
+  ASSERT_THAT(exit, IsOk());
+  EXPECT_EQ(*exit, (ProcessExit{.code = 0, .signal = 0}));
+}
+
 TEST_F(ServiceTest, SigtermEndsStreamsAndExits0) {
   ASSERT_TRUE(client_->Lock("show", "A1", "s1").ok());
   WatchStream watch(client_->stub(), "show");
