@@ -1,8 +1,8 @@
 // The connection of a followed showtime: its states, its pauses, its watchdog, its network.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { showtime } from './index.js';
-import { followed, openPage, type Page, settle } from './test/page.js';
+import { type Showtime, showtime } from './index.js';
+import { followed, openPage, PAUSE_MS, type Page, settle } from './test/page.js';
 
 let page: Page;
 beforeEach(() => {
@@ -46,12 +46,12 @@ describe('states', () => {
     expect(shown.connection()).toEqual({
       status: 'reconnecting',
       error: { closeCode: 1006, code: 'CLOSED', message: '' },
-      retryAt: Date.now() + 250,
+      retryAt: Date.now() + PAUSE_MS,
       stale: true,
       recovered: false,
     });
     page.server.refuseConnections(false);
-    await settle(250);
+    await settle(PAUSE_MS);
     expect(shown.connection().status).toBe('live');
   });
 
@@ -109,12 +109,51 @@ describe('states', () => {
     await settle();
     expect(all[63]?.connection()).toMatchObject({ status: 'live', error: null });
     expect(all[64]?.connection()).toMatchObject({
-      status: 'connecting',
+      status: 'stale',
       error: { closeCode: 0, code: 'TOO_MANY_SUBSCRIPTIONS' },
+      retryAt: null,
     });
     releases[0]?.();
     await settle(1_000);
     expect(all[64]?.connection()).toMatchObject({ status: 'live', error: null });
+  });
+});
+
+describe('the 65th showtime', () => {
+  async function follow(count: number) {
+    const all = Array.from({ length: count }, (_, n) => showtime(`s${n}`));
+    const releases = all.map((one) => one.follow());
+    await settle();
+    return { all, releases, states: () => all.map((one) => one.connection().status) };
+  }
+
+  test('TwoThatLeaveInOneTickMakeRoomForTwo', async () => {
+    const { all, releases } = await follow(67);
+    releases[0]?.();
+    releases[1]?.();
+    await settle(1_000);
+    expect(all.slice(64).map((one) => one.connection().status)).toEqual(['live', 'live', 'stale']);
+  });
+
+  test('OneThatWasRefusedMakesNoRoomAndIsNotAskedForAgain', async () => {
+    const { all, releases } = await follow(66);
+    releases[64]?.();
+    await settle(1_000);
+    expect(all[65]?.connection().status).toBe('stale');
+    const subscribed = subscribes().length;
+    releases[0]?.();
+    await settle(1_000);
+    expect(subscribes()).toHaveLength(subscribed + 1);
+    expect(all[65]?.connection().status).toBe('live');
+  });
+
+  test('LivesOnANewSocketIfOthersLeftMeanwhile', async () => {
+    const { all, releases } = await follow(66);
+    page.server.closeAll(1006);
+    await settle();
+    releases[0]?.();
+    await settle(2_000);
+    expect(all.slice(64).map((one) => one.connection().status)).toEqual(['live', 'stale']);
   });
 });
 
@@ -173,8 +212,8 @@ describe('close codes', () => {
     page.server.closeAll(4200);
     await settle();
     expect(page.attempts()).toBe(4);
-    expect(shown.connection().retryAt).toBe(Date.now() + 250);
-    await settle(10_250);
+    expect(shown.connection().retryAt).toBe(Date.now() + PAUSE_MS);
+    await settle(PAUSE_MS + 10_000);
     page.server.closeAll(4200);
     await settle();
     expect(page.attempts()).toBe(6);
@@ -186,12 +225,12 @@ describe('close codes', () => {
     page.server.closeAll(4200);
     await settle();
     page.server.closeAll(1006);
-    await settle(250);
+    await settle(PAUSE_MS);
     expect(page.attempts()).toBe(3);
     page.server.closeAll(4200);
     await settle();
     expect(page.attempts()).toBe(3);
-    expect(shown.connection().retryAt).toBe(Date.now() + 500);
+    expect(shown.connection().retryAt).toBeGreaterThan(Date.now());
   });
 
   test('4200ASecondTimeWithoutHavingBeenLiveWaits', async () => {
@@ -203,63 +242,106 @@ describe('close codes', () => {
     page.server.closeAll(4200);
     await settle();
     expect(page.attempts()).toBe(2);
-    expect(shown.connection().retryAt).toBe(Date.now() + 250);
+    expect(shown.connection().retryAt).toBe(Date.now() + PAUSE_MS);
   });
 });
 
 describe('pauses', () => {
-  test('GrowAgainAfterEachTimeOfBeingLive', async () => {
+  /** The next pauses, whose attempts fail. */
+  async function pauses(shown: Showtime, count: number): Promise<number[]> {
+    const found: number[] = [];
+    for (let n = 0; n < count; n++) {
+      const pause = (shown.connection().retryAt ?? 0) - Date.now();
+      found.push(pause);
+      await settle(pause);
+    }
+    return found;
+  }
+
+  test('GrowWithTheOutageToTwentySeconds', async () => {
     const { shown } = await followed();
     await settle(60_000);
+    vi.spyOn(Math, 'random').mockReturnValue(1);
     page.server.refuseConnections(true);
     page.server.closeAll(1006);
     await settle();
-    const pauses: number[] = [];
-    for (let n = 0; n < 4; n++) {
-      const pause = (shown.connection().retryAt ?? 0) - Date.now();
-      pauses.push(pause);
-      await settle(pause);
-    }
-    expect(pauses).toEqual([250, 500, 1_000, 2_000]);
+    expect(await pauses(shown, 7)).toEqual([1_000, 1_000, 2_000, 4_000, 8_000, 16_000, 20_000]);
   });
 
-  test('DoubleWhileAttemptsFail', async () => {
+  test('GrowFromTheFirstAttemptOfAPageThatNeverConnected', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
     page.server.refuseConnections(true);
     const { shown } = await followed();
-    const pauses: number[] = [];
-    for (let n = 0; n < 8; n++) {
+    expect(await pauses(shown, 4)).toEqual([1_000, 1_000, 2_000, 4_000]);
+  });
+
+  test('AreAThirdOfTheOutageAtLeast', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    page.server.refuseConnections(true);
+    const { shown } = await followed();
+    expect((await pauses(shown, 5)).slice(0, 4)).toEqual([100, 100, 100, 100]);
+    await settle(100_000);
+    expect(Math.max(...(await pauses(shown, 3)))).toBe(6_667);
+  });
+
+  test.each([4100, 4129, 4199])('After%iGrowWithTheOutageToo', async (code) => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    const { shown } = await followed();
+    const found: number[] = [];
+    for (let n = 0; n < 4; n++) {
+      page.server.closeAll(code);
+      await settle();
       const pause = (shown.connection().retryAt ?? 0) - Date.now();
-      pauses.push(pause);
+      found.push(pause);
+      await settle(pause);
+      expect(shown.connection().status).toBe('live');
+    }
+    expect(found).toEqual([3_000, 3_000, 6_000, 12_000]);
+  });
+
+  test('GrowWhileSocketsOpenAndAreLostAtOnce', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    const { shown } = await followed();
+    const found: number[] = [];
+    for (let n = 0; n < 5; n++) {
+      page.server.closeAll(1006);
+      await settle();
+      const pause = (shown.connection().retryAt ?? 0) - Date.now();
+      found.push(pause);
       await settle(pause);
     }
-    expect(pauses).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+    expect(found).toEqual([1_000, 1_000, 2_000, 4_000, 8_000]);
   });
 
   test.each([
-    [9_999, 500],
-    [10_000, 250],
-  ])('AfterBeingLiveFor%iMsTheNextIs%iMs', async (liveMs, pauseMs) => {
+    [9_999, 30_000],
+    [10_000, 1_000],
+  ])('AfterASocketThatWasOpenFor%iMsTheNextIs%iMsAtMost', async (openMs, mostMs) => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
     page.server.refuseConnections(true);
     const { shown } = await followed();
+    await pauses(shown, 5);
     page.server.refuseConnections(false);
-    await settle(250);
-    await settle(liveMs);
+    await settle(Number(shown.connection().retryAt) - Date.now());
+    await settle(openMs);
     page.server.closeAll(1006);
     await settle();
-    expect(shown.connection().retryAt).toBe(Date.now() + pauseMs);
+    const pause = Number(shown.connection().retryAt) - Date.now();
+    expect(pause).toBeLessThanOrEqual(mostMs);
+    expect(pause > 1_000).toBe(openMs < 10_000);
   });
 
   test('BeginAnewWithWhoFollowsAnew', async () => {
     page.server.refuseConnections(true);
     const { shown, release } = await followed();
-    await settle(250);
-    expect(shown.connection().retryAt).toBe(Date.now() + 500);
+    await settle(20_000);
+    expect(shown.connection().retryAt).toBeGreaterThan(Date.now() + PAUSE_MS);
     release();
     await settle(1_000);
     expect(shown.connection().status).toBe('idle');
     shown.follow();
     await settle();
-    expect(shown.connection().retryAt).toBe(Date.now() + 250);
+    expect(shown.connection().retryAt).toBe(Date.now() + PAUSE_MS);
   });
 
   test('ReconnectDoesNotWait', async () => {
@@ -289,7 +371,7 @@ describe('several showtimes', () => {
     const { shown: second } = await followed('124');
     expect(second.connection()).toEqual(first.connection());
     page.server.refuseConnections(false);
-    await settle(250);
+    await settle(PAUSE_MS);
     expect(second.connection().status).toBe('live');
   });
 
@@ -315,40 +397,70 @@ describe('several showtimes', () => {
     page.server.refuseConnections(true);
     const { shown } = await followed('123');
     page.server.refuseConnections(false);
-    await settle(250);
+    await settle(PAUSE_MS);
     await settle(9_000);
     await followed('124');
     await settle(1_000);
     page.server.closeAll(1006);
     await settle();
-    expect(shown.connection().retryAt).toBe(Date.now() + 250);
+    expect(shown.connection().retryAt).toBe(Date.now() + PAUSE_MS);
   });
 });
 
 describe('the network', () => {
-  test('OfflineNothingIsTriedUntilItIsBack', async () => {
+  test('OfflineThereAreAttemptsToo', async () => {
     const { shown } = await followed();
     page.network(false);
+    page.server.refuseConnections(true);
     page.server.closeAll(1006);
     await settle(600_000);
-    expect(page.attempts()).toBe(1);
     expect(shown.connection()).toMatchObject({
       status: 'reconnecting',
       error: { code: 'OFFLINE' },
-      retryAt: null,
+      retryAt: expect.any(Number),
     });
-    page.network(true);
-    await settle();
+    const before = page.attempts();
+    await settle(200_000);
+    // Between a third of 20 s and 20 s apart.
+    expect(page.attempts() - before).toBeGreaterThanOrEqual(9);
+    expect(page.attempts() - before).toBeLessThanOrEqual(30);
+  });
+
+  test('ADeviceWithoutNetworkComesBackToItsOwnEdge', async () => {
+    const { shown } = await followed();
+    page.network(false);
+    page.server.refuseConnections(true);
+    page.server.closeAll(1006);
+    await settle(60_000);
+    page.server.refuseConnections(false);
+    await settle(20_000);
     expect(shown.connection()).toMatchObject({ status: 'live', error: null, recovered: true });
   });
 
-  test('GoingOfflineEndsAPause', async () => {
-    page.server.refuseConnections(true);
+  test('OnlineTriesWithinHalfASecond', async () => {
     const { shown } = await followed();
     page.network(false);
-    expect(shown.connection()).toMatchObject({ error: { code: 'OFFLINE' }, retryAt: null });
-    await settle(60_000);
-    expect(page.attempts()).toBe(1);
+    page.server.refuseConnections(true);
+    page.server.closeAll(1006);
+    await settle(600_000);
+    page.server.refuseConnections(false);
+    page.network(true);
+    const before = page.attempts();
+    await settle(249);
+    expect(page.attempts()).toBe(before); // others of the network wake at the same moment
+    await settle(1);
+    expect(shown.connection()).toMatchObject({ status: 'live', error: null, recovered: true });
+  });
+
+  test('GoingOfflineInAPauseSaysSoAndLeavesIt', async () => {
+    page.server.refuseConnections(true);
+    const { shown } = await followed();
+    const { retryAt } = shown.connection();
+    await settle(100);
+    page.network(false);
+    expect(shown.connection()).toMatchObject({ error: { code: 'OFFLINE' }, retryAt });
+    await settle(PAUSE_MS - 100);
+    expect(page.attempts()).toBe(2);
   });
 
   test('ASocketThatWorksOfflineIsKept', async () => {
@@ -368,27 +480,118 @@ describe('the network', () => {
     expect(shown.connection().error?.code).toBe('SILENT');
   });
 
-  test('OnlineAndLookedAtAgainEndPauses', async () => {
-    page.server.refuseConnections(true);
-    const { shown } = await followed();
-    page.look(true);
-    await settle();
-    expect(page.attempts()).toBe(1);
-    page.look(false);
-    await settle();
-    expect(page.attempts()).toBe(2);
-    page.server.refuseConnections(false);
-    page.network(true);
-    await settle();
-    expect(shown.connection().status).toBe('live');
-  });
-
   test('TheWindowIsLeftAsItWas', async () => {
     const { release } = await followed();
     expect(page.windowListeners()).toBeGreaterThan(0);
     release();
     await settle(1_000);
     expect(page.windowListeners()).toBe(0);
+  });
+});
+
+describe('a wake', () => {
+  const lookAt = [
+    ['visibilitychange', () => page.look(false)],
+    ['pageshow', () => page.happens('pageshow')],
+    ['focus', () => page.happens('focus')],
+  ] as const;
+  const all = [...lookAt, ['online', () => page.network(true)]] as const;
+
+  /** An edge that is away for so long that pauses are many seconds, and an attempt just failed. */
+  async function longAway(shown: Showtime): Promise<number> {
+    page.server.refuseConnections(true);
+    page.server.closeAll(1006);
+    await settle(120_000);
+    await settle(Number(shown.connection().retryAt) - Date.now());
+    return page.attempts();
+  }
+
+  test.each(all)('%s: a socket that died is noticed in five seconds', async (_name, wake) => {
+    const { shown } = await followed();
+    await settle(2_000);
+    muteServer();
+    wake();
+    await settle(4_999);
+    expect(shown.connection().status).toBe('live');
+    await settle(1);
+    expect(shown.connection().error?.code).toBe('SILENT');
+  });
+
+  test.each(all)('%s: a socket that works is asked once and kept', async (_name, wake) => {
+    const { shown } = await followed();
+    for (let n = 0; n < 20; n++) wake();
+    await settle(60_000);
+    expect(page.server.received.filter((frame) => frame.type === 'ping')).toHaveLength(1);
+    expect(page.attempts()).toBe(1);
+    expect(shown.connection().status).toBe('live');
+  });
+
+  test.each(all)('%s: a pause is cut short, but not below 100 ms', async (_name, wake) => {
+    const { shown } = await followed();
+    const before = await longAway(shown);
+    page.server.refuseConnections(false);
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    wake();
+    await settle(99);
+    expect(page.attempts()).toBe(before);
+    await settle(1);
+    expect(shown.connection().status).toBe('live');
+  });
+
+  test.each(all.flatMap(([name, wake]) => [4100, 4129].map((code) => [name, code, wake] as const)))(
+    '%s: after %i never within the half second that it asked for',
+    async (_name, code, wake) => {
+      vi.spyOn(Math, 'random').mockReturnValue(1);
+      const { shown } = await followed();
+      page.server.closeAll(code);
+      await settle();
+      for (let n = 0; n < 5; n++) {
+        wake();
+        await settle(99);
+      }
+      expect(page.attempts()).toBe(1);
+      await settle(505);
+      expect(shown.connection().status).toBe('live');
+    },
+  );
+
+  test.each(lookAt)('%s: again and again, one attempt a second', async (_name, wake) => {
+    const { shown } = await followed();
+    const before = await longAway(shown);
+    for (let n = 0; n < 100; n++) {
+      wake();
+      await settle(100);
+    }
+    expect(page.attempts() - before).toBeGreaterThanOrEqual(9);
+    expect(page.attempts() - before).toBeLessThanOrEqual(11);
+  });
+
+  test.each(all)('%s: never makes a pause longer', async (_name, wake) => {
+    page.server.refuseConnections(true);
+    const { shown } = await followed();
+    await settle(PAUSE_MS - 50);
+    const { retryAt } = shown.connection();
+    wake();
+    expect(Number(shown.connection().retryAt)).toBeLessThanOrEqual(Number(retryAt));
+  });
+
+  test('HidingThePageIsNone', async () => {
+    page.server.refuseConnections(true);
+    await followed();
+    await settle(200);
+    page.look(true);
+    await settle();
+    expect(page.attempts()).toBe(1);
+  });
+
+  test('NoneEndsAConnectionThatWasToldNotToComeBack', async () => {
+    const { shown } = await followed();
+    page.server.closeAll(4003);
+    await settle();
+    for (const [, wake] of all) wake();
+    await settle(60_000);
+    expect(page.attempts()).toBe(1);
+    expect(shown.connection().status).toBe('closed');
   });
 });
 
@@ -417,7 +620,7 @@ describe('the watchdog', () => {
     const { shown } = await followed();
     muteServer();
     await settle(35_000);
-    await settle(250);
+    await settle(PAUSE_MS);
     expect(sockets).toHaveLength(2);
     const before = shown.connection();
     const [old] = sockets;
@@ -454,7 +657,7 @@ describe('what is sent', () => {
     const resume = shown.position();
     page.server.closeAll(1006);
     page.server.unlock('123', ['A01'], 'other');
-    await settle(250);
+    await settle(PAUSE_MS);
     expect(subscribes()[1]).toMatchObject({ resume });
     expect(shown.connection().recovered).toBe(true);
     expect(shown.seat('A01').status).toBe('available');

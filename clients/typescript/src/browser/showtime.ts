@@ -1,10 +1,17 @@
 // A followed showtime, put together from its seats, its clock and its connection; and the page's
 // registry, through which all who ask for the same one share it.
 
+import { retryMs } from './backoff.js';
 import { serverClock } from './clock.js';
-import { type Channel, type Connection, openConnection } from './connection.js';
+import { type Channel, type Connection, openConnection, type SocketState } from './connection.js';
 import { listeners } from './listeners.js';
-import type { CurrentSeatStatus, SeatUpdate, ServerFrame, Subscribed } from './protocol.js';
+import type {
+  CurrentSeatStatus,
+  ErrorFrame,
+  SeatUpdate,
+  ServerFrame,
+  Subscribed,
+} from './protocol.js';
 import { seatStore } from './store.js';
 import type { ConnectionState, InitialSnapshot, Showtime, ShowtimeOptions } from './types.js';
 
@@ -19,6 +26,24 @@ const IDLE: ConnectionState = {
   recovered: false,
 };
 
+/** Refusals that pass: the showtime is asked for again by itself. */
+const PASSING = ['SHOWTIME_UNAVAILABLE', 'RATE_LIMITED'];
+
+/**
+ * Whose the locks are that the store shows.
+ *
+ * | event                                               | `known` | `unknown`       | `asked`   |
+ * |-----------------------------------------------------|---------|-----------------|-----------|
+ * | `subscribed`, recovered: `yourSeats` are applied     | stays   | `known`         | `known`   |
+ * | the snapshot of a `subscribed`, or a viewer's         | stays   | `known`         | `known`   |
+ * | a later snapshot, or one that nobody asked for        | `unknown` | stays         | `unknown` |
+ * | live, or live again                                 | stays   | asks: `asked`   | stays     |
+ * | an initial snapshot is loaded                       | `asked` | `asked`         | stays     |
+ *
+ * A new subscribe of a socket or after a refusal moves nothing: its answer does.
+ */
+type Own = 'known' | 'unknown' | 'asked';
+
 interface Followable extends Showtime {
   load(snapshot: InitialSnapshot): void;
 }
@@ -32,7 +57,7 @@ function followable(
 ): Followable {
   const store = seatStore(showtimeId, sessionId);
   const initial = seatStore(showtimeId, sessionId);
-  const clock = serverClock();
+  const clock = serverClock(() => connection?.probe());
   const connectionListeners = listeners();
   let state = IDLE;
   let lagMs = 0;
@@ -41,8 +66,10 @@ function followable(
   let connection: Connection | undefined;
   /** The last `subscribed` whose snapshot is to come. */
   let awaited: Subscribed | null = null;
-  /** Whether the own seats are those of the position: if not, to be asked for, or asked. */
-  let own: 'known' | 'unknown' | 'asked' = 'asked';
+  let own: Own = 'asked';
+  /** Runs while the edge wants to be left alone about this showtime, and what is shown then. */
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  let refusal: SocketState | undefined;
 
   function set(change: Partial<ConnectionState>): void {
     const stale = (change.status ?? state.status) !== 'live';
@@ -55,15 +82,48 @@ function followable(
 
   function receive(frame: ServerFrame): void {
     if (frame.type === 'error') {
-      set({ error: { closeCode: 0, code: frame.code, message: frame.message } });
+      refuse(frame);
       return;
     }
     if (frame.type === 'connection_established') clock.renew();
     const late = clock.hear(frame.timestamp);
+    if (frame.type === 'pong') clock.answered();
     if (frame.type === 'subscribed') subscribed(frame);
     if (frame.type === 'current_seat_status') snapshot(frame);
     if (frame.type === 'stream_status') streamStatus(frame.live);
     if (frame.type === 'seat_status_change') change(frame, late);
+  }
+
+  /**
+   * What is known stays, to resume from. The wait is the showtime's, not the socket's: a socket that
+   * opens meanwhile leaves this showtime out, and one that opens after it subscribes as usual.
+   */
+  function refuse({ showtimeId: named, code, message, retryAfterMs }: ErrorFrame): void {
+    const error = { closeCode: 0, code, message };
+    if (named === undefined) {
+      set({ error });
+      return;
+    }
+    endWait();
+    let retryAt = null;
+    if (PASSING.includes(code) || retryAfterMs) {
+      const ms = retryMs(retryAfterMs);
+      retry = setTimeout(askAgain, ms);
+      retryAt = Date.now() + ms;
+    }
+    refusal = { status: 'stale', error, retryAt };
+    set(refusal);
+  }
+
+  function endWait(): void {
+    clearTimeout(retry);
+    retry = refusal = undefined;
+  }
+
+  function askAgain(): void {
+    if (state.status === 'stale') set({ retryAt: null });
+    endWait();
+    connection?.subscribe(channel);
   }
 
   function change(frame: SeatUpdate, late: number): void {
@@ -73,6 +133,7 @@ function followable(
   }
 
   function subscribed(frame: Subscribed): void {
+    endWait();
     // Half a change of the socket before comes again, whole.
     store.forget();
     awaited = frame.recovered ? null : frame;
@@ -109,6 +170,7 @@ function followable(
   }
 
   function leave(): void {
+    endWait();
     connection?.leave(channel);
     connection = undefined;
     linger = undefined;
@@ -138,7 +200,10 @@ function followable(
         released = true;
       };
     },
-    reconnect: () => connection?.reconnect(),
+    reconnect() {
+      if (refusal) askAgain();
+      connection?.reconnect();
+    },
     seat: store.seat,
     initialSeat: initial.seat,
     onSeat: store.onSeat,
@@ -169,7 +234,15 @@ function followable(
     own = 'asked';
   }
 
-  const channel: Channel = { showtime: self, receive, turn: set };
+  const channel: Channel = {
+    showtime: self,
+    ready() {
+      if (retry !== undefined && refusal) set(refusal);
+      else connection?.subscribe(channel);
+    },
+    receive,
+    turn: set,
+  };
   return self;
 }
 

@@ -11,6 +11,7 @@ const TTL_MS = 600_000;
 const HEARTBEAT_MS = 15_000;
 const SUBSCRIPTIONS_MAX = 64;
 const BAD_MESSAGES_MAX = 3;
+const UNAVAILABLE = 'SHOWTIME_UNAVAILABLE';
 const RECORDS_MAX = 10_000;
 /** What setTimeout takes. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
@@ -26,6 +27,17 @@ export type FakeFailure =
   | 'network'
   /** No answer comes, until the caller gives up. */
   | 'hang';
+
+/** How the edge refuses a showtime. */
+export interface FakeShowtimeRefusal {
+  /**
+   * Default `SHOWTIME_UNAVAILABLE`, which ends the subscriptions that there are, too. `RATE_LIMITED`
+   * and others meet only those who subscribe.
+   */
+  readonly code?: string;
+  /** Default 1,000; null: the frame does not say. */
+  readonly retryAfterMs?: number | null;
+}
 
 export interface FakeSeatServerOptions {
   /** The shopper whom the routes' cookie names. Default `shopper`. */
@@ -59,6 +71,7 @@ export class FakeSeatServer {
   private readonly expiries = new Map<string, ReturnType<typeof setTimeout>>();
   private readonly sockets = new Set<FakeSocket>();
   private readonly away = new Set<string>();
+  private readonly refusals = new Map<string, FakeShowtimeRefusal>();
   private readonly failures: FakeFailure[] = [];
   private allAway = false;
   private refusing = false;
@@ -205,6 +218,18 @@ export class FakeSeatServer {
     }
   }
 
+  /** The edge cannot follow the showtime: who subscribes to it is refused, until `allow`. */
+  refuse(showtimeId: string, refusal: FakeShowtimeRefusal = {}): void {
+    this.refusals.set(showtimeId, refusal);
+    if ((refusal.code ?? UNAVAILABLE) !== UNAVAILABLE) return;
+    for (const socket of this.followers(showtimeId)) this.tellRefusal(socket, showtimeId, refusal);
+  }
+
+  /** The edge follows it again for those who subscribe; it tells nobody. */
+  allow(showtimeId: string): void {
+    this.refusals.delete(showtimeId);
+  }
+
   /** Closes all connections with a code; 1006 is a broken network. */
   closeAll(code: number, reason = ''): void {
     for (const socket of [...this.sockets]) socket.end(code, reason);
@@ -266,10 +291,26 @@ export class FakeSeatServer {
       return;
     }
     if (frame.heartbeat) this.beat(socket);
+    const refusal = this.refusals.get(showtimeId);
+    if (refusal) {
+      this.tellRefusal(socket, showtimeId, refusal);
+      return;
+    }
     subscriptions.set(showtimeId, { sessionId, resume, active: false });
     const showtime = this.showtime(showtimeId);
     if (!this.isAway(showtimeId)) this.admit(socket, showtime);
     else this.tellAway(socket, showtime);
+  }
+
+  private tellRefusal(
+    socket: FakeSocket,
+    showtimeId: string,
+    { code = UNAVAILABLE, retryAfterMs = 1_000 }: FakeShowtimeRefusal,
+  ): void {
+    socket.subscriptions.delete(showtimeId);
+    const message = code === UNAVAILABLE ? 'the showtime cannot be followed now' : 'too many';
+    const asked = retryAfterMs === null ? {} : { retryAfterMs };
+    send(socket, { type: 'error', code, message, showtimeId, ...asked });
   }
 
   private unsubscribe(socket: FakeSocket, showtimeId?: string): void {
