@@ -79,7 +79,7 @@ export function comeBacks(): ComeBacks {
   };
 }
 
-/** How long to wait after a refusal that asked for `askedMs`: never less than that, if it is sane. */
+/** How long to wait after a refusal that asked for `askedMs`: no less than that, if it is sane. */
 export function retryMs(askedMs: number | undefined): number {
   const ms = askedMs && askedMs > 0 ? Math.min(askedMs, RETRY_MS_MAX) : RETRY_MS;
   return between(Math.max(ms, FLOOR_MS), ms + Math.max(ms, SPAN_MS));

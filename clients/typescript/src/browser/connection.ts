@@ -30,22 +30,22 @@ export interface Connection {
   subscribe(channel: Channel): void;
   /** Tries at once in `waiting` and `closed`, whatever pause was asked for. */
   reconnect(): void;
-  /** Asks an open socket whether it works. Corrects `retryAt` after this machine's clock was set. */
+  /** Asks an open socket whether it works. Mends `retryAt` if this machine's clock was set. */
   probe(): void;
 }
 
 /**
- * | phase     | socket    | its timer                         | a wake                | `reconnect()` |
- * |-----------|-----------|-----------------------------------|-----------------------|---------------|
- * | `idle`    | none      | none                              |                       |               |
- * | `opening` | under way | 10 s, then `waiting`              | nothing               | nothing       |
- * | `open`    | open      | 35 s without a frame → `waiting`  | a ping, then `asked`  | nothing       |
- * | `asked`   | open      | 5 s without a frame → `waiting`   | nothing               | nothing       |
- * | `waiting` | none      | the pause, then `opening`         | may shorten the pause | `opening`     |
- * | `closed`  | none      | none                              | nothing               | `opening`     |
+ * | phase     | socket    | its timer                       | a wake              | reconnect() |
+ * |-----------|-----------|---------------------------------|---------------------|-------------|
+ * | `idle`    | none      | none                            |                     |             |
+ * | `opening` | under way | 10 s, then `waiting`            |                     |             |
+ * | `open`    | open      | 35 s without a frame: `waiting` | a ping: `asked`     |             |
+ * | `asked`   | open      | 5 s without a frame: `waiting`  |                     |             |
+ * | `waiting` | none      | the pause, then `opening`       | may shorten it      | `opening`   |
+ * | `closed`  | none      | none                            |                     | `opening`   |
  *
- * Any frame makes `asked` `open` again. A socket that is lost is `waiting`, or `closed` if the edge
- * said not to come back. `closed` and `idle` (no channels) end by themselves never.
+ * A frame makes `asked` `open` again. After a lost socket it is `waiting`, or `closed` if the edge
+ * said not to come back. `idle` means that no showtime is followed.
  *
  * A wake is `online`, `offline`, `pageshow`, `focus`, or `visibilitychange` to visible. What it may
  * skip of a pause:
@@ -53,7 +53,7 @@ export interface Connection {
  * - `online`: the rest, but for up to half a second of jitter, as others of the network wake too
  * - `focus`, `pageshow`, `visibilitychange`: the rest, once a second; who switches tabs on and on
  *   does not make the page hammer
- * - `offline`: nothing. There are attempts offline too: an edge on this very machine can be reached.
+ * - `offline`: nothing. There are attempts offline too, for an edge on this very machine.
  */
 type Phase = 'idle' | 'opening' | 'open' | 'asked' | 'waiting' | 'closed';
 

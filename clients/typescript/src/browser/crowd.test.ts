@@ -1,5 +1,6 @@
-// A crowd whose edge goes away, or sends all of it away: when 200 pages come back. Each is a session
-// with a socket of its own. A seed that fails is printed; SEATLOCK_SEED=n runs it again alone.
+// A crowd whose edge goes away, or sends all of it away: when 200 pages come back. Each is a
+// session with a socket of its own. A seed that fails is printed; SEATLOCK_SEED=n runs it again
+// alone.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Showtime, showtime } from './index.js';

@@ -30,17 +30,17 @@ const IDLE: ConnectionState = {
 const PASSING = ['SHOWTIME_UNAVAILABLE', 'RATE_LIMITED'];
 
 /**
- * Whose the locks are that the store shows.
+ * Whose the locks are that the store shows: of `known` ones, whose; of others perhaps not.
  *
- * | event                                               | `known` | `unknown`       | `asked`   |
- * |-----------------------------------------------------|---------|-----------------|-----------|
- * | `subscribed`, recovered: `yourSeats` are applied     | stays   | `known`         | `known`   |
- * | the snapshot of a `subscribed`, or a viewer's         | stays   | `known`         | `known`   |
- * | a later snapshot, or one that nobody asked for        | `unknown` | stays         | `unknown` |
- * | live, or live again                                 | stays   | asks: `asked`   | stays     |
- * | an initial snapshot is loaded                       | `asked` | `asked`         | stays     |
+ * | event                                         | `known`   | `unknown`       | `asked`   |
+ * |-----------------------------------------------|-----------|-----------------|-----------|
+ * | `subscribed`, recovered: it names them        | stays     | `known`         | `known`   |
+ * | the snapshot of a `subscribed`, or a viewer's | stays     | `known`         | `known`   |
+ * | a later snapshot, or one that came by itself  | `unknown` | stays           | `unknown` |
+ * | live, or live again                           | stays     | asks: `asked`   | stays     |
+ * | an initial snapshot                           | `asked`   | `asked`         | stays     |
  *
- * A new subscribe of a socket or after a refusal moves nothing: its answer does.
+ * While the service is away nobody asks: its return may bring `subscribed` by itself.
  */
 type Own = 'known' | 'unknown' | 'asked';
 
@@ -67,9 +67,8 @@ function followable(
   /** The last `subscribed` whose snapshot is to come. */
   let awaited: Subscribed | null = null;
   let own: Own = 'asked';
-  /** Runs while the edge wants to be left alone about this showtime, and what is shown then. */
-  let retry: ReturnType<typeof setTimeout> | undefined;
-  let refusal: SocketState | undefined;
+  /** The edge refused the showtime. With a timer: and wants to be left alone until it ends. */
+  let refusal: { shown: SocketState; timer?: ReturnType<typeof setTimeout> } | undefined;
 
   function set(change: Partial<ConnectionState>): void {
     const stale = (change.status ?? state.status) !== 'live';
@@ -95,8 +94,8 @@ function followable(
   }
 
   /**
-   * What is known stays, to resume from. The wait is the showtime's, not the socket's: a socket that
-   * opens meanwhile leaves this showtime out, and one that opens after it subscribes as usual.
+   * What is known stays, to resume from. The wait is the showtime's, not the socket's: a socket
+   * that opens meanwhile leaves this showtime out, and one that opens later subscribes as usual.
    */
   function refuse({ showtimeId: named, code, message, retryAfterMs }: ErrorFrame): void {
     const error = { closeCode: 0, code, message };
@@ -105,24 +104,21 @@ function followable(
       return;
     }
     endWait();
-    let retryAt = null;
-    if (PASSING.includes(code) || retryAfterMs) {
-      const ms = retryMs(retryAfterMs);
-      retry = setTimeout(askAgain, ms);
-      retryAt = Date.now() + ms;
-    }
-    refusal = { status: 'stale', error, retryAt };
-    set(refusal);
+    const asks = PASSING.includes(code) || retryAfterMs;
+    const ms = retryMs(retryAfterMs);
+    const shown: SocketState = { status: 'stale', error, retryAt: asks ? Date.now() + ms : null };
+    refusal = asks ? { shown, timer: setTimeout(askAgain, ms) } : { shown };
+    set(shown);
   }
 
   function endWait(): void {
-    clearTimeout(retry);
-    retry = refusal = undefined;
+    clearTimeout(refusal?.timer);
+    refusal = undefined;
   }
 
   function askAgain(): void {
-    if (state.status === 'stale') set({ retryAt: null });
     endWait();
+    if (state.status === 'stale') set({ retryAt: null });
     connection?.subscribe(channel);
   }
 
@@ -140,7 +136,7 @@ function followable(
     if (frame.recovered) {
       store.learnEpoch(frame.epoch);
       store.own(frame.yourSeats, own !== 'known');
-      own = 'known';
+      ownIs('known');
     }
     set({ status: 'live', error: null, retryAt: null, recovered: frame.recovered });
   }
@@ -152,18 +148,17 @@ function followable(
   function snapshot(frame: CurrentSeatStatus): void {
     if (!store.snapshot(frame, awaited?.yourSeats)) return;
     const exact = awaited?.revision === frame.revision && awaited.epoch === frame.epoch;
-    own = exact || sessionId === undefined ? 'known' : 'unknown';
     awaited = null;
-    askForOwn();
+    ownIs(exact || sessionId === undefined ? 'known' : 'unknown');
   }
 
   function streamStatus(live: boolean): void {
     set({ status: live ? 'live' : 'stale', error: null });
-    askForOwn();
+    ownIs(own);
   }
 
-  /** Once a snapshot. Not while stale: the service's return may bring `subscribed` by itself. */
-  function askForOwn(): void {
+  function ownIs(next: Own): void {
+    own = next;
     if (own !== 'unknown' || state.status !== 'live') return;
     own = 'asked';
     connection?.subscribe(channel);
@@ -231,13 +226,13 @@ function followable(
     for (const one of [store, initial]) {
       one.snapshot({ timestamp: 0, ...snapshot }, snapshot.yourSeats ?? []);
     }
-    own = 'asked';
+    ownIs('asked');
   }
 
   const channel: Channel = {
     showtime: self,
     ready() {
-      if (retry !== undefined && refusal) set(refusal);
+      if (refusal?.timer) set(refusal.shown);
       else connection?.subscribe(channel);
     },
     receive,

@@ -31,8 +31,8 @@ export type FakeFailure =
 /** How the edge refuses a showtime. */
 export interface FakeShowtimeRefusal {
   /**
-   * Default `SHOWTIME_UNAVAILABLE`, which ends the subscriptions that there are, too. `RATE_LIMITED`
-   * and others meet only those who subscribe.
+   * Default `SHOWTIME_UNAVAILABLE`, which ends the subscriptions that there are, too.
+   * `RATE_LIMITED` and others meet only those who subscribe.
    */
   readonly code?: string;
   /** Default 1,000; null: the frame does not say. */
@@ -44,6 +44,8 @@ export interface FakeSeatServerOptions {
   readonly sessionId?: string;
   /** Where the routes are. Default `/api/seat-locks`. */
   readonly apiUrl?: string;
+  /** The server's clock, Unix ms. Default: this machine's. */
+  readonly now?: () => number;
 }
 
 /**
@@ -67,6 +69,7 @@ export class FakeSeatServer {
   readonly calls: FakeCall[] = [];
 
   private readonly apiUrl: string;
+  private readonly now: () => number;
   private readonly showtimes = new Map<string, FakeShowtime>();
   private readonly expiries = new Map<string, ReturnType<typeof setTimeout>>();
   private readonly sockets = new Set<FakeSocket>();
@@ -81,6 +84,7 @@ export class FakeSeatServer {
   constructor(options: FakeSeatServerOptions = {}) {
     this.sessionId = options.sessionId ?? 'shopper';
     this.apiUrl = options.apiUrl ?? '/api/seat-locks';
+    this.now = options.now ?? (() => Date.now());
   }
 
   /**
@@ -262,7 +266,7 @@ export class FakeSeatServer {
     if (this.refusing) return false;
     this.sockets.add(socket);
     const sessionId = `connection-${++this.ids}`;
-    send(socket, { type: 'connection_established', sessionId, timestamp: Date.now() });
+    send(socket, { type: 'connection_established', sessionId, timestamp: this.now() });
     return true;
   }
 
@@ -278,7 +282,7 @@ export class FakeSeatServer {
     record(this.received, frame);
     if (frame.type === 'subscribe') this.subscribe(socket, frame);
     else if (frame.type === 'unsubscribe') this.unsubscribe(socket, frame.showtimeId);
-    else if (frame.type === 'ping') send(socket, { type: 'pong', timestamp: Date.now() });
+    else if (frame.type === 'ping') send(socket, { type: 'pong', timestamp: this.now() });
     else send(socket, { type: 'error', code: 'UNKNOWN_TYPE', message: 'unknown type' });
   }
 
@@ -316,13 +320,13 @@ export class FakeSeatServer {
   private unsubscribe(socket: FakeSocket, showtimeId?: string): void {
     if (showtimeId === undefined) socket.subscriptions.clear();
     else socket.subscriptions.delete(showtimeId);
-    const timestamp = Date.now();
+    const timestamp = this.now();
     send(socket, { type: 'unsubscribed', ...(showtimeId && { showtimeId }), timestamp });
   }
 
   private beat(socket: FakeSocket): void {
     socket.heartbeat ??= setInterval(
-      () => send(socket, { type: 'heartbeat', timestamp: Date.now() }),
+      () => send(socket, { type: 'heartbeat', timestamp: this.now() }),
       HEARTBEAT_MS,
     );
   }
@@ -337,7 +341,7 @@ export class FakeSeatServer {
     send(socket, {
       type: 'subscribed',
       showtimeId: showtime.showtimeId,
-      timestamp: Date.now(),
+      timestamp: this.now(),
       epoch,
       revision: missed && resume ? resume.revision : revision,
       recovered: missed !== null,
@@ -350,7 +354,7 @@ export class FakeSeatServer {
   /** A newcomer sees what the edge knows, unless it may know better itself. */
   private tellAway(socket: FakeSocket, showtime: FakeShowtime): void {
     const { showtimeId, told } = showtime;
-    send(socket, { type: 'stream_status', showtimeId, live: false, timestamp: Date.now() });
+    send(socket, { type: 'stream_status', showtimeId, live: false, timestamp: this.now() });
     const subscription = socket.subscriptions.get(showtimeId);
     if (!subscription || subscription.active) return;
     const { resume } = subscription;
@@ -365,7 +369,7 @@ export class FakeSeatServer {
       else if (!missed) send(socket, showtime.snapshotFrame());
       else for (const change of missed) this.sendChange(socket, showtime, change);
       const { showtimeId } = showtime;
-      send(socket, { type: 'stream_status', showtimeId, live: true, timestamp: Date.now() });
+      send(socket, { type: 'stream_status', showtimeId, live: true, timestamp: this.now() });
     }
   }
 
@@ -395,7 +399,11 @@ export class FakeSeatServer {
   private showtime(showtimeId: string): FakeShowtime {
     const known = this.showtimes.get(showtimeId);
     if (known) return known;
-    const made: FakeShowtime = new FakeShowtime(showtimeId, (change) => this.changed(made, change));
+    const made: FakeShowtime = new FakeShowtime(
+      showtimeId,
+      (change) => this.changed(made, change),
+      this.now,
+    );
     this.showtimes.set(showtimeId, made);
     return made;
   }
@@ -417,10 +425,10 @@ export class FakeSeatServer {
     const next = showtime.nextExpiry();
     if (next === Number.POSITIVE_INFINITY) return;
     const lapse = () => {
-      showtime.lapse(Date.now());
+      showtime.lapse(this.now());
       this.planExpiry(showtime);
     };
-    const ms = Math.min(Math.max(0, next - Date.now()), TIMER_MS_MAX);
+    const ms = Math.min(Math.max(0, next - this.now()), TIMER_MS_MAX);
     this.expiries.set(showtime.showtimeId, setTimeout(lapse, ms));
   }
 

@@ -47,6 +47,7 @@ export class FakeShowtime {
   constructor(
     readonly showtimeId: string,
     private readonly onChange: (change: FakeChange) => void,
+    readonly clock: () => number,
   ) {
     this.told = this.now();
   }
@@ -72,7 +73,7 @@ export class FakeShowtime {
   /** All or nothing; `releaseSeatIds` that the session does not hold are ignored. */
   lock(seatIds: readonly string[], sessionId: string, ttlMs: number, releaseSeatIds: string[]) {
     this.refuse('SEAT_TAKEN', seatIds, (seat) => !seat || isLockOf(seat, sessionId));
-    const seat: FakeSeat = { status: 'locked', sessionId, expiresAt: Date.now() + ttlMs };
+    const seat: FakeSeat = { status: 'locked', sessionId, expiresAt: this.clock() + ttlMs };
     const taken = seatIds.filter((seatId) => !this.seats.has(seatId));
     const freed = releaseSeatIds.filter(
       (seatId) => isLockOf(this.seats.get(seatId), sessionId) && !seatIds.includes(seatId),
@@ -89,7 +90,7 @@ export class FakeShowtime {
 
   extend(seatIds: readonly string[], sessionId: string, ttlMs: number): void {
     this.refuse('NOT_LOCK_HOLDER', seatIds, (seat) => isLockOf(seat, sessionId));
-    const until = Date.now() + ttlMs;
+    const until = this.clock() + ttlMs;
     const later = seatIds.filter((seatId) => (this.seats.get(seatId)?.expiresAt ?? 0) < until);
     const seat: FakeSeat = { status: 'locked', sessionId, expiresAt: until };
     this.commit(
@@ -170,7 +171,7 @@ export class FakeShowtime {
       showtimeId: this.showtimeId,
       bookedSeats: ids('booked'),
       lockedSeats: ids('locked'),
-      timestamp: Date.now(),
+      timestamp: this.clock(),
       epoch,
       revision,
     };
@@ -223,7 +224,7 @@ export class FakeShowtime {
     const change: FakeChange = {
       revision: ++this.revision,
       cause,
-      timestamp: Date.now(),
+      timestamp: this.clock(),
       seats: seats.map((one) => ({ free: false, ...one })),
     };
     this.history.push(change);

@@ -3,8 +3,11 @@
 
 import { setMaxListeners } from 'node:events';
 import { vi } from 'vitest';
-import { FakeSeatServer } from '../../testing/index.js';
+import { FakeSeatServer, type FakeSeatServerOptions } from '../../testing/index.js';
 import { type Showtime, type ShowtimeOptions, showtime } from '../index.js';
+
+/** A server's clock that goes right, whatever is done to this device's. */
+export const rightClock = () => 1_800_000_000_000 + performance.now();
 
 export interface Page {
   readonly server: FakeSeatServer;
@@ -15,8 +18,8 @@ export interface Page {
   /** An event of the window, such as `focus`. */
   happens(name: string): void;
   /**
-   * This device's clock is set so much later, and the monotonic one stays. A page whose device slept
-   * sees the same where the monotonic clock sleeps too.
+   * This device's clock is set so much later, and the monotonic one stays. A page whose device
+   * slept sees the same where the monotonic clock sleeps too.
    */
   setClock(byMs: number): void;
   /** How many listeners the window has. */
@@ -28,10 +31,10 @@ export interface Page {
 export const PAUSE_MS = 550;
 
 /** Random is 0.5 until a test says otherwise, so that pauses are known. */
-export function openPage(): Page {
+export function openPage(options: FakeSeatServerOptions = {}): Page {
   vi.useFakeTimers({ now: 1_800_000_000_000 });
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
-  const server = new FakeSeatServer({ sessionId: 'me' });
+  const server = new FakeSeatServer({ sessionId: 'me', ...options });
   const undo = server.install();
   const attempts = countSockets();
   const events = new EventTarget();
@@ -96,4 +99,12 @@ export async function followed(showtimeId = '123', options: ShowtimeOptions = {}
   const release = shown.follow();
   await settle();
   return { shown, release };
+}
+
+/** The socket stays, and nothing comes any more. */
+export function muteServer(): void {
+  const fakeSocket: WebSocket & { deliver(): void } = Object.getPrototypeOf(
+    globalThis.WebSocket.prototype,
+  );
+  vi.spyOn(fakeSocket, 'deliver').mockReturnValue();
 }
