@@ -3,6 +3,7 @@
 
 import type { ClientFrame, ServerFrame } from '../browser/protocol.js';
 import type { InitialSnapshot } from '../browser/types.js';
+import { bytesOf, readClientFrame } from './client_frames.js';
 import { answerCall, callOf, type FakeCall, refusal } from './fake_routes.js';
 import { type FakeChange, type FakeSeat, FakeShowtime } from './fake_showtime.js';
 import { FakeSocket } from './fake_socket.js';
@@ -11,6 +12,9 @@ const TTL_MS = 600_000;
 const HEARTBEAT_MS = 15_000;
 const SUBSCRIPTIONS_MAX = 64;
 const BAD_MESSAGES_MAX = 3;
+/** The one that is spoken here; the edge knows `seatlock.v1.batch`, too. */
+const PROTOCOL = 'seatlock.v1.json';
+const MESSAGE_BYTES_MAX = 4_096;
 const UNAVAILABLE = 'SHOWTIME_UNAVAILABLE';
 const RECORDS_MAX = 10_000;
 /** What setTimeout takes. */
@@ -100,8 +104,8 @@ export class FakeSeatServer {
       gone: (socket: FakeSocket) => this.sockets.delete(socket),
     };
     class InstalledSocket extends FakeSocket {
-      constructor(url: string | URL) {
-        super(url, peer);
+      constructor(url: string | URL, protocols: string | string[] = []) {
+        super(url, peer, [protocols].flat());
       }
     }
     globalThis.WebSocket = InstalledSocket as unknown as typeof WebSocket;
@@ -263,7 +267,7 @@ export class FakeSeatServer {
   // ---- The edge -------------------------------------------------------------------------------
 
   private accept(socket: FakeSocket): boolean {
-    if (this.refusing) return false;
+    if (this.refusing || !socket.choose(PROTOCOL)) return false;
     this.sockets.add(socket);
     const sessionId = `connection-${++this.ids}`;
     send(socket, { type: 'connection_established', sessionId, timestamp: this.now() });
@@ -272,18 +276,21 @@ export class FakeSeatServer {
 
   private receive(socket: FakeSocket, data: string): void {
     if (!this.sockets.has(socket)) return;
-    const frame = readClientFrame(data);
-    if (!frame) {
-      socket.badMessages++;
-      send(socket, { type: 'error', code: 'BAD_JSON', message: 'not a frame' });
-      if (socket.badMessages === BAD_MESSAGES_MAX) socket.end(4000, 'bad messages');
+    if (bytesOf(data) > MESSAGE_BYTES_MAX) {
+      socket.end(1009, 'message too big');
+      return;
+    }
+    const { frame, bad } = readClientFrame(data);
+    if (bad) {
+      send(socket, { type: 'error', ...bad });
+      if (bad.code === 'UNKNOWN_TYPE') return;
+      if (++socket.badMessages >= BAD_MESSAGES_MAX) socket.end(4000, 'bad messages');
       return;
     }
     record(this.received, frame);
     if (frame.type === 'subscribe') this.subscribe(socket, frame);
     else if (frame.type === 'unsubscribe') this.unsubscribe(socket, frame.showtimeId);
-    else if (frame.type === 'ping') send(socket, { type: 'pong', timestamp: this.now() });
-    else send(socket, { type: 'error', code: 'UNKNOWN_TYPE', message: 'unknown type' });
+    else send(socket, { type: 'pong', timestamp: this.now() });
   }
 
   private subscribe(socket: FakeSocket, frame: Extract<ClientFrame, { type: 'subscribe' }>): void {
@@ -317,11 +324,15 @@ export class FakeSeatServer {
     send(socket, { type: 'error', code, message, showtimeId, ...asked });
   }
 
+  /** Without a showtime one frame for each that was followed, or one that names none. */
   private unsubscribe(socket: FakeSocket, showtimeId?: string): void {
-    if (showtimeId === undefined) socket.subscriptions.clear();
-    else socket.subscriptions.delete(showtimeId);
+    const { subscriptions } = socket;
+    const left = showtimeId === undefined ? [...subscriptions.keys()] : [showtimeId];
+    for (const one of left) subscriptions.delete(one);
+    const type = 'unsubscribed';
     const timestamp = this.now();
-    send(socket, { type: 'unsubscribed', ...(showtimeId && { showtimeId }), timestamp });
+    if (!left.length) send(socket, { type, timestamp });
+    for (const one of left) send(socket, { type, showtimeId: one, timestamp });
   }
 
   private beat(socket: FakeSocket): void {
@@ -448,17 +459,6 @@ function send(socket: FakeSocket, frame: ServerFrame): void {
 function record<T>(records: T[], one: T): void {
   records.push(one);
   if (records.length > RECORDS_MAX) records.shift();
-}
-
-function readClientFrame(data: string): ClientFrame | null {
-  try {
-    const frame: unknown = JSON.parse(data);
-    return typeof frame === 'object' && frame !== null && 'type' in frame
-      ? (frame as ClientFrame)
-      : null;
-  } catch {
-    return null;
-  }
 }
 
 function later(ms: number): Promise<void> {

@@ -79,7 +79,7 @@ export class FakeShowtime {
       (seatId) => isLockOf(this.seats.get(seatId), sessionId) && !seatIds.includes(seatId),
     );
     const cause = freed.length ? (taken.length ? 'swap' : 'unlock') : 'lock';
-    this.commit(cause, [...this.freeing(freed), ...taken.map((seatId) => ({ seatId, seat }))]);
+    this.commit(cause, [...taken.map((seatId) => ({ seatId, seat })), ...this.freeing(freed)]);
   }
 
   /** A seat that is available already is success. */
@@ -139,9 +139,10 @@ export class FakeShowtime {
     return Math.min(Number.POSITIVE_INFINITY, ...[...this.seats.values()].map((s) => s.expiresAt));
   }
 
-  /** Frees what lapsed until `now`. */
+  /** Frees what lapsed until `now`, in order of time, then of seat id. */
   lapse(now: number): void {
     const lapsed = [...this.seats].filter(([, seat]) => seat.expiresAt <= now);
+    lapsed.sort(([a, x], [b, y]) => x.expiresAt - y.expiresAt || (a < b ? -1 : 1));
     this.commit('expired', this.freeing(lapsed.map(([seatId]) => seatId)));
   }
 
@@ -165,7 +166,7 @@ export class FakeShowtime {
   snapshotFrame(): ServerFrame {
     const { epoch, revision, seats } = this.told;
     const ids = (status: FakeSeat['status']) =>
-      [...seats].filter(([, seat]) => seat.status === status).map(([seatId]) => seatId);
+      [...seats].flatMap(([id, seat]) => (seat.status === status ? [id] : [])).sort();
     return {
       type: 'current_seat_status',
       showtimeId: this.showtimeId,
