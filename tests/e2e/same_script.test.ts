@@ -62,7 +62,7 @@ describe('the fake server', () => {
     await holdTo(refusal, fakeWorld(server), showtime);
   });
 
-  test('control: one that forgets to say `more` is found out', async () => {
+  test('control: one that forgets a field is found out', async () => {
     const world = fakeWorld(server);
     const forgetful: World = {
       ...world,

@@ -103,7 +103,7 @@ class Talk {
     await this.lines.get(name)?.line.send(...texts.map(named));
   }
 
-  /** Waits for as many frames as are expected, then asks for a pong: what comes before it counts. */
+  /** Waits for what is expected, then asks for a pong: what comes before that counts. */
   private async listen(name: string, count: number, ends: boolean): Promise<Heard[]> {
     const state = this.lines.get(name);
     if (!state) return [];

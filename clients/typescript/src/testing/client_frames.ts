@@ -1,5 +1,5 @@
-// Reads what a page sends as the edge does (edge/protocol/commands.cc): null stands for a field that
-// is absent, fields that are not known are ignored, and the first bad field is told.
+// Reads what a page sends as the edge does: null stands for a field that is absent, fields that are
+// not known are ignored, and the first bad field is told.
 
 import type { ClientFrame } from '../browser/protocol.js';
 
