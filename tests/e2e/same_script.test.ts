@@ -24,7 +24,7 @@ describe('the real edge', () => {
 
   beforeAll(async () => {
     stack = await Stack.start();
-    world = realWorld(await browser.newPage(), stack.edgeUrl, stack.seatctl);
+    world = realWorld(await browser.newPage(), stack);
   });
   afterAll(() => stack?.stop());
 
@@ -37,7 +37,7 @@ describe('the real edge with room for one new showtime', () => {
 
   beforeAll(async () => {
     stack = await Stack.start('--max-new-showtimes-per-address=1');
-    world = realWorld(await browser.newPage(), stack.edgeUrl, stack.seatctl);
+    world = realWorld(await browser.newPage(), stack);
   });
   afterAll(() => stack?.stop());
 

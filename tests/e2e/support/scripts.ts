@@ -299,6 +299,88 @@ const resumes: Script = {
   ],
 };
 
+const live = (is: boolean): Heard => ({ type: 'stream_status', ...SHOWTIME, live: is });
+
+const away: Script = {
+  name: 'who comes while the seat service is away, and what it gets on the return',
+  steps: [
+    { deed: (deeds, showtime) => deeds.lock(showtime, ['A01'], 'alice') },
+    opens('stays'),
+    { by: 'stays', say: subscribe(), hear: { stays: [subscribed(1), snapshot(1, ['A01'])] } },
+    {
+      deed: (deeds, showtime) => deeds.book(showtime, ['A02'], 'bob'),
+      hear: { stays: [change(2, 'book', 'A02', 'booked')] },
+    },
+    { deed: (deeds) => deeds.goAway(), hear: { stays: [live(false)] } },
+    opens('newcomer'),
+    {
+      by: 'newcomer',
+      say: subscribe(),
+      hear: { newcomer: [live(false), snapshot(2, ['A01'], ['A02'])] },
+    },
+    opens('behind'),
+    {
+      by: 'behind',
+      say: subscribe({ sessionId: 'bob', ...resume(1) }),
+      hear: {
+        behind: [
+          subscribed(1, { recovered: true }),
+          live(false),
+          change(2, 'book', 'A02', 'booked', { sessionId: 'bob' }),
+        ],
+      },
+    },
+    opens('current'),
+    {
+      by: 'current',
+      say: subscribe({ sessionId: 'alice', ...resume(2) }),
+      hear: {
+        current: [subscribed(2, { recovered: true, yourSeats: [mine('A01')] }), live(false)],
+      },
+    },
+    {
+      deed: (deeds) => deeds.comeBack(),
+      hear: {
+        stays: [live(true)],
+        newcomer: [subscribed(2, { recovered: true }), live(true)],
+        behind: [live(true)],
+        current: [live(true)],
+      },
+    },
+    {
+      deed: (deeds, showtime) => deeds.unlock(showtime, ['A01'], 'alice'),
+      hear: {
+        stays: [change(3, 'unlock', 'A01', 'unlocked')],
+        newcomer: [change(3, 'unlock', 'A01', 'unlocked')],
+        behind: [change(3, 'unlock', 'A01', 'unlocked')],
+        current: [change(3, 'unlock', 'A01', 'unlocked', { sessionId: 'alice' })],
+      },
+    },
+  ],
+};
+
+const awayElsewhere: Script = {
+  name: 'who may know better than the edge is shown nothing, and is not live before it is current',
+  steps: [
+    { deed: (deeds, showtime) => deeds.lock(showtime, ['A01'], 'alice') },
+    opens('stays'),
+    { by: 'stays', say: subscribe(), hear: { stays: [subscribed(1), snapshot(1, ['A01'])] } },
+    { deed: (deeds) => deeds.goAway(), hear: { stays: [live(false)] } },
+    opens('ahead'),
+    { by: 'ahead', say: subscribe(resume(2)), hear: { ahead: [live(false)] } },
+    opens('elsewhere'),
+    { by: 'elsewhere', say: subscribe(resume(1, 'another')), hear: { elsewhere: [live(false)] } },
+    {
+      deed: (deeds) => deeds.comeBack(),
+      hear: {
+        stays: [live(true)],
+        ahead: [subscribed(1), snapshot(1, ['A01']), live(true)],
+        elsewhere: [subscribed(1), snapshot(1, ['A01']), live(true)],
+      },
+    },
+  ],
+};
+
 const leaves: Script = {
   name: 'leaving one showtime, all, and one that nobody follows',
   steps: [
@@ -410,6 +492,8 @@ const many = Array.from({ length: 64 }, (_, n) => `SHOWTIME-${n}`);
 const tooMany: Script = {
   name: 'a 65th showtime is refused, and there is room for it once another is left',
   steps: [
+    // Followed by somebody, so that it is no new showtime, of which a connection opens few more.
+    ...follows('other'),
     opens('line'),
     {
       by: 'line',
@@ -475,6 +559,8 @@ export const scripts: readonly Script[] = [
   snapshots,
   order,
   resumes,
+  away,
+  awayElsewhere,
   leaves,
   refusedMessages,
   tooMany,

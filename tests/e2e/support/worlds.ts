@@ -3,7 +3,7 @@
 import type { FakeSeatServer } from '@seatlock/client/testing';
 import type { Page } from 'playwright-core';
 import { until } from './program.js';
-import type { Seatctl } from './seatctl.js';
+import type { Stack } from './stack.js';
 
 /** What shoppers and the till do behind the edge's back. */
 export interface Deeds {
@@ -14,6 +14,9 @@ export interface Deeds {
   extend(showtime: string, seats: string[], session: string, ttlMs: number): Promise<void>;
   book(showtime: string, seats: string[], session: string): Promise<void>;
   cancel(showtime: string, seats: string[]): Promise<void>;
+  /** The seat service goes away from the edge, and comes back with what it knew. */
+  goAway(): Promise<void>;
+  comeBack(): Promise<void>;
 }
 
 /** One WebSocket of a page. */
@@ -53,6 +56,8 @@ export function fakeWorld(server: FakeSeatServer): World {
         server.extend(showtime, seats, session, { ttlMs }),
       book: async (showtime, seats, session) => server.book(showtime, seats, session),
       cancel: async (showtime, seats) => server.cancel(showtime, seats),
+      goAway: async () => server.goStale(),
+      comeBack: async () => server.goLive(),
     },
     async open(protocol) {
       const socket = new WebSocket('ws://fake/ws/seat-updates', protocol ?? []);
@@ -84,7 +89,7 @@ interface Talking {
 }
 
 /** `page` is of nobody's else: its window keeps the sockets. */
-export function realWorld(page: Page, url: string, seatctl: Seatctl): World {
+export function realWorld(page: Page, { edgeUrl, seatctl, service }: Stack): World {
   let lines = 0;
   const ttl = (ms: number) => `${ms}ms`;
   return {
@@ -104,10 +109,12 @@ export function realWorld(page: Page, url: string, seatctl: Seatctl): World {
       cancel: async (showtime, seats) => {
         await seatctl.must('cancel', showtime, ...seats, '--order', `order-${showtime}`);
       },
+      goAway: () => service.stop(),
+      comeBack: () => service.start(),
     },
     async open(protocol) {
       const name = `line${lines++}`;
-      await page.evaluate(openLine, { name, url, protocol });
+      await page.evaluate(openLine, { name, url: edgeUrl, protocol });
       return {
         send: (...texts) => page.evaluate(sendTexts, { name, texts }),
         heard: () => page.evaluate(textsOf, name),

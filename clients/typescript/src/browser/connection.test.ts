@@ -91,6 +91,21 @@ describe('states', () => {
     expect(shown.seat('A01').status).toBe('locked');
   });
 
+  test('AnEdgeThatCallsItselfLiveBeforeItHasAnsweredIsNotShownAsLive', async () => {
+    page.server.lock('123', ['A01'], 'other');
+    page.server.goStale();
+    const elsewhere = { epoch: 'another', revision: 3, bookedSeats: [], lockedSeats: ['B01'] };
+    const { shown } = await followed('123', { initialSnapshot: elsewhere });
+    page.server.send({ type: 'stream_status', showtimeId: '123', live: true, timestamp: 1 });
+    await settle();
+    expect(shown.connection().status).toBe('stale');
+    page.server.goLive();
+    await settle();
+    expect(shown.connection().status).toBe('live');
+    expect(shown.seat('A01').status).toBe('locked');
+    expect(shown.seat('B01').status).toBe('available');
+  });
+
   test('ANewcomerToAnEdgeWithoutServiceSeesWhatTheEdgeKnows', async () => {
     page.server.lock('123', ['A01'], 'me');
     page.server.goStale('123');
@@ -221,7 +236,7 @@ describe('close codes', () => {
 
   test('4200AfterAnotherFailureWithoutHavingBeenLiveWaits', async () => {
     const { shown } = await followed();
-    page.server.goStale();
+    page.server.refuse('123');
     page.server.closeAll(4200);
     await settle();
     page.server.closeAll(1006);
@@ -235,7 +250,7 @@ describe('close codes', () => {
 
   test('4200ASecondTimeWithoutHavingBeenLiveWaits', async () => {
     const { shown } = await followed();
-    page.server.goStale();
+    page.server.refuse('123');
     page.server.closeAll(4200);
     await settle();
     expect(page.attempts()).toBe(2);

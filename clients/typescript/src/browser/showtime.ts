@@ -67,6 +67,8 @@ function followable(
   /** The last `subscribed` whose snapshot is to come. */
   let awaited: Subscribed | null = null;
   let own: Own = 'asked';
+  /** `subscribed` came on this socket: before it nothing that is shown is called live. */
+  let here = false;
   /** The edge refused the showtime. With a timer: and wants to be left alone until it ends. */
   let refusal: { shown: SocketState; timer?: ReturnType<typeof setTimeout> } | undefined;
 
@@ -104,6 +106,7 @@ function followable(
       return;
     }
     endWait();
+    here = false;
     const asks = PASSING.includes(code) || retryAfterMs;
     const ms = retryMs(retryAfterMs);
     const shown: SocketState = { status: 'stale', error, retryAt: asks ? Date.now() + ms : null };
@@ -130,6 +133,7 @@ function followable(
 
   function subscribed(frame: Subscribed): void {
     endWait();
+    here = true;
     // Half a change of the socket before comes again, whole.
     store.forget();
     awaited = frame.recovered ? null : frame;
@@ -153,7 +157,7 @@ function followable(
   }
 
   function streamStatus(live: boolean): void {
-    set({ status: live ? 'live' : 'stale', error: null });
+    set({ status: live && here ? 'live' : 'stale', error: null });
     ownIs(own);
   }
 
@@ -232,6 +236,7 @@ function followable(
   const channel: Channel = {
     showtime: self,
     ready() {
+      here = false;
       if (refusal?.timer) set(refusal.shown);
       else connection?.subscribe(channel);
     },

@@ -181,7 +181,11 @@ describe('the socket', () => {
     server.goLive();
     await settle();
     expect(before.types().slice(4)).toEqual(['seat_status_change', away]);
-    expect(newcomer.types().slice(3)).toEqual(['subscribed', 'current_seat_status', away]);
+    expect(newcomer.heard.slice(3)).toMatchObject([
+      { type: 'subscribed', recovered: true, revision: 1 },
+      { type: 'seat_status_change', revision: 2 },
+      { type: away, live: true },
+    ]);
     expect(ahead.types().slice(2)).toEqual(['subscribed', away]);
   });
 

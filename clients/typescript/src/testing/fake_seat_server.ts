@@ -213,7 +213,9 @@ export class FakeSeatServer {
     for (const showtime of this.some(showtimeId)) {
       if (!this.isAway(showtime.showtimeId)) showtime.told = showtime.now();
       this.away.add(showtime.showtimeId);
-      for (const socket of this.followers(showtime.showtimeId)) this.tellAway(socket, showtime);
+      for (const socket of this.followers(showtime.showtimeId)) {
+        this.tellLive(socket, showtime, false);
+      }
     }
     if (showtimeId === undefined) this.allAway = true;
   }
@@ -310,7 +312,7 @@ export class FakeSeatServer {
     subscriptions.set(showtimeId, { sessionId, resume, active: false });
     const showtime = this.showtime(showtimeId);
     if (!this.isAway(showtimeId)) this.admit(socket, showtime);
-    else this.tellAway(socket, showtime);
+    else this.admitAway(socket, showtime);
   }
 
   private tellRefusal(
@@ -342,7 +344,8 @@ export class FakeSeatServer {
     );
   }
 
-  private admit(socket: FakeSocket, showtime: FakeShowtime): void {
+  /** `away`: what is shown may be old, which is said before what was missed. */
+  private admit(socket: FakeSocket, showtime: FakeShowtime, away = false): void {
     const subscription = socket.subscriptions.get(showtime.showtimeId);
     if (!subscription) return;
     subscription.active = true;
@@ -358,19 +361,29 @@ export class FakeSeatServer {
       recovered: missed !== null,
       yourSeats: showtime.locksOf(sessionId, seats),
     });
+    if (away) this.tellLive(socket, showtime, false);
     if (!missed) send(socket, showtime.snapshotFrame());
     for (const change of missed ?? []) this.sendChange(socket, showtime, change);
   }
 
-  /** A newcomer sees what the edge knows, unless it may know better itself. */
-  private tellAway(socket: FakeSocket, showtime: FakeShowtime): void {
-    const { showtimeId, told } = showtime;
-    send(socket, { type: 'stream_status', showtimeId, live: false, timestamp: this.now() });
-    const subscription = socket.subscriptions.get(showtimeId);
-    if (!subscription || subscription.active) return;
+  /** A position that is known is gone on from. Others see what the edge knows, if it is newer. */
+  private admitAway(socket: FakeSocket, showtime: FakeShowtime): void {
+    const subscription = socket.subscriptions.get(showtime.showtimeId);
+    if (!subscription) return;
     const { resume } = subscription;
-    if (resume && !(resume.epoch === told.epoch && resume.revision < told.revision)) return;
+    const { epoch, revision } = showtime.told;
+    if (resume && showtime.missed(resume)) {
+      this.admit(socket, showtime, true);
+      return;
+    }
+    this.tellLive(socket, showtime, false);
+    if (resume && !(resume.epoch === epoch && resume.revision < revision)) return;
     send(socket, showtime.snapshotFrame());
+    subscription.resume = { epoch, revision };
+  }
+
+  private tellLive(socket: FakeSocket, { showtimeId }: FakeShowtime, live: boolean): void {
+    send(socket, { type: 'stream_status', showtimeId, live, timestamp: this.now() });
   }
 
   private comeBack(showtime: FakeShowtime): void {
@@ -379,8 +392,7 @@ export class FakeSeatServer {
       if (!socket.subscriptions.get(showtime.showtimeId)?.active) this.admit(socket, showtime);
       else if (!missed) send(socket, showtime.snapshotFrame());
       else for (const change of missed) this.sendChange(socket, showtime, change);
-      const { showtimeId } = showtime;
-      send(socket, { type: 'stream_status', showtimeId, live: true, timestamp: this.now() });
+      this.tellLive(socket, showtime, true);
     }
   }
 

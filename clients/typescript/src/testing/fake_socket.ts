@@ -17,7 +17,8 @@ export interface FakeSubscription {
   readonly sessionId: string | undefined;
   /** `subscribed` was sent, so changes are. */
   active: boolean;
-  readonly resume: Extract<ClientFrame, { type: 'subscribe' }>['resume'];
+  /** Where it goes on: the page's position, or that of the snapshot it was shown meanwhile. */
+  resume: Extract<ClientFrame, { type: 'subscribe' }>['resume'];
 }
 
 export class FakeSocket extends EventTarget {
