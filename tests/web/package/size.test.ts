@@ -16,7 +16,7 @@ interface Part {
 
 const CORE = "export * from '@seatlock/client';";
 const PARTS: readonly Part[] = [
-  // 5,000 until pages spread their return, waited for refused showtimes and kept the server's clock.
+  // 5,000 before pages spread their return and kept the server's clock, whatever the device says.
   { name: 'browser core', imports: CORE, bar: 5_600 },
   {
     name: 'with the hook',

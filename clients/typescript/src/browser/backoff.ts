@@ -8,7 +8,7 @@ const MOST_MS = 20_000;
 const FLOOR_MS = 100;
 const SPAN_MS = 1_000;
 /** Of the outage so far, at least: a crowd that is away for long tries less often. */
-const SHARE = 1 / 3;
+const SHARE = 1 / 2;
 /**
  * After 4100–4199: the edge asked for a pause, and asked many at the same moment. Of 200 pages over
  * this span, no 100 ms get more than a tenth.

@@ -290,13 +290,13 @@ describe('pauses', () => {
     expect(await pauses(shown, 4)).toEqual([1_000, 1_000, 2_000, 4_000]);
   });
 
-  test('AreAThirdOfTheOutageAtLeast', async () => {
+  test('AreHalfOfTheOutageAtLeast', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0);
     page.server.refuseConnections(true);
     const { shown } = await followed();
-    expect((await pauses(shown, 5)).slice(0, 4)).toEqual([100, 100, 100, 100]);
+    expect((await pauses(shown, 5)).slice(0, 4)).toEqual([100, 100, 100, 150]);
     await settle(100_000);
-    expect(Math.max(...(await pauses(shown, 3)))).toBe(6_667);
+    expect(Math.max(...(await pauses(shown, 3)))).toBe(10_000);
   });
 
   test.each([4100, 4129, 4199])('After%iGrowWithTheOutageToo', async (code) => {
