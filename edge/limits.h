@@ -40,10 +40,6 @@ inline constexpr int64_t kSubscribeBytes = 64 << 10;
 // send a message in one frame; the greatest message in frames of one byte uses up half a burst.
 inline constexpr int kFragmentsAMessage = 64;
 
-// Messages a client may send: a page subscribes once or 64 times at its start, then now and then.
-inline constexpr int64_t kMessageBurst = 128;
-inline constexpr int64_t kMessagesPerSecond = 20;
-
 // Liveness (contract: a ping at least every 25 s, a heartbeat every 15 s). Both are looked at once
 // a tick, so each falls due a tick early. A peer that was silent through two pings is dead.
 inline constexpr int64_t kTickMs = kSecondMs;

@@ -3,7 +3,7 @@
 
 import type { Showtime } from '@seatlock/client';
 import type { Hall } from './layout.js';
-import type { Messages, SeatPhase } from './messages.js';
+import { connectionText, type Messages, type SeatPhase } from './messages.js';
 import type { SeatSelectionStore } from './selection_types.js';
 import { useSelectionSnapshot } from './use_seat_selection.js';
 import { useConnection } from './use_showtime.js';
@@ -15,12 +15,13 @@ interface ConnectionProps {
 
 /** The green dot, and in words what it says; a way back where none is taken by itself. */
 export function Connection({ showtime, messages }: ConnectionProps) {
-  const { status } = useConnection(showtime);
+  const state = useConnection(showtime);
+  const { status } = state;
   return (
     <div className="sl-tools">
       <span className="sl-connection" data-testid="seatlock-connection" data-status={status}>
         <span className="sl-dot" aria-hidden="true" />
-        {messages.connection[status]}
+        {connectionText(state, messages)}
       </span>
       {status === 'closed' && (
         <button type="button" onClick={() => showtime.reconnect()}>

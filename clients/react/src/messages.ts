@@ -1,6 +1,6 @@
 // All texts, in English; `SeatSelection`'s `messages` replaces any of them.
 
-import type { Status } from '@seatlock/client';
+import type { ConnectionState, Status } from '@seatlock/client';
 import type { SeatNamer } from './layout.js';
 
 /**
@@ -27,6 +27,8 @@ export interface Messages {
   readonly seatName: SeatNamer;
   readonly states: Readonly<Record<SeatPhase, string>>;
   readonly connection: Readonly<Record<Status, string>>;
+  /** In place of `connection.stale` if the edge refused the showtime (`error` says why). */
+  readonly refused: string;
   /** A seat that somebody else holds (`sold`: has bought). */
   readonly taken: (seat: string, sold: boolean) => string;
   readonly limit: (seat: string, max: number | undefined) => string;
@@ -55,7 +57,7 @@ export interface Messages {
   readonly total: string;
 }
 
-/** The texts that the hook's `connectionStatus` gives, too. */
+/** The texts that the hook's `connectionStatus` gives, too, with `refusedText`. */
 export const connectionTexts: Messages['connection'] = {
   idle: 'Idle',
   connecting: 'Connecting',
@@ -64,6 +66,16 @@ export const connectionTexts: Messages['connection'] = {
   reconnecting: 'Connection error',
   closed: 'Disconnected',
 };
+
+export const refusedText: Messages['refused'] = 'Seats may be out of date';
+
+/** What a connection's state is in words. */
+export function connectionText(
+  { status, error }: Pick<ConnectionState, 'status' | 'error'>,
+  { connection, refused }: Pick<Messages, 'connection' | 'refused'>,
+): string {
+  return status === 'stale' && error ? refused : connection[status];
+}
 
 const BUSY = new Set([
   'RATE_LIMITED',
@@ -92,6 +104,7 @@ export const defaultMessages: Messages = {
     bought: 'bought by you',
   },
   connection: connectionTexts,
+  refused: refusedText,
   taken: (seat, sold) => `${seat} is ${sold ? 'sold' : 'taken'}. Please choose another seat.`,
   limit: (seat, max) =>
     `${seat} was not selected: ${max ? `at most ${max}` : 'no more'} seats at a time.`,

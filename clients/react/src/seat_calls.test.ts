@@ -174,6 +174,28 @@ describe('ADoubleTap', () => {
     undo();
   });
 
+  test('OfManyShoppersDoNotAskABusyServerAgainAtOnce', async () => {
+    const again: number[] = [];
+    for (let shopper = 0; shopper < 100; shopper++) {
+      const server = new FakeSeatServer({ sessionId: 'me' });
+      const undo = server.install();
+      const tapped = withSelection(seatLocks());
+      await vi.advanceTimersByTimeAsync(10);
+      server.failNextCall({ status: 503, code: 'DRAINING' });
+      tapped.tap('A01');
+      const posts = () => server.calls.filter((call) => call.method === 'POST').length;
+      let ms = 0;
+      for (; posts() < 2 && ms < 2_000; ms += 10) await vi.advanceTimersByTimeAsync(10);
+      again.push(ms);
+      tapped.end();
+      undo();
+    }
+    // Each of them was asked to wait for a second.
+    expect(Math.min(...again)).toBeGreaterThanOrEqual(1_000);
+    expect(Math.max(...again)).toBeLessThanOrEqual(1_510);
+    expect(new Set(again).size).toBeGreaterThan(20);
+  });
+
   test('OfABusyServerEndsItsPauseWithoutACall', async () => {
     const server = new FakeSeatServer({ sessionId: 'me' });
     const undo = server.install();

@@ -3,7 +3,8 @@
 //
 // - An intent that equals what is held makes no call.
 // - A refusal ends the intent, and is reported if it is still the shopper's.
-// - "Busy" (429, 503) is tried again after the pause that the server names, a few times.
+// - "Busy" (429, 503) is tried again after the pause that the server names, a few times. Jitter
+//   lies above it, for many shoppers are told the same.
 // - An unknown outcome is looked up before anything else is done. Even so a call whose answer was
 //   lost may still be carried out late, against a later intent: `reassert()` puts that right.
 
@@ -67,6 +68,7 @@ interface Late {
   unlocks: number;
   /** What the shopper wanted in the end; null: was told that it failed, so what comes is shown. */
   want: boolean | null;
+  /** By the monotonic clock. */
   until: number;
 }
 
@@ -112,7 +114,7 @@ export class SeatCalls {
     const late = this.#late.get(seatId);
     const held = this.#options.held(seatId);
     if (!late || late.want === null || late.want === held || this.#tasks.has(seatId)) return;
-    if (Date.now() > late.until || (held ? late.locks : late.unlocks) === 0) return;
+    if (performance.now() > late.until || (held ? late.locks : late.unlocks) === 0) return;
     // Each lost call can have done it once; anything beyond that was another tab's wish.
     if (held) late.locks--;
     else late.unlocks--;
@@ -163,7 +165,7 @@ export class SeatCalls {
       if (pause === undefined || pause > PAUSE_MAX_MS || tries + 1 >= TRIES_MAX) {
         return { held: !want, error };
       }
-      await this.#pause(task, pause, want);
+      await this.#pause(task, pause * (1 + Math.random() / 2), want);
       return { held: !want, error: null };
     }
   }
@@ -199,7 +201,7 @@ export class SeatCalls {
   }
 
   #noteLate(seatId: string, lock: boolean): void {
-    const until = Date.now() + LATE_MS;
+    const until = performance.now() + LATE_MS;
     const late = this.#late.get(seatId) ?? { locks: 0, unlocks: 0, want: null, until };
     if (lock) late.locks++;
     else late.unlocks++;

@@ -279,3 +279,19 @@ test('UnmountingLeavesNothingBehind', async () => {
   unmount();
   await waitFor(() => expect(server().connections).toBe(0));
 });
+
+test('AShowtimeThatTheEdgeRefusesIsShownAsStaleWithTheSeatsThatAreKnown', async () => {
+  server().lock('123', ['A03'], 'me');
+  server().lock('123', ['A04'], 'other');
+  show();
+  await live();
+  act(() => server().refuse('123', { retryAfterMs: 500 }));
+  const connection = screen.getByTestId('seatlock-connection');
+  await waitFor(() => expect(connection.dataset.status).toBe('stale'));
+  expect(connection.textContent).toBe('Seats may be out of date');
+  expect(cell('A03').dataset.state).toBe('selected');
+  expect(cell('A04').dataset.state).toBe('locked');
+  act(() => server().allow('123'));
+  await live();
+  expect(connection.textContent).toBe('Connected');
+});

@@ -321,7 +321,8 @@ class SeatSelectionCore implements SeatSelectionStore {
       } catch {
         // Nothing to tell: the stream brings the shopper's seats too, a tap shows its own error.
       }
-      await new Promise((resolve) => setTimeout(resolve, RESTORE_BACKOFF_MS * 2 ** i));
+      const ms = RESTORE_BACKOFF_MS * 2 ** i * (0.5 + Math.random() / 2);
+      await new Promise((resolve) => setTimeout(resolve, ms));
     }
   }
 
@@ -437,10 +438,10 @@ function phaseOf(status: 'available' | 'locked' | 'booked', mine: boolean): Seat
 
 /** Ends when something is known of the showtime, or after `ms`. Nothing tells, so it looks. */
 function known(followed: Showtime, ms: number): Promise<void> {
-  const until = Date.now() + ms;
+  const until = performance.now() + ms;
   return new Promise((resolve) => {
     const look = () => {
-      if (followed.position() !== null || Date.now() >= until) resolve();
+      if (followed.position() !== null || performance.now() >= until) resolve();
       else setTimeout(look, LOOK_MS);
     };
     look();

@@ -92,6 +92,13 @@ test('SaysEachStateInWords', async () => {
   await becomes('Seat service away', 'stale');
   act(() => server.goLive());
   await becomes('Connected', 'live');
+  act(() => server.refuse('123', { retryAfterMs: 30_000 }));
+  await becomes('Seats may be out of date', 'stale');
+  expect(result.current.error?.code).toBe('SHOWTIME_UNAVAILABLE');
+  expect(result.current.retryAt).not.toBeNull();
+  server.allow('123');
+  act(() => result.current.reconnect());
+  await becomes('Connected', 'live');
   server.refuseConnections(true);
   act(() => server.closeAll(1006));
   await becomes('Connection error', 'reconnecting');

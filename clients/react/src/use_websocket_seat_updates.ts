@@ -8,19 +8,21 @@ import type {
   ShowtimeOptions,
 } from '@seatlock/client';
 import { useCallback, useEffect, useRef } from 'react';
-import { connectionTexts } from './messages.js';
+import { connectionText, connectionTexts, refusedText } from './messages.js';
 import { type Loose, useConnection, useShowtime } from './use_showtime.js';
 
 /** Where and as whom to follow; see `ShowtimeOptions`. */
 export type SeatUpdatesOptions = Loose<ShowtimeOptions>;
+
+const TEXTS = { connection: connectionTexts, refused: refusedText };
 
 /** What the hook says of the connection. */
 export interface SeatUpdates {
   /** Each change is shown as it comes: true in the status `live` alone. */
   readonly isConnected: boolean;
   /**
-   * The status in words: Idle, Connecting, Connected, Seat service away, Connection error,
-   * Disconnected.
+   * The status in words: Idle, Connecting, Connected, Seat service away, Seats may be out of date
+   * (`stale` with an `error`), Connection error, Disconnected.
    */
   readonly connectionStatus: string;
   readonly status: ConnectionState['status'];
@@ -32,7 +34,7 @@ export interface SeatUpdates {
   readonly stale: boolean;
   /** The last reconnect missed nothing. */
   readonly recovered: boolean;
-  /** Tries at once where the status is `reconnecting` or `closed`. */
+  /** Tries at once where the status is `reconnecting`, `closed`, or `stale` with an `error`. */
   readonly reconnect: () => void;
 }
 
@@ -61,7 +63,7 @@ export function useWebSocketSeatUpdates(
   const connection = useConnection(followed);
   return {
     isConnected: connection.status === 'live',
-    connectionStatus: connectionTexts[connection.status],
+    connectionStatus: connectionText(connection, TEXTS),
     ...connection,
     reconnect,
   };

@@ -25,7 +25,8 @@ export class Stack {
     return `ws://127.0.0.1:${this.edgePort}/ws/seat-updates`;
   }
 
-  static async start(): Promise<Stack> {
+  /** `edgeFlags`: further flags of the edge. */
+  static async start(...edgeFlags: string[]): Promise<Stack> {
     const folder = await mkdtemp(join(tmpdir(), 'seatlock-e2e-'));
     const [grpc, admin, edgePort, edgeAdmin] = await Promise.all([1, 2, 3, 4].map(freePort));
     const service = new Program({
@@ -45,6 +46,7 @@ export class Stack {
         `--listen=127.0.0.1:${edgePort}`,
         `--admin-listen=127.0.0.1:${edgeAdmin}`,
         `--upstream=127.0.0.1:${grpc}`,
+        ...edgeFlags,
       ],
       readyUrl: `http://127.0.0.1:${edgeAdmin}/readyz`,
     });

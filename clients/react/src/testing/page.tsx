@@ -1,6 +1,6 @@
 // A page with SeatSelection on the fake server, and how tests look at it.
 
-import { FakeSeatServer } from '@seatlock/client/testing';
+import { FakeSeatServer, type FakeSeatServerOptions } from '@seatlock/client/testing';
 import { act, cleanup, render, screen, waitFor } from '@testing-library/react';
 import { StrictMode } from 'react';
 import { afterEach, beforeEach, expect, vi } from 'vitest';
@@ -8,11 +8,11 @@ import { SeatSelection, type SeatSelectionProps } from '../seat_selection.js';
 import { hall } from './hall.js';
 
 /** A fake server of its own for each test, whose shopper is `me`. */
-export function fakeServer(): () => FakeSeatServer {
+export function fakeServer(options: FakeSeatServerOptions = {}): () => FakeSeatServer {
   let server: FakeSeatServer | undefined;
   let undo = () => {};
   beforeEach(() => {
-    server = new FakeSeatServer({ sessionId: 'me' });
+    server = new FakeSeatServer({ sessionId: 'me', ...options });
     undo = server.install();
   });
   afterEach(() => {

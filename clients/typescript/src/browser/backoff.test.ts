@@ -1,27 +1,77 @@
 // The pauses between attempts, and what close codes ask for.
 
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import { backoffMs, FLOOR_MS } from './backoff.js';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { comeBacks, retryMs } from './backoff.js';
 import { comeBack } from './close_codes.js';
+import { randomOf } from './test/random.js';
 
-afterEach(() => vi.restoreAllMocks());
+beforeEach(() => vi.useFakeTimers({ now: 1_000_000 }));
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
 
-describe('backoff', () => {
-  test('DoublesFromHalfASecondToTwentySeconds', () => {
+/** Pauses of 10,000 pages, sorted. */
+function many(pause: () => number): number[] {
+  vi.spyOn(Math, 'random').mockImplementation(randomOf(1));
+  return Array.from({ length: 10_000 }, pause).sort((a, b) => a - b);
+}
+
+describe('pauses', () => {
+  test.each([
+    ['as usual', 100, 1_000],
+    ['after a pause', 500, 3_000],
+  ] as const)(
+    '%s: even from %i to %i ms, and none at the floor for want of more',
+    (back, least, most) => {
+      const found = many(() => comeBacks().lost(back).ms);
+      expect(found[0]).toBeGreaterThanOrEqual(least);
+      expect(found.at(-1)).toBeLessThanOrEqual(most);
+      for (const share of [0.1, 0.5, 0.9]) {
+        const even = least + share * (most - least);
+        expect(Math.abs(Number(found[10_000 * share]) - even)).toBeLessThan((most - least) * 0.03);
+      }
+      // The floor is one of many values.
+      expect(found.filter((ms) => ms === least).length).toBeLessThan(50);
+    },
+  );
+
+  test('AreHalfToWholeOfALongOutageAndTwentySecondsAtMost', () => {
+    const backs = comeBacks();
+    vi.advanceTimersByTime(9_000);
+    const found = many(() => backs.lost('as usual').ms);
+    expect(found[0]).toBeGreaterThanOrEqual(4_500);
+    expect(found.at(-1)).toBeLessThanOrEqual(9_000);
+    vi.advanceTimersByTime(9_000_000);
+    expect(many(() => backs.lost('after a pause').ms).at(-1)).toBeLessThanOrEqual(20_000);
+  });
+
+  test('AreNotLongerBecauseThisDevicesClockWasSet', () => {
     vi.spyOn(Math, 'random').mockReturnValue(1);
-    const pauses = [0, 1, 2, 3, 4, 5, 6, 7, 100, 5_000].map((attempt) => backoffMs(attempt));
-    expect(pauses).toEqual([500, 1e3, 2e3, 4e3, 8e3, 16e3, 20e3, 20e3, 20e3, 20e3]);
+    const backs = comeBacks();
+    vi.setSystemTime(Date.now() + 3_600_000);
+    expect(backs.lost('as usual').ms).toBe(1_000);
   });
+});
 
-  test('JitterIsFull', () => {
-    vi.spyOn(Math, 'random').mockReturnValue(0.25);
-    expect(backoffMs(3)).toBe(1_000);
-  });
-
-  test('NeverIsABusyLoop', () => {
-    vi.spyOn(Math, 'random').mockReturnValue(0);
-    expect(backoffMs(0)).toBe(FLOOR_MS);
-    expect(backoffMs(9, 500)).toBe(500);
+describe('a refused showtime', () => {
+  test.each([
+    [3_000, 3_000, 6_000],
+    [200, 200, 1_200],
+    [50, 100, 1_050],
+    [undefined, 1_000, 2_000],
+    [0, 1_000, 2_000],
+    [-5, 1_000, 2_000],
+    [Number.NaN, 1_000, 2_000],
+    [60_000, 60_000, 120_000],
+    [Number.POSITIVE_INFINITY, 60_000, 120_000],
+    [8.64e15, 60_000, 120_000],
+  ])('that asks for %d ms is asked for again after %i to %i ms', (asked, least, most) => {
+    const found = many(() => retryMs(asked));
+    expect(found[0]).toBeGreaterThanOrEqual(least);
+    expect(found[0]).toBeLessThan(least + (most - least) * 0.01 + 1);
+    expect(found.at(-1)).toBeLessThanOrEqual(most);
+    expect(found.at(-1)).toBeGreaterThan(most - (most - least) * 0.01 - 1);
   });
 });
 

@@ -1,8 +1,8 @@
-// The connection of a followed showtime: its states, its pauses, its watchdog, its network.
+// The connection of a followed showtime: its states, its pauses, its watchdog.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { showtime } from './index.js';
-import { followed, openPage, type Page, settle } from './test/page.js';
+import { type Showtime, showtime } from './index.js';
+import { followed, muteServer, openPage, PAUSE_MS, type Page, settle } from './test/page.js';
 
 let page: Page;
 beforeEach(() => {
@@ -46,12 +46,12 @@ describe('states', () => {
     expect(shown.connection()).toEqual({
       status: 'reconnecting',
       error: { closeCode: 1006, code: 'CLOSED', message: '' },
-      retryAt: Date.now() + 250,
+      retryAt: Date.now() + PAUSE_MS,
       stale: true,
       recovered: false,
     });
     page.server.refuseConnections(false);
-    await settle(250);
+    await settle(PAUSE_MS);
     expect(shown.connection().status).toBe('live');
   });
 
@@ -91,6 +91,21 @@ describe('states', () => {
     expect(shown.seat('A01').status).toBe('locked');
   });
 
+  test('AnEdgeThatCallsItselfLiveBeforeItHasAnsweredIsNotShownAsLive', async () => {
+    page.server.lock('123', ['A01'], 'other');
+    page.server.goStale();
+    const elsewhere = { epoch: 'another', revision: 3, bookedSeats: [], lockedSeats: ['B01'] };
+    const { shown } = await followed('123', { initialSnapshot: elsewhere });
+    page.server.send({ type: 'stream_status', showtimeId: '123', live: true, timestamp: 1 });
+    await settle();
+    expect(shown.connection().status).toBe('stale');
+    page.server.goLive();
+    await settle();
+    expect(shown.connection().status).toBe('live');
+    expect(shown.seat('A01').status).toBe('locked');
+    expect(shown.seat('B01').status).toBe('available');
+  });
+
   test('ANewcomerToAnEdgeWithoutServiceSeesWhatTheEdgeKnows', async () => {
     page.server.lock('123', ['A01'], 'me');
     page.server.goStale('123');
@@ -109,12 +124,51 @@ describe('states', () => {
     await settle();
     expect(all[63]?.connection()).toMatchObject({ status: 'live', error: null });
     expect(all[64]?.connection()).toMatchObject({
-      status: 'connecting',
+      status: 'stale',
       error: { closeCode: 0, code: 'TOO_MANY_SUBSCRIPTIONS' },
+      retryAt: null,
     });
     releases[0]?.();
     await settle(1_000);
     expect(all[64]?.connection()).toMatchObject({ status: 'live', error: null });
+  });
+});
+
+describe('the 65th showtime', () => {
+  async function follow(count: number) {
+    const all = Array.from({ length: count }, (_, n) => showtime(`s${n}`));
+    const releases = all.map((one) => one.follow());
+    await settle();
+    return { all, releases, states: () => all.map((one) => one.connection().status) };
+  }
+
+  test('TwoThatLeaveInOneTickMakeRoomForTwo', async () => {
+    const { all, releases } = await follow(67);
+    releases[0]?.();
+    releases[1]?.();
+    await settle(1_000);
+    expect(all.slice(64).map((one) => one.connection().status)).toEqual(['live', 'live', 'stale']);
+  });
+
+  test('OneThatWasRefusedMakesNoRoomAndIsNotAskedForAgain', async () => {
+    const { all, releases } = await follow(66);
+    releases[64]?.();
+    await settle(1_000);
+    expect(all[65]?.connection().status).toBe('stale');
+    const subscribed = subscribes().length;
+    releases[0]?.();
+    await settle(1_000);
+    expect(subscribes()).toHaveLength(subscribed + 1);
+    expect(all[65]?.connection().status).toBe('live');
+  });
+
+  test('LivesOnANewSocketIfOthersLeftMeanwhile', async () => {
+    const { all, releases } = await follow(66);
+    page.server.closeAll(1006);
+    await settle();
+    releases[0]?.();
+    await settle(2_000);
+    expect(all.slice(64).map((one) => one.connection().status)).toEqual(['live', 'stale']);
   });
 });
 
@@ -173,8 +227,8 @@ describe('close codes', () => {
     page.server.closeAll(4200);
     await settle();
     expect(page.attempts()).toBe(4);
-    expect(shown.connection().retryAt).toBe(Date.now() + 250);
-    await settle(10_250);
+    expect(shown.connection().retryAt).toBe(Date.now() + PAUSE_MS);
+    await settle(PAUSE_MS + 10_000);
     page.server.closeAll(4200);
     await settle();
     expect(page.attempts()).toBe(6);
@@ -182,84 +236,127 @@ describe('close codes', () => {
 
   test('4200AfterAnotherFailureWithoutHavingBeenLiveWaits', async () => {
     const { shown } = await followed();
-    page.server.goStale();
+    page.server.refuse('123');
     page.server.closeAll(4200);
     await settle();
     page.server.closeAll(1006);
-    await settle(250);
+    await settle(PAUSE_MS);
     expect(page.attempts()).toBe(3);
     page.server.closeAll(4200);
     await settle();
     expect(page.attempts()).toBe(3);
-    expect(shown.connection().retryAt).toBe(Date.now() + 500);
+    expect(shown.connection().retryAt).toBeGreaterThan(Date.now());
   });
 
   test('4200ASecondTimeWithoutHavingBeenLiveWaits', async () => {
     const { shown } = await followed();
-    page.server.goStale();
+    page.server.refuse('123');
     page.server.closeAll(4200);
     await settle();
     expect(page.attempts()).toBe(2);
     page.server.closeAll(4200);
     await settle();
     expect(page.attempts()).toBe(2);
-    expect(shown.connection().retryAt).toBe(Date.now() + 250);
+    expect(shown.connection().retryAt).toBe(Date.now() + PAUSE_MS);
   });
 });
 
 describe('pauses', () => {
-  test('GrowAgainAfterEachTimeOfBeingLive', async () => {
+  /** The next pauses, whose attempts fail. */
+  async function pauses(shown: Showtime, count: number): Promise<number[]> {
+    const found: number[] = [];
+    for (let n = 0; n < count; n++) {
+      const pause = (shown.connection().retryAt ?? 0) - Date.now();
+      found.push(pause);
+      await settle(pause);
+    }
+    return found;
+  }
+
+  test('GrowWithTheOutageToTwentySeconds', async () => {
     const { shown } = await followed();
     await settle(60_000);
+    vi.spyOn(Math, 'random').mockReturnValue(1);
     page.server.refuseConnections(true);
     page.server.closeAll(1006);
     await settle();
-    const pauses: number[] = [];
-    for (let n = 0; n < 4; n++) {
-      const pause = (shown.connection().retryAt ?? 0) - Date.now();
-      pauses.push(pause);
-      await settle(pause);
-    }
-    expect(pauses).toEqual([250, 500, 1_000, 2_000]);
+    expect(await pauses(shown, 7)).toEqual([1_000, 1_000, 2_000, 4_000, 8_000, 16_000, 20_000]);
   });
 
-  test('DoubleWhileAttemptsFail', async () => {
+  test('GrowFromTheFirstAttemptOfAPageThatNeverConnected', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
     page.server.refuseConnections(true);
     const { shown } = await followed();
-    const pauses: number[] = [];
-    for (let n = 0; n < 8; n++) {
+    expect(await pauses(shown, 4)).toEqual([1_000, 1_000, 2_000, 4_000]);
+  });
+
+  test('AreHalfOfTheOutageAtLeast', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    page.server.refuseConnections(true);
+    const { shown } = await followed();
+    expect((await pauses(shown, 5)).slice(0, 4)).toEqual([100, 100, 100, 150]);
+    await settle(100_000);
+    expect(Math.max(...(await pauses(shown, 3)))).toBe(10_000);
+  });
+
+  test.each([4100, 4129, 4199])('After%iGrowWithTheOutageToo', async (code) => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    const { shown } = await followed();
+    const found: number[] = [];
+    for (let n = 0; n < 4; n++) {
+      page.server.closeAll(code);
+      await settle();
       const pause = (shown.connection().retryAt ?? 0) - Date.now();
-      pauses.push(pause);
+      found.push(pause);
+      await settle(pause);
+      expect(shown.connection().status).toBe('live');
+    }
+    expect(found).toEqual([3_000, 3_000, 6_000, 12_000]);
+  });
+
+  test('GrowWhileSocketsOpenAndAreLostAtOnce', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    const { shown } = await followed();
+    const found: number[] = [];
+    for (let n = 0; n < 5; n++) {
+      page.server.closeAll(1006);
+      await settle();
+      const pause = (shown.connection().retryAt ?? 0) - Date.now();
+      found.push(pause);
       await settle(pause);
     }
-    expect(pauses).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+    expect(found).toEqual([1_000, 1_000, 2_000, 4_000, 8_000]);
   });
 
   test.each([
-    [9_999, 500],
-    [10_000, 250],
-  ])('AfterBeingLiveFor%iMsTheNextIs%iMs', async (liveMs, pauseMs) => {
+    [9_999, 30_000],
+    [10_000, 1_000],
+  ])('AfterASocketThatWasOpenFor%iMsTheNextIs%iMsAtMost', async (openMs, mostMs) => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
     page.server.refuseConnections(true);
     const { shown } = await followed();
+    await pauses(shown, 5);
     page.server.refuseConnections(false);
-    await settle(250);
-    await settle(liveMs);
+    await settle(Number(shown.connection().retryAt) - Date.now());
+    await settle(openMs);
     page.server.closeAll(1006);
     await settle();
-    expect(shown.connection().retryAt).toBe(Date.now() + pauseMs);
+    const pause = Number(shown.connection().retryAt) - Date.now();
+    expect(pause).toBeLessThanOrEqual(mostMs);
+    expect(pause > 1_000).toBe(openMs < 10_000);
   });
 
   test('BeginAnewWithWhoFollowsAnew', async () => {
     page.server.refuseConnections(true);
     const { shown, release } = await followed();
-    await settle(250);
-    expect(shown.connection().retryAt).toBe(Date.now() + 500);
+    await settle(20_000);
+    expect(shown.connection().retryAt).toBeGreaterThan(Date.now() + PAUSE_MS);
     release();
     await settle(1_000);
     expect(shown.connection().status).toBe('idle');
     shown.follow();
     await settle();
-    expect(shown.connection().retryAt).toBe(Date.now() + 250);
+    expect(shown.connection().retryAt).toBe(Date.now() + PAUSE_MS);
   });
 
   test('ReconnectDoesNotWait', async () => {
@@ -289,7 +386,7 @@ describe('several showtimes', () => {
     const { shown: second } = await followed('124');
     expect(second.connection()).toEqual(first.connection());
     page.server.refuseConnections(false);
-    await settle(250);
+    await settle(PAUSE_MS);
     expect(second.connection().status).toBe('live');
   });
 
@@ -315,80 +412,13 @@ describe('several showtimes', () => {
     page.server.refuseConnections(true);
     const { shown } = await followed('123');
     page.server.refuseConnections(false);
-    await settle(250);
+    await settle(PAUSE_MS);
     await settle(9_000);
     await followed('124');
     await settle(1_000);
     page.server.closeAll(1006);
     await settle();
-    expect(shown.connection().retryAt).toBe(Date.now() + 250);
-  });
-});
-
-describe('the network', () => {
-  test('OfflineNothingIsTriedUntilItIsBack', async () => {
-    const { shown } = await followed();
-    page.network(false);
-    page.server.closeAll(1006);
-    await settle(600_000);
-    expect(page.attempts()).toBe(1);
-    expect(shown.connection()).toMatchObject({
-      status: 'reconnecting',
-      error: { code: 'OFFLINE' },
-      retryAt: null,
-    });
-    page.network(true);
-    await settle();
-    expect(shown.connection()).toMatchObject({ status: 'live', error: null, recovered: true });
-  });
-
-  test('GoingOfflineEndsAPause', async () => {
-    page.server.refuseConnections(true);
-    const { shown } = await followed();
-    page.network(false);
-    expect(shown.connection()).toMatchObject({ error: { code: 'OFFLINE' }, retryAt: null });
-    await settle(60_000);
-    expect(page.attempts()).toBe(1);
-  });
-
-  test('ASocketThatWorksOfflineIsKept', async () => {
-    const { shown } = await followed();
-    page.network(false);
-    await settle(60_000);
-    expect(page.attempts()).toBe(1);
-    expect(shown.connection().status).toBe('live');
-  });
-
-  test('ASocketThatDiedWithTheNetworkIsNoticedInFiveSeconds', async () => {
-    const { shown } = await followed();
-    muteServer();
-    page.network(false);
-    page.network(true);
-    await settle(5_000);
-    expect(shown.connection().error?.code).toBe('SILENT');
-  });
-
-  test('OnlineAndLookedAtAgainEndPauses', async () => {
-    page.server.refuseConnections(true);
-    const { shown } = await followed();
-    page.look(true);
-    await settle();
-    expect(page.attempts()).toBe(1);
-    page.look(false);
-    await settle();
-    expect(page.attempts()).toBe(2);
-    page.server.refuseConnections(false);
-    page.network(true);
-    await settle();
-    expect(shown.connection().status).toBe('live');
-  });
-
-  test('TheWindowIsLeftAsItWas', async () => {
-    const { release } = await followed();
-    expect(page.windowListeners()).toBeGreaterThan(0);
-    release();
-    await settle(1_000);
-    expect(page.windowListeners()).toBe(0);
+    expect(shown.connection().retryAt).toBe(Date.now() + PAUSE_MS);
   });
 });
 
@@ -417,7 +447,7 @@ describe('the watchdog', () => {
     const { shown } = await followed();
     muteServer();
     await settle(35_000);
-    await settle(250);
+    await settle(PAUSE_MS);
     expect(sockets).toHaveLength(2);
     const before = shown.connection();
     const [old] = sockets;
@@ -454,7 +484,7 @@ describe('what is sent', () => {
     const resume = shown.position();
     page.server.closeAll(1006);
     page.server.unlock('123', ['A01'], 'other');
-    await settle(250);
+    await settle(PAUSE_MS);
     expect(subscribes()[1]).toMatchObject({ resume });
     expect(shown.connection().recovered).toBe(true);
     expect(shown.seat('A01').status).toBe('available');
@@ -475,14 +505,6 @@ describe('what is sent', () => {
     expect(shown.ownSeats().map((seat) => seat.seatId)).toEqual(['A02']);
   });
 });
-
-/** The socket stays, and nothing comes any more. */
-function muteServer(): void {
-  const fakeSocket: WebSocket & { deliver(): void } = Object.getPrototypeOf(
-    globalThis.WebSocket.prototype,
-  );
-  vi.spyOn(fakeSocket, 'deliver').mockReturnValue();
-}
 
 function recordSockets(): WebSocket[] {
   const sockets: WebSocket[] = [];

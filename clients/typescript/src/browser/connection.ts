@@ -1,11 +1,11 @@
 // One socket for all showtimes that a session follows at one URL: a machine of named phases, with
 // one timer, whose meaning is the phase's. What a showtime itself knows is its channel's business.
 
-import { backoffMs, FLOOR_MS } from './backoff.js';
+import { between, comeBacks } from './backoff.js';
 import { comeBack } from './close_codes.js';
 import { readFrame } from './frames.js';
 import type { ClientFrame, ServerFrame } from './protocol.js';
-import type { ConnectionState, Showtime } from './types.js';
+import type { ConnectionError, ConnectionState, Showtime } from './types.js';
 
 /** How the socket is, for a showtime that is not subscribed (any more). */
 export type SocketState = Pick<ConnectionState, 'status' | 'error' | 'retryAt'>;
@@ -14,6 +14,8 @@ export type SocketState = Pick<ConnectionState, 'status' | 'error' | 'retryAt'>;
 export interface Channel {
   /** Says where to resume. Held here, so that what is followed stays in the page's registry. */
   readonly showtime: Showtime;
+  /** The socket is open: `subscribe` now, or once a wait that the edge asked for is over. */
+  ready(): void;
   /** A frame of this showtime, or one that concerns the whole connection. */
   receive(frame: ServerFrame): void;
   /** The socket is lost, on its way or given up. */
@@ -26,33 +28,47 @@ export interface Connection {
   leave(channel: Channel): void;
   /** Subscribes afresh where the socket is open. */
   subscribe(channel: Channel): void;
-  /** Tries at once where the phase is `waiting` or `closed`. */
+  /** Tries at once in `waiting` and `closed`, whatever pause was asked for. */
   reconnect(): void;
+  /** Asks an open socket whether it works. Mends `retryAt` if this machine's clock was set. */
+  probe(): void;
 }
 
 /**
- * - `idle`: no channels, no socket; no timer
- * - `opening`: the timer ends the attempt
- * - `open`: the timer is the watchdog, wound up by all that is received
- * - `waiting`: the timer begins the next attempt; offline there is none
- * - `closed`: the edge said not to come back; no timer
+ * | phase     | socket    | its timer                       | a wake              | reconnect() |
+ * |-----------|-----------|---------------------------------|---------------------|-------------|
+ * | `idle`    | none      | none                            |                     |             |
+ * | `opening` | under way | 10 s, then `waiting`            |                     |             |
+ * | `open`    | open      | 35 s without a frame: `waiting` | a ping: `asked`     |             |
+ * | `asked`   | open      | 5 s without a frame: `waiting`  |                     |             |
+ * | `waiting` | none      | the pause, then `opening`       | may shorten it      | `opening`   |
+ * | `closed`  | none      | none                            |                     | `opening`   |
+ *
+ * A frame makes `asked` `open` again. After a lost socket it is `waiting`, or `closed` if the edge
+ * said not to come back. `idle` means that no showtime is followed.
+ *
+ * A wake is `online`, `offline`, `pageshow`, `focus`, or `visibilitychange` to visible. What it may
+ * skip of a pause:
+ * - never the floor: 100 ms, or 500 ms after the close codes 4100–4199
+ * - `online`: the rest, but for up to half a second of jitter, as others of the network wake too
+ * - `focus`, `pageshow`, `visibilitychange`: the rest, once a second; who switches tabs on and on
+ *   does not make the page hammer
+ * - `offline`: nothing. There are attempts offline too, for an edge on this very machine.
  */
-type Phase = 'idle' | 'opening' | 'open' | 'waiting' | 'closed';
+type Phase = 'idle' | 'opening' | 'open' | 'asked' | 'waiting' | 'closed';
 
 const OPEN_MS_MAX = 10_000;
 /** Two heartbeats of 15 s and 5 s more. */
 const SILENT_MS_MAX = 35_000;
 /** For the answer to a ping after the network or the page came back. */
 const PROBE_MS_MAX = 5_000;
-/** Live for this long, an attempt counts as having worked, and the next backoff begins anew. */
-const WORKED_MS = 10_000;
-/** Times to come back at once between two that worked: an edge may send away whom it just took. */
-const AT_ONCE_MAX = 3;
-/** `after a pause` is never shorter. */
-const PAUSE_MS_MIN = 500;
+/** Between two attempts that wakes but `online` brought forward. */
+const WAKE_MS_MIN = 1_000;
+const ONLINE_SPREAD_MS = 500;
 
 const CONNECTING: SocketState = { status: 'connecting', error: null, retryAt: null };
-const WAKERS = ['online', 'offline', 'visibilitychange'] as const;
+const OFFLINE: ConnectionError = { closeCode: 0, code: 'OFFLINE', message: 'no network' };
+const WAKERS = ['online', 'offline', 'visibilitychange', 'pageshow', 'focus'] as const;
 
 /** `onIdle` is called when the last channel has left. */
 export function openConnection(
@@ -61,18 +77,19 @@ export function openConnection(
   onIdle: () => void,
 ): Connection {
   const channels = new Map<string, Channel>();
+  /** The edge follows so many showtimes for a socket; these were too many, oldest first. */
+  const refused = new Set<Channel>();
+  const backs = comeBacks();
   let phase: Phase = 'idle';
   /** What a newcomer is told. */
   let state = CONNECTING;
   let socket: WebSocket | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let attempt = 0;
-  /** When the first showtime became live on this socket; 0: none has. */
-  let liveSince = 0;
-  /** Came back at once and was not live since: a second time waits, or two edges play ball. */
-  let hurried = false;
-  /** Times it came back at once since an attempt worked. */
-  let hurries = 0;
+  // Of `waiting`, on the monotonic clock: when the next attempt is, how early a wake may make it,
+  // and when one last did.
+  let dueAt = 0;
+  let earliest = 0;
+  let wokenAt = -WAKE_MS_MIN;
 
   function tell(next: SocketState): void {
     state = next;
@@ -86,9 +103,10 @@ export function openConnection(
   }
 
   const watch = (ms = SILENT_MS_MAX) => wind(ms, () => lose(0, 'SILENT', `silent for ${ms} ms`));
+  const isOpen = () => phase === 'open' || phase === 'asked';
 
   function send(frame: ClientFrame): void {
-    if (phase === 'open') socket?.send(JSON.stringify(frame));
+    if (isOpen()) socket?.send(JSON.stringify(frame));
   }
 
   function subscribe({ showtime }: Channel): void {
@@ -106,6 +124,7 @@ export function openConnection(
   function drop(next: Phase): void {
     phase = next;
     clearTimeout(timer);
+    refused.clear();
     const old = socket;
     socket = undefined;
     old?.close();
@@ -128,11 +147,13 @@ export function openConnection(
       if (current !== socket) return;
       phase = 'open';
       state = CONNECTING;
+      backs.opened();
       watch();
-      for (const channel of channels.values()) subscribe(channel);
+      for (const channel of [...channels.values()]) channel.ready();
     };
     current.onmessage = ({ data }) => {
       if (current !== socket) return;
+      phase = 'open';
       watch();
       receive(readFrame(data));
     };
@@ -143,54 +164,58 @@ export function openConnection(
 
   function receive(frame: ServerFrame | null): void {
     if (!frame) return;
-    if (frame.type === 'subscribed') {
-      liveSince ||= Date.now();
-      hurried = false;
+    if (frame.type === 'subscribed') backs.live();
+    if (frame.showtimeId === undefined) {
+      for (const channel of [...channels.values()]) channel.receive(frame);
+      return;
     }
-    if (frame.showtimeId !== undefined) channels.get(frame.showtimeId)?.receive(frame);
-    else for (const channel of [...channels.values()]) channel.receive(frame);
+    const channel = channels.get(frame.showtimeId);
+    if (!channel) return;
+    if (frame.type === 'error' && frame.code === 'TOO_MANY_SUBSCRIPTIONS') refused.add(channel);
+    channel.receive(frame);
   }
 
   function lose(closeCode: number, code: string, message: string): void {
     const back = comeBack(closeCode);
     const error = { closeCode, code, message };
+    const { ms, leastMs } = backs.lost(back);
     drop(back === 'never' ? 'closed' : 'waiting');
-    if (liveSince && Date.now() - liveSince >= WORKED_MS) attempt = hurries = 0;
-    liveSince = 0;
     if (back === 'never') {
       tell({ status: 'closed', error, retryAt: null });
       return;
     }
-    let ms = 0;
-    if (back !== 'at once' || hurried || hurries++ >= AT_ONCE_MAX) {
-      ms = backoffMs(attempt++, back === 'after a pause' ? PAUSE_MS_MIN : FLOOR_MS);
-    }
-    hurried ||= back === 'at once';
-    if (isOffline()) {
-      waitForNetwork();
-      return;
-    }
-    wind(ms, open);
-    tell({ status: 'reconnecting', error, retryAt: Date.now() + ms });
+    earliest = performance.now() + leastMs;
+    wait(ms, error);
   }
 
-  function waitForNetwork(): void {
-    clearTimeout(timer);
-    const error = { closeCode: 0, code: 'OFFLINE', message: 'no network' };
-    tell({ status: 'reconnecting', error, retryAt: null });
+  function wait(ms: number, error: ConnectionError | null): void {
+    dueAt = performance.now() + ms;
+    wind(ms, open);
+    const said = isOffline() ? OFFLINE : error;
+    tell({ status: 'reconnecting', error: said, retryAt: Date.now() + ms });
+  }
+
+  function probe(): void {
+    if (phase === 'waiting') wait(dueAt - performance.now(), state.error);
+    if (phase !== 'open') return;
+    // A socket to this very machine works without a network, so it is asked, not dropped.
+    send({ type: 'ping' });
+    phase = 'asked';
+    watch(PROBE_MS_MAX);
   }
 
   /** The network came or went, or the page is looked at again. */
   function wake({ type }: Event): void {
     if (type === 'visibilitychange' && document.hidden) return;
-    if (phase === 'open') {
-      // A socket to this very machine works without a network, so it is asked, not dropped.
-      send({ type: 'ping' });
-      watch(PROBE_MS_MAX);
-    } else if (phase === 'waiting') {
-      if (isOffline()) waitForNetwork();
-      else open();
-    }
+    probe();
+    if (phase !== 'waiting' || type === 'offline') return;
+    const now = performance.now();
+    let at = Math.max(now, earliest);
+    if (type === 'online') at += between(0, ONLINE_SPREAD_MS);
+    else at = Math.max(at, wokenAt + WAKE_MS_MIN);
+    if (at >= dueAt) return;
+    if (type !== 'online') wokenAt = at;
+    wait(at - now, state.error);
   }
 
   return {
@@ -201,14 +226,19 @@ export function openConnection(
         open();
       } else {
         channel.turn(state);
-        subscribe(channel);
+        if (isOpen()) channel.ready();
       }
     },
-    leave({ showtime: { showtimeId } }) {
+    leave(channel) {
+      const { showtimeId } = channel.showtime;
       channels.delete(showtimeId);
       send({ type: 'unsubscribe', showtimeId });
-      const refused = [...channels.values()].find(isOneTooMany);
-      if (refused) subscribe(refused);
+      // Where one leaves there is room again, unless it was one too many itself.
+      const [next] = refused.delete(channel) ? [] : refused;
+      if (next) {
+        refused.delete(next);
+        subscribe(next);
+      }
       if (channels.size) return;
       drop('idle');
       for (const name of WAKERS) globalThis.removeEventListener?.(name, wake);
@@ -218,12 +248,8 @@ export function openConnection(
     reconnect() {
       if (phase === 'waiting' || phase === 'closed') open();
     },
+    probe,
   };
-}
-
-/** The edge follows so many for a connection; where one leaves there is room again. */
-function isOneTooMany({ showtime }: Channel): boolean {
-  return showtime.connection().error?.code === 'TOO_MANY_SUBSCRIPTIONS';
 }
 
 function isOffline(): boolean {

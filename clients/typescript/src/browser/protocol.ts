@@ -76,7 +76,10 @@ export interface ErrorFrame {
   readonly type: 'error';
   readonly code: string;
   readonly message: string;
+  /** Whose subscription is over, or did not come to be; the others go on. */
   readonly showtimeId?: string;
+  /** How long to wait before subscribing to it again, in ms. */
+  readonly retryAfterMs?: number;
 }
 
 export interface Plain {

@@ -5,24 +5,12 @@
 import { expect, test } from 'vitest';
 import { type SeatLocksAnswer, type SeatUpdate, type Showtime, showtime } from './index.js';
 import { openPage, type Page, settle } from './test/page.js';
+import { type Random, randomOf } from './test/random.js';
 
 const STEPS = 80;
 const SEEDS = Array.from({ length: 30 }, (_, n) => n + 1);
 const SEATS = ['A01', 'A02', 'A03', 'A04', 'A05', 'A06'];
 const CLOSES = [1006, 4101, 4200, 1001];
-
-type Random = () => number;
-
-/** mulberry32: small, and the same everywhere. */
-function randomOf(seed: number): Random {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Safeguards that a negative control takes away, by what they would have kept out. */
 interface Tampering {

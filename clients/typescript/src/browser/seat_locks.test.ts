@@ -86,6 +86,22 @@ describe('refusals', () => {
     vi.restoreAllMocks();
   });
 
+  test.each([-3_600_000, 3_600_000])(
+    'RetryAfterADateIsByTheServersClockIfThisOneIsWrongBy%iMs',
+    async (byMs) => {
+      vi.spyOn(Date, 'now').mockReturnValue(Date.UTC(2030, 0, 1) + byMs);
+      const refused = { code: 'DRAINING', message: '', seats: [] };
+      const { locks } = site(() =>
+        json(refused, 503, {
+          date: 'Tue, 01 Jan 2030 00:00:00 GMT',
+          'retry-after': 'Tue, 01 Jan 2030 00:00:07 GMT',
+        }),
+      );
+      expect((await failure(locks.get('1'))).retryAfterMs).toBe(7_000);
+      vi.restoreAllMocks();
+    },
+  );
+
   test.each([
     ['OUTCOME_UNKNOWN', true],
     ['STORE_UNAVAILABLE', false],

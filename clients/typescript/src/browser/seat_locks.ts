@@ -108,7 +108,7 @@ function answerOf({ ok, status, headers }: Response, text: string, mutates: bool
     code,
     mutates && unknown,
     Array.isArray(refusal?.seats) ? refusal.seats.filter(isConflict) : [],
-    retryAfterMs(headers.get('retry-after')),
+    retryAfterMs(headers.get('retry-after'), headers.get('date')),
   );
 }
 
@@ -123,9 +123,10 @@ function parse(text: string): unknown {
 const isConflict = (value: unknown): value is SeatConflict =>
   isFields(value) && typeof value.seatId === 'string' && typeof value.status === 'string';
 
-/** Seconds or a date, as HTTP has it. */
-function retryAfterMs(value: string | null): number | undefined {
+/** Seconds, or a date by the clock of the server, whose answer says its time. */
+function retryAfterMs(value: string | null, date: string | null): number | undefined {
   if (value === null) return undefined;
-  const ms = /^\d+$/.test(value) ? +value * 1000 : Date.parse(value) - Date.now();
+  const now = Date.parse(date ?? '') || Date.now();
+  const ms = /^\d+$/.test(value) ? +value * 1000 : Date.parse(value) - now;
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }

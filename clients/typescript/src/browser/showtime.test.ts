@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type SeatUpdate, seatLocks, showtime } from './index.js';
-import { followed, openPage, type Page, settle } from './test/page.js';
+import { followed, openPage, PAUSE_MS, type Page, rightClock, settle } from './test/page.js';
 
 let page: Page;
 beforeEach(() => {
@@ -156,7 +156,7 @@ describe('own seats', () => {
     page.server.closeAll(1006);
     page.server.unlock('123', ['A01'], 'other');
     page.server.lock('123', ['A01', 'A02'], 'me');
-    await settle(250);
+    await settle(PAUSE_MS);
     expect(shown.connection().recovered).toBe(true);
     expect(shown.ownSeats().map((seat) => seat.seatId)).toEqual(['A01', 'A02']);
   });
@@ -168,7 +168,7 @@ describe('own seats', () => {
     shown.onSeat('A01', () => seen.push(shown.seat('A01')));
     page.server.closeAll(1006);
     page.server.unlock('123', ['A01'], 'me');
-    await settle(250);
+    await settle(PAUSE_MS);
     expect(seen).toEqual([{ status: 'available', mine: false }]);
   });
 
@@ -264,7 +264,7 @@ describe('updates', () => {
     await settle();
     page.server.closeAll(1006);
     page.server.newEpoch('123');
-    await settle(250);
+    await settle(PAUSE_MS);
     expect(updates.map(({ seatId, status, cause }) => `${seatId} ${status} ${cause}`)).toEqual([
       'A01 locked snapshot',
       'A02 locked lock',
@@ -282,7 +282,7 @@ describe('updates', () => {
     await settle();
     page.server.closeAll(1006);
     page.server.lock('123', ['A01', 'A02'], 'other');
-    await settle(250);
+    await settle(PAUSE_MS);
     expect(updates).toHaveBeenCalledTimes(2);
     expect(shown.seat('A02').status).toBe('locked');
   });
@@ -392,7 +392,7 @@ describe('time', () => {
     await settle();
     expect(shown.serverNow()).toBe(Date.now() + 5_000);
     page.server.closeAll(1006);
-    await settle(250);
+    await settle(PAUSE_MS);
     expect(shown.serverNow()).toBe(Date.now());
   });
 
@@ -401,6 +401,56 @@ describe('time', () => {
     const serverTime = Date.now() + 7_000;
     shown.apply({ sessionId: 'me', seats: [], revision: 0, serverTime });
     expect(shown.serverNow()).toBe(serverTime);
+  });
+
+  describe('on a device whose clock is set', () => {
+    beforeEach(() => {
+      page.leave();
+      page = openPage({ now: rightClock });
+    });
+
+    test.each([-3_600_000, 3_600_000])('by %i ms: is right all the while', async (byMs) => {
+      const { shown } = await followed();
+      page.setClock(byMs);
+      for (let n = 0; n < 60; n++) {
+        expect(shown.serverNow()).toBe(rightClock());
+        await settle(1_000);
+      }
+      // It was asked for the time once.
+      expect(sent('ping')).toHaveLength(1);
+    });
+
+    test('ForAPageThatConnectedWhileItWasWrong', async () => {
+      page.setClock(3_600_000);
+      const { shown } = await followed();
+      expect(shown.serverNow()).toBe(rightClock());
+      page.setClock(-3_600_000);
+      expect(shown.serverNow()).toBe(rightClock());
+      await settle(60_000);
+      expect(shown.serverNow()).toBe(rightClock());
+    });
+
+    test('LagIsNotTouched', async () => {
+      const { shown } = await followed();
+      page.setClock(3_600_000);
+      page.server.lock('123', ['A01'], 'other');
+      await settle();
+      expect(shown.lagMs()).toBe(0);
+    });
+  });
+
+  test('WhenTheNextAttemptIsMovesWithTheDevicesClock', async () => {
+    const { shown } = await followed();
+    page.server.refuseConnections(true);
+    page.server.closeAll(1006);
+    await settle();
+    page.setClock(-3_600_000);
+    shown.serverNow();
+    await settle();
+    expect(shown.connection().retryAt).toBe(Date.now() + PAUSE_MS);
+    page.server.refuseConnections(false);
+    await settle(PAUSE_MS);
+    expect(shown.connection().status).toBe('live');
   });
 
   test('LagIsTheLastChangesDelayBeyondTheFastest', async () => {

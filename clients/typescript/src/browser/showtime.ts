@@ -1,10 +1,17 @@
 // A followed showtime, put together from its seats, its clock and its connection; and the page's
 // registry, through which all who ask for the same one share it.
 
+import { retryMs } from './backoff.js';
 import { serverClock } from './clock.js';
-import { type Channel, type Connection, openConnection } from './connection.js';
+import { type Channel, type Connection, openConnection, type SocketState } from './connection.js';
 import { listeners } from './listeners.js';
-import type { CurrentSeatStatus, SeatUpdate, ServerFrame, Subscribed } from './protocol.js';
+import type {
+  CurrentSeatStatus,
+  ErrorFrame,
+  SeatUpdate,
+  ServerFrame,
+  Subscribed,
+} from './protocol.js';
 import { seatStore } from './store.js';
 import type { ConnectionState, InitialSnapshot, Showtime, ShowtimeOptions } from './types.js';
 
@@ -19,6 +26,24 @@ const IDLE: ConnectionState = {
   recovered: false,
 };
 
+/** Refusals that pass: the showtime is asked for again by itself. */
+const PASSING = ['SHOWTIME_UNAVAILABLE', 'RATE_LIMITED'];
+
+/**
+ * Whose the locks are that the store shows: of `known` ones, whose; of others perhaps not.
+ *
+ * | event                                         | `known`   | `unknown`       | `asked`   |
+ * |-----------------------------------------------|-----------|-----------------|-----------|
+ * | `subscribed`, recovered: it names them        | stays     | `known`         | `known`   |
+ * | the snapshot of a `subscribed`, or a viewer's | stays     | `known`         | `known`   |
+ * | a later snapshot, or one that came by itself  | `unknown` | stays           | `unknown` |
+ * | live, or live again                           | stays     | asks: `asked`   | stays     |
+ * | an initial snapshot                           | `asked`   | `asked`         | stays     |
+ *
+ * While the service is away nobody asks: its return may bring `subscribed` by itself.
+ */
+type Own = 'known' | 'unknown' | 'asked';
+
 interface Followable extends Showtime {
   load(snapshot: InitialSnapshot): void;
 }
@@ -32,7 +57,7 @@ function followable(
 ): Followable {
   const store = seatStore(showtimeId, sessionId);
   const initial = seatStore(showtimeId, sessionId);
-  const clock = serverClock();
+  const clock = serverClock(() => connection?.probe());
   const connectionListeners = listeners();
   let state = IDLE;
   let lagMs = 0;
@@ -41,8 +66,11 @@ function followable(
   let connection: Connection | undefined;
   /** The last `subscribed` whose snapshot is to come. */
   let awaited: Subscribed | null = null;
-  /** Whether the own seats are those of the position: if not, to be asked for, or asked. */
-  let own: 'known' | 'unknown' | 'asked' = 'asked';
+  let own: Own = 'asked';
+  /** `subscribed` came on this socket: before it nothing that is shown is called live. */
+  let here = false;
+  /** The edge refused the showtime. With a timer: and wants to be left alone until it ends. */
+  let refusal: { shown: SocketState; timer?: ReturnType<typeof setTimeout> } | undefined;
 
   function set(change: Partial<ConnectionState>): void {
     const stale = (change.status ?? state.status) !== 'live';
@@ -55,15 +83,46 @@ function followable(
 
   function receive(frame: ServerFrame): void {
     if (frame.type === 'error') {
-      set({ error: { closeCode: 0, code: frame.code, message: frame.message } });
+      refuse(frame);
       return;
     }
     if (frame.type === 'connection_established') clock.renew();
     const late = clock.hear(frame.timestamp);
+    if (frame.type === 'pong') clock.answered();
     if (frame.type === 'subscribed') subscribed(frame);
     if (frame.type === 'current_seat_status') snapshot(frame);
     if (frame.type === 'stream_status') streamStatus(frame.live);
     if (frame.type === 'seat_status_change') change(frame, late);
+  }
+
+  /**
+   * What is known stays, to resume from. The wait is the showtime's, not the socket's: a socket
+   * that opens meanwhile leaves this showtime out, and one that opens later subscribes as usual.
+   */
+  function refuse({ showtimeId: named, code, message, retryAfterMs }: ErrorFrame): void {
+    const error = { closeCode: 0, code, message };
+    if (named === undefined) {
+      set({ error });
+      return;
+    }
+    endWait();
+    here = false;
+    const asks = PASSING.includes(code) || retryAfterMs;
+    const ms = retryMs(retryAfterMs);
+    const shown: SocketState = { status: 'stale', error, retryAt: asks ? Date.now() + ms : null };
+    refusal = asks ? { shown, timer: setTimeout(askAgain, ms) } : { shown };
+    set(shown);
+  }
+
+  function endWait(): void {
+    clearTimeout(refusal?.timer);
+    refusal = undefined;
+  }
+
+  function askAgain(): void {
+    endWait();
+    if (state.status === 'stale') set({ retryAt: null });
+    connection?.subscribe(channel);
   }
 
   function change(frame: SeatUpdate, late: number): void {
@@ -73,13 +132,15 @@ function followable(
   }
 
   function subscribed(frame: Subscribed): void {
+    endWait();
+    here = true;
     // Half a change of the socket before comes again, whole.
     store.forget();
     awaited = frame.recovered ? null : frame;
     if (frame.recovered) {
       store.learnEpoch(frame.epoch);
       store.own(frame.yourSeats, own !== 'known');
-      own = 'known';
+      ownIs('known');
     }
     set({ status: 'live', error: null, retryAt: null, recovered: frame.recovered });
   }
@@ -91,24 +152,24 @@ function followable(
   function snapshot(frame: CurrentSeatStatus): void {
     if (!store.snapshot(frame, awaited?.yourSeats)) return;
     const exact = awaited?.revision === frame.revision && awaited.epoch === frame.epoch;
-    own = exact || sessionId === undefined ? 'known' : 'unknown';
     awaited = null;
-    askForOwn();
+    ownIs(exact || sessionId === undefined ? 'known' : 'unknown');
   }
 
   function streamStatus(live: boolean): void {
-    set({ status: live ? 'live' : 'stale', error: null });
-    askForOwn();
+    set({ status: live && here ? 'live' : 'stale', error: null });
+    ownIs(own);
   }
 
-  /** Once a snapshot. Not while stale: the service's return may bring `subscribed` by itself. */
-  function askForOwn(): void {
+  function ownIs(next: Own): void {
+    own = next;
     if (own !== 'unknown' || state.status !== 'live') return;
     own = 'asked';
     connection?.subscribe(channel);
   }
 
   function leave(): void {
+    endWait();
     connection?.leave(channel);
     connection = undefined;
     linger = undefined;
@@ -138,7 +199,10 @@ function followable(
         released = true;
       };
     },
-    reconnect: () => connection?.reconnect(),
+    reconnect() {
+      if (refusal) askAgain();
+      connection?.reconnect();
+    },
     seat: store.seat,
     initialSeat: initial.seat,
     onSeat: store.onSeat,
@@ -166,10 +230,19 @@ function followable(
     for (const one of [store, initial]) {
       one.snapshot({ timestamp: 0, ...snapshot }, snapshot.yourSeats ?? []);
     }
-    own = 'asked';
+    ownIs('asked');
   }
 
-  const channel: Channel = { showtime: self, receive, turn: set };
+  const channel: Channel = {
+    showtime: self,
+    ready() {
+      here = false;
+      if (refusal?.timer) set(refusal.shown);
+      else connection?.subscribe(channel);
+    },
+    receive,
+    turn: set,
+  };
   return self;
 }
 

@@ -7,7 +7,8 @@ import type { OwnSeat, Position, SeatUpdate } from './protocol.js';
  * - `idle`: nobody follows it, so there is no socket
  * - `connecting`: for the first time; nothing is known but an initial snapshot
  * - `live`: each change is shown as it comes
- * - `stale`: the socket is open, but the seat service is away: what is shown may be old
+ * - `stale`: the socket is open, but what is shown may be old: the seat service is away, or, with
+ *   `error`, the edge refused this showtime; `retryAt` says when it is asked again
  * - `reconnecting`: the socket was lost; `retryAt` says when the next attempt is
  * - `closed`: the edge said not to come back (close codes 4000–4099); `reconnect()` tries anyway
  */
@@ -35,7 +36,10 @@ export interface ConnectionError {
 export interface ConnectionState {
   readonly status: Status;
   readonly error: ConnectionError | null;
-  /** When the next attempt is, Unix ms by this machine's clock; null: none is planned. */
+  /**
+   * When the next attempt is, Unix ms by this machine's clock; null: none is planned. The attempt
+   * itself does not move with that clock.
+   */
   readonly retryAt: number | null;
   /** What is shown may be old: true in any state but `live`. */
   readonly stale: boolean;
@@ -87,7 +91,10 @@ export interface Showtime {
    * function it is closed; whoever follows again resumes.
    */
   follow(): () => void;
-  /** Tries at once where the state is `reconnecting` or `closed`. */
+  /**
+   * Tries at once, whatever pause the edge asked for, where the state is `reconnecting`, `closed`,
+   * or `stale` with an `error`. For a shopper's own wish: nothing else goes around these pauses.
+   */
   reconnect(): void;
 
   seat(seatId: string): SeatState;
@@ -119,7 +126,10 @@ export interface Showtime {
    */
   apply(answer: SeatLocksAnswer): void;
 
-  /** The server's clock in Unix ms, estimated from frames and answers. */
+  /**
+   * The server's clock in Unix ms, estimated from frames and answers. It does not jump when this
+   * machine's clock is set; after sleep it is right as soon as the edge has answered.
+   */
   serverNow(): number;
   /** From the last change's commit to its arrival, in ms, beyond the fastest delivery seen. */
   lagMs(): number;

@@ -16,13 +16,14 @@ export class Backoff {
   }
 
   /**
-   * Between half the bound and the bound; never less than what the service asked for, of which a
-   * minute is obeyed.
+   * Between half the bound and the bound. If the service asked for more than that half: between
+   * what it asked for, of which a minute is obeyed, and half as much again.
    */
   next(askedForMs = 0): number {
-    const wait = this.#boundMs * (0.5 + Math.random() / 2);
+    const least = Math.max(this.#boundMs / 2, Math.min(askedForMs, ASKED_FOR_MS_MAX));
+    const width = Math.max(this.#boundMs / 2, least / 2);
     this.#boundMs = Math.min(this.#boundMs * 2, this.maxMs);
-    return Math.max(wait, Math.min(askedForMs, ASKED_FOR_MS_MAX));
+    return least + Math.random() * width;
   }
 
   /** After a success. */

@@ -36,7 +36,7 @@ export function answerCall(
   }
   const { revision } = showtime;
   const seats = showtime.locksOf(sessionId);
-  const answer: SeatLocksAnswer = { sessionId, seats, revision, serverTime: Date.now() };
+  const answer: SeatLocksAnswer = { sessionId, seats, revision, serverTime: showtime.clock() };
   return Response.json(answer);
 }
 

@@ -181,7 +181,11 @@ describe('the socket', () => {
     server.goLive();
     await settle();
     expect(before.types().slice(4)).toEqual(['seat_status_change', away]);
-    expect(newcomer.types().slice(3)).toEqual(['subscribed', 'current_seat_status', away]);
+    expect(newcomer.heard.slice(3)).toMatchObject([
+      { type: 'subscribed', recovered: true, revision: 1 },
+      { type: 'seat_status_change', revision: 2 },
+      { type: away, live: true },
+    ]);
     expect(ahead.types().slice(2)).toEqual(['subscribed', away]);
   });
 
@@ -206,6 +210,51 @@ describe('the socket', () => {
     expect((await open()).closes).toEqual([1006]);
     server.refuseConnections(false);
     expect((await open()).closes).toEqual([]);
+  });
+
+  test('ARefusedShowtimeEndsItsSubscriptionsAloneUntilItIsAllowed', async () => {
+    const { socket, heard } = await open({});
+    socket.send(JSON.stringify({ type: 'subscribe', showtimeId: '124' }));
+    await settle();
+    server.refuse('123', { retryAfterMs: 7_000 });
+    socket.send(JSON.stringify({ type: 'subscribe', showtimeId: '123' }));
+    server.lock('123', ['A01'], 'other');
+    server.lock('124', ['A01'], 'other');
+    await settle();
+    const error = { type: 'error', code: 'SHOWTIME_UNAVAILABLE', showtimeId: '123' };
+    expect(heard.slice(5)).toMatchObject([
+      { ...error, retryAfterMs: 7_000 },
+      { type: 'seat_status_change', showtimeId: '124' },
+      { ...error, retryAfterMs: 7_000 },
+    ]);
+    server.allow('123');
+    socket.send(JSON.stringify({ type: 'subscribe', showtimeId: '123' }));
+    await settle();
+    expect(heard.slice(8)).toMatchObject([{ type: 'subscribed' }, { lockedSeats: ['A01'] }]);
+  });
+
+  test('ARateLimitMeetsOnlyWhoSubscribes', async () => {
+    const before = await open({});
+    server.refuse('123', { code: 'RATE_LIMITED', retryAfterMs: null });
+    const after = await open({});
+    server.lock('123', ['A01'], 'other');
+    await settle();
+    expect(before.types().at(-1)).toBe('seat_status_change');
+    expect(after.heard.slice(1)).toEqual([
+      { type: 'error', code: 'RATE_LIMITED', message: 'too many', showtimeId: '123' },
+    ]);
+  });
+
+  test('ItsClockMayBeAnother', async () => {
+    undo();
+    server = new FakeSeatServer({ sessionId: 'me', now: () => 5_000_000 + Date.now() });
+    undo = server.install();
+    const { heard } = await open({ sessionId: 'me' });
+    await call('POST', { showtimeId: '123', seatIds: ['A01'] });
+    await settle(600_000);
+    expect(heard[0]).toMatchObject({ timestamp: 6_000_000 });
+    expect(heard[3]).toMatchObject({ timestamp: 6_000_000, expiresAt: 6_600_000 });
+    expect(heard[4]).toMatchObject({ timestamp: 6_600_000, cause: 'expired' });
   });
 
   test('SendIsRaw', async () => {

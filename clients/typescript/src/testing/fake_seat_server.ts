@@ -3,6 +3,7 @@
 
 import type { ClientFrame, ServerFrame } from '../browser/protocol.js';
 import type { InitialSnapshot } from '../browser/types.js';
+import { bytesOf, readClientFrame } from './client_frames.js';
 import { answerCall, callOf, type FakeCall, refusal } from './fake_routes.js';
 import { type FakeChange, type FakeSeat, FakeShowtime } from './fake_showtime.js';
 import { FakeSocket } from './fake_socket.js';
@@ -11,6 +12,10 @@ const TTL_MS = 600_000;
 const HEARTBEAT_MS = 15_000;
 const SUBSCRIPTIONS_MAX = 64;
 const BAD_MESSAGES_MAX = 3;
+/** The one that is spoken here; the edge knows `seatlock.v1.batch`, too. */
+const PROTOCOL = 'seatlock.v1.json';
+const MESSAGE_BYTES_MAX = 4_096;
+const UNAVAILABLE = 'SHOWTIME_UNAVAILABLE';
 const RECORDS_MAX = 10_000;
 /** What setTimeout takes. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
@@ -27,11 +32,24 @@ export type FakeFailure =
   /** No answer comes, until the caller gives up. */
   | 'hang';
 
+/** How the edge refuses a showtime. */
+export interface FakeShowtimeRefusal {
+  /**
+   * Default `SHOWTIME_UNAVAILABLE`, which ends the subscriptions that there are, too.
+   * `RATE_LIMITED` and others meet only those who subscribe.
+   */
+  readonly code?: string;
+  /** Default 1,000; null: the frame does not say. */
+  readonly retryAfterMs?: number | null;
+}
+
 export interface FakeSeatServerOptions {
   /** The shopper whom the routes' cookie names. Default `shopper`. */
   readonly sessionId?: string;
   /** Where the routes are. Default `/api/seat-locks`. */
   readonly apiUrl?: string;
+  /** The server's clock, Unix ms. Default: this machine's. */
+  readonly now?: () => number;
 }
 
 /**
@@ -55,10 +73,12 @@ export class FakeSeatServer {
   readonly calls: FakeCall[] = [];
 
   private readonly apiUrl: string;
+  private readonly now: () => number;
   private readonly showtimes = new Map<string, FakeShowtime>();
   private readonly expiries = new Map<string, ReturnType<typeof setTimeout>>();
   private readonly sockets = new Set<FakeSocket>();
   private readonly away = new Set<string>();
+  private readonly refusals = new Map<string, FakeShowtimeRefusal>();
   private readonly failures: FakeFailure[] = [];
   private allAway = false;
   private refusing = false;
@@ -68,6 +88,7 @@ export class FakeSeatServer {
   constructor(options: FakeSeatServerOptions = {}) {
     this.sessionId = options.sessionId ?? 'shopper';
     this.apiUrl = options.apiUrl ?? '/api/seat-locks';
+    this.now = options.now ?? (() => Date.now());
   }
 
   /**
@@ -83,8 +104,8 @@ export class FakeSeatServer {
       gone: (socket: FakeSocket) => this.sockets.delete(socket),
     };
     class InstalledSocket extends FakeSocket {
-      constructor(url: string | URL) {
-        super(url, peer);
+      constructor(url: string | URL, protocols: string | string[] = []) {
+        super(url, peer, [protocols].flat());
       }
     }
     globalThis.WebSocket = InstalledSocket as unknown as typeof WebSocket;
@@ -192,7 +213,9 @@ export class FakeSeatServer {
     for (const showtime of this.some(showtimeId)) {
       if (!this.isAway(showtime.showtimeId)) showtime.told = showtime.now();
       this.away.add(showtime.showtimeId);
-      for (const socket of this.followers(showtime.showtimeId)) this.tellAway(socket, showtime);
+      for (const socket of this.followers(showtime.showtimeId)) {
+        this.tellLive(socket, showtime, false);
+      }
     }
     if (showtimeId === undefined) this.allAway = true;
   }
@@ -203,6 +226,18 @@ export class FakeSeatServer {
     for (const showtime of this.some(showtimeId)) {
       if (this.away.delete(showtime.showtimeId)) this.comeBack(showtime);
     }
+  }
+
+  /** The edge cannot follow the showtime: who subscribes to it is refused, until `allow`. */
+  refuse(showtimeId: string, refusal: FakeShowtimeRefusal = {}): void {
+    this.refusals.set(showtimeId, refusal);
+    if ((refusal.code ?? UNAVAILABLE) !== UNAVAILABLE) return;
+    for (const socket of this.followers(showtimeId)) this.tellRefusal(socket, showtimeId, refusal);
+  }
+
+  /** The edge follows it again for those who subscribe; it tells nobody. */
+  allow(showtimeId: string): void {
+    this.refusals.delete(showtimeId);
   }
 
   /** Closes all connections with a code; 1006 is a broken network. */
@@ -234,27 +269,30 @@ export class FakeSeatServer {
   // ---- The edge -------------------------------------------------------------------------------
 
   private accept(socket: FakeSocket): boolean {
-    if (this.refusing) return false;
+    if (this.refusing || !socket.choose(PROTOCOL)) return false;
     this.sockets.add(socket);
     const sessionId = `connection-${++this.ids}`;
-    send(socket, { type: 'connection_established', sessionId, timestamp: Date.now() });
+    send(socket, { type: 'connection_established', sessionId, timestamp: this.now() });
     return true;
   }
 
   private receive(socket: FakeSocket, data: string): void {
     if (!this.sockets.has(socket)) return;
-    const frame = readClientFrame(data);
-    if (!frame) {
-      socket.badMessages++;
-      send(socket, { type: 'error', code: 'BAD_JSON', message: 'not a frame' });
-      if (socket.badMessages === BAD_MESSAGES_MAX) socket.end(4000, 'bad messages');
+    if (bytesOf(data) > MESSAGE_BYTES_MAX) {
+      socket.end(1009, 'message too big');
+      return;
+    }
+    const { frame, bad } = readClientFrame(data);
+    if (bad) {
+      send(socket, { type: 'error', ...bad });
+      if (bad.code === 'UNKNOWN_TYPE') return;
+      if (++socket.badMessages >= BAD_MESSAGES_MAX) socket.end(4000, 'bad messages');
       return;
     }
     record(this.received, frame);
     if (frame.type === 'subscribe') this.subscribe(socket, frame);
     else if (frame.type === 'unsubscribe') this.unsubscribe(socket, frame.showtimeId);
-    else if (frame.type === 'ping') send(socket, { type: 'pong', timestamp: Date.now() });
-    else send(socket, { type: 'error', code: 'UNKNOWN_TYPE', message: 'unknown type' });
+    else send(socket, { type: 'pong', timestamp: this.now() });
   }
 
   private subscribe(socket: FakeSocket, frame: Extract<ClientFrame, { type: 'subscribe' }>): void {
@@ -266,27 +304,48 @@ export class FakeSeatServer {
       return;
     }
     if (frame.heartbeat) this.beat(socket);
+    const refusal = this.refusals.get(showtimeId);
+    if (refusal) {
+      this.tellRefusal(socket, showtimeId, refusal);
+      return;
+    }
     subscriptions.set(showtimeId, { sessionId, resume, active: false });
     const showtime = this.showtime(showtimeId);
     if (!this.isAway(showtimeId)) this.admit(socket, showtime);
-    else this.tellAway(socket, showtime);
+    else this.admitAway(socket, showtime);
   }
 
+  private tellRefusal(
+    socket: FakeSocket,
+    showtimeId: string,
+    { code = UNAVAILABLE, retryAfterMs = 1_000 }: FakeShowtimeRefusal,
+  ): void {
+    socket.subscriptions.delete(showtimeId);
+    const message = code === UNAVAILABLE ? 'the showtime cannot be followed now' : 'too many';
+    const asked = retryAfterMs === null ? {} : { retryAfterMs };
+    send(socket, { type: 'error', code, message, showtimeId, ...asked });
+  }
+
+  /** Without a showtime one frame for each that was followed, or one that names none. */
   private unsubscribe(socket: FakeSocket, showtimeId?: string): void {
-    if (showtimeId === undefined) socket.subscriptions.clear();
-    else socket.subscriptions.delete(showtimeId);
-    const timestamp = Date.now();
-    send(socket, { type: 'unsubscribed', ...(showtimeId && { showtimeId }), timestamp });
+    const { subscriptions } = socket;
+    const left = showtimeId === undefined ? [...subscriptions.keys()] : [showtimeId];
+    for (const one of left) subscriptions.delete(one);
+    const type = 'unsubscribed';
+    const timestamp = this.now();
+    if (!left.length) send(socket, { type, timestamp });
+    for (const one of left) send(socket, { type, showtimeId: one, timestamp });
   }
 
   private beat(socket: FakeSocket): void {
     socket.heartbeat ??= setInterval(
-      () => send(socket, { type: 'heartbeat', timestamp: Date.now() }),
+      () => send(socket, { type: 'heartbeat', timestamp: this.now() }),
       HEARTBEAT_MS,
     );
   }
 
-  private admit(socket: FakeSocket, showtime: FakeShowtime): void {
+  /** `away`: what is shown may be old, which is said before what was missed. */
+  private admit(socket: FakeSocket, showtime: FakeShowtime, away = false): void {
     const subscription = socket.subscriptions.get(showtime.showtimeId);
     if (!subscription) return;
     subscription.active = true;
@@ -296,25 +355,35 @@ export class FakeSeatServer {
     send(socket, {
       type: 'subscribed',
       showtimeId: showtime.showtimeId,
-      timestamp: Date.now(),
+      timestamp: this.now(),
       epoch,
       revision: missed && resume ? resume.revision : revision,
       recovered: missed !== null,
       yourSeats: showtime.locksOf(sessionId, seats),
     });
+    if (away) this.tellLive(socket, showtime, false);
     if (!missed) send(socket, showtime.snapshotFrame());
     for (const change of missed ?? []) this.sendChange(socket, showtime, change);
   }
 
-  /** A newcomer sees what the edge knows, unless it may know better itself. */
-  private tellAway(socket: FakeSocket, showtime: FakeShowtime): void {
-    const { showtimeId, told } = showtime;
-    send(socket, { type: 'stream_status', showtimeId, live: false, timestamp: Date.now() });
-    const subscription = socket.subscriptions.get(showtimeId);
-    if (!subscription || subscription.active) return;
+  /** A position that is known is gone on from. Others see what the edge knows, if it is newer. */
+  private admitAway(socket: FakeSocket, showtime: FakeShowtime): void {
+    const subscription = socket.subscriptions.get(showtime.showtimeId);
+    if (!subscription) return;
     const { resume } = subscription;
-    if (resume && !(resume.epoch === told.epoch && resume.revision < told.revision)) return;
+    const { epoch, revision } = showtime.told;
+    if (resume && showtime.missed(resume)) {
+      this.admit(socket, showtime, true);
+      return;
+    }
+    this.tellLive(socket, showtime, false);
+    if (resume && !(resume.epoch === epoch && resume.revision < revision)) return;
     send(socket, showtime.snapshotFrame());
+    subscription.resume = { epoch, revision };
+  }
+
+  private tellLive(socket: FakeSocket, { showtimeId }: FakeShowtime, live: boolean): void {
+    send(socket, { type: 'stream_status', showtimeId, live, timestamp: this.now() });
   }
 
   private comeBack(showtime: FakeShowtime): void {
@@ -323,8 +392,7 @@ export class FakeSeatServer {
       if (!socket.subscriptions.get(showtime.showtimeId)?.active) this.admit(socket, showtime);
       else if (!missed) send(socket, showtime.snapshotFrame());
       else for (const change of missed) this.sendChange(socket, showtime, change);
-      const { showtimeId } = showtime;
-      send(socket, { type: 'stream_status', showtimeId, live: true, timestamp: Date.now() });
+      this.tellLive(socket, showtime, true);
     }
   }
 
@@ -354,7 +422,11 @@ export class FakeSeatServer {
   private showtime(showtimeId: string): FakeShowtime {
     const known = this.showtimes.get(showtimeId);
     if (known) return known;
-    const made: FakeShowtime = new FakeShowtime(showtimeId, (change) => this.changed(made, change));
+    const made: FakeShowtime = new FakeShowtime(
+      showtimeId,
+      (change) => this.changed(made, change),
+      this.now,
+    );
     this.showtimes.set(showtimeId, made);
     return made;
   }
@@ -376,10 +448,10 @@ export class FakeSeatServer {
     const next = showtime.nextExpiry();
     if (next === Number.POSITIVE_INFINITY) return;
     const lapse = () => {
-      showtime.lapse(Date.now());
+      showtime.lapse(this.now());
       this.planExpiry(showtime);
     };
-    const ms = Math.min(Math.max(0, next - Date.now()), TIMER_MS_MAX);
+    const ms = Math.min(Math.max(0, next - this.now()), TIMER_MS_MAX);
     this.expiries.set(showtime.showtimeId, setTimeout(lapse, ms));
   }
 
@@ -399,17 +471,6 @@ function send(socket: FakeSocket, frame: ServerFrame): void {
 function record<T>(records: T[], one: T): void {
   records.push(one);
   if (records.length > RECORDS_MAX) records.shift();
-}
-
-function readClientFrame(data: string): ClientFrame | null {
-  try {
-    const frame: unknown = JSON.parse(data);
-    return typeof frame === 'object' && frame !== null && 'type' in frame
-      ? (frame as ClientFrame)
-      : null;
-  } catch {
-    return null;
-  }
 }
 
 function later(ms: number): Promise<void> {

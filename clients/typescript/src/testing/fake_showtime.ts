@@ -47,6 +47,7 @@ export class FakeShowtime {
   constructor(
     readonly showtimeId: string,
     private readonly onChange: (change: FakeChange) => void,
+    readonly clock: () => number,
   ) {
     this.told = this.now();
   }
@@ -72,13 +73,13 @@ export class FakeShowtime {
   /** All or nothing; `releaseSeatIds` that the session does not hold are ignored. */
   lock(seatIds: readonly string[], sessionId: string, ttlMs: number, releaseSeatIds: string[]) {
     this.refuse('SEAT_TAKEN', seatIds, (seat) => !seat || isLockOf(seat, sessionId));
-    const seat: FakeSeat = { status: 'locked', sessionId, expiresAt: Date.now() + ttlMs };
+    const seat: FakeSeat = { status: 'locked', sessionId, expiresAt: this.clock() + ttlMs };
     const taken = seatIds.filter((seatId) => !this.seats.has(seatId));
     const freed = releaseSeatIds.filter(
       (seatId) => isLockOf(this.seats.get(seatId), sessionId) && !seatIds.includes(seatId),
     );
     const cause = freed.length ? (taken.length ? 'swap' : 'unlock') : 'lock';
-    this.commit(cause, [...this.freeing(freed), ...taken.map((seatId) => ({ seatId, seat }))]);
+    this.commit(cause, [...taken.map((seatId) => ({ seatId, seat })), ...this.freeing(freed)]);
   }
 
   /** A seat that is available already is success. */
@@ -89,7 +90,7 @@ export class FakeShowtime {
 
   extend(seatIds: readonly string[], sessionId: string, ttlMs: number): void {
     this.refuse('NOT_LOCK_HOLDER', seatIds, (seat) => isLockOf(seat, sessionId));
-    const until = Date.now() + ttlMs;
+    const until = this.clock() + ttlMs;
     const later = seatIds.filter((seatId) => (this.seats.get(seatId)?.expiresAt ?? 0) < until);
     const seat: FakeSeat = { status: 'locked', sessionId, expiresAt: until };
     this.commit(
@@ -138,9 +139,10 @@ export class FakeShowtime {
     return Math.min(Number.POSITIVE_INFINITY, ...[...this.seats.values()].map((s) => s.expiresAt));
   }
 
-  /** Frees what lapsed until `now`. */
+  /** Frees what lapsed until `now`, in order of time, then of seat id. */
   lapse(now: number): void {
     const lapsed = [...this.seats].filter(([, seat]) => seat.expiresAt <= now);
+    lapsed.sort(([a, x], [b, y]) => x.expiresAt - y.expiresAt || (a < b ? -1 : 1));
     this.commit('expired', this.freeing(lapsed.map(([seatId]) => seatId)));
   }
 
@@ -164,13 +166,13 @@ export class FakeShowtime {
   snapshotFrame(): ServerFrame {
     const { epoch, revision, seats } = this.told;
     const ids = (status: FakeSeat['status']) =>
-      [...seats].filter(([, seat]) => seat.status === status).map(([seatId]) => seatId);
+      [...seats].flatMap(([id, seat]) => (seat.status === status ? [id] : [])).sort();
     return {
       type: 'current_seat_status',
       showtimeId: this.showtimeId,
       bookedSeats: ids('booked'),
       lockedSeats: ids('locked'),
-      timestamp: Date.now(),
+      timestamp: this.clock(),
       epoch,
       revision,
     };
@@ -223,7 +225,7 @@ export class FakeShowtime {
     const change: FakeChange = {
       revision: ++this.revision,
       cause,
-      timestamp: Date.now(),
+      timestamp: this.clock(),
       seats: seats.map((one) => ({ free: false, ...one })),
     };
     this.history.push(change);

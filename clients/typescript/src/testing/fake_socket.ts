@@ -17,7 +17,8 @@ export interface FakeSubscription {
   readonly sessionId: string | undefined;
   /** `subscribed` was sent, so changes are. */
   active: boolean;
-  readonly resume: Extract<ClientFrame, { type: 'subscribe' }>['resume'];
+  /** Where it goes on: the page's position, or that of the snapshot it was shown meanwhile. */
+  resume: Extract<ClientFrame, { type: 'subscribe' }>['resume'];
 }
 
 export class FakeSocket extends EventTarget {
@@ -30,7 +31,7 @@ export class FakeSocket extends EventTarget {
   readonly CLOSING = 2;
   readonly CLOSED = 3;
   readonly url: string;
-  readonly protocol = '';
+  protocol = '';
   readonly extensions = '';
   readonly bufferedAmount = 0;
   binaryType: BinaryType = 'blob';
@@ -47,6 +48,7 @@ export class FakeSocket extends EventTarget {
   constructor(
     url: string | URL,
     private readonly peer: FakePeer,
+    private readonly offered: readonly string[] = [],
   ) {
     super();
     this.url = String(url);
@@ -64,6 +66,14 @@ export class FakeSocket extends EventTarget {
     this.readyState = 2;
     this.leave();
     queueMicrotask(() => this.ended(opened ? code : 1006, reason));
+  }
+
+  /** The server's choice of the subprotocols that the page offers; false: it offers others. */
+  choose(protocol: string): boolean {
+    if (!this.offered.length) return true;
+    if (!this.offered.includes(protocol)) return false;
+    this.protocol = protocol;
+    return true;
   }
 
   /** From the server: a frame, or any text at all. */

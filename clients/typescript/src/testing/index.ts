@@ -5,4 +5,5 @@ export {
   type FakeFailure,
   FakeSeatServer,
   type FakeSeatServerOptions,
+  type FakeShowtimeRefusal,
 } from './fake_seat_server.js';

@@ -1,9 +1,13 @@
 // As much of a page as the browser core looks at: a window with a location, a network that comes
 // and goes, a tab that is looked at or not. And the fake server, with fake timers.
 
+import { setMaxListeners } from 'node:events';
 import { vi } from 'vitest';
-import { FakeSeatServer } from '../../testing/index.js';
+import { FakeSeatServer, type FakeSeatServerOptions } from '../../testing/index.js';
 import { type Showtime, type ShowtimeOptions, showtime } from '../index.js';
+
+/** A server's clock that goes right, whatever is done to this device's. */
+export const rightClock = () => 1_800_000_000_000 + performance.now();
 
 export interface Page {
   readonly server: FakeSeatServer;
@@ -11,19 +15,30 @@ export interface Page {
   attempts(): number;
   network(online: boolean): void;
   look(hidden: boolean): void;
+  /** An event of the window, such as `focus`. */
+  happens(name: string): void;
+  /**
+   * This device's clock is set so much later, and the monotonic one stays. A page whose device
+   * slept sees the same where the monotonic clock sleeps too.
+   */
+  setClock(byMs: number): void;
   /** How many listeners the window has. */
   windowListeners(): number;
   leave(): void;
 }
 
-/** Random is 0.5 until a test says otherwise, so that the first pause is 250 ms. */
-export function openPage(): Page {
+/** The first pause after a socket that worked, or none yet, while random is 0.5. */
+export const PAUSE_MS = 550;
+
+/** Random is 0.5 until a test says otherwise, so that pauses are known. */
+export function openPage(options: FakeSeatServerOptions = {}): Page {
   vi.useFakeTimers({ now: 1_800_000_000_000 });
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
-  const server = new FakeSeatServer({ sessionId: 'me' });
+  const server = new FakeSeatServer({ sessionId: 'me', ...options });
   const undo = server.install();
   const attempts = countSockets();
   const events = new EventTarget();
+  setMaxListeners(0, events);
   const names: string[] = [];
   const navigator = { onLine: true };
   const document = { hidden: false };
@@ -51,6 +66,8 @@ export function openPage(): Page {
       document.hidden = hidden;
       events.dispatchEvent(new Event('visibilitychange'));
     },
+    happens: (name) => events.dispatchEvent(new Event(name)),
+    setClock: (byMs) => vi.setSystemTime(Date.now() + byMs),
     leave() {
       vi.unstubAllGlobals();
       undo();
@@ -82,4 +99,12 @@ export async function followed(showtimeId = '123', options: ShowtimeOptions = {}
   const release = shown.follow();
   await settle();
   return { shown, release };
+}
+
+/** The socket stays, and nothing comes any more. */
+export function muteServer(): void {
+  const fakeSocket: WebSocket & { deliver(): void } = Object.getPrototypeOf(
+    globalThis.WebSocket.prototype,
+  );
+  vi.spyOn(fakeSocket, 'deliver').mockReturnValue();
 }
