@@ -67,7 +67,7 @@ inline constexpr int64_t kMemoryBudgetMibMax = 1 << 20;
 
 // Rooms. Each is a stream of the one connection to the service, so there are as many as that
 // allows, but for what is kept free. Beyond the bound new connections come back later (4100). A
-// showtime in which something was sold lingers after its last viewer, because pages are reloaded.
+// room lingers after its last subscriber, because pages are reloaded.
 inline constexpr size_t kRoomsMax = base::kStreamsPerConnectionMax - base::kStreamsKeptFree;
 inline constexpr int64_t kRoomLingerMs = 30 * kSecondMs;
 // When a showtime that there was no place for is worth another try. Clients add jitter.

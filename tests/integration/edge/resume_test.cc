@@ -164,6 +164,22 @@ TEST_F(ResumeTest, ABatchClientGetsWhatItMissedInOneFrame) {
   EXPECT_EQ(missed->at("changes").as_array().size(), 20u);
 }
 
+TEST_F(ResumeTest, WhileTheServiceIsAwayNobodyIsToldOlderThingsThanItKnows) {
+  SayLocks(1, 5);
+  const auto keeper = Follow("1");
+  service_.Stop();
+  ASSERT_THAT(keeper->NextOfType("stream_status"), IsOk());
+  const auto client = Connect();
+  Subscribe(*client, "1", ResumeAt(8));
+  EXPECT_THAT(client->Next().value_or(""), HasSubstr("stream_status"));
+  EXPECT_THAT(client->Next(WsClient::Millis(300)), StatusIs(absl::StatusCode::kDeadlineExceeded));
+  SayLocks(6, 9);
+  service_.Start();
+  const auto subscribed = client->NextOfType("subscribed");
+  ASSERT_THAT(subscribed, IsOk());
+  EXPECT_GE(subscribed->at("revision").as_int64(), 8);
+}
+
 TEST_F(ResumeTest, AShowtimeThatTheServiceRefusesIsNotTheServicesLoss) {
   SayLocks(1, 3);
   service_.Refuse("2");
@@ -191,22 +207,6 @@ TEST_F(ResumeTest, AShowtimeThatIsRefusedForAMomentIsLiveAgainWithWhatWasMissed)
   const auto live = client->NextOfType("stream_status");
   ASSERT_THAT(live, IsOk());
   EXPECT_TRUE(live->at("live").as_bool());
-}
-
-TEST_F(ResumeTest, WhileTheServiceIsAwayNobodyIsToldOlderThingsThanItKnows) {
-  SayLocks(1, 5);
-  const auto keeper = Follow("1");
-  service_.Stop();
-  ASSERT_THAT(keeper->NextOfType("stream_status"), IsOk());
-  const auto client = Connect();
-  Subscribe(*client, "1", ResumeAt(8));
-  EXPECT_THAT(client->Next().value_or(""), HasSubstr("stream_status"));
-  EXPECT_THAT(client->Next(WsClient::Millis(300)), StatusIs(absl::StatusCode::kDeadlineExceeded));
-  SayLocks(6, 9);
-  service_.Start();
-  const auto subscribed = client->NextOfType("subscribed");
-  ASSERT_THAT(subscribed, IsOk());
-  EXPECT_GE(subscribed->at("revision").as_int64(), 8);
 }
 
 }  // namespace
