@@ -1,8 +1,7 @@
 // One connection: what it may send, what it follows, when it is pinged and when it is closed.
 // Strand-bound; owned by its connection in edge/ws. After Gone() the link is not touched again.
 //
-// Always holds: once closing() it takes no messages, and is sent nothing more of what it follows;
-// that is left in the hub's next turn.
+// Always holds: once closing() it hears nothing, and what it follows is left.
 #pragma once
 
 #include <cstddef>

@@ -56,9 +56,11 @@ class Storm {
  public:
   using Peer = FakePeerOf<LyingLink>;
 
-  explicit Storm(uint64_t seed, int64_t other_rooms = 1'000'000) : random_(seed) {
-    // As if the thread had so many rooms that each keeps little.
-    thread_.stats.rooms += other_rooms;
+  explicit Storm(uint64_t seed) : random_(seed) {
+    // As if so much was kept of other showtimes that these keep little.
+    for (const std::string& showtime_id : kShowtimes) {
+      thread_.feeds.of(showtime_id).history_bytes_max = kHistoryBytesMin;
+    }
     for (size_t i = 0; i < kPeers; ++i) {
       peers_.push_back(std::make_unique<Peer>(thread_, i % 3 == 2));
       readers_.emplace_back(logs_);

@@ -205,8 +205,8 @@ TEST_F(RoomTest, ChangesOfNoSeatsAreNoFramesAndPassNobodyBy) {
 // ---- Resume ------------------------------------------------------------------------------------
 
 TEST_F(RoomTest, HoweverManyRoomsThereAreAFastReaderGetsABurstAsChanges) {
-  thread_.stats.rooms = 20'000;
-  thread_.stats.sources = 20'000;
+  thread_.stats.rooms += 20'000;
+  thread_.stats.sources += 20'000;
   LiveAt(3);
   viewer_.Subscribe("1");
   viewer_.Take();

@@ -141,8 +141,8 @@ class FakeFeed {
                      int64_t commit_ms = 7) {
     const edge::EntryPtr entry = edge::MakeEntry(
         showtime_id_, {{epoch, truth_.position().revision + 1}, commit_ms, cause, seats});
-    truth_.Apply(entry, edge::kHistoryBytesMax);
-    Tell(edge::FeedEntry{entry});
+    truth_.Apply(entry, history_bytes_max);
+    Tell(edge::FeedEntry{entry, truth_.base().revision});
     return entry;
   }
   void State(edge::FeedStatus status) { Tell(edge::FeedState{status}); }
@@ -157,7 +157,8 @@ class FakeFeed {
   bool open() const { return listener != nullptr; }
 
   std::string epoch = "e";
-  std::vector<edge::Position> asked;  // Of Resume().
+  size_t history_bytes_max = edge::kHistoryBytesMax;  // What the source keeps.
+  std::vector<edge::Position> asked;                  // Of Resume().
   int opened = 0;
   edge::FeedListener* listener = nullptr;
   std::shared_ptr<edge::SnapshotCache> snapshots = std::make_shared<edge::SnapshotCache>();
