@@ -51,14 +51,13 @@ class LyingLink final : public FakeLink {
   size_t kept_ = 0;
 };
 
-// Some rooms, whose histories are short, and connections whose sockets are full at any byte.
+// Some rooms, of which one has bursts beyond its history, and connections whose sockets are full at
+// any byte.
 class Storm {
  public:
   using Peer = FakePeerOf<LyingLink>;
 
-  explicit Storm(uint64_t seed, int64_t other_rooms = 1'000'000) : random_(seed) {
-    // As if the thread had so many rooms that each keeps little.
-    thread_.stats.rooms += other_rooms;
+  explicit Storm(uint64_t seed) : random_(seed) {
     for (size_t i = 0; i < kPeers; ++i) {
       peers_.push_back(std::make_unique<Peer>(thread_, i % 3 == 2));
       readers_.emplace_back(logs_);
@@ -119,7 +118,7 @@ class Storm {
         AwayOrBack(Any(kShowtimes));
         break;
       case 8:
-        for (size_t n = Pick(60); n > 0; --n) Say("1");
+        for (size_t n = Pick(20) == 0 ? kHistoryChangesMax + 1 : Pick(60); n > 0; --n) Say("1");
         break;
       default:
         Say(Any(kShowtimes));
