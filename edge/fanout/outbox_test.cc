@@ -51,7 +51,8 @@ class LyingLink final : public FakeLink {
   size_t kept_ = 0;
 };
 
-// Some rooms, whose histories are short, and connections whose sockets are full at any byte.
+// Some rooms, of which one has bursts beyond its history, and connections whose sockets are full at
+// any byte.
 class Storm {
  public:
   using Peer = FakePeerOf<LyingLink>;
@@ -121,7 +122,7 @@ class Storm {
         AwayOrBack(Any(kShowtimes));
         break;
       case 8:
-        for (size_t n = Pick(60); n > 0; --n) Say("1");
+        for (size_t n = Pick(20) == 0 ? kHistoryChangesMax + 1 : Pick(60); n > 0; --n) Say("1");
         break;
       default:
         Say(Any(kShowtimes));
