@@ -183,8 +183,11 @@ TEST_F(HandshakesTest, ThatNeverEndKeepNobodyOutAndHoldBoundedMemory) {
 }
 
 // After a pause of the process, say: more wait in the kernel than there are places, and each has
-// sent its whole request. A thread accepts faster than it reads, so places run out.
+// sent its whole request. A thread accepts 256 before it reads from the first of them, and of many
+// threads each has fewer places.
 TEST_F(HandshakesTest, ThatOnlyHaveToBeReadAreAnsweredThoughPlacesRunOut) {
+  watcher_.reset();
+  StartEdgeWith({"--threads=32"});
   const std::string request = std::string(kRawUpgrade) + "\r\n";
   std::vector<RawPeer> peers;
   edge_->process().Signal(SIGSTOP);
