@@ -1,5 +1,6 @@
 // What is cheap for a peer and would be dear for the edge, done from raw sockets while a good
 // client watches: its frames keep coming, others come in, and memory stays bounded.
+#include <signal.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -179,6 +180,29 @@ TEST_F(HandshakesTest, ThatNeverEndKeepNobodyOutAndHoldBoundedMemory) {
   EXPECT_GT(Metric("seatlock_edge_handshakes_displaced_total"), 0);
   // 4,096 heads of 32 KiB are the bound.
   EXPECT_LT(Resident() - before, kRoomForSanitizers * (160 << 20));
+}
+
+// After a pause of the process, say: more wait in the kernel than there are places, and each has
+// sent its whole request. A thread accepts 256 before it reads from the first of them, and of many
+// threads each has fewer places.
+TEST_F(HandshakesTest, ThatOnlyHaveToBeReadAreAnsweredThoughPlacesRunOut) {
+  watcher_.reset();
+  StartEdgeWith({"--threads=32"});
+  const std::string request = std::string(kRawUpgrade) + "\r\n";
+  std::vector<RawPeer> peers;
+  edge_->process().Signal(SIGSTOP);
+  while (peers.size() < Crowd()) {
+    peers.emplace_back(port_, kElsewhere);
+    ASSERT_TRUE(peers.back().connected()) << peers.size();
+    ASSERT_EQ(peers.back().Send(request), request.size());
+  }
+  edge_->process().Signal(SIGCONT);
+  size_t upgraded = 0;
+  for (RawPeer& peer : peers) {
+    if (peer.ReadUntil("connection_established").find("HTTP/1.1 101 ") == 0) ++upgraded;
+  }
+  EXPECT_EQ(upgraded, peers.size());
+  EXPECT_EQ(Metric("seatlock_edge_handshakes_displaced_total"), 0);
 }
 
 // One address never takes the place of another's handshake, however many it begins.
