@@ -32,7 +32,7 @@ export interface Pause {
 /** Counts the outage of one connection, which begins with its first attempt. */
 export interface ComeBacks {
   opened(): void;
-  /** A showtime is live on the socket. */
+  /** The edge answered a subscribe. */
   live(): void;
   /** The socket was lost, or did not open: how long to wait for the next attempt. */
   lost(back: ComeBack): Pause;
@@ -44,8 +44,10 @@ export function comeBacks(): ComeBacks {
   let lostAt = performance.now();
   /** When the socket opened; undefined: none is open. */
   let openAt: number | undefined;
-  /** Came back at once and was not live since: back off the second time, or two draining edges
-   * send a client back and forth. */
+  /**
+   * Came back at once and was not live since: back off the second time, or two draining edges send
+   * a client back and forth.
+   */
   let hurried = false;
   /** Times it came back at once since a socket worked. */
   let hurries = 0;

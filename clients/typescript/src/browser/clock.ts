@@ -23,8 +23,11 @@ const JUMP_MS = 1_000;
 const ANSWER_MS_MAX = 5_000;
 const NOTHING_HEARD = Number.NEGATIVE_INFINITY;
 
-/** `onJump`: this machine slept, or its clock was set; ask for the server's time. */
-export function serverClock(onJump: () => void): ServerClock {
+/**
+ * `onJump`: this machine slept, or its clock was set, and gained so much on the monotonic one; ask
+ * for the server's time.
+ */
+export function serverClock(onJump: (byMs: number) => void): ServerClock {
   /** The server's clock less the monotonic one. */
   let ahead = NOTHING_HEARD;
   let fresh = true;
@@ -41,7 +44,7 @@ export function serverClock(onJump: () => void): ServerClock {
     if (Math.abs(jump) > JUMP_MS) {
       slept = Math.max(0, slept + jump);
       countsAt = now + ANSWER_MS_MAX;
-      queueMicrotask(onJump); // `now()` may be called while rendering
+      queueMicrotask(() => onJump(jump)); // `now()` may be called while rendering
     }
     if (slept > JUMP_MS && now >= countsAt) {
       ahead += slept;

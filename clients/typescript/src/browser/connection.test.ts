@@ -162,6 +162,22 @@ describe('the 65th showtime', () => {
     expect(all[65]?.connection().status).toBe('live');
   });
 
+  test('WhoAskedByItselfInVainIsTheLastToGetRoom', async () => {
+    const { all, releases } = await follow(66);
+    all[64]?.reconnect();
+    await settle();
+    releases[0]?.();
+    await settle(1_000);
+    expect(all.slice(64).map((one) => one.connection().status)).toEqual(['stale', 'live']);
+    releases[1]?.();
+    await settle(1_000);
+    expect(all[64]?.connection().status).toBe('live');
+    const subscribed = subscribes().length;
+    releases[2]?.();
+    await settle(1_000);
+    expect(subscribes()).toHaveLength(subscribed);
+  });
+
   test('LivesOnANewSocketIfOthersLeftMeanwhile', async () => {
     const { all, releases } = await follow(66);
     page.server.closeAll(1006);

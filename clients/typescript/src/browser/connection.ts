@@ -109,7 +109,9 @@ export function openConnection(
     if (isOpen()) socket?.send(JSON.stringify(frame));
   }
 
-  function subscribe({ showtime }: Channel): void {
+  function subscribe(channel: Channel): void {
+    refused.delete(channel);
+    const { showtime } = channel;
     const resume = showtime.position();
     send({
       type: 'subscribe',
@@ -235,10 +237,7 @@ export function openConnection(
       send({ type: 'unsubscribe', showtimeId });
       // Where one leaves there is room again, unless it was one too many itself.
       const [next] = refused.delete(channel) ? [] : refused;
-      if (next) {
-        refused.delete(next);
-        subscribe(next);
-      }
+      if (next) subscribe(next);
       if (channels.size) return;
       drop('idle');
       for (const name of WAKERS) globalThis.removeEventListener?.(name, wake);

@@ -84,6 +84,21 @@ describe('a showtime that the edge refuses', () => {
     expect(shown.connection().retryAt).toBe(Date.now() + 90_000);
   });
 
+  test.each([-3_600_000, 3_600_000])(
+    'WhenItIsAskedForMovesWithADeviceClockThatIsSetBy%iMs',
+    async (byMs) => {
+      page.server.refuse('123', refused);
+      const { shown } = await followed();
+      page.setClock(byMs);
+      shown.serverNow();
+      await settle();
+      expect(shown.connection().retryAt).toBe(Date.now() + 6_000);
+      page.server.allow('123');
+      await settle(6_000);
+      expect(shown.connection().status).toBe('live');
+    },
+  );
+
   test('LeavingEndsTheWait', async () => {
     page.server.refuse('123', refused);
     const { shown, release } = await followed();

@@ -57,7 +57,7 @@ function followable(
 ): Followable {
   const store = seatStore(showtimeId, sessionId);
   const initial = seatStore(showtimeId, sessionId);
-  const clock = serverClock(() => connection?.probe());
+  const clock = serverClock(jumped);
   const connectionListeners = listeners();
   let state = IDLE;
   let lagMs = 0;
@@ -123,6 +123,15 @@ function followable(
     endWait();
     if (state.status === 'stale') set({ retryAt: null });
     connection?.subscribe(channel);
+  }
+
+  /** Nothing that was planned moves with this device's clock, so what is said of it does. */
+  function jumped(byMs: number): void {
+    if (refusal?.shown.retryAt) {
+      refusal.shown = { ...refusal.shown, retryAt: refusal.shown.retryAt + byMs };
+      if (state.status === 'stale') set(refusal.shown);
+    }
+    connection?.probe();
   }
 
   function change(frame: SeatUpdate, late: number): void {

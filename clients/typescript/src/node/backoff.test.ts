@@ -32,3 +32,11 @@ test.each([
   const early = pauses.filter((pause) => pause < middle).length;
   expect(Math.abs(early - 500)).toBeLessThan(100); // six standard deviations
 });
+
+test('jitter leaves a call that has little time the half of it', () => {
+  const pauses = Array.from({ length: 1_000 }, () => new Backoff(100, 2_000).next(9_000, 10_000));
+  expect(Math.min(...pauses)).toBeGreaterThanOrEqual(9_000);
+  expect(Math.max(...pauses)).toBeLessThanOrEqual(9_500);
+  expect(new Set(pauses).size).toBeGreaterThan(900);
+  expect(new Backoff(100, 2_000).next(9_000, 8_000)).toBe(9_000);
+});

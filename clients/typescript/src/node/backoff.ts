@@ -17,13 +17,14 @@ export class Backoff {
 
   /**
    * Between half the bound and the bound. If the service asked for more than that half: between
-   * what it asked for, of which a minute is obeyed, and half as much again.
+   * what it asked for, of which a minute is obeyed, and half as much again. With `leftMs` the
+   * jitter takes at most half of what is left after that, so that an attempt has the rest.
    */
-  next(askedForMs = 0): number {
+  next(askedForMs = 0, leftMs = Number.POSITIVE_INFINITY): number {
     const least = Math.max(this.#boundMs / 2, Math.min(askedForMs, ASKED_FOR_MS_MAX));
-    const width = Math.max(this.#boundMs / 2, least / 2);
+    const width = Math.min(Math.max(this.#boundMs, least) / 2, (leftMs - least) / 2);
     this.#boundMs = Math.min(this.#boundMs * 2, this.maxMs);
-    return least + Math.random() * width;
+    return least + Math.random() * Math.max(0, width);
   }
 
   /** After a success. */

@@ -152,7 +152,7 @@ export class Caller {
       if (signal?.aborted) throw cancelled(signal, outcome, requestId);
       if (left === 0 || !mayRetry(failure, details)) throw error;
       backoff ??= new Backoff(this.settings.backoffFirstMs, this.settings.backoffMaxMs);
-      const wait = backoff.next(details.retryAfterMs);
+      const wait = backoff.next(details.retryAfterMs, end - performance.now());
       if (performance.now() + wait >= end) throw error;
       await pause(wait, onAbort);
       if (signal?.aborted) throw cancelled(signal, outcome, requestId);
