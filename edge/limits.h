@@ -109,8 +109,9 @@ inline constexpr int64_t kMemoryBudgetMib = 256;
 inline constexpr int64_t kMemoryBudgetMibMax = 1 << 20;
 
 // Rooms. Each is a stream of the one connection to the service, so there are as many as that
-// allows, but for what is kept free. Beyond the bound a showtime is refused (SHOWTIME_UNAVAILABLE). A
-// showtime in which something was sold lingers after its last viewer, because pages are reloaded.
+// allows, but for what is kept free. Beyond the bound a showtime is refused
+// (SHOWTIME_UNAVAILABLE). A showtime in which something was sold lingers after its last viewer,
+// because pages are reloaded.
 inline constexpr size_t kRoomsMax = base::kStreamsPerConnectionMax - base::kStreamsKeptFree;
 inline constexpr int64_t kRoomLingerMs = 30 * kSecondMs;
 // When a showtime that there was no place for is worth another try. Clients add jitter.
