@@ -125,7 +125,7 @@ function followable(
     connection?.subscribe(channel);
   }
 
-  /** Nothing that was planned moves with this device's clock, so what is said of it does. */
+  /** Timers do not move with this device's clock, so the times that are shown have to. */
   function jumped(byMs: number): void {
     if (refusal?.shown.retryAt) {
       refusal.shown = { ...refusal.shown, retryAt: refusal.shown.retryAt + byMs };
