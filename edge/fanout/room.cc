@@ -101,6 +101,7 @@ void Room::On(const FeedResume& event) {
   const absl::flat_hash_set<Subscription*> waiting = std::move(found->second);
   asked_.erase(found);
   const std::shared_ptr<const Entries> missed = Counted(event.missed);
+  Frame live;
   for (Subscription* subscriber : waiting) {
     if (missed) {
       AdmitMissed(*subscriber, missed);
@@ -108,6 +109,7 @@ void Room::On(const FeedResume& event) {
       ++hub_.env().stats.resumes_failed_total;
       AdmitAfresh(*subscriber);
     }
+    TellLive(*subscriber, &live);
   }
 }
 
@@ -126,12 +128,15 @@ void Room::On(const FeedRefused& event) {
 void Room::BecomeLive() {
   DecideAll();
   Frame live;
-  for (Subscription* subscriber : subscribers_) {
-    if (!subscriber->told_away) continue;
-    subscriber->told_away = false;
-    if (!live) live = StreamStatusFrame(showtime_id_, true, hub_.env().clock.NowMs());
-    subscriber->client.Send(live);
-  }
+  for (Subscription* subscriber : subscribers_) TellLive(*subscriber, &live);
+}
+
+// Not before it is current: who is still to be answered hears of it then.
+void Room::TellLive(Subscription& subscription, Frame* live) {
+  if (!subscription.active() || !subscription.told_away) return;
+  subscription.told_away = false;
+  if (!*live) *live = StreamStatusFrame(showtime_id_, true, hub_.env().clock.NowMs());
+  subscription.client.Send(*live);
 }
 
 void Room::BecomeAway() {

@@ -88,6 +88,7 @@ class Room final : public FeedListener, public std::enable_shared_from_this<Room
   void On(const FeedRefused& event);
 
   void BecomeLive();
+  void TellLive(Subscription& subscription, Frame* live);
   void BecomeAway();
   void MoveTo(Subscription& subscription, Subscription::Stage stage);
   void Decide(Subscription& subscription);

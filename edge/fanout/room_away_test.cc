@@ -211,9 +211,22 @@ TEST_F(RoomAwayTest, APositionOfAnotherHistoryGetsOneSnapshotInAll) {
   viewer_.Subscribe("1", "", Position{"other", 4});
   EXPECT_THAT(viewer_.Take(), ElementsAre(Away()));
   Return();
-  EXPECT_THAT(viewer_.Take(), ElementsAre(Back()));
+  EXPECT_THAT(viewer_.Take(), IsEmpty()) << "live before it is current";
   feed_.Answer({"other", 4}, nullptr);
-  EXPECT_THAT(viewer_.Take(), ElementsAre(SubscribedAt(4, false), StatusAt(4)));
+  EXPECT_THAT(viewer_.Take(), ElementsAre(SubscribedAt(4, false), StatusAt(4), Back()));
+}
+
+TEST_F(RoomAwayTest, WhoIsAnsweredAfterTheReturnHearsOfItBehindWhatItMissed) {
+  AwayAt(4);
+  viewer_.Subscribe("1", "", Position{"e", 6});
+  EXPECT_THAT(viewer_.Take(), ElementsAre(Away()));
+  Return();
+  Say();
+  Say();
+  Say();
+  const EntryPtr last = feed_.truth().history().back();
+  feed_.Answer({"e", 6}, std::make_shared<const Entries>(Entries{last}));
+  EXPECT_THAT(viewer_.Take(), ElementsAre(SubscribedAt(6, true), Revision(7), Back()));
 }
 
 // ---- Newcomers ---------------------------------------------------------------------------------
