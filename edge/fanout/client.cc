@@ -333,6 +333,7 @@ int64_t Client::NextDueMs(int64_t now_ms) const {
 void Client::OnDue(int64_t now_ms) {
   if (closing()) {
     if (now_ms - since_ms_ >= kHandshakeMsMax) {
+      Enter(Phase::kFinished);
       link_.Drop();
       return;
     }

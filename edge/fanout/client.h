@@ -29,13 +29,13 @@ class Client final {
  public:
   // Client::Enter alone changes it, and only ever goes on.
   //
-  //                                 Close(), OnPeerClose(),   the close     cut off (shed, Gone()
-  //                                 OnBreach()                is written    dead, too late)
-  //  kOpen      follows showtimes   close frame: kClosing     -             kFinished         kGone
-  //  kClosing   writes what waits   -                         kFinished     kFinished         kGone
-  //  kFinished  writes no more and  -                         -             -                 kGone
-  //             waits for the peer
-  //  kGone      the link is not touched again
+  //                                    Close(), a peer's       the close   cut off (shed,  Gone()
+  //                                    close or breach         is out      dead, too late)
+  //  kOpen      follows showtimes      close frame: kClosing   -           kFinished       kGone
+  //  kClosing   writes what waits      -                       kFinished   kFinished       kGone
+  //  kFinished  writes no more, waits  -                       -           -               kGone
+  //             until the peer leaves
+  //  kGone      its link is not touched again
   enum class Phase : uint8_t { kOpen, kClosing, kFinished, kGone };
 
   // `batch`: it chose seatlock.v1.batch. `hub` and `link` outlive it, up to Gone().

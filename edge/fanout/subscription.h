@@ -25,9 +25,9 @@ struct Subscription {
   //            it missed: kActive    the feed: kAsked;       the snapshot if it
   //                                  else `subscribed`,      knows less than
   //                                  snapshot: kActive       that: kShown
-  //  kAsked    (waits)               (waits)                 as kWaiting         `subscribed`, and
-  //                                                                              what it missed or
-  //                                                                              the snapshot:
+  //  kAsked    as kWaiting, when     (waits)                 as kWaiting         `subscribed`, and
+  //            the stream's state                                                what it missed or
+  //            is next heard of                                                  the snapshot:
   //                                                                              kActive
   //  kShown    (waits)               `subscribed` at the     -                   -
   //                                  snapshot, what came
