@@ -26,8 +26,9 @@ Handshake::~Handshake() {
 void Handshake::Start(const AddressKey& address) {
   error_code ignored;
   socket_.non_blocking(true, ignored);
-  context_.handshakes.Put(*this, context_.clock.MonotonicMs() + kHandshakeMsMax - kTickMs);
-  context_.handshake_places.Add(*this, address);
+  const int64_t now_ms = context_.clock.MonotonicMs();
+  context_.handshakes.Put(*this, now_ms + kHandshakeMsMax - kTickMs);
+  context_.handshake_places.Add(*this, address, now_ms);
   ++context_.stats.handshakes;
   Wait();
 }

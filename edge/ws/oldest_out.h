@@ -1,14 +1,18 @@
 // Who waits, in the order of coming, at most so many in all and so many of one address: if there is
-// no place for one more, the oldest goes, of its address or of all. So waiting costs nobody else a
-// place for longer than it takes others to come. Strand-bound.
+// no place for one more, the oldest goes, of its address or of all. The oldest of all has a moment
+// first, in which nobody else may come: those who come wait where they are, in the kernel. So
+// waiting takes nobody's place for long, and a crowd that comes at once is not its own enemy.
+// Strand-bound.
 //
 // T has a field `OldestOut<T>::Place place`, which belongs to this.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <list>
 
 #include "absl/container/flat_hash_map.h"
+#include "edge/limits.h"
 #include "edge/ws/address_key.h"
 
 namespace seatlock::edge {
@@ -21,6 +25,7 @@ class OldestOut {
   struct Place {
     bool taken = false;
     AddressKey address;
+    int64_t since_ms = 0;
     typename Items::iterator of_all;
     typename Items::iterator of_address;
   };
@@ -29,6 +34,10 @@ class OldestOut {
   OldestOut(size_t places, size_t places_an_address)
       : places_(places), places_an_address_(places_an_address) {}
 
+  // Whether one more may come. If so, ask InTheWay() who has to go for it.
+  bool MayCome(int64_t now_ms) const {
+    return all_.size() < places_ || now_ms - all_.front()->place.since_ms >= kHandshakeGraceMs;
+  }
   // Who has to go before one more of `address` is added; null: there is a place. An address of
   // kNone counts in all alone.
   T* InTheWay(const AddressKey& address) const {
@@ -39,8 +48,8 @@ class OldestOut {
     return all_.size() >= places_ ? all_.front() : nullptr;
   }
 
-  void Add(T& item, const AddressKey& address) {
-    item.place = {true, address, all_.insert(all_.end(), &item), {}};
+  void Add(T& item, const AddressKey& address, int64_t now_ms) {
+    item.place = {true, address, now_ms, all_.insert(all_.end(), &item), {}};
     if (!address.known()) return;
     Items& own = of_address_[address];
     item.place.of_address = own.insert(own.end(), &item);

@@ -20,21 +20,38 @@ TEST(OldestOutTest, TheOldestOfAllIsInTheWayOnceAllPlacesAreTaken) {
   std::array<Waiting, 4> all;
   for (size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(places.InTheWay(Address(i)), nullptr);
-    places.Add(all[i], Address(i));
+    places.Add(all[i], Address(i), 0);
   }
   EXPECT_EQ(places.InTheWay(Address(3)), &all[0]);
   places.Remove(all[0]);
   EXPECT_EQ(places.InTheWay(Address(3)), nullptr);
-  places.Add(all[3], Address(3));
+  places.Add(all[3], Address(3), 0);
   EXPECT_EQ(places.InTheWay({}), &all[1]);
+}
+
+TEST(OldestOutTest, TheOldestOfAllHasAMomentInWhichNobodyElseMayCome) {
+  OldestOut<Waiting> places(2, 2);
+  std::array<Waiting, 3> all;
+  EXPECT_TRUE(places.MayCome(0));
+  places.Add(all[0], Address(1), 0);
+  EXPECT_TRUE(places.MayCome(0));
+  places.Add(all[1], Address(2), 500);
+  EXPECT_FALSE(places.MayCome(500));
+  EXPECT_FALSE(places.MayCome(kHandshakeGraceMs - 1));
+  EXPECT_TRUE(places.MayCome(kHandshakeGraceMs));
+  places.Remove(all[0]);
+  EXPECT_TRUE(places.MayCome(600));
+  places.Add(all[2], Address(3), 600);
+  EXPECT_FALSE(places.MayCome(kHandshakeGraceMs));
+  EXPECT_TRUE(places.MayCome(500 + kHandshakeGraceMs));
 }
 
 TEST(OldestOutTest, AnAddressThatHasAllThatItMayPushesOutItsOwn) {
   OldestOut<Waiting> places(10, 2);
   std::array<Waiting, 3> all;
-  places.Add(all[0], Address(1));
-  places.Add(all[1], Address(2));
-  places.Add(all[2], Address(2));
+  places.Add(all[0], Address(1), 0);
+  places.Add(all[1], Address(2), 0);
+  places.Add(all[2], Address(2), 0);
   EXPECT_EQ(places.InTheWay(Address(2)), &all[1]);
   EXPECT_EQ(places.InTheWay(Address(1)), nullptr);
   EXPECT_EQ(places.InTheWay(Address(3)), nullptr);
@@ -45,7 +62,7 @@ TEST(OldestOutTest, WhoHasNoAddressCountsInAllAlone) {
   std::array<Waiting, 3> all;
   for (Waiting& one : all) {
     EXPECT_EQ(places.InTheWay({}), nullptr);
-    places.Add(one, {});
+    places.Add(one, {}, 0);
   }
   EXPECT_EQ(places.InTheWay({}), &all[0]);
   EXPECT_EQ(places.addresses(), 0U);
@@ -54,7 +71,7 @@ TEST(OldestOutTest, WhoHasNoAddressCountsInAllAlone) {
 TEST(OldestOutTest, NothingIsKeptOfWhoIsGone) {
   OldestOut<Waiting> places(3, 3);
   Waiting one;
-  places.Add(one, Address(1));
+  places.Add(one, Address(1), 0);
   places.Remove(one);
   places.Remove(one);
   EXPECT_EQ(places.size() + places.addresses(), 0U);

@@ -105,6 +105,7 @@ void Server::Wait() {
 
 bool Server::Accept() {
   for (int turn = 0; turn < kAcceptsATurn; ++turn) {
+    if (!context_.handshake_places.MayCome(context_.clock.MonotonicMs())) return false;
     Socket socket(acceptor_.get_executor());
     tcp::endpoint peer;
     error_code ec;
@@ -118,7 +119,7 @@ bool Server::Accept() {
   return true;
 }
 
-// Out of descriptors or memory: others may give some back.
+// Out of descriptors, memory or places: others may give some back.
 void Server::Pause() {
   context_.timers.After(kAcceptPauseMs, [weak = std::weak_ptr<Server*>(self_)] {
     const auto self = weak.lock();

@@ -32,7 +32,7 @@ class Server {
 
  private:
   void Wait();
-  // Takes who is there, as many as one turn may; false if descriptors or memory have run out.
+  // Takes who is there, as many as one turn may; false if descriptors, memory or places ran out.
   bool Accept();
   void Pause();
   void Tick();

@@ -117,7 +117,11 @@ TrialOptions EdgeBench::For(const Entry& entry, int connections, int threads) co
   TrialOptions options{.entry = &entry, .connections = connections, .rooms = {kRoom}};
   options.start.cores = threads == 1 ? cores_.server : cores_.all;
   options.start.edge_binary = options_.edge_binary;
-  if (has_threads_) options.start.edge_args = {fmt::format("--threads={}", threads)};
+  // The crowd stands for browsers of many addresses.
+  if (has_threads_) {
+    options.start.edge_args = {fmt::format("--threads={}", threads),
+                               "--trusted-proxies=127.0.0.0/8"};
+  }
   return options;
 }
 
