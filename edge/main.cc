@@ -51,6 +51,7 @@ int Fail(const absl::Status& status) {
 struct Limits {
   uint64_t open_files = 0;
   int64_t threads = 0;
+  int64_t sockets_max = 0;
   int64_t handshakes_max = 0;
   int64_t connections_max = 0;
 };
@@ -69,10 +70,10 @@ absl::StatusOr<Limits> RaiseLimits(const Config& config) {
   Limits limits{.open_files = *files, .threads = Threads(config)};
   const uint64_t reserved =
       kReservedFiles + kReservedFilesAThread * static_cast<uint64_t>(limits.threads);
-  const auto sockets = static_cast<int64_t>(*files > 2 * reserved ? *files - reserved : *files / 2);
+  limits.sockets_max = static_cast<int64_t>(*files > 2 * reserved ? *files - reserved : *files / 2);
   limits.handshakes_max =
-      std::clamp(sockets / kHandshakeFilesShare, limits.threads, kHandshakesMax);
-  const int64_t possible = std::max<int64_t>(1, sockets - limits.handshakes_max);
+      std::clamp(limits.sockets_max / kHandshakeFilesShare, limits.threads, kHandshakesMax);
+  const int64_t possible = std::max<int64_t>(1, limits.sockets_max - limits.handshakes_max);
   limits.connections_max =
       config.connections_max == 0 ? possible : std::min(config.connections_max, possible);
   return limits;
@@ -93,7 +94,8 @@ class Edge {
   Edge(const Config& config, const Limits& limits, const base::Clock& clock)
       : config_(config),
         clock_(clock),
-        admission_({.connections_max = limits.connections_max,
+        admission_({.sockets_max = limits.sockets_max,
+                    .connections_max = limits.connections_max,
                     .connections_per_address_max = config.connections_per_address_max,
                     .new_showtimes_per_address_max = config.new_showtimes_per_address_max,
                     .trusted_proxies = config.trusted_proxies,

@@ -147,11 +147,9 @@ void AddMetrics(Threads threads, const Admission& admission, const MemoryBudget&
         [&admission, status] { return static_cast<double>(admission.RefusalCount(status)); },
         {{"status", std::to_string(status)}});
   }
-  metrics->AddGaugeCallback(
-      "seatlock_edge_sockets", "Connections and those that shake hands or are being refused.",
-      [&admission, threads] {
-        return static_cast<double>(admission.connections()) + Sum(threads, &Stats::handshakes);
-      });
+  metrics->AddGaugeCallback("seatlock_edge_sockets",
+                            "Connections and those that shake hands or are being refused.",
+                            [&admission] { return static_cast<double>(admission.sockets()); });
   metrics->AddGaugeCallback("seatlock_edge_held_bytes", "Bytes held back for slow readers.",
                             [&budget] { return static_cast<double>(budget.bytes()); });
   metrics->AddGaugeCallback("seatlock_edge_threads", "Threads that serve browsers.",

@@ -23,6 +23,7 @@ namespace seatlock::edge {
 class Admission {
  public:
   struct Options {
+    int64_t sockets_max = 0;  // Connections and handshakes together, while there are places left.
     int64_t connections_max = 0;
     int64_t connections_per_address_max = 0;    // 0: off.
     int64_t new_showtimes_per_address_max = 0;  // 0: off.
@@ -71,7 +72,10 @@ class Admission {
   // Whether the request from `peer` becomes a connection.
   Answer Check(const UpgradeRequest& request, const boost::asio::ip::address& peer);
 
-  int64_t connections() const { return connections_; }
+  // Of connections and handshakes.
+  int64_t sockets() const { return connections_ + handshakes_; }
+  bool HasSocket() const { return sockets() < options_.sockets_max; }
+  void CountHandshake(int64_t change) { handshakes_ += change; }
 
   void CountRefusal(int status);
   int64_t RefusalCount(int status) const;
@@ -85,6 +89,7 @@ class Admission {
   AddressLimit address_limit_;
   ShowtimeBudgets showtime_budgets_;
   std::atomic<int64_t> connections_{0};
+  std::atomic<int64_t> handshakes_{0};
   std::array<std::atomic<int64_t>, kRefusals.size()> refusals_{};
 };
 

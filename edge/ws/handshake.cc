@@ -30,6 +30,7 @@ void Handshake::Start(const AddressKey& address) {
   context_.handshakes.Put(*this, now_ms + kHandshakeMsMax - kTickMs);
   context_.handshake_places.Add(*this, address, now_ms);
   ++context_.stats.handshakes;
+  context_.admission.CountHandshake(1);
   Wait();
 }
 
@@ -51,7 +52,11 @@ void Handshake::End() {
 
 void Handshake::Leave() {
   state_ = State::kOver;
-  if (place.taken) --context_.stats.handshakes;
+  if (place.taken) {
+    --context_.stats.handshakes;
+    context_.admission.CountHandshake(-1);
+  }
+  TakeHead();
   context_.handshake_places.Remove(*this);
   context_.handshakes.Remove(*this);
 }
@@ -82,6 +87,7 @@ void Handshake::OnBytes(std::span<char> bytes) {
   // The usual request comes whole and is copied nowhere.
   if (before > 0) {
     Keep(bytes);
+    if (state_ == State::kOver) return;
     bytes = head_;
   }
   const std::string_view text(bytes.data(), bytes.size());
@@ -94,13 +100,25 @@ void Handshake::OnBytes(std::span<char> bytes) {
   if (before == 0) Keep(bytes);
 }
 
-// A head that may still be good never has more memory than its bound.
+// A head that may still be good never has more memory than its bound, and all of a thread together
+// have no more than its places have: else the oldest goes, which may be this one.
 void Handshake::Keep(std::span<const char> bytes) {
   const size_t size = head_.size() + bytes.size();
+  context_.head_bytes -= head_.capacity();
   if (size > head_.capacity() && size <= kHttpHeaderBytesMax) {
     head_.reserve(std::min(2 * size, kHttpHeaderBytesMax));
   }
   head_.insert(head_.end(), bytes.begin(), bytes.end());
+  context_.head_bytes += head_.capacity();
+  while (context_.head_bytes > context_.head_bytes_max) {
+    ++context_.stats.handshakes_displaced_total;
+    context_.handshake_places.Oldest()->End();
+  }
+}
+
+std::vector<char> Handshake::TakeHead() {
+  context_.head_bytes -= head_.capacity();
+  return std::exchange(head_, {});
 }
 
 void Handshake::OnHead(std::span<char> bytes, size_t head_bytes) {
@@ -122,6 +140,8 @@ void Handshake::OnHead(std::span<char> bytes, size_t head_bytes) {
 void Handshake::Upgrade(const UpgradeRequest& request, Admission::Admitted admitted,
                         std::span<char> behind) {
   if (!Say(AcceptAnswer(socket_.get_executor(), request, admitted.subprotocol))) return;
+  // `behind` may lie in it.
+  const std::vector<char> head = TakeHead();
   Leave();
   const bool batch = admitted.subprotocol == kBatchSubprotocol;
   std::make_shared<Connection>(std::move(socket_), std::move(admitted.place), context_, batch)
@@ -130,7 +150,7 @@ void Handshake::Upgrade(const UpgradeRequest& request, Admission::Admitted admit
 
 void Handshake::Refuse(int status, std::string_view message) {
   state_ = State::kRefused;
-  head_ = {};
+  TakeHead();
   ++context_.stats.upgrades_refused_total;
   context_.admission.CountRefusal(status);
   if (!Say(RefusalAnswer(status, message))) return;

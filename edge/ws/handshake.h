@@ -48,6 +48,8 @@ class Handshake final : public std::enable_shared_from_this<Handshake> {
   bool Read();
   void OnBytes(std::span<char> bytes);
   void Keep(std::span<const char> bytes);
+  // What was kept, and is no longer.
+  std::vector<char> TakeHead();
   // The first `head_bytes` of `bytes` are the head of a request.
   void OnHead(std::span<char> bytes, size_t head_bytes);
   void Upgrade(const UpgradeRequest& request, Admission::Admitted admitted, std::span<char> behind);

@@ -1,8 +1,7 @@
 // Who waits, in the order of coming, at most so many in all and so many of one address: if there is
-// no place for one more, the oldest goes, of its address or of all. The oldest of all has a moment
-// first, in which nobody else may come: those who come wait where they are, in the kernel. So
-// waiting takes nobody's place for long, and a crowd that comes at once is not its own enemy.
-// Strand-bound.
+// no place for one more, the oldest goes, of its address or of all. The oldest of all has
+// kHandshakeGraceMs first, in which there may be more than there are places. So waiting takes
+// nobody's place for long, and a crowd that comes at once is not its own enemy. Strand-bound.
 //
 // T has a field `OldestOut<T>::Place place`, which belongs to this.
 #pragma once
@@ -34,19 +33,19 @@ class OldestOut {
   OldestOut(size_t places, size_t places_an_address)
       : places_(places), places_an_address_(places_an_address) {}
 
-  // Whether one more may come. If so, ask InTheWay() who has to go for it.
-  bool MayCome(int64_t now_ms) const {
-    return all_.size() < places_ || now_ms - all_.front()->place.since_ms >= kHandshakeGraceMs;
-  }
-  // Who has to go before one more of `address` is added; null: there is a place. An address of
-  // kNone counts in all alone.
-  T* InTheWay(const AddressKey& address) const {
+  // Whether one more may come: there is a place, or somebody goes for it. Ask InTheWay() who.
+  bool HasPlace(int64_t now_ms) const { return all_.size() < places_ || OldestMayGo(now_ms); }
+  // Who has to go before one more of `address` is added, or goes because there are more than there
+  // are places; null: nobody. An address of kNone counts in all alone.
+  T* InTheWay(const AddressKey& address, int64_t now_ms) const {
     const auto own = of_address_.find(address);
     if (own != of_address_.end() && own->second.size() >= places_an_address_) {
       return own->second.front();
     }
-    return all_.size() >= places_ ? all_.front() : nullptr;
+    return all_.size() >= places_ && OldestMayGo(now_ms) ? all_.front() : nullptr;
   }
+  // Null if there is nobody.
+  T* Oldest() const { return all_.empty() ? nullptr : all_.front(); }
 
   void Add(T& item, const AddressKey& address, int64_t now_ms) {
     item.place = {true, address, now_ms, all_.insert(all_.end(), &item), {}};
@@ -71,6 +70,10 @@ class OldestOut {
   size_t addresses() const { return of_address_.size(); }
 
  private:
+  bool OldestMayGo(int64_t now_ms) const {
+    return now_ms - all_.front()->place.since_ms >= kHandshakeGraceMs;
+  }
+
   const size_t places_;
   const size_t places_an_address_;
   Items all_;

@@ -19,31 +19,34 @@ TEST(OldestOutTest, TheOldestOfAllIsInTheWayOnceAllPlacesAreTaken) {
   OldestOut<Waiting> places(3, 3);
   std::array<Waiting, 4> all;
   for (size_t i = 0; i < 3; ++i) {
-    EXPECT_EQ(places.InTheWay(Address(i)), nullptr);
+    EXPECT_EQ(places.InTheWay(Address(i), kHandshakeGraceMs), nullptr);
     places.Add(all[i], Address(i), 0);
   }
-  EXPECT_EQ(places.InTheWay(Address(3)), &all[0]);
+  EXPECT_EQ(places.InTheWay(Address(3), kHandshakeGraceMs), &all[0]);
   places.Remove(all[0]);
-  EXPECT_EQ(places.InTheWay(Address(3)), nullptr);
+  EXPECT_EQ(places.InTheWay(Address(3), kHandshakeGraceMs), nullptr);
   places.Add(all[3], Address(3), 0);
-  EXPECT_EQ(places.InTheWay({}), &all[1]);
+  EXPECT_EQ(places.InTheWay({}, kHandshakeGraceMs), &all[1]);
 }
 
-TEST(OldestOutTest, TheOldestOfAllHasAMomentInWhichNobodyElseMayCome) {
+TEST(OldestOutTest, TheOldestOfAllHasAMomentBeforeItGoes) {
   OldestOut<Waiting> places(2, 2);
   std::array<Waiting, 3> all;
-  EXPECT_TRUE(places.MayCome(0));
+  EXPECT_TRUE(places.HasPlace(0));
   places.Add(all[0], Address(1), 0);
-  EXPECT_TRUE(places.MayCome(0));
+  EXPECT_TRUE(places.HasPlace(0));
   places.Add(all[1], Address(2), 500);
-  EXPECT_FALSE(places.MayCome(500));
-  EXPECT_FALSE(places.MayCome(kHandshakeGraceMs - 1));
-  EXPECT_TRUE(places.MayCome(kHandshakeGraceMs));
+  EXPECT_FALSE(places.HasPlace(500));
+  EXPECT_FALSE(places.HasPlace(kHandshakeGraceMs - 1));
+  EXPECT_TRUE(places.HasPlace(kHandshakeGraceMs));
+  EXPECT_EQ(places.InTheWay({}, kHandshakeGraceMs - 1), nullptr);
+  EXPECT_EQ(places.InTheWay({}, kHandshakeGraceMs), &all[0]);
+  EXPECT_EQ(places.Oldest(), &all[0]);
   places.Remove(all[0]);
-  EXPECT_TRUE(places.MayCome(600));
+  EXPECT_TRUE(places.HasPlace(600));
   places.Add(all[2], Address(3), 600);
-  EXPECT_FALSE(places.MayCome(kHandshakeGraceMs));
-  EXPECT_TRUE(places.MayCome(500 + kHandshakeGraceMs));
+  EXPECT_FALSE(places.HasPlace(kHandshakeGraceMs));
+  EXPECT_TRUE(places.HasPlace(500 + kHandshakeGraceMs));
 }
 
 TEST(OldestOutTest, AnAddressThatHasAllThatItMayPushesOutItsOwn) {
@@ -52,19 +55,19 @@ TEST(OldestOutTest, AnAddressThatHasAllThatItMayPushesOutItsOwn) {
   places.Add(all[0], Address(1), 0);
   places.Add(all[1], Address(2), 0);
   places.Add(all[2], Address(2), 0);
-  EXPECT_EQ(places.InTheWay(Address(2)), &all[1]);
-  EXPECT_EQ(places.InTheWay(Address(1)), nullptr);
-  EXPECT_EQ(places.InTheWay(Address(3)), nullptr);
+  EXPECT_EQ(places.InTheWay(Address(2), kHandshakeGraceMs), &all[1]);
+  EXPECT_EQ(places.InTheWay(Address(1), kHandshakeGraceMs), nullptr);
+  EXPECT_EQ(places.InTheWay(Address(3), kHandshakeGraceMs), nullptr);
 }
 
 TEST(OldestOutTest, WhoHasNoAddressCountsInAllAlone) {
   OldestOut<Waiting> places(3, 1);
   std::array<Waiting, 3> all;
   for (Waiting& one : all) {
-    EXPECT_EQ(places.InTheWay({}), nullptr);
+    EXPECT_EQ(places.InTheWay({}, kHandshakeGraceMs), nullptr);
     places.Add(one, {}, 0);
   }
-  EXPECT_EQ(places.InTheWay({}), &all[0]);
+  EXPECT_EQ(places.InTheWay({}, kHandshakeGraceMs), &all[0]);
   EXPECT_EQ(places.addresses(), 0U);
 }
 

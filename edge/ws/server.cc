@@ -105,15 +105,21 @@ void Server::Wait() {
 
 bool Server::Accept() {
   for (int turn = 0; turn < kAcceptsATurn; ++turn) {
-    if (!context_.handshake_places.MayCome(context_.clock.MonotonicMs())) return false;
+    const int64_t now_ms = context_.clock.MonotonicMs();
+    if (!context_.handshake_places.HasPlace(now_ms) && !context_.admission.HasSocket()) {
+      return false;
+    }
     Socket socket(acceptor_.get_executor());
     tcp::endpoint peer;
     error_code ec;
     acceptor_.accept(socket, peer, ec);
     if (ec) return ec == net::error::would_block;
     const AddressKey address = context_.admission.HandshakeKeyOf(peer.address());
-    Handshake* const in_the_way = context_.handshake_places.InTheWay(address);
-    if (in_the_way != nullptr) in_the_way->GiveWay();
+    // A crowd may have left more than there are places: two go for each that comes.
+    for (int i = 0; i < 2; ++i) {
+      Handshake* const in_the_way = context_.handshake_places.InTheWay(address, now_ms);
+      if (in_the_way != nullptr) in_the_way->GiveWay();
+    }
     std::make_shared<Handshake>(std::move(socket), peer.address(), context_)->Start(address);
   }
   return true;

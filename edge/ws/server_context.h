@@ -36,7 +36,8 @@ struct ServerContext {
         stats(s),
         admission(a),
         handshakes(c.MonotonicMs()),
-        handshake_places(handshakes_max, HandshakesAnAddressMax(handshakes_max)) {}
+        handshake_places(handshakes_max, HandshakesAnAddressMax(handshakes_max)),
+        head_bytes_max(handshakes_max * kHttpHeaderBytesMax) {}
 
   const base::Clock& clock;
   Timers& timers;
@@ -48,6 +49,9 @@ struct ServerContext {
   // Those that shake hands or are being refused: when each is over, and who goes for a newcomer.
   Wheel<Handshake> handshakes;
   OldestOut<Handshake> handshake_places;
+  // What they keep of heads whose end is still to come.
+  const size_t head_bytes_max;
+  size_t head_bytes = 0;
 };
 
 }  // namespace seatlock::edge

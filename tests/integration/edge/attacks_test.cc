@@ -163,8 +163,8 @@ TEST_F(HandshakesTest, ThatNeverEndKeepNobodyOutAndHoldBoundedMemory) {
   const int64_t before = Resident();
   std::vector<RawPeer> peers;
   while (peers.size() < Crowd()) {
-    const bool last_ones = peers.size() > Crowd() * 9 / 10;
-    peers.emplace_back(port_, last_ones ? "127.0.0.3" : kElsewhere);
+    const std::string other = absl::StrCat("127.0.1.", 1 + peers.size() % 250);
+    peers.emplace_back(port_, peers.size() < Crowd() / 2 ? kElsewhere : other.c_str());
     ASSERT_TRUE(peers.back().connected()) << peers.size();
     peers.back().Send(half);
     if (peers.size() % 500 == 0) {
