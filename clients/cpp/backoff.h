@@ -14,13 +14,15 @@ class Backoff {
 
   Backoff(Ms first, Ms max) : first_(first), max_(max), bound_(first) {}
 
-  // Between half the bound and the bound; never less than what the service asked for, of which a
-  // minute is obeyed.
-  Ms Next(Ms asked_for = Ms(0)) {
-    std::uniform_int_distribution<Ms::rep> jitter(bound_.count() / 2, bound_.count());
-    const Ms wait(jitter(random_));
+  // Between half the bound and the bound. If the service asked for more than that half: between
+  // what it asked for, of which a minute is obeyed, and half as much again, so that those who were
+  // asked together do not come back together. That half takes at most half of what is left of
+  // `left`, so that an attempt has the rest.
+  Ms Next(Ms asked_for = Ms(0), Ms left = Ms::max()) {
+    const Ms least = std::max(bound_ / 2, std::min(asked_for, kAskedForMax));
+    const Ms width = std::max(Ms(0), std::min(std::max(bound_, least), left - least) / 2);
     bound_ = std::min(bound_ * 2, max_);
-    return std::max(wait, std::min(asked_for, kAskedForMax));
+    return least + Ms(std::uniform_int_distribution<Ms::rep>(0, width.count())(random_));
   }
 
   // After a success.

@@ -119,7 +119,8 @@ absl::StatusOr<Response> Client::Impl::Call(Method<Request, Response> method,
     const CallError error = ErrorOf(status);
     may_have_happened = (may_have_happened || error.MayHaveHappened()) && !Settles(error);
     if (attempt == options.retries || !MayRetry(error, Repeatable(request))) break;
-    const milliseconds pause = backoff.Next(error.retry_after.value_or(milliseconds(0)));
+    const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
+    const milliseconds pause = backoff.Next(error.retry_after.value_or(milliseconds(0)), left);
     if (Clock::now() + pause >= end) break;
     std::this_thread::sleep_for(pause);
   }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <thread>
 
@@ -246,11 +247,35 @@ TEST_F(WatchTest, APauseTooLongForAClockIsNotTakenForNone) {
 
 TEST(BackoffTest, OfWhatTheServiceAsksForAMinuteIsObeyed) {
   Backoff backoff(milliseconds(1), milliseconds(20));
-  EXPECT_EQ(backoff.Next(milliseconds(59'999)), milliseconds(59'999));
   for (const milliseconds asked_for : {milliseconds(60'001), milliseconds::max()}) {
-    EXPECT_EQ(backoff.Next(asked_for), std::chrono::minutes(1));
+    const milliseconds pause = backoff.Next(asked_for);
+    EXPECT_GE(pause, std::chrono::minutes(1));
+    EXPECT_LE(pause, std::chrono::seconds(90));
   }
   EXPECT_LE(backoff.Next(milliseconds::min()), milliseconds(20));
+}
+
+TEST(BackoffTest, ThoseWhoWereAskedTogetherDoNotComeBackTogether) {
+  constexpr milliseconds kAskedFor(1'000);
+  constexpr int kClients = 1'000;
+  std::map<milliseconds, int> by_100_ms;
+  for (int client = 0; client < kClients; ++client) {
+    Backoff backoff(milliseconds(1), milliseconds(20));
+    const milliseconds pause = backoff.Next(kAskedFor);
+    EXPECT_GE(pause, kAskedFor);
+    EXPECT_LE(pause, kAskedFor * 3 / 2);
+    ++by_100_ms[pause / 100];
+  }
+  // A fifth of them each, evenly; clamped to what was asked for, one would have them all.
+  for (const auto& [at, clients] : by_100_ms) EXPECT_LT(clients, kClients / 3) << at.count();
+}
+
+TEST(BackoffTest, AnAttemptHasHalfOfWhatIsLeft) {
+  Backoff backoff(milliseconds(1), milliseconds(20));
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_LE(backoff.Next(milliseconds(1'000), milliseconds(1'100)), milliseconds(1'050));
+  }
+  EXPECT_EQ(backoff.Next(milliseconds(1'000), milliseconds(900)), milliseconds(1'000));
 }
 
 TEST_F(WatchTest, ComesBackAfterAProxysErrors) {
