@@ -20,7 +20,7 @@ using Millis = WsClient::Millis;
 // Another address of loopback than the good clients'.
 constexpr char kElsewhere[] = "127.0.0.2";
 // A sanitizer's build keeps shadows of memory and holds back what was freed.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(SEATLOCK_SANITIZED)
 constexpr int64_t kRoomForSanitizers = 4;
 #else
 constexpr int64_t kRoomForSanitizers = 1;

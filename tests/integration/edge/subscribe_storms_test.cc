@@ -16,7 +16,7 @@ using Millis = WsClient::Millis;
 
 // What the edge's memory may grow by, far below what it would send without bounds. A sanitizer's
 // build keeps shadows of memory and holds back what was freed.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(SEATLOCK_SANITIZED)
 constexpr int64_t kGrowthMibMax = 512;
 #else
 constexpr int64_t kGrowthMibMax = 64;
