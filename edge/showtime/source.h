@@ -10,9 +10,9 @@
 //   ------------+-------------+------------------------------+------------------------------------
 //   kStarting   | kConnecting | a whole snapshot, or         | told → kLive
 //               |             | progress at revision 0       |
-//               |             | any other word of a history  | a stream anew → kStarting
+//               |             | a change, or other progress  | a stream anew → kStarting
 //               |             | kLiveMsMax pass, OnLost      | told → kAwayAnew
-//               |             | OnRefused                    | as in kAway → kAwayAnew
+//               |             | OnRefused                    | as in kAway, but → kAwayAnew
 //   kLive       | kLive       | a change that follows on     | passed on
 //               |             | a whole snapshot             | told
 //               |             | a gap                        | a stream anew → kStarting
@@ -31,13 +31,15 @@
 //               |             | progress at what is known    |
 //               |             | a gap, kCatchUpMsMax pass    | a stream anew → kAwayAnew
 //               |             | OnLost, OnRefused            | as in kAway → kAway
-//   kAwayAnew   | kAway       | as kStarting, but: a stream anew → kAwayAnew, and it has all time
+//   kAwayAnew   | kAway       | as kStarting, but a stream anew and OnLost → kAwayAnew, and nothing
+//               |             | happens because time passes
 //
 // In kStarting and kAwayAnew the stream has to begin with a snapshot, in the others it goes on from
 // what is known. A *gap* is whatever does not follow on. Only Enter() changes the stage.
 //
-// A showtime is refused for as long as every stream of it was: what is heard of its history, and
-// the service being lost, end that. One refusal and silence after it is a service that is away.
+// How long a showtime is refused counts from the first refusal after anything was heard of its
+// history, or its stream was lost; only another refusal gives it up. A service that refuses once
+// and is silent then is away.
 //
 // Live is what the service says: after the last change that a resumed stream missed it sends
 // progress at once.
