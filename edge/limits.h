@@ -121,8 +121,8 @@ inline constexpr size_t kRoomsMax = base::kStreamsPerConnectionMax - base::kStre
 inline constexpr int64_t kRoomLingerMs = 30 * kSecondMs;
 // When a showtime that there was no place for is worth another try. Clients add jitter.
 inline constexpr int64_t kRefusedRetryMs = 5 * kSecondMs;
-// A showtime that was served and is refused when its stream has to be begun again is asked for this
-// long: its viewers do not lose it for a moment's overload.
+// A showtime that was served, and is refused when its stream has to be begun again, is given up
+// only if it is still refused after this: its viewers do not lose it for a moment's overload.
 inline constexpr int64_t kRefusedMsMax = 10 * kSecondMs;
 // Refused showtimes that are remembered for as long as their clients were told to wait. While so
 // many are, no others are asked for: an overloaded service is asked at most 200 times a second for

@@ -111,6 +111,7 @@ class Edge {
   // is left on its way to a strand is destroyed with the strands.
   ~Edge() {
     for (const auto& worker : workers_) worker->Stop();
+    upstream_.Silence();
   }
 
   // Serves from now on, on all threads. Once.

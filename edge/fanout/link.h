@@ -1,5 +1,5 @@
-// The wire to one client, as the core sees it; edge/ws implements it. Strand-bound. None of these
-// calls back into the core before it returns.
+// The wire to one client, as its Client sees it; edge/ws implements it. Strand-bound. None of these
+// calls back into the client before it returns.
 #pragma once
 
 #include <cstddef>

@@ -89,8 +89,8 @@ class Feed {
 
   // Asks for what was missed after a position that the room's history does not cover: older than
   // it, ahead of it, or of another epoch. Answered by one FeedResume of the same position, once the
-  // service has said where its confirmed head is and the room has reached it; never where the
-  // stream is lost meanwhile (ask again when it is live).
+  // service has said where its confirmed head is and the room has reached it (resumes.h has what
+  // else may settle it); never where the stream is lost meanwhile (ask again when it is live).
   virtual void Resume(const Position& position) = 0;
 };
 

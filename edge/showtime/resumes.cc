@@ -32,10 +32,16 @@ void Resumes::Forget(const SourceListener* listener) {
 }
 
 void Resumes::Live() {
+  ++words_;
   Look();
 }
 
+void Resumes::Confirmed() {
+  ++words_;
+}
+
 void Resumes::Advanced() {
+  ++words_;
   if (asks_.empty() || !host_.live()) return;
   const Position& position = host_.state().position();
   if (target_ && Reached(*target_)) {
@@ -270,7 +276,9 @@ void Resumes::FailFilling() {
 }
 
 void Resumes::RefuseRound() {
+  ++env_.stats.upstream_refused_total;
   if (round_ == Round::kFilling) AnswerRoundNull();
+  if (round_ == Round::kProbing) AnswerDenied();
   EndRound();
   Enter(Round::kRefused);
   Later(kRefusedRetryMs, [this, number = round_number_] {
@@ -279,6 +287,22 @@ void Resumes::RefuseRound() {
     Look();
   });
   Look();
+}
+
+// The source's own stream has said where the head is, or was, at some time after they asked: who is
+// still ahead of it was given a position that does not exist. What was on its way when they asked
+// has come between two probes, unless the stream is not read.
+void Resumes::AnswerDenied() {
+  for (auto ask = asks_.begin(); ask != asks_.end();) {
+    const auto next = std::next(ask);
+    std::optional<uint64_t>& since = ask->second.refused_at_word;
+    if (since && *since < words_ && !host_.Full()) {
+      Answer(ask, nullptr);
+    } else if (!since && !Behind(ask->first)) {
+      since = words_;
+    }
+    ask = next;
+  }
 }
 
 void Resumes::AnswerRoundNull() {

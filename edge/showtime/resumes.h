@@ -10,7 +10,8 @@
 //   reached it, so nobody is shown anything older than it; whoever is still ahead of it, or of
 //   another epoch, was given a position that does not exist.
 // If a round fails nobody gets a part: those behind take a snapshot of the source, which is newer
-// than what they had; those ahead wait for a fresh one of the service.
+// than what they had; those ahead wait for a fresh one of the service. If the service refuses
+// probes, the source's own stream tells, later, where the head is: a live one is told every 10 s.
 //
 // The round (only Enter() changes it):
 //
@@ -32,10 +33,13 @@
 //   kProbing  | turn, backfill | it says where the head is: that is the target → kNone
 //             |                | it breaks, or takes kBackfillMsMax: the source begins anew, and
 //             |                | its snapshot settles all who are ahead of it → kNone
-//             |                | the service refuses it: nobody is answered → kRefused
+//             |                | the service refuses it, and one was refused before: who is
+//             |                | ahead since then is answered null, if the source's own stream
+//             |                | was told a change or progress since then → kRefused
+//             |                | the service refuses it: nobody else is answered → kRefused
 //             |                | the source pauses, restarts or is lost → kNone
-//   kRefused  | nothing        | who is behind is answered null at once; who is ahead waits, for
-//             |                | the source's own stream would be refused too
+//   kRefused  | nothing        | who is behind is answered null at once; who is ahead waits for
+//             |                | the next probe, for the source's own stream would be refused too
 //             |                | kRefusedRetryMs pass → kNone, and all are looked at
 //
 // The standing of an ask:
@@ -80,6 +84,8 @@ class Resumes {
     virtual ~Host() = default;
     virtual const RoomState& state() const = 0;
     virtual bool live() const = 0;
+    // Whether its stream is not read on for now.
+    virtual bool Full() const = 0;
     // Begins anew with a snapshot; not live until it is there. Calls Paused().
     virtual void Rewatch() = 0;
   };
@@ -92,10 +98,12 @@ class Resumes {
   // The listener is gone.
   void Forget(const SourceListener* listener);
 
-  // What happens to the source: it has become live; it has applied a change; it has a whole new
-  // state, and becomes live next; it is not live for now; its stream is lost.
+  // What happens to the source: it has become live; it has applied a change; it was live, and the
+  // service says that it is at the head; it has a whole new state, and becomes live next; it is not
+  // live for now; its stream is lost.
   void Live();
   void Advanced();
+  void Confirmed();
   void Restarted();
   void Paused();
   void Lost();
@@ -109,6 +117,8 @@ class Resumes {
   struct Waiters {
     std::vector<std::pair<SourceListener*, Position>> waiting;
     Standing standing = Standing::kOpen;
+    // Of one ahead: what words_ was when a probe was refused first since it was asked.
+    std::optional<uint64_t> refused_at_word;
   };
   using Asks = std::map<Key, Waiters>;
 
@@ -134,6 +144,7 @@ class Resumes {
   void FailFilling();
   void FailProbing();
   void RefuseRound();
+  void AnswerDenied();
   void AnswerRoundNull();
   void GiveUpOlderHalf();
 
@@ -155,6 +166,8 @@ class Resumes {
   uint64_t round_number_ = 0;     // Timers of another round do nothing.
   std::unique_ptr<BackfillTurns::Turn> turn_;
   std::unique_ptr<Backfill> backfill_;
+
+  uint64_t words_ = 0;  // How often the live source was told where the showtime is.
 
   // The confirmed head that the source has to reach.
   std::optional<Position> target_;

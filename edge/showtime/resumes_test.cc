@@ -4,14 +4,12 @@
 #include <gmock/gmock.h>
 
 #include "edge/limits.h"
-#include "edge/showtime/source.h"
-#include "tests/testing/source_fakes.h"
+#include "edge/showtime/resumes_fixture.h"
 
 namespace seatlock::edge {
 namespace {
 
 using ::seatlock::testing::ChangeAt;
-using ::seatlock::testing::FakeHome;
 using ::seatlock::testing::FakeSourceListener;
 using ::seatlock::testing::SayChanges;
 using ::testing::Each;
@@ -21,40 +19,6 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
-
-class ResumesTest : public ::testing::Test {
- protected:
-  ResumesTest() {
-    source_->Start();
-    source_->Add(&thread_);
-  }
-
-  void Snapshot(uint64_t revision, const std::string& epoch = "e") {
-    service().OnSnapshot({{epoch, revision}, {}, false});
-  }
-  // Live, with the changes of (base, head] as its history.
-  void LiveAt(uint64_t base, uint64_t head) {
-    Snapshot(base);
-    SayChanges(service(), base, head);
-    thread_.Take();
-  }
-  void Ask(uint64_t revision, const std::string& epoch = "e") {
-    source_->Resume(&thread_, {epoch, revision});
-  }
-  WatchSink& service() { return home_.upstream.sink("1"); }
-  // The second watch.
-  WatchSink& backfill() { return home_.upstream.last("1"); }
-  bool backfilling() { return home_.upstream.watches("1") == 2; }
-  int64_t backfills() { return home_.stats.backfills_total; }
-  int restarts() { return home_.upstream.of("1").restarts; }
-  void PassMs(int64_t ms) { home_.timers.AdvanceMs(ms); }
-
-  FakeHome home_;
-  BackfillTurns turns_;
-  FakeSourceListener thread_;
-  FakeSourceListener other_;
-  std::shared_ptr<Source> source_ = std::make_shared<Source>(home_.env(), turns_, "1");
-};
 
 // ---- Covered -----------------------------------------------------------------------------------
 
@@ -411,35 +375,6 @@ TEST_F(ResumesTest, AProbeThatIsLostMeansAFreshSnapshot) {
   backfill().OnLost();
   Snapshot(8);
   EXPECT_THAT(thread_.Take(), ElementsAre("connecting", "image e/8 live", "missed after e/8:"));
-}
-
-TEST_F(ResumesTest, AProbeThatTheServiceRefusesCostsNobodyTheStreamAndIsTriedAgainLater) {
-  LiveAt(30, 30);
-  Ask(40);
-  backfill().OnRefused({"too many", kRefusedRetryMs});
-  EXPECT_EQ(restarts(), 0);
-  for (int i = 0; i < 100; ++i) Ask(4, "made up " + std::to_string(i));
-  EXPECT_EQ(backfills(), 1) << "the service is not asked for each of them";
-  EXPECT_THAT(thread_.Take(), IsEmpty());
-  PassMs(kRefusedRetryMs);
-  ASSERT_TRUE(backfilling());
-  EXPECT_EQ(backfill().ResumeFrom(), (Position{"e", 40}));
-  backfill().OnProgress({"e", 40});
-  SayChanges(service(), 30, 40);
-  EXPECT_THAT(thread_.Take(), ::testing::Contains("missed after e/40:"));
-}
-
-TEST_F(ResumesTest, WhoIsBehindWhileTheServiceRefusesTakesASnapshotAtOnce) {
-  LiveAt(30, 30);
-  Ask(26);
-  backfill().OnRefused({"too many", kRefusedRetryMs});
-  EXPECT_THAT(thread_.Take(), ElementsAre("snapshot after e/26"));
-  Ask(27);
-  EXPECT_THAT(thread_.Take(), ElementsAre("snapshot after e/27"));
-  EXPECT_EQ(backfills(), 1);
-  PassMs(kRefusedRetryMs);
-  Ask(27);
-  EXPECT_TRUE(backfilling());
 }
 
 TEST_F(ResumesTest, WhereTheServiceKnowsNothingAnyMoreTheSourceBeginsAnewFirst) {

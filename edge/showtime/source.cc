@@ -23,7 +23,7 @@ Source::~Source() {
 
 void Source::Start() {
   watch_ = env_.upstream.Follow(showtime_id_, this);
-  ExpectLive();
+  Enter(Stage::kStarting);
 }
 
 // ---- Listeners ---------------------------------------------------------------------------------
@@ -40,7 +40,7 @@ void Source::Remove(SourceListener* listener) {
 
 // What is asked while the stream is lost comes from a room that has not heard of that yet.
 void Source::Resume(SourceListener* listener, const Position& position) {
-  if (status_ != FeedStatus::kAway) resumes_.Ask(listener, position);
+  if (status() != FeedStatus::kAway) resumes_.Ask(listener, position);
 }
 
 bool Source::Full() const {
@@ -55,40 +55,71 @@ FeedImage Source::Image() {
     image = std::make_shared<const RoomImage>(state_.Image());
     image_ = image;
   }
-  return {std::move(image), snapshots_, status_};
+  return {std::move(image), snapshots_, status()};
 }
 
 void Source::TellAll(const FeedEvent& event) {
   for (SourceListener* listener : listeners_) listener->Hear(event);
 }
 
-void Source::SetStatus(FeedStatus status) {
-  if (std::exchange(status_, status) != status) TellAll(FeedState{status});
+// ---- Stages ------------------------------------------------------------------------------------
+
+FeedStatus Source::status() const {
+  if (stage_ == Stage::kStarting) return FeedStatus::kConnecting;
+  return stage_ == Stage::kLive ? FeedStatus::kLive : FeedStatus::kAway;
+}
+
+void Source::Enter(Stage next) {
+  stage_ = next;
+  const bool waits = next == Stage::kStarting || next == Stage::kCatchingUp;
+  ++entered_;
+  if (!waits) return;
+  const int64_t delay_ms = next == Stage::kStarting ? kLiveMsMax : kCatchUpMsMax;
+  env_.timers.After(delay_ms, [weak = weak_from_this(), entered = entered_] {
+    const std::shared_ptr<Source> self = weak.lock();
+    if (self && self->entered_ == entered) self->StageIsOver();
+  });
+}
+
+// Progress follows what was missed. A service that does not say it, as long as changes go on, is
+// asked for a snapshot, which is complete by itself.
+void Source::StageIsOver() {
+  if (stage_ == Stage::kCatchingUp) {
+    RewatchAfterGap();
+  } else {
+    Become(Stage::kAwayAnew);
+    resumes_.Lost();
+  }
+}
+
+void Source::Become(Stage next) {
+  const FeedStatus before = status();
+  Enter(next);
+  if (status() != before) TellAll(FeedState{status()});
 }
 
 // ---- The stream --------------------------------------------------------------------------------
 
 std::optional<Position> Source::ResumeFrom() const {
-  if (!state_.known() || !resumable_) return std::nullopt;
+  if (!resumes()) return std::nullopt;
   return state_.position();
 }
 
 void Source::OnSnapshot(SnapshotPart part) {
+  refused_since_ms_.reset();
   if (!state_.AddSnapshotPart(std::move(part))) return;
-  resumable_ = true;
-  catching_up_ = false;
-  refusal_.reset();
   image_.reset();
   history_account_.Changed(state_.history_bytes());
   resumes_.Restarted();
-  status_ = FeedStatus::kLive;
+  Enter(Stage::kLive);
   if (!listeners_.empty()) TellAll(Image());
   resumes_.Live();
 }
 
 void Source::OnChange(Change change) {
   ++env_.stats.upstream_changes_total;
-  if (!resumable_ || !state_.Follows(change)) {
+  refused_since_ms_.reset();
+  if (!resumes() || !state_.Follows(change)) {
     RewatchAfterGap();
     return;
   }
@@ -99,48 +130,55 @@ void Source::OnChange(Change change) {
   TellAll(FeedEntry{std::move(entry), state_.base().revision});
   if (live()) {
     resumes_.Advanced();
-  } else {
-    ExpectCaughtUp();
+  } else if (stage_ == Stage::kAway) {
+    Become(Stage::kCatchingUp);
   }
 }
 
 void Source::OnProgress(const Position& position) {
+  refused_since_ms_.reset();
   const bool nothing_yet = position.revision == 0;
-  if (nothing_yet && (!state_.known() || !resumable_)) {
+  if (nothing_yet && !resumes()) {
     OnSnapshot(SnapshotPart{position, {}, false});
     return;
   }
   const bool same = nothing_yet ? state_.position().revision == 0 : position == state_.position();
-  if (!state_.known() || !resumable_ || !same) {
+  if (!resumes() || !same) {
     RewatchAfterGap();
-    return;
+  } else if (live()) {
+    resumes_.Confirmed();
+  } else {
+    Become(Stage::kLive);
+    resumes_.Live();
   }
-  if (!live()) BecomeLive();
 }
 
 void Source::OnLost() {
   ++env_.stats.upstream_lost_total;
-  refusal_.reset();
+  refused_since_ms_.reset();
   StreamEnded();
 }
 
 // Viewers of a showtime that was served do not lose it for a moment of overload.
 void Source::OnRefused(const Refusal& refusal) {
   ++env_.stats.upstream_refused_total;
-  if (!state_.known()) {
+  if (!state_.known() || RefusedTooLong()) {
     GiveUp(refusal);
-    return;
+  } else {
+    StreamEnded();
   }
-  const bool first = !refusal_;
-  refusal_ = refusal;
-  StreamEnded();
-  if (first) ExpectServed();
+}
+
+bool Source::RefusedTooLong() {
+  const int64_t now_ms = env_.clock.MonotonicMs();
+  if (!refused_since_ms_) refused_since_ms_ = now_ms;
+  return now_ms - *refused_since_ms_ >= kRefusedMsMax;
 }
 
 void Source::StreamEnded() {
-  ++generation_;
   state_.ForgetSnapshotParts();
-  DeclareAway();
+  Become(resumes() ? Stage::kAway : Stage::kAwayAnew);
+  resumes_.Lost();
 }
 
 // The owner may drop this.
@@ -157,16 +195,12 @@ void Source::RewatchAfterGap() {
   Rewatch();
 }
 
+// Who was told that it is away is not told otherwise before it is back.
 void Source::Rewatch() {
-  ++generation_;
   state_.ForgetSnapshotParts();
-  catching_up_ = false;
-  resumable_ = false;
-  // Who was told that it is away is not told otherwise before it is back.
-  if (live()) SetStatus(FeedStatus::kConnecting);
+  Become(status() == FeedStatus::kAway ? Stage::kAwayAnew : Stage::kStarting);
   resumes_.Paused();
   watch_->Restart();
-  ExpectLive();
 }
 
 size_t Source::TrimHistory(size_t bytes_max) {
@@ -174,47 +208,6 @@ size_t Source::TrimHistory(size_t bytes_max) {
   image_.reset();
   TellAll(FeedTrimmed{state_.base().revision});
   return state_.history_bytes();
-}
-
-// ---- What is waited for ------------------------------------------------------------------------
-
-void Source::ExpectLive() {
-  env_.timers.After(kLiveMsMax, [weak = weak_from_this(), generation = generation_] {
-    const std::shared_ptr<Source> self = weak.lock();
-    if (self && self->generation_ == generation && !self->live()) self->DeclareAway();
-  });
-}
-
-// Progress follows what was missed. A service that does not say it, as long as changes go on, is
-// asked for a snapshot, which is complete by itself.
-void Source::ExpectCaughtUp() {
-  if (std::exchange(catching_up_, true)) return;
-  env_.timers.After(kCatchUpMsMax, [weak = weak_from_this(), generation = generation_] {
-    const std::shared_ptr<Source> self = weak.lock();
-    if (!self || self->generation_ != generation || self->live()) return;
-    self->RewatchAfterGap();
-  });
-}
-
-// Or nobody waits for it in vain.
-void Source::ExpectServed() {
-  env_.timers.After(kRefusedMsMax, [weak = weak_from_this(), number = ++refusals_] {
-    const std::shared_ptr<Source> self = weak.lock();
-    if (self && self->refusals_ == number && self->refusal_) self->GiveUp(*self->refusal_);
-  });
-}
-
-void Source::BecomeLive() {
-  catching_up_ = false;
-  refusal_.reset();
-  SetStatus(FeedStatus::kLive);
-  resumes_.Live();
-}
-
-void Source::DeclareAway() {
-  catching_up_ = false;
-  SetStatus(FeedStatus::kAway);
-  resumes_.Lost();
 }
 
 }  // namespace seatlock::edge

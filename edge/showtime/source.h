@@ -6,22 +6,40 @@
 // A stream that does not follow on what is known is begun anew with a snapshot. The service going
 // away is told as kAway; what is known stays.
 //
-//   status      | event                          | what happens → next status
-//   ------------+--------------------------------+-------------------------------------------------
-//   kConnecting | a whole snapshot, or progress  | told → kLive
-//               | that says what is known        |
-//               | kLiveMsMax pass, OnLost        | told → kAway
-//               | OnRefused, nothing known       | FeedRefused, the end
-//               | OnRefused, something known     | told → kAway
-//   kLive       | OnLost, OnRefused              | told → kAway
-//               | a gap                          | a stream anew, with a snapshot → kConnecting
-//   kAway       | changes that follow on         | passed on, and the stream has kCatchUpMsMax to
-//               |                                | say progress; else as a gap
-//               | a whole snapshot, or progress  | told → kLive
-//               | that says what is known        |
-//               | a gap                          | a stream anew, with a snapshot; stays kAway
-//               | OnRefused, nothing known, or   | FeedRefused, the end
-//               | for kRefusedMsMax              |
+//   stage       | told as     | event                        | what happens → next stage
+//   ------------+-------------+------------------------------+------------------------------------
+//   kStarting   | kConnecting | a whole snapshot, or         | told → kLive
+//               |             | progress at revision 0       |
+//               |             | a change, or other progress  | a stream anew → kStarting
+//               |             | kLiveMsMax pass, OnLost      | told → kAwayAnew
+//               |             | OnRefused                    | as in kAway, but → kAwayAnew
+//   kLive       | kLive       | a change that follows on     | passed on
+//               |             | a whole snapshot             | told
+//               |             | a gap                        | a stream anew → kStarting
+//               |             | OnLost                       | told → kAway
+//               |             | OnRefused                    | told → kAway
+//   kAway       | kAway       | changes that follow on       | passed on → kCatchingUp
+//               |             | a whole snapshot, or         | told → kLive
+//               |             | progress at what is known    |
+//               |             | a gap                        | a stream anew → kAwayAnew
+//               |             | OnLost                       | nothing
+//               |             | OnRefused, nothing known, or | FeedRefused, the end
+//               |             | refused for kRefusedMsMax    |
+//               |             | OnRefused else               | it is waited for
+//   kCatchingUp | kAway       | changes that follow on       | passed on
+//               |             | a whole snapshot, or         | told → kLive
+//               |             | progress at what is known    |
+//               |             | a gap, kCatchUpMsMax pass    | a stream anew → kAwayAnew
+//               |             | OnLost, OnRefused            | as in kAway → kAway
+//   kAwayAnew   | kAway       | as kStarting, but a stream anew and OnLost → kAwayAnew, and nothing
+//               |             | happens because time passes
+//
+// In kStarting and kAwayAnew the stream has to begin with a snapshot, in the others it goes on from
+// what is known. A *gap* is whatever does not follow on. Only Enter() changes the stage.
+//
+// How long a showtime is refused counts from the first refusal after anything was heard of its
+// history, or its stream was lost; only another refusal gives it up. A service that refuses once
+// and is silent then is away.
 //
 // Live is what the service says: after the last change that a resumed stream missed it sends
 // progress at once.
@@ -78,23 +96,26 @@ class Source final : public WatchSink,
   bool Full() const override;
 
  private:
-  // Resumes::Host.
+  // Resumes::Host, and Full() above.
   const RoomState& state() const override { return state_; }
-  bool live() const override { return status_ == FeedStatus::kLive; }
+  bool live() const override { return stage_ == Stage::kLive; }
   void Rewatch() override;
   // HistoryBudget::Keeper.
   size_t TrimHistory(size_t bytes_max) override;
 
+  enum class Stage { kStarting, kLive, kAway, kCatchingUp, kAwayAnew };
+
+  FeedStatus status() const;
+  // Whether the stream goes on from what is known.
+  bool resumes() const { return stage_ != Stage::kStarting && stage_ != Stage::kAwayAnew; }
+  void Enter(Stage next);
+  void Become(Stage next);
+  void StageIsOver();
   void RewatchAfterGap();
-  void ExpectLive();
-  void ExpectCaughtUp();
-  void ExpectServed();
-  void BecomeLive();
-  void DeclareAway();
   void StreamEnded();
+  bool RefusedTooLong();
   void GiveUp(const Refusal& refusal);
 
-  void SetStatus(FeedStatus status);
   FeedImage Image();
   void TellAll(const FeedEvent& event);
 
@@ -105,12 +126,9 @@ class Source final : public WatchSink,
   RoomState state_;
   HistoryBudget::Account history_account_;
   std::weak_ptr<const RoomImage> image_;  // Of state_, or empty.
-  FeedStatus status_ = FeedStatus::kConnecting;
-  bool resumable_ = true;           // False: the next stream must begin with a snapshot.
-  bool catching_up_ = false;        // A timer waits for the progress after what was missed.
-  std::optional<Refusal> refusal_;  // The last one, if it was refused since it was served.
-  uint64_t generation_ = 0;         // Of the stream: timers of one before do nothing.
-  uint64_t refusals_ = 0;           // The same for those that wait for the service to serve it.
+  Stage stage_ = Stage::kStarting;
+  uint64_t entered_ = 0;  // Stages, with this one: timers of one before do nothing.
+  std::optional<int64_t> refused_since_ms_;  // Monotonic; if it is refused.
   std::vector<SourceListener*> listeners_;
   Resumes resumes_;
   std::unique_ptr<Watch> watch_;

@@ -254,14 +254,24 @@ TEST_F(SourceTest, AShowtimeThatWasServedIsNotLostForAMomentOfOverload) {
   EXPECT_EQ(refusals_, 0);
 }
 
-TEST_F(SourceTest, AShowtimeThatWasServedAndStaysRefusedIsGivenUp) {
+TEST_F(SourceTest, AShowtimeThatWasServedAndIsRefusedAgainAndAgainIsGivenUp) {
   LiveAt(4);
-  service().OnRefused(kRefusal);
-  PassMs(kRefusedMsMax - 1);
+  for (int i = 0; i < 4; ++i) {
+    service().OnRefused(kRefusal);
+    PassMs(kRefusedMsMax / 4);
+  }
   EXPECT_THAT(thread_.Take(), ElementsAre("away"));
-  PassMs(1);
+  service().OnRefused(kRefusal);
   EXPECT_THAT(thread_.Take(), ElementsAre("refused"));
   EXPECT_EQ(refusals_, 1);
+}
+
+TEST_F(SourceTest, AServiceThatRefusedOnceAndThenHangsIsWaitedForAsEver) {
+  LiveAt(4);
+  service().OnRefused(kRefusal);
+  PassMs(10 * kRefusedMsMax);
+  EXPECT_THAT(thread_.Take(), ElementsAre("away"));
+  EXPECT_EQ(refusals_, 0);
 }
 
 TEST_F(SourceTest, AServiceThatGoesAwayAfterItRefusedIsWaitedForAsEver) {
@@ -269,7 +279,29 @@ TEST_F(SourceTest, AServiceThatGoesAwayAfterItRefusedIsWaitedForAsEver) {
   service().OnRefused(kRefusal);
   service().OnLost();
   PassMs(10 * kRefusedMsMax);
+  service().OnRefused(kRefusal);
   EXPECT_THAT(thread_.Take(), ElementsAre("away"));
+  EXPECT_EQ(refusals_, 0);
+}
+
+TEST_F(SourceTest, AShowtimeThatIsServedAgainIsNotGivenUpHoweverLongItTakesToCatchUp) {
+  LiveAt(4);
+  service().OnRefused(kRefusal);
+  PassMs(kRefusedMsMax / 2);
+  SayChanges(service(), 4, 6);
+  PassMs(kRefusedMsMax);
+  SayChanges(service(), 6, 7);
+  service().OnRefused(kRefusal);
+  EXPECT_THAT(thread_.Take(), ElementsAre("away", "entry e/5", "entry e/6", "entry e/7"));
+  EXPECT_EQ(refusals_, 0);
+}
+
+TEST_F(SourceTest, APartOfASnapshotIsServiceToo) {
+  LiveAt(4);
+  service().OnRefused(kRefusal);
+  PassMs(kRefusedMsMax);
+  service().OnSnapshot({{"e", 9}, {}, true});
+  service().OnRefused(kRefusal);
   EXPECT_EQ(refusals_, 0);
 }
 
@@ -280,8 +312,10 @@ TEST_F(SourceTest, EachTimeThatItIsRefusedHasItsOwnBound) {
   service().OnProgress({"e", 4});
   service().OnRefused(kRefusal);
   PassMs(kRefusedMsMax - 1);
+  service().OnRefused(kRefusal);
   EXPECT_EQ(refusals_, 0);
   PassMs(1);
+  service().OnRefused(kRefusal);
   EXPECT_EQ(refusals_, 1);
 }
 

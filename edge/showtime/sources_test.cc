@@ -184,6 +184,7 @@ TEST_F(SourcesTest, WhoseShowtimeIsGivenUpAfterItWasServedMayComeBack) {
   const auto one = Listen("1");
   home_.upstream.sink("1").OnRefused({"too many", 5000});
   home_.timers.AdvanceMs(kRefusedMsMax);
+  home_.upstream.sink("1").OnRefused({"too many", 5000});
   EXPECT_THAT(one->Take(), ElementsAre("away", "refused"));
   EXPECT_FALSE(Follows("1"));
   home_.timers.AdvanceMs(5000);

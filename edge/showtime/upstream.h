@@ -28,12 +28,12 @@ class WatchSink {
   virtual void OnSnapshot(SnapshotPart part) = 0;
   virtual void OnChange(Change change) = 0;
   virtual void OnProgress(const Position& position) = 0;
-  // The stream ended or could not begin, because the service is away or the stream went silent. The
-  // upstream keeps trying. The sink may destroy its watch inside this call.
+  // The stream ended or could not begin, because the service or its store is away, or the stream
+  // went silent. The upstream keeps trying. The sink may destroy its watch inside this call.
   virtual void OnLost() = 0;
-  // The service ended the stream, or did not begin it: it has too many, or cannot read this
-  // showtime. The upstream keeps trying, as late as the service asks. The sink may destroy its
-  // watch inside this call.
+  // The service ended the stream, or did not begin it: it has too many, or the history of this
+  // showtime is damaged. The upstream keeps trying, as late as the service asks. The sink may
+  // destroy its watch inside this call.
   virtual void OnRefused(const Refusal& refusal) = 0;
   // Whether it takes no more for now: the stream is not read on meanwhile, so that the service
   // sees a slow reader.

@@ -27,6 +27,8 @@ class UpstreamNotice {
     up_ = up;
     if (up_ != told_ && !waiting_ && tell_) TellOrWait();
   }
+  // Tells nothing more: who watched the service leaves.
+  void Silence() { tell_ = nullptr; }
 
  private:
   void TellOrWait() {
@@ -48,7 +50,7 @@ class UpstreamNotice {
 
   const base::Clock& clock_;
   Timers& timers_;
-  const Tell tell_;
+  Tell tell_;  // Null: nobody is told.
   bool up_ = true;
   bool told_ = true;
   bool waiting_ = false;

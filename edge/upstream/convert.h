@@ -1,4 +1,4 @@
-// From the service's messages to what the core knows. Pure.
+// From the service's messages to the edge's own. Pure.
 #pragma once
 
 #include <variant>

@@ -4,17 +4,35 @@
 // Strand-bound; shared, because streams and timers hold it weakly.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <random>
 #include <string>
 
+#include "edge/limits.h"
 #include "edge/showtime/upstream.h"
-#include "edge/upstream/backoff.h"
 #include "edge/upstream/health.h"
 #include "edge/upstream/seat_service.h"
 #include "edge/upstream/stream.h"
 
 namespace seatlock::edge {
+
+// Growing pauses between tries. Full jitter: anything up to the bound, so that many showtimes do
+// not come back at one moment.
+class Backoff {
+ public:
+  int64_t NextMs() {
+    std::uniform_int_distribution<int64_t> below(0, bound_ms_);
+    bound_ms_ = std::min(2 * bound_ms_, kStreamBackoffMsMax);
+    return below(random_);
+  }
+  void Reset() { bound_ms_ = kStreamBackoffMsMin; }
+
+ private:
+  std::minstd_rand random_{std::random_device{}()};
+  int64_t bound_ms_ = kStreamBackoffMsMin;
+};
 
 class Follower final : public Stream::Owner, public std::enable_shared_from_this<Follower> {
  public:

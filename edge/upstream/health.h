@@ -26,6 +26,7 @@ class Health {
       notice_.Saw(false);
     }
   }
+  void Silence() { notice_.Silence(); }
 
  private:
   void Count(Seen seen, int by) {

@@ -11,15 +11,24 @@
 namespace seatlock::edge {
 namespace {
 
-// The service's own word for why, or empty: something else has failed, or answered in its place.
-std::string ReasonOf(const grpc::Status& status) {
+// The service's own words for why, or empty: something else has failed, or answered in its place.
+google::rpc::ErrorInfo InfoOf(const grpc::Status& status) {
   google::rpc::Status details;
   if (!details.ParseFromString(status.error_details())) return {};
   for (const google::protobuf::Any& detail : details.details()) {
     google::rpc::ErrorInfo info;
-    if (detail.UnpackTo(&info) && info.domain() == "seatlock") return info.reason();
+    if (detail.UnpackTo(&info) && info.domain() == "seatlock") return info;
   }
   return {};
+}
+
+// What the service says for all showtimes: it goes, or its store cannot be used and will be again.
+// A history that is damaged is said with the same reason, and concerns that showtime alone.
+bool OfAllShowtimes(const google::rpc::ErrorInfo& info) {
+  if (info.reason() == "DRAINING") return true;
+  const auto showtime = info.metadata().find("showtime");
+  const bool damaged = showtime != info.metadata().end() && showtime->second == "damaged";
+  return info.reason() == "STORE_UNAVAILABLE" && !damaged;
 }
 
 // In our words: the service's may name what pages need not know.
@@ -36,13 +45,14 @@ const char* MessageFor(const grpc::Status& status, const std::string& reason) {
 }  // namespace
 
 std::optional<Refusal> RefusalOf(const grpc::Status& status) {
-  const std::string reason = ReasonOf(status);
+  const google::rpc::ErrorInfo info = InfoOf(status);
   // gRPC itself says RESOURCE_EXHAUSTED for the service's bound on memory.
-  const bool refused = !reason.empty() ||
+  const bool refused = !info.reason().empty() ||
                        status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED ||
                        status.error_code() == grpc::StatusCode::DATA_LOSS;
-  if (!refused || reason == "DRAINING") return std::nullopt;
-  return Refusal{MessageFor(status, reason), std::max(RetryAfterMs(status), kRefusedRetryMs)};
+  if (!refused || OfAllShowtimes(info)) return std::nullopt;
+  return Refusal{MessageFor(status, info.reason()),
+                 std::max(RetryAfterMs(status), kRefusedRetryMs)};
 }
 
 }  // namespace seatlock::edge

@@ -9,8 +9,9 @@
 
 namespace seatlock::edge {
 
-// The service is there and does not serve this showtime: it has too many, or cannot read it.
-// Nothing if the service is away, drains, or something between here and it has failed.
+// The service is there and does not serve this showtime: it has too many, or its history is
+// damaged. Nothing if the service is away, drains, cannot use its store, or something between here
+// and it has failed.
 std::optional<Refusal> RefusalOf(const grpc::Status& status);
 
 }  // namespace seatlock::edge

@@ -20,6 +20,11 @@ grpc::Status Said(StatusCode code, const std::string& reason, int64_t retry_seco
   return Refusal(code, reason, {{"outcome", "none"}}, retry);
 }
 
+grpc::Status Damaged() {
+  return Refusal(StatusCode::UNAVAILABLE, "STORE_UNAVAILABLE",
+                 {{"outcome", "none"}, {"showtime", "damaged"}}, google::rpc::RetryInfo());
+}
+
 TEST(RefusalOf, WhatTheServiceItselfSaysOfAShowtimeIsARefusal) {
   const auto full = RefusalOf(Said(StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"));
   ASSERT_TRUE(full.has_value());
@@ -27,7 +32,7 @@ TEST(RefusalOf, WhatTheServiceItselfSaysOfAShowtimeIsARefusal) {
   EXPECT_EQ(full->retry_after_ms, kRefusedRetryMs);
   const auto shed = RefusalOf(Said(StatusCode::UNAVAILABLE, "OVERLOADED"));
   ASSERT_TRUE(shed.has_value());
-  const auto damaged = RefusalOf(Said(StatusCode::UNAVAILABLE, "STORE_UNAVAILABLE"));
+  const auto damaged = RefusalOf(Damaged());
   ASSERT_TRUE(damaged.has_value());
   EXPECT_THAT(damaged->message, HasSubstr("cannot read"));
   EXPECT_TRUE(RefusalOf(Said(StatusCode::INVALID_ARGUMENT, "INVALID_FIELD")).has_value());
@@ -38,6 +43,8 @@ TEST(RefusalOf, WhatTheServiceItselfSaysOfAShowtimeIsARefusal) {
 
 TEST(RefusalOf, AServiceThatIsAwayOrGoesAwayRefusesNobody) {
   EXPECT_FALSE(RefusalOf(Said(StatusCode::UNAVAILABLE, "DRAINING")).has_value());
+  EXPECT_FALSE(RefusalOf(Said(StatusCode::UNAVAILABLE, "STORE_UNAVAILABLE")).has_value())
+      << "its store as a whole";
   for (const StatusCode code : {StatusCode::UNAVAILABLE, StatusCode::UNIMPLEMENTED,
                                 StatusCode::INTERNAL, StatusCode::UNKNOWN, StatusCode::CANCELLED,
                                 StatusCode::DEADLINE_EXCEEDED, StatusCode::OK}) {
@@ -46,7 +53,7 @@ TEST(RefusalOf, AServiceThatIsAwayOrGoesAwayRefusesNobody) {
 }
 
 TEST(RefusalOf, TheServicesWordsAreNotPassedOn) {
-  grpc::Status status = Said(StatusCode::UNAVAILABLE, "STORE_UNAVAILABLE");
+  grpc::Status status = Damaged();
   status = {status.error_code(), "disk I/O error in /var/lib/seatlock.db", status.error_details()};
   EXPECT_THAT(RefusalOf(status)->message, Not(HasSubstr("seatlock.db")));
 }

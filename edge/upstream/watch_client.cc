@@ -58,6 +58,10 @@ std::unique_ptr<Watch> WatchClient::Follow(const std::string& showtime_id, Watch
   return std::make_unique<FollowedWatch>(std::move(follower));
 }
 
+void WatchClient::Silence() {
+  service_->health.Silence();
+}
+
 int64_t WatchClient::streams() const {
   return service_->options.stats->upstream_streams;
 }

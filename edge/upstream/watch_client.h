@@ -31,6 +31,10 @@ class WatchClient final : public Upstream {
 
   std::unique_ptr<Watch> Follow(const std::string& showtime_id, WatchSink* sink) override;
 
+  // From now on nobody is told whether the service is there: watches are ended one by one, and the
+  // last of them may be of a showtime whose stream was lost.
+  void Silence();
+
   // Streams that gRPC still knows of.
   int64_t streams() const;
 

@@ -61,13 +61,15 @@ class FakeSink final : public WatchSink {
 
 // ---- What the service does ---------------------------------------------------------------------
 
-grpc::Status RefuseWithRetryInfo(grpc::StatusCode code, const std::string& reason) {
+grpc::Status RefuseWithRetryInfo(grpc::StatusCode code, const std::string& reason,
+                                 const std::map<std::string, std::string>& metadata = {}) {
   google::rpc::RetryInfo retry;
   retry.mutable_retry_delay()->set_seconds(kAskedForMs / 1000);
-  return client::Refusal(code, reason, {}, retry);
+  return client::Refusal(code, reason, metadata, retry);
 }
-Script Refuse(grpc::StatusCode code, const std::string& reason) {
-  return [=](grpc::ServerContext&, Writer&) { return RefuseWithRetryInfo(code, reason); };
+Script Refuse(grpc::StatusCode code, const std::string& reason,
+              const std::map<std::string, std::string>& metadata = {}) {
+  return [=](grpc::ServerContext&, Writer&) { return RefuseWithRetryInfo(code, reason, metadata); };
 }
 Script End(grpc::StatusCode code) {
   return [=](grpc::ServerContext&, Writer&) { return grpc::Status(code, "gone"); };
@@ -166,12 +168,42 @@ TEST_F(WatchClientTest, ComesBackAfterOverloadNotBeforeTheTimeThatTheServiceAske
   EXPECT_THAT(told_, IsEmpty()) << "a service that refuses one stream is not lost";
 }
 
-TEST_F(WatchClientTest, AShowtimeThatTheServiceCannotReadIsRefusedAndTheServiceIsNotLost) {
-  service_.ScriptWatches({Refuse(grpc::StatusCode::UNAVAILABLE, "STORE_UNAVAILABLE")});
+TEST_F(WatchClientTest, AShowtimeThatIsDamagedIsRefusedAndTheServiceIsNotLost) {
+  service_.ScriptWatches(
+      {Refuse(grpc::StatusCode::UNAVAILABLE, "STORE_UNAVAILABLE", {{"showtime", "damaged"}})});
   Follow();
   RunUntil([this] { return sink_->refusals.size() == 1; });
   EXPECT_EQ(sink_->lost, 0);
   EXPECT_THAT(told_, IsEmpty());
+}
+
+TEST_F(WatchClientTest, AServiceWhoseStoreCannotBeUsedIsAwayAndIsAskedAgainAsLateAsItSays) {
+  service_.ScriptWatches({Refuse(grpc::StatusCode::UNAVAILABLE, "STORE_UNAVAILABLE"), Serve()});
+  Follow();
+  RunUntil([this] { return sink_->lost == 1; });
+  EXPECT_THAT(sink_->refusals, IsEmpty());
+  EXPECT_THAT(told_, ElementsAre(false));
+  timers_.AdvanceMs(kAskedForMs - 1);
+  EXPECT_EQ(client_->streams(), 0);
+  timers_.AdvanceMs(1 + kStreamBackoffMsMin);
+  RunUntilHeard(1);
+}
+
+TEST_F(WatchClientTest, OnceItIsSilencedWatchesThatEndOneByOneSayNothingOfTheService) {
+  for (const bool silence : {false, true}) {
+    told_.clear();
+    service_.ScriptWatches({Serve(), End(grpc::UNAVAILABLE)});
+    sink_->revisions.clear();
+    other_.lost = 0;
+    Follow();
+    RunUntilHeard(1);
+    FollowOther();
+    RunUntil([this] { return other_.lost == 1; });
+    if (silence) client_->Silence();
+    watch_.reset();
+    EXPECT_EQ(told_.empty(), silence) << "control: a service that none reads from seems lost";
+    other_watch_.reset();
+  }
 }
 
 TEST_F(WatchClientTest, ComesBackWithGrowingPausesIfTheServiceSaysNothing) {

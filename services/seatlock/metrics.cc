@@ -19,8 +19,8 @@ constexpr const char* kCommandNames[] = {"lock", "unlock", "extend", "book", "ca
 // In the order of log::AppendResult::Outcome.
 constexpr const char* kOutcomeNames[] = {"appended", "conflict", "not_appended", "unknown"};
 // In the order of engine::Failure::Kind; told apart from the refusal OVERLOADED.
-constexpr const char* kFailureNames[] = {"store_unavailable", "outcome_unknown", "draining",
-                                         "queue_full", "cancelled"};
+constexpr const char* kFailureNames[] = {"store_unavailable", "showtime_damaged", "outcome_unknown",
+                                         "draining",          "queue_full",       "cancelled"};
 
 std::string ResultName(int index) {
   if (index == 0) return "ok";

@@ -35,7 +35,7 @@ class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
  private:
   // A command's result: ok, then the refusals by reason, then the failures by kind.
   static constexpr int kCommands = 6;
-  static constexpr int kResults = 21;
+  static constexpr int kResults = 22;
 
   runtime::LogThrottle& store_log_;
   runtime::GrpcServerMetrics grpc_;

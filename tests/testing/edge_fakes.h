@@ -1,5 +1,5 @@
-// Stand-ins for what the edge's core stands on: timers moved by hand, and a seat service that says
-// what it is told to. Links and feeds are in hub_fakes.h. Thread-compatible.
+// Stand-ins for what the edge's showtimes and rooms stand on: timers moved by hand, and a seat
+// service that says what it is told to. Links and feeds are in hub_fakes.h. Thread-compatible.
 #pragma once
 
 #include <boost/json/parse.hpp>

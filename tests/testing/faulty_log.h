@@ -53,6 +53,8 @@ class FaultyLog final : public log::ShowtimeLog {
   }
   // What becomes of every append that is not held, from now on.
   void SetFault(Fault fault) { fault_ = fault; }
+  // The record of `revision` gives DATA_LOSS to every page that it would be in.
+  void DamageRecord(domain::Revision revision) { damaged_record_ = revision; }
   // Loads of `showtime` give DATA_LOSS.
   void Damage(const domain::ShowtimeId& showtime) { damaged_.insert(showtime); }
   void SetSnapshotsFail(bool fail) { snapshots_fail_ = fail; }
@@ -72,6 +74,9 @@ class FaultyLog final : public log::ShowtimeLog {
             PageCallback done) override {
     ++reads_;
     if (down_) return std::move(done)(Down());
+    if (from <= damaged_record_ && damaged_record_.value() - from.value() < max_records) {
+      return std::move(done)(absl::DataLossError("the record does not fit the chain"));
+    }
     if (!holding_reads_) {
       return real_.Read(std::move(showtime), from, max_records, std::move(done));
     }
@@ -152,6 +157,7 @@ class FaultyLog final : public log::ShowtimeLog {
   bool snapshots_fail_ = false;
   Fault fault_ = Fault::kNone;
   std::set<domain::ShowtimeId> damaged_;
+  domain::Revision damaged_record_;
   uint64_t returns_ = 0;
   int appends_ = 0;
   int loads_ = 0;

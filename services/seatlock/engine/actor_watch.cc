@@ -200,6 +200,12 @@ void Actor::FetchHistory(const std::shared_ptr<Watcher>& watcher, Effects& effec
 }
 
 void Actor::OnHistory(const std::shared_ptr<Watcher>& watcher, absl::StatusOr<log::Page> page) {
+  // The state is behind what is damaged, or nobody gets it: asking for it tells.
+  if (absl::IsDataLoss(page.status())) {
+    context_->observer.OnStoreError(showtime_, page.status());
+    if (watcher->Deliver({}, watcher->sent_upto(), Watcher::Want::kSnapshot)) watcher->Wake();
+    return;
+  }
   if (!page.ok()) {
     if (watcher->End(StoreUnavailable(page.status()))) watcher->Wake();
     return;

@@ -10,9 +10,10 @@ namespace seatlock::engine {
 
 // Nothing was done.
 inline Failure StoreUnavailable(const absl::Status& status) {
-  const bool full = absl::IsResourceExhausted(status);
-  return {full ? Failure::Kind::kOverloaded : Failure::Kind::kStoreUnavailable,
-          std::string(status.message())};
+  Failure::Kind kind = Failure::Kind::kStoreUnavailable;
+  if (absl::IsResourceExhausted(status)) kind = Failure::Kind::kOverloaded;
+  if (absl::IsDataLoss(status)) kind = Failure::Kind::kDamaged;
+  return {kind, std::string(status.message())};
 }
 
 // It may have been done.

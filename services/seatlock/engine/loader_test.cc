@@ -60,13 +60,13 @@ class LoaderTest : public EngineTest {
   // The showtime's calls fail and say `what`; the others', and the search for lapsed locks, go on.
   void ExpectDataLossOfTheShowtimeAlone(const std::string& what) {
     const Result result = Do(Lock("s9", {"Z9"}));
-    ASSERT_TRUE(IsFailed(result, Failure::Kind::kStoreUnavailable));
+    ASSERT_TRUE(IsFailed(result, Failure::Kind::kDamaged));
     EXPECT_THAT(std::get<Failure>(result).message, HasSubstr(what));
     clock_.AdvanceMs(10 * kLapsedMs);
     Tick();
     Tick();
     EXPECT_TRUE(LocksIn("456"));
-    EXPECT_TRUE(IsFailed(Do(Lock("s9", {"Z9"})), Failure::Kind::kStoreUnavailable));
+    EXPECT_TRUE(IsFailed(Do(Lock("s9", {"Z9"})), Failure::Kind::kDamaged));
   }
 
   bool LocksIn(const std::string& showtime) {

@@ -27,7 +27,8 @@ class Observer {
   // A watcher, or a caller of GetShowtime, was ended because readers that do not read held too
   // much.
   virtual void OnReaderShed() {}
-  // An append failed, a showtime could not be loaded, or an outcome could not be settled.
+  // An append failed, a showtime could not be loaded, an outcome could not be settled, or a change
+  // that a watch has missed is damaged.
   virtual void OnStoreError(const domain::ShowtimeId& /*showtime*/,
                             const absl::Status& /*status*/) {}
 };

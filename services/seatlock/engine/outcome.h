@@ -12,6 +12,7 @@ namespace seatlock::engine {
 struct Failure {
   enum class Kind {
     kStoreUnavailable,  // nothing was done
+    kDamaged,           // nothing was done; what is stored of this showtime is no valid history
     kOutcomeUnknown,    // may have been done; a retry with the same request_id settles it
     kDraining,          // nothing was done; the server is going away
     kOverloaded,        // nothing was done; a queue is full

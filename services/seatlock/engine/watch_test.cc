@@ -216,6 +216,35 @@ TEST_F(WatchTest, AWatchDuringAnOutageEndsWithStoreUnavailable) {
   EXPECT_EQ(reader->end->kind, Failure::Kind::kStoreUnavailable);
 }
 
+TEST_F(WatchTest, AResumeOverADamagedRecordIsReplacedByTheStateBehindIt) {
+  Change(4);
+  log_.DamageRecord(domain::Revision(3));
+  EXPECT_THAT(Watch(At(3))->words, ElementsAre("change 4", "progress 4")) << "control: not over it";
+  const int errors = observer_.store_errors;
+  auto reader = Watch(At(1));
+  EXPECT_EQ(observer_.store_errors, errors + 1) << "the log says what is wrong";
+  Change(1);
+  EXPECT_THAT(reader->words, ElementsAre("replacing 4", "change 5"));
+  EXPECT_FALSE(reader->end.has_value());
+}
+
+TEST_F(WatchTest, AResumeWhoseHistoryCannotBeReadForNowEndsWithStoreUnavailable) {
+  Change(4);
+  log_.SetDown(true);
+  auto reader = Watch(At(1));
+  ASSERT_TRUE(reader->end.has_value());
+  EXPECT_EQ(reader->end->kind, Failure::Kind::kStoreUnavailable);
+}
+
+TEST_F(WatchTest, AWatchOfADamagedHistoryIsToldSo) {
+  Change(2);
+  log_.Damage(showtime_);
+  Restart();
+  auto reader = Watch();
+  ASSERT_TRUE(reader->end.has_value());
+  EXPECT_EQ(reader->end->kind, Failure::Kind::kDamaged);
+}
+
 TEST_F(WatchTest, AReaderThatHasGoneIsForgotten) {
   Change(1);
   auto reader = Watch();

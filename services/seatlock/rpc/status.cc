@@ -140,6 +140,7 @@ ReasonRow RowOf(Reason reason) {
 std::optional<ReasonRow> RowOf(Failure::Kind kind) {
   switch (kind) {
     case Failure::Kind::kStoreUnavailable:
+    case Failure::Kind::kDamaged:
       return ReasonRow{"STORE_UNAVAILABLE", grpc::StatusCode::UNAVAILABLE, true};
     case Failure::Kind::kOutcomeUnknown:
       return ReasonRow{"OUTCOME_UNKNOWN", grpc::StatusCode::UNAVAILABLE, true};
@@ -178,6 +179,7 @@ grpc::Status ToStatus(const Failure& failure) {
     const bool unknown = failure.kind == Failure::Kind::kOutcomeUnknown;
     builder.Metadata("outcome", unknown ? "unknown" : "none");
   }
+  if (failure.kind == Failure::Kind::kDamaged) builder.Metadata("showtime", "damaged");
   return builder.Build();
 }
 

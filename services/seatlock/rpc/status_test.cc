@@ -88,8 +88,9 @@ TEST(StatusTest, EveryReasonHasTheNameAndCodeOfTheContract) {
     EXPECT_EQ(status.error_code(), Contract().at(reason)) << reason;
     seen.insert(reason);
   }
-  for (Failure::Kind kind : {Failure::Kind::kStoreUnavailable, Failure::Kind::kOutcomeUnknown,
-                             Failure::Kind::kDraining, Failure::Kind::kOverloaded}) {
+  for (Failure::Kind kind :
+       {Failure::Kind::kStoreUnavailable, Failure::Kind::kDamaged, Failure::Kind::kOutcomeUnknown,
+        Failure::Kind::kDraining, Failure::Kind::kOverloaded}) {
     const grpc::Status status = ToStatus(Failure{kind, "why"});
     const Rich rich = Unpack(status);
     EXPECT_EQ(status.error_code(), Contract().at(rich.info.reason()));
@@ -97,6 +98,15 @@ TEST(StatusTest, EveryReasonHasTheNameAndCodeOfTheContract) {
     seen.insert(rich.info.reason());
   }
   EXPECT_EQ(seen.size(), Contract().size());
+}
+
+TEST(StatusTest, ADamagedShowtimeIsToldFromAStoreThatCannotBeUsed) {
+  const Rich damaged = Unpack(ToStatus(Failure{Failure::Kind::kDamaged, ""}));
+  EXPECT_EQ(damaged.info.reason(), "STORE_UNAVAILABLE");
+  EXPECT_EQ(damaged.info.metadata().at("outcome"), "none");
+  EXPECT_EQ(damaged.info.metadata().at("showtime"), "damaged");
+  const Rich store = Unpack(ToStatus(Failure{Failure::Kind::kStoreUnavailable, ""}));
+  EXPECT_FALSE(store.info.metadata().contains("showtime"));
 }
 
 TEST(StatusTest, UnavailableSaysWhetherAnythingMayHaveBeenDone) {
