@@ -217,7 +217,7 @@ TEST_F(HandshakesTest, OfOneAddressPushOutTheirOwnAlone) {
     while (peers.size() < Crowd() ||
            (Metric("seatlock_edge_handshakes_displaced_total") == before &&
             std::chrono::steady_clock::now() < deadline)) {
-      if (peers.size() >= Crowd()) peers.erase(peers.begin());
+      if (peers.size() >= Crowd()) peers.pop_back();
       peers.emplace_back(port_, kElsewhere);
       ASSERT_TRUE(peers.back().connected()) << peers.size();
       peers.back().Send(text);
