@@ -87,6 +87,13 @@ void LogUpstream(bool up) {
   }
 }
 
+void LogUntrustedForwarder(const std::string& peer) {
+  runtime::LogWarn(
+      "a peer sends X-Forwarded-For and is not in --trusted-proxies: if it is a proxy, all of its "
+      "clients count as one address",
+      {{"peer", peer}});
+}
+
 // All threads and what they share. The first thread is also the home strand, where the showtimes
 // are followed. Made and destroyed by the main thread.
 class Edge {
@@ -99,7 +106,8 @@ class Edge {
                     .connections_per_address_max = config.connections_per_address_max,
                     .new_showtimes_per_address_max = config.new_showtimes_per_address_max,
                     .trusted_proxies = config.trusted_proxies,
-                    .allowed_origins = config.allowed_origins}),
+                    .allowed_origins = config.allowed_origins,
+                    .on_untrusted_forwarder = LogUntrustedForwarder}),
         budget_(static_cast<size_t>(config.memory_budget_mib) << 20),
         workers_(MakeWorkers(limits)),
         upstream_({config.upstream.ToString(), &clock_, &home().strand(), &home().strand(),

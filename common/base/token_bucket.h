@@ -35,6 +35,9 @@ class TokenBucket {
     full_at_us_ = now_ms * kUsAMs + EmptyUs(now_ms) + Us(rate, tokens);
   }
 
+  // Puts back what was taken, at most until it is full.
+  void GiveBack(TokenRate rate, int64_t tokens = 1) { full_at_us_ -= Us(rate, tokens); }
+
   bool Full(int64_t now_ms) const { return full_at_us_ <= now_ms * kUsAMs; }
 
  private:

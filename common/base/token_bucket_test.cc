@@ -36,6 +36,17 @@ TEST(TokenBucketTest, NeverHoldsMoreThanItsBurstHoweverLongItRests) {
   EXPECT_EQ(bucket.Take(kRate, later_ms), 1);
 }
 
+TEST(TokenBucketTest, WhatIsGivenBackMayBeTakenAgainAndNeverMakesMoreThanABurst) {
+  constexpr TokenRate kRate{.burst = 2, .per_second = 3};  // A token is no whole number of us.
+  TokenBucket bucket;
+  bucket.GiveBack(kRate);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(bucket.Take(kRate, kNowMs, 2), 0) << i;
+    EXPECT_GT(bucket.Take(kRate, kNowMs), 0) << i;
+    bucket.GiveBack(kRate, i % 2 == 0 ? 2 : 100);
+  }
+}
+
 TEST(TokenBucketTest, IsFullAgainWhenAllCameBack) {
   constexpr TokenRate kRate{.burst = 4, .per_second = 4};
   TokenBucket bucket;

@@ -107,7 +107,9 @@ void Client::Handle(const SubscribeCommand& command) {
   if (command.heartbeat && !std::exchange(wants_heartbeat_, true)) PutOnWheel();
   const size_t index = IndexOf(command.showtime_id);
   const bool follows_already = index < subscriptions_.size();
-  if (const auto refusal = Refuse(command, follows_already)) {
+  const bool opens =
+      !hub_.rooms().Has(command.showtime_id) && !hub_.env().feeds.Follows(command.showtime_id);
+  if (const auto refusal = Refuse(command, follows_already, opens)) {
     const Frame frame = ErrorFrame(*refusal);
     if (follows_already) {
       End(*subscriptions_[index], frame);
@@ -118,6 +120,7 @@ void Client::Handle(const SubscribeCommand& command) {
   }
   Room& room = hub_.rooms().Get(command.showtime_id);
   auto fresh = std::make_unique<Subscription>(*this, room);
+  fresh->opened = opens || (follows_already && subscriptions_[index]->opened);
   // It joins before the one that it replaces leaves, so that the room stays.
   room.Join(*fresh, {command.session_id, command.resume, batch_});
   if (follows_already) {
@@ -128,7 +131,8 @@ void Client::Handle(const SubscribeCommand& command) {
   }
 }
 
-std::optional<CommandError> Client::Refuse(const SubscribeCommand& command, bool follows_already) {
+std::optional<CommandError> Client::Refuse(const SubscribeCommand& command, bool follows_already,
+                                           bool opens) {
   Stats& stats = hub_.env().stats;
   if (!follows_already && subscriptions_.size() >= kSubscriptionsMax) {
     ++stats.subscribes_too_many_total;
@@ -136,20 +140,40 @@ std::optional<CommandError> Client::Refuse(const SubscribeCommand& command, bool
                         command.showtime_id};
   }
   const int64_t now_ms = hub_.env().clock.MonotonicMs();
-  const std::string& id = command.showtime_id;
   const char* message = "this connection's subscribes bring too much";
   int64_t wait_ms = bought_bytes_.WaitMs(kBoughtBytesRate, now_ms, kSubscribeBytes);
-  if (wait_ms == 0 && !hub_.rooms().Has(id) && !hub_.env().feeds.Follows(id)) {
+  if (wait_ms > 0) {
+    constexpr int64_t kApartMs = kSubscribeBytes * kSecondMs / kBoughtBytesRate.per_second;
+    wait_ms = retry_turns_.Next(now_ms, wait_ms, kApartMs);
+  } else if (opens) {
     message = "too many new showtimes";
-    wait_ms = new_showtimes_.Take(kNewShowtimeRate, now_ms);
-    if (wait_ms == 0) wait_ms = link_.TakeNewShowtime();
+    wait_ms = TakeNewShowtime(now_ms);
   }
   if (wait_ms == 0) {
     bought_bytes_.Charge(kBoughtBytesRate, now_ms, kSubscribeBytes);
     return std::nullopt;
   }
   ++stats.subscribes_rate_limited_total;
-  return CommandError{ErrorCode::kRateLimited, message, id, wait_ms};
+  return CommandError{ErrorCode::kRateLimited, message, command.showtime_id, wait_ms};
+}
+
+int64_t Client::TakeNewShowtime(int64_t now_ms) {
+  if (const int64_t wait_ms = new_showtimes_.WaitMs(kNewShowtimeRate, now_ms, 1); wait_ms > 0) {
+    return retry_turns_.Next(now_ms, wait_ms, kSecondMs / kNewShowtimeRate.per_second);
+  }
+  if (const int64_t wait_ms = link_.TakeNewShowtime(); wait_ms > 0) {
+    // Its turn is its address's, but its own are apart as well.
+    return std::max(wait_ms, retry_turns_.Next(now_ms, 0, kRetryTurnsApartMs));
+  }
+  new_showtimes_.Charge(kNewShowtimeRate, now_ms, 1);
+  return 0;
+}
+
+void Client::GiveBackNewShowtime(Subscription& subscription) {
+  if (!subscription.opened) return;
+  subscription.opened = false;
+  new_showtimes_.GiveBack(kNewShowtimeRate);
+  link_.GiveBackNewShowtime();
 }
 
 void Client::Buy(size_t bytes) {

@@ -15,6 +15,7 @@
 #include "common/base/token_bucket.h"
 #include "edge/fanout/link.h"
 #include "edge/fanout/outbox.h"
+#include "edge/fanout/retry_turns.h"
 #include "edge/fanout/subscription.h"
 #include "edge/fanout/wheel.h"
 #include "edge/protocol/close_code.h"
@@ -72,6 +73,9 @@ class Client final {
   void End(Subscription& subscription, const Frame& frame);
   // A subscribe was answered with so many bytes, which count against kBoughtBytesRate.
   void Buy(size_t bytes);
+  // The showtime of a subscription was refused before anything of it was known: what opening it
+  // cost the connection and its address is theirs again. No-op if it cost nothing.
+  void GiveBackNewShowtime(Subscription& subscription);
   // Writes what waits, until nothing does or the socket is full.
   void Flush();
   // Leaves everything once it is closing. Not while a room goes through its subscribers.
@@ -99,8 +103,13 @@ class Client final {
   void Handle(const PingCommand& command);
   void Handle(const CommandError& error);
   bool MayTalk();
-  // Why a subscribe is refused, if it is. Takes what it costs if it is not.
-  std::optional<CommandError> Refuse(const SubscribeCommand& command, bool follows_already);
+  // Why a subscribe is refused, if it is. Takes what it costs if it is not; `opens`: it opens a
+  // showtime that the edge does not follow.
+  std::optional<CommandError> Refuse(const SubscribeCommand& command, bool follows_already,
+                                     bool opens);
+  // Takes one new showtime of the connection and one of its address, or none of either. 0: taken;
+  // else as Link::TakeNewShowtime().
+  int64_t TakeNewShowtime(int64_t now_ms);
   void BeginClose(uint16_t code, std::string_view reason, bool drop_waiting);
   void WriteWhatWaits();
   void CountHeld();
@@ -129,6 +138,7 @@ class Client final {
   base::TokenBucket messages_;       // kMessageRate
   base::TokenBucket new_showtimes_;  // kNewShowtimeRate
   base::TokenBucket bought_bytes_;   // kBoughtBytesRate
+  RetryTurns retry_turns_;           // Of the subscribes that were refused for a rate.
   int64_t since_ms_;                 // Of the connection; of the close once closing.
   int64_t last_heard_ms_;
   int64_t last_sent_ms_;

@@ -205,12 +205,12 @@ class NewShowtimesTest : public ClientTest {
 TEST_F(NewShowtimesTest, ABurstAtOnceThenTwoASecond) {
   UseUp();
   peer_.Subscribe("a");
-  EXPECT_THAT(peer_.Take(), ElementsAre(RateLimited("a", 500)));
+  EXPECT_THAT(peer_.Take(), ElementsAre(RateLimited("a", 1'000)));
   EXPECT_EQ(thread_.stats.subscriptions, 0);
   EXPECT_FALSE(thread_.feeds.of("a").open());
   PassMs(kSecondMs);
   for (const char* showtime_id : {"b", "c", "d"}) peer_.Subscribe(showtime_id);
-  EXPECT_THAT(peer_.Take(), ElementsAre(RateLimited("d", 500)));
+  EXPECT_THAT(peer_.Take(), ElementsAre(RateLimited("d", 1'000)));
   EXPECT_EQ(thread_.stats.subscriptions, 2);
   EXPECT_EQ(thread_.stats.subscribes_rate_limited_total, 2);
   EXPECT_FALSE(peer_.link.close_code);
@@ -248,6 +248,56 @@ TEST_F(NewShowtimesTest, WhatTheAddressRefusesIsToldWithItsWait) {
   peer_.link.new_showtime_wait_ms = 0;
   peer_.Subscribe("1");
   EXPECT_TRUE(feed_.open());
+}
+
+// Whatever it was refused for, its own turns are apart.
+TEST_F(NewShowtimesTest, ThoseThatAreRefusedTogetherComeBackApart) {
+  peer_.link.new_showtime_wait_ms = 1;
+  for (int i = 0; i < 64; ++i) peer_.Subscribe("by-address-" + std::to_string(i));
+  std::vector<std::string> frames = peer_.Take();
+  ASSERT_THAT(frames, SizeIs(64));
+  EXPECT_THAT(frames.front(), RateLimited("by-address-0", kRetryTurnMsMin));
+  EXPECT_THAT(frames.back(), RateLimited("by-address-63", 63 * kRetryTurnsApartMs));
+  peer_.link.new_showtime_wait_ms = 0;
+  PassMs(10 * kSecondMs);
+  UseUp();
+  for (int i = 0; i < 10; ++i) peer_.Subscribe("by-connection-" + std::to_string(i));
+  EXPECT_THAT(peer_.Take().back(), RateLimited("by-connection-9", 10 * kSecondMs / 2));
+}
+
+TEST_F(NewShowtimesTest, WhatTheAddressRefusesCostsTheConnectionNothing) {
+  peer_.link.new_showtime_wait_ms = 1;
+  for (size_t i = 0; i < kBurst; ++i) peer_.Subscribe("refused-" + std::to_string(i));
+  EXPECT_EQ(thread_.stats.subscribes_rate_limited_total, static_cast<int64_t>(kBurst));
+  peer_.link.new_showtime_wait_ms = 0;
+  for (size_t i = 0; i < kBurst; ++i) peer_.Subscribe("opened-" + std::to_string(i));
+  EXPECT_EQ(thread_.stats.subscriptions, static_cast<int64_t>(kBurst));
+}
+
+TEST_F(NewShowtimesTest, AShowtimeThatIsRefusedCostsNothing) {
+  for (size_t i = 0; i < 2 * kBurst; ++i) {
+    peer_.Subscribe("1");
+    // It was replaced meanwhile: that it was paid for is not forgotten.
+    if (i % 2 == 0) peer_.Subscribe("1");
+    feed_.Refuse();
+    EXPECT_THAT(peer_.Take(), ElementsAre(HasSubstr("SHOWTIME_UNAVAILABLE"))) << i;
+    PassMs(kSecondMs / 4);  // What its messages and its subscribes' bytes need.
+  }
+  EXPECT_EQ(peer_.link.new_showtimes, peer_.link.new_showtimes_given_back);
+  EXPECT_EQ(peer_.link.new_showtimes, static_cast<int>(2 * kBurst));
+}
+
+TEST_F(NewShowtimesTest, WhatWasServedAndIsRefusedLaterIsNotGivenBackNorWhatWasFree) {
+  peer_.Subscribe("1");
+  FakePeer second(thread_);
+  second.Subscribe("1");
+  feed_.Snapshot({"e", 1});
+  feed_.Refuse();
+  EXPECT_EQ(peer_.link.new_showtimes_given_back, 0);
+  thread_.feeds.followed.insert("2");
+  second.Subscribe("2");
+  thread_.feeds.of("2").Refuse();
+  EXPECT_EQ(second.link.new_showtimes_given_back, 0);
 }
 
 TEST_F(NewShowtimesTest, WhoWasRefusedAtItsFirstSubscribeMayStayAndGetsHeartbeats) {

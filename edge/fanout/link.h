@@ -22,9 +22,11 @@ class Link {
   // Cuts the connection with no goodbye.
   virtual void Drop() = 0;
   // Takes one of the showtimes that the peer's address may open while the edge does not follow them
-  // yet. 0: taken, or not counted. Else nothing was taken: how long until there is one again, in
-  // ms.
+  // yet. 0: taken, or not counted. Else nothing was taken: in how many ms to try again
+  // (retry_turns.h).
   virtual int64_t TakeNewShowtime() = 0;
+  // One that was taken was not opened.
+  virtual void GiveBackNewShowtime() = 0;
 };
 
 }  // namespace seatlock::edge

@@ -121,6 +121,7 @@ void Room::On(const FeedRefused& event) {
   while (!subscribers_.empty()) {
     ++hub_.env().stats.subscribes_unavailable_total;
     Subscription& subscriber = *subscribers_.back();
+    if (!state_.known()) subscriber.client.GiveBackNewShowtime(subscriber);
     subscriber.client.End(subscriber, refusal);
   }
 }
@@ -300,13 +301,15 @@ void Room::Activate(Subscription& subscription, Position position, bool recovere
   if (recovered) ++hub_.env().stats.resumes_recovered_total;
   MoveTo(subscription, Stage::kActive);
   subscription.resume.reset();
+  const bool live = status_ != FeedStatus::kAway;
   const Frame subscribed =
-      SubscribedFrame(showtime_id_, position, recovered, state_.LocksOf(subscription.session_id),
-                      hub_.env().clock.NowMs());
+      SubscribedFrame(showtime_id_, position, recovered, live,
+                      state_.LocksOf(subscription.session_id), hub_.env().clock.NowMs());
   subscription.client.Buy(subscribed.wire().size());
   subscription.client.Send(subscribed);
-  if (status_ == FeedStatus::kAway) {
-    // Again, if it was told before: `subscribed` alone says that the stream is live.
+  if (!live) {
+    // Again, if it was told before: to a client that does not know the field, `subscribed` alone
+    // says that the stream is live.
     subscription.told_away = false;
     TellAway(subscription);
   }

@@ -147,6 +147,25 @@ TEST_F(RoomAwayTest, APositionAtTheHeadMissedNothingAndIsToldSo) {
   EXPECT_THAT(viewer_.Take(), ElementsAre(Back()));
 }
 
+TEST_F(RoomAwayTest, SubscribedItselfSaysThatTheStreamIsAwayAndOnlyThen) {
+  const auto says_live = HasSubstr(R"("live":)");
+  AwayAt(6);
+  viewer_.Subscribe("1", "", Position{"e", 6});
+  EXPECT_THAT(viewer_.Take(),
+              ElementsAre(AllOf(SubscribedAt(6, true), HasSubstr(R"("live":false)")), Away()));
+  Return();
+  viewer_.Take();
+  FakePeer later(thread_);
+  later.Take();
+  for (const auto& resume : {std::optional<Position>(), std::optional<Position>({"e", 6})}) {
+    later.Subscribe("1", "", resume);
+    EXPECT_THAT(later.Take().front(), AllOf(HasSubstr(kSubscribed), Not(says_live)));
+  }
+  feed_.State(FeedStatus::kConnecting);
+  later.Subscribe("1", "", Position{"e", 6});
+  EXPECT_THAT(later.Take(), ElementsAre(AllOf(SubscribedAt(6, true), Not(says_live))));
+}
+
 TEST_F(RoomAwayTest, TheFirstOfAThreadIsAnsweredFromTheSourcesHistory) {
   LiveAt(6);
   FakeThread other;

@@ -67,6 +67,7 @@ struct Subscription {
   Stage stage = Stage::kWaiting;
   SnapshotDue snapshot = SnapshotDue::kNo;
   bool batch : 1 = false;
+  bool opened : 1 = false;         // It was charged as a new showtime.
   bool told_away : 1 = false;      // Was told `live:false`, and not yet `live:true`.
   bool next_snapshot : 1 = false;  // As next_revision.
 };

@@ -87,18 +87,17 @@ Frame ConnectionEstablishedFrame(std::string_view connection_id, int64_t now_ms)
 }
 
 Frame SubscribedFrame(std::string_view showtime_id, const Position& position, bool recovered,
-                      const std::vector<Seat>& your_seats, int64_t now_ms) {
+                      bool live, const std::vector<Seat>& your_seats, int64_t now_ms) {
   json::array seats;
   for (const Seat& seat : your_seats) {
     seats.push_back(json::object{{"seatId", View(seat.seat_id)}, {"expiresAt", seat.expires_ms}});
   }
-  return ToFrame({{"type", "subscribed"},
-                  {"showtimeId", View(showtime_id)},
-                  {"timestamp", now_ms},
-                  {"epoch", View(position.epoch)},
-                  {"revision", position.revision},
-                  {"recovered", recovered},
-                  {"yourSeats", std::move(seats)}});
+  json::object frame = {{"type", "subscribed"},          {"showtimeId", View(showtime_id)},
+                        {"timestamp", now_ms},           {"epoch", View(position.epoch)},
+                        {"revision", position.revision}, {"recovered", recovered},
+                        {"yourSeats", std::move(seats)}};
+  if (!live) frame["live"] = false;
+  return ToFrame(frame);
 }
 
 Frame CurrentSeatStatusFrame(std::string_view showtime_id, const Position& position,

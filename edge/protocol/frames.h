@@ -20,8 +20,9 @@ std::string_view StatusWord(SeatStatus status);
 Frame ConnectionEstablishedFrame(std::string_view connection_id, int64_t now_ms);
 
 // `your_seats`: the session's locks as of now, which may be after `position` where `recovered`.
+// `live` stands in the frame only if it is false.
 Frame SubscribedFrame(std::string_view showtime_id, const Position& position, bool recovered,
-                      const std::vector<Seat>& your_seats, int64_t now_ms);
+                      bool live, const std::vector<Seat>& your_seats, int64_t now_ms);
 
 // `seats` lists what is not available, in the order it is sent in.
 Frame CurrentSeatStatusFrame(std::string_view showtime_id, const Position& position,

@@ -15,15 +15,21 @@ TEST(Frames, ConnectionEstablished) {
 }
 
 TEST(Frames, Subscribed) {
-  EXPECT_EQ(SubscribedFrame("123", {"e", 41}, false, {kLocked}, 5).payload(),
+  EXPECT_EQ(SubscribedFrame("123", {"e", 41}, false, true, {kLocked}, 5).payload(),
             R"({"type":"subscribed","showtimeId":"123","timestamp":5,"epoch":"e","revision":41,)"
             R"("recovered":false,"yourSeats":[{"seatId":"A06","expiresAt":1700000600000}]})");
 }
 
 TEST(Frames, SubscribedAsAViewer) {
-  EXPECT_EQ(SubscribedFrame("123", {}, true, {}, 5).payload(),
+  EXPECT_EQ(SubscribedFrame("123", {}, true, true, {}, 5).payload(),
             R"({"type":"subscribed","showtimeId":"123","timestamp":5,"epoch":"","revision":0,)"
             R"("recovered":true,"yourSeats":[]})");
+}
+
+TEST(Frames, SubscribedSaysLiveOnlyIfItIsFalse) {
+  EXPECT_EQ(SubscribedFrame("123", {"e", 1}, true, false, {}, 5).payload(),
+            R"({"type":"subscribed","showtimeId":"123","timestamp":5,"epoch":"e","revision":1,)"
+            R"("recovered":true,"yourSeats":[],"live":false})");
 }
 
 TEST(Frames, CurrentSeatStatusNamesNoHolder) {

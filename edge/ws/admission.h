@@ -7,6 +7,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -29,6 +30,9 @@ class Admission {
     int64_t new_showtimes_per_address_max = 0;  // 0: off.
     TrustedProxies trusted_proxies = {};
     AllowedOrigins allowed_origins = {};
+    // Hears once, on any thread, of a peer that says whom it forwards though it is not trusted,
+    // while clients are limited by address: all of its clients may count as one. May be null.
+    std::function<void(const std::string& peer)> on_untrusted_forwarder = {};
   };
 
   // A connection's place, given back with it.
@@ -45,6 +49,7 @@ class Admission {
     int64_t TakeNewShowtime(int64_t now_ms) const {
       return admission_->showtime_budgets_.Take(address_, now_ms);
     }
+    void GiveBackNewShowtime() const { admission_->showtime_budgets_.GiveBack(address_); }
 
    private:
     friend class Admission;
@@ -82,12 +87,13 @@ class Admission {
 
  private:
   // kNone if nobody has to know.
-  AddressKey ClientKeyOf(const UpgradeRequest& request, const boost::asio::ip::address& peer) const;
+  AddressKey ClientKeyOf(const UpgradeRequest& request, const boost::asio::ip::address& peer);
   void GiveBack(const AddressKey& address);
 
   const Options options_;
   AddressLimit address_limit_;
   ShowtimeBudgets showtime_budgets_;
+  std::atomic<bool> told_of_forwarder_{false};
   std::atomic<int64_t> connections_{0};
   std::atomic<int64_t> handshakes_{0};
   std::array<std::atomic<int64_t>, kRefusals.size()> refusals_{};

@@ -115,6 +115,37 @@ TEST(AdmissionTest, ShowtimesCountUnderTheClientsAddressAndUnderNoneIfItIsNotKno
   EXPECT_EQ(unknown.TakeNewShowtime(0), 0);
 }
 
+TEST(AdmissionTest, AProxyThatIsNotTrustedIsToldOfOnceAndOnlyIfAddressesAreLimited) {
+  std::vector<std::string> told;
+  Admission::Options options = Roomy();
+  options.trusted_proxies = *TrustedProxies::Parse("10.0.0.0/8");
+  options.on_untrusted_forwarder = [&told](const std::string& peer) { told.push_back(peer); };
+  Admission unlimited(options);
+  EXPECT_EQ(StatusOf(unlimited.Check(Request("198.51.100.1"), make_address("192.0.2.1"))), 101);
+  EXPECT_TRUE(told.empty());
+  options.new_showtimes_per_address_max = 1;
+  Admission admission(options);
+  EXPECT_EQ(StatusOf(admission.Check(Request("198.51.100.1"), make_address("10.0.0.1"))), 101);
+  EXPECT_EQ(StatusOf(admission.Check(Request(), make_address("192.0.2.1"))), 101);
+  EXPECT_TRUE(told.empty());
+  for (const char* peer : {"192.0.2.1", "192.0.2.2"}) {
+    EXPECT_EQ(StatusOf(admission.Check(Request("198.51.100.1"), make_address(peer))), 101);
+  }
+  EXPECT_EQ(told, std::vector<std::string>{"192.0.2.1"});
+}
+
+TEST(AdmissionTest, WhatWasNotOpenedIsGivenBackToTheAddress) {
+  Admission::Options options = Roomy();
+  options.new_showtimes_per_address_max = 1;
+  Admission admission(options);
+  std::optional<Admission::Place> place;
+  ASSERT_EQ(StatusOf(admission.Check(Request(), make_address("192.0.2.1")), &place), 101);
+  EXPECT_EQ(place->TakeNewShowtime(0), 0);
+  EXPECT_NE(place->TakeNewShowtime(0), 0);
+  place->GiveBackNewShowtime();
+  EXPECT_EQ(place->TakeNewShowtime(0), 0);
+}
+
 TEST(AdmissionTest, AHandshakeCountsUnderItsPeerButATrustedProxysUnderNone) {
   Admission::Options options = Roomy();
   options.trusted_proxies = *TrustedProxies::Parse("10.0.0.0/8");

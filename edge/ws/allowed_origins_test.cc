@@ -40,6 +40,8 @@ TEST(AllowedOriginsTest, CapitalsAndDefaultPortsAreAsBrowsersSendThem) {
   EXPECT_TRUE(Allows("http://a.example:80", "http://a.example"));
   EXPECT_TRUE(Allows("https://a.example", "https://A.EXAMPLE:443"));
   EXPECT_FALSE(Allows("https://a.example:80", "https://a.example"));
+  EXPECT_FALSE(Allows("https://a.example:34463", "https://a.example:99999"));
+  EXPECT_TRUE(Allows("https://a.example:65535", "https://a.example:65535"));
 }
 
 TEST(AllowedOriginsTest, AStarIsEverySubdomainAndNotTheDomainItself) {
@@ -86,6 +88,10 @@ TEST(AllowedOriginsTest, WhatNoBrowserSendsIsRefusedAndSaysWhy) {
       {"https://a.example:", "no good port"},
       {"https://a.example:0", "no good port"},
       {"https://a.example:65536", "no good port"},
+      {"https://a.example:65537", "no good port"},
+      {"https://a.example:99999", "no good port"},
+      {"https://a.example:131072", "no good port"},
+      {"https://a.example:4294967376", "no good port"},
       {"https://a.example:x", "no good host or port"},
       {"https://a.example:*", "no good host or port"},
       {"wss://a.example", "not of the page"},

@@ -33,6 +33,7 @@ class Connection final : public Link,
   int64_t TakeNewShowtime() override {
     return place_.TakeNewShowtime(context_.clock.MonotonicMs());
   }
+  void GiveBackNewShowtime() override { place_.GiveBackNewShowtime(); }
 
  private:
   void OnText(std::string_view message) override { client_.OnText(message); }

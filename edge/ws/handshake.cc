@@ -38,8 +38,11 @@ void Handshake::Start(const AddressKey& address) {
 void Handshake::GiveWay() {
   error_code ignored;
   socket_.cancel(ignored);  // If it becomes a Connection, nobody else waits for the socket.
-  if (state_ == State::kReading) Read();
-  if (state_ == State::kReading) ++context_.stats.handshakes_displaced_total;
+  if (state_ == State::kReading) {
+    state_ = State::kLastLook;
+    Read();
+    if (state_ == State::kLastLook) ++context_.stats.handshakes_displaced_total;
+  }
   End();
 }
 
@@ -78,7 +81,9 @@ bool Handshake::Read() {
   if (ec) return ec == net::error::would_block;
   // Once refused, what comes is forgotten: closing a socket on unread bytes resets it, and the peer
   // would lose the answer.
-  if (state_ == State::kReading) OnBytes({context_.received.data(), size});
+  if (state_ == State::kReading || state_ == State::kLastLook) {
+    OnBytes({context_.received.data(), size});
+  }
   return state_ != State::kOver;
 }
 
@@ -97,26 +102,31 @@ void Handshake::OnBytes(std::span<char> bytes) {
   }
   if (head_bytes > 0) return OnHead(bytes, head_bytes);
   if (!MayBeginRequest(text)) return Refuse(400, "bad request: this is no HTTP");
+  if (HasBareLineEnd(text, before)) {
+    return Refuse(400, "bad request: its lines have to end with CR LF");
+  }
   if (before == 0) Keep(bytes);
 }
 
 // A head that may still be good never has more memory than its bound, and all of a thread together
-// have no more than its places have: else the oldest goes, which may be this one.
+// have no more than its places have: else the oldest that keeps any goes, which may be this one. A
+// last look makes nobody go: its own bytes go right after it.
 void Handshake::Keep(std::span<const char> bytes) {
   const size_t size = head_.size() + bytes.size();
+  if (head_.empty()) kept_ = context_.heads.insert(context_.heads.end(), this);
   context_.head_bytes -= head_.capacity();
   if (size > head_.capacity() && size <= kHttpHeaderBytesMax) {
     head_.reserve(std::min(2 * size, kHttpHeaderBytesMax));
   }
   head_.insert(head_.end(), bytes.begin(), bytes.end());
   context_.head_bytes += head_.capacity();
-  while (context_.head_bytes > context_.head_bytes_max) {
-    ++context_.stats.handshakes_displaced_total;
-    context_.handshake_places.Oldest()->End();
+  while (state_ == State::kReading && context_.head_bytes > context_.head_bytes_max) {
+    context_.heads.front()->GiveWay();
   }
 }
 
 std::vector<char> Handshake::TakeHead() {
+  if (!head_.empty()) context_.heads.erase(kept_);
   context_.head_bytes -= head_.capacity();
   return std::exchange(head_, {});
 }

@@ -2,10 +2,13 @@
 // on to a Connection, or says why not and waits for the peer to leave. The wheel of its thread ends
 // it after kHandshakeMsMax in all. Keeps itself alive while it waits. Strand-bound.
 //
-//   state   | the head came whole        | it is none, or too long | time is over | needs its place
-//   reading | upgraded: over, or refused | refused                 | over         | a last look,
-//   over refused | (what comes is forgotten)  |                         | over         | over over
-//   | holds no socket and no place
+//   state     | the head came whole        | it is none, or too long | time is over | place needed
+//   reading   | upgraded: over, or refused | refused                 | over         | last look
+//   last look | upgraded: over, or refused | refused                 | (comes right after: over)
+//   refused   | (what comes is forgotten)  |                         | over         | over
+//   over      | holds no socket and no place
+//
+// The last look reads once what lies there already; whatever comes of that, it is over then.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
@@ -13,6 +16,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -33,7 +37,8 @@ class Handshake final : public std::enable_shared_from_this<Handshake> {
   void Start(const AddressKey& address);
   // Its time is over.
   void OnDue() { End(); }
-  // Somebody needs its place. A request that lies there already is answered all the same.
+  // Somebody needs its place, or its memory. A request that lies there already is answered all the
+  // same.
   void GiveWay();
 
   WheelPlace wheel_place;             // The context's wheel's.
@@ -41,7 +46,7 @@ class Handshake final : public std::enable_shared_from_this<Handshake> {
 
  private:
   using Parser = boost::beast::http::request_parser<boost::beast::http::empty_body>;
-  enum class State : uint8_t { kReading, kRefused, kOver };
+  enum class State : uint8_t { kReading, kLastLook, kRefused, kOver };
 
   void Wait();
   // Reads what is there; false once there is nothing to wait for.
@@ -66,6 +71,7 @@ class Handshake final : public std::enable_shared_from_this<Handshake> {
   // What came of a head whose end is still to come; no more than kHttpHeaderBytesMax. It is parsed
   // once, when it is whole: parsed fields take many times the bytes.
   std::vector<char> head_;
+  std::list<Handshake*>::iterator kept_;  // In the context's heads, if head_ is not empty.
   State state_ = State::kReading;
 };
 

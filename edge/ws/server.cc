@@ -114,10 +114,12 @@ bool Server::Accept() {
     error_code ec;
     acceptor_.accept(socket, peer, ec);
     if (ec) return ec == net::error::would_block;
+    const bool descriptors_free = context_.admission.HasSocket();
     const AddressKey address = context_.admission.HandshakeKeyOf(peer.address());
     // A crowd may have left more than there are places: two go for each that comes.
     for (int i = 0; i < 2; ++i) {
-      Handshake* const in_the_way = context_.handshake_places.InTheWay(address, now_ms);
+      Handshake* const in_the_way =
+          context_.handshake_places.InTheWay(address, now_ms, descriptors_free);
       if (in_the_way != nullptr) in_the_way->GiveWay();
     }
     std::make_shared<Handshake>(std::move(socket), peer.address(), context_)->Start(address);

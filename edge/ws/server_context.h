@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
+#include <list>
 
 #include "common/base/clock.h"
 #include "edge/fanout/hub.h"
@@ -49,7 +50,9 @@ struct ServerContext {
   // Those that shake hands or are being refused: when each is over, and who goes for a newcomer.
   Wheel<Handshake> handshakes;
   OldestOut<Handshake> handshake_places;
-  // What they keep of heads whose end is still to come.
+  // Those that keep part of a head whose end is still to come, in the order in which they began to,
+  // and what all of them keep.
+  std::list<Handshake*> heads;
   const size_t head_bytes_max;
   size_t head_bytes = 0;
 };

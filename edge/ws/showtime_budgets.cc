@@ -17,7 +17,18 @@ ShowtimeBudgets::ShowtimeBudgets(int64_t burst)
 int64_t ShowtimeBudgets::Take(const AddressKey& address, int64_t now_ms) {
   if (!on() || !address.known()) return 0;
   base::MutexLock lock(mu_);
-  return Find(address, now_ms)->bucket.Take(rate_, now_ms, kHundredths);
+  Budget& budget = *Find(address, now_ms);
+  const int64_t wait_ms = budget.bucket.Take(rate_, now_ms, kHundredths);
+  if (wait_ms == 0) return 0;
+  const int64_t token_ms = kHundredths * kSecondMs / rate_.per_second;
+  return budget.turns.Next(now_ms, wait_ms, token_ms);
+}
+
+void ShowtimeBudgets::GiveBack(const AddressKey& address) {
+  if (!on() || !address.known()) return;
+  base::MutexLock lock(mu_);
+  const auto found = places_.find(address);
+  if (found != places_.end()) found->second->bucket.GiveBack(rate_, kHundredths);
 }
 
 ShowtimeBudgets::Budgets::iterator ShowtimeBudgets::Find(const AddressKey& address,
@@ -32,7 +43,7 @@ ShowtimeBudgets::Budgets::iterator ShowtimeBudgets::Find(const AddressKey& addre
     ForgetOldest();
   }
   if (budgets_.size() >= kShowtimeBudgetsMax) ForgetOldest();
-  budgets_.push_back({address, {}});
+  budgets_.push_back({address, {}, {}});
   const auto at = std::prev(budgets_.end());
   places_.emplace(address, at);
   return at;

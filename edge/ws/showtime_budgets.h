@@ -1,7 +1,8 @@
 // How many showtimes that the edge does not follow yet each address may open: a token bucket an
-// address, over all threads. Only addresses whose bucket is not full are kept, and no more of them
-// than kShowtimeBudgetsMax: beyond that the one that opened none for the longest time is forgotten,
-// and has a full bucket if it comes again. Thread-safe.
+// address, over all threads. At most kShowtimeBudgetsMax addresses are kept: beyond that the one
+// that asked for none for the longest time is forgotten, and has a full bucket if it comes again.
+// For each address that comes, up to two of the oldest go earlier if their buckets are full.
+// Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "common/base/mutex.h"
 #include "common/base/token_bucket.h"
+#include "edge/fanout/retry_turns.h"
 #include "edge/ws/address_key.h"
 
 namespace seatlock::edge {
@@ -21,8 +23,11 @@ class ShowtimeBudgets {
   explicit ShowtimeBudgets(int64_t burst);
 
   bool on() const { return rate_.burst > 0; }
-  // 0: taken, or not counted. Else nothing was taken: how long until there is one again, in ms.
+  // 0: taken, or not counted. Else nothing was taken: in how many ms to try again; each that is
+  // refused is told the time of a token of its own (retry_turns.h).
   int64_t Take(const AddressKey& address, int64_t now_ms);
+  // One that was taken was not opened.
+  void GiveBack(const AddressKey& address);
   // Addresses that are kept.
   size_t addresses() const;
 
@@ -30,6 +35,7 @@ class ShowtimeBudgets {
   struct Budget {
     AddressKey address;
     base::TokenBucket bucket;
+    RetryTurns turns;
   };
   using Budgets = std::list<Budget>;
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "edge/limits.h"
 
 namespace seatlock::edge {
@@ -21,7 +23,7 @@ int64_t TakeAll(ShowtimeBudgets& budgets, const AddressKey& address, int64_t now
 TEST(ShowtimeBudgetsTest, AnAddressHasABurstAndThenAHundredthOfItASecond) {
   ShowtimeBudgets budgets(2'000);
   EXPECT_EQ(TakeAll(budgets, Address(1), 0), 2'000);
-  EXPECT_EQ(budgets.Take(Address(1), 0), 50);
+  EXPECT_EQ(budgets.Take(Address(1), 0), kRetryTurnMsMin);
   EXPECT_EQ(TakeAll(budgets, Address(1), kSecondMs), 20);
   EXPECT_EQ(TakeAll(budgets, Address(1), 1'000 * kSecondMs), 2'000);
 }
@@ -31,6 +33,32 @@ TEST(ShowtimeBudgetsTest, ASmallBurstComesBackJustAsSlowly) {
   EXPECT_EQ(budgets.Take(Address(1), 0), 0);
   EXPECT_EQ(budgets.Take(Address(1), 0), 100 * kSecondMs);
   EXPECT_EQ(budgets.Take(Address(1), 100 * kSecondMs), 0);
+}
+
+// One token comes back each 50 ms.
+TEST(ShowtimeBudgetsTest, EachThatIsRefusedIsToldTheTimeOfATokenOfItsOwn) {
+  ShowtimeBudgets budgets(2'000);
+  TakeAll(budgets, Address(1), 0);  // The last one of these was refused, and told 50 ms.
+  for (int64_t nth = 2; nth <= 1'500; ++nth) {
+    EXPECT_EQ(budgets.Take(Address(1), 0), std::clamp(nth * 50, kRetryTurnMsMin, kRetryTurnMsMax))
+        << nth;
+  }
+  // Another address has its own turns, and those of this one are over with their time.
+  TakeAll(budgets, Address(2), 0);
+  EXPECT_EQ(budgets.Take(Address(2), 0), kRetryTurnMsMin);
+  TakeAll(budgets, Address(1), 100 * kSecondMs);
+  EXPECT_EQ(budgets.Take(Address(1), 100 * kSecondMs), kRetryTurnMsMin);
+}
+
+TEST(ShowtimeBudgetsTest, WhatIsGivenBackMayBeTakenAgainAndNeverMakesMoreThanABurst) {
+  ShowtimeBudgets budgets(4);
+  budgets.GiveBack(Address(1));
+  EXPECT_EQ(TakeAll(budgets, Address(1), 0), 4);
+  budgets.GiveBack(Address(1));
+  budgets.GiveBack({});
+  EXPECT_EQ(TakeAll(budgets, Address(1), 0), 1);
+  for (int i = 0; i < 10; ++i) budgets.GiveBack(Address(1));
+  EXPECT_EQ(TakeAll(budgets, Address(1), 0), 4);
 }
 
 TEST(ShowtimeBudgetsTest, OneAddressTakesNothingFromAnother) {

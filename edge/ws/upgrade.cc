@@ -13,6 +13,8 @@
 #include <optional>
 #include <utility>
 
+#include "edge/ws/port.h"
+
 namespace seatlock::edge {
 namespace {
 
@@ -40,6 +42,18 @@ std::optional<std::string> ChooseSubprotocol(const UpgradeRequest& request) {
   return std::nullopt;
 }
 
+// Whether what stands where a port would be is one, or nothing.
+template <typename Authority>
+bool HasGoodPort(const Authority& authority) {
+  const auto port = authority.port();
+  return port.empty() || ParsePort({port.data(), port.size()});
+}
+
+bool HasBadPort(std::string_view target) {
+  const auto url = urls::parse_absolute_uri({target.data(), target.size()});
+  return url && !HasGoodPort(*url);
+}
+
 // The path that a target asks for. Empty: none that we know how to read.
 std::string PathOf(std::string_view target) {
   if (target.starts_with('/')) return std::string(target.substr(0, target.find('?')));
@@ -56,7 +70,7 @@ bool HasGoodHost(const UpgradeRequest& request) {
   const beast::string_view host = request[http::field::host];
   if (host.empty()) return true;
   const auto authority = urls::parse_authority({host.data(), host.size()});
-  return authority && !authority->has_userinfo();
+  return authority && !authority->has_userinfo() && HasGoodPort(*authority);
 }
 
 }  // namespace
@@ -68,12 +82,22 @@ size_t HeadBytes(std::string_view bytes, size_t searched) {
   return end == std::string_view::npos ? 0 : end + kEnd.size();
 }
 
+bool HasBareLineEnd(std::string_view bytes, size_t searched) {
+  for (size_t i = std::max<size_t>(searched, 1); i < bytes.size(); ++i) {
+    if ((bytes[i - 1] == '\r') != (bytes[i] == '\n')) return true;
+  }
+  return false;
+}
+
 bool MayBeginRequest(std::string_view bytes) {
   return bytes.empty() || std::isalpha(static_cast<unsigned char>(bytes.front())) != 0;
 }
 
 std::variant<UpgradeAllowed, UpgradeRefused> CheckUpgrade(const UpgradeRequest& request,
                                                           const AllowedOrigins& allowed_origins) {
+  if (HasBadPort({request.target().data(), request.target().size()})) {
+    return UpgradeRefused{400, "the target has no good port"};
+  }
   if (PathOf({request.target().data(), request.target().size()}) != kWebSocketPath) {
     return UpgradeRefused{404, "not found; the WebSocket is at /ws/seat-updates"};
   }

@@ -35,6 +35,9 @@ std::variant<UpgradeAllowed, UpgradeRefused> CheckUpgrade(const UpgradeRequest& 
 // How many of `bytes` are the head of a request, with the empty line at its end; 0: its end is
 // still to come. `searched` of them were searched before, and the end was not there.
 size_t HeadBytes(std::string_view bytes, size_t searched = 0);
+// Whether a CR stands without its LF, or an LF without its CR: such a head would never end.
+// `searched` as above.
+bool HasBareLineEnd(std::string_view bytes, size_t searched = 0);
 // Whether bytes may begin a request. What comes by mistake (TLS, say) mostly shows at once.
 bool MayBeginRequest(std::string_view bytes);
 

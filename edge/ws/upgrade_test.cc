@@ -48,6 +48,23 @@ TEST(UpgradeTest, ATargetIsAPathOrAUrl) {
   }
 }
 
+TEST(UpgradeTest, APortIsANumberUpTo65535) {
+  for (const char* port : {"0", "65536", "65616", "99999", "131072", "4294967376"}) {
+    const std::string host = std::string("a.example:") + port;
+    EXPECT_EQ(StatusOf(Request("http://" + host + "/ws/seat-updates")), 400) << port;
+    UpgradeRequest request = Request();
+    request.set(http::field::host, host);
+    EXPECT_EQ(StatusOf(request), 400) << port;
+  }
+  for (const char* port : {"", ":", ":1", ":65535"}) {
+    const std::string host = std::string("a.example") + port;
+    EXPECT_EQ(StatusOf(Request("http://" + host + "/ws/seat-updates")), 101) << port;
+    UpgradeRequest request = Request();
+    request.set(http::field::host, host);
+    EXPECT_EQ(StatusOf(request), 101) << port;
+  }
+}
+
 TEST(UpgradeTest, AnotherMethodIs405WhateverElseItSays) {
   for (const http::verb verb : {http::verb::post, http::verb::head, http::verb::put,
                                 http::verb::options, http::verb::connect, http::verb::delete_}) {
@@ -104,6 +121,21 @@ TEST(UpgradeTest, AHeadEndsWithAnEmptyLineWhereverItsBytesAreCut) {
     const size_t expected = size < head ? 0 : head;
     for (size_t searched = 0; searched <= std::min(size, head - 1); ++searched) {
       EXPECT_EQ(HeadBytes(text.substr(0, size), searched), expected) << size << " " << searched;
+    }
+  }
+}
+
+TEST(UpgradeTest, ALineEndsWithCrAndLfWhereverItsBytesAreCut) {
+  const std::string good = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  const std::string bare_lf = "GET / HTTP/1.1\nHost: x\n\n";
+  const std::string bare_cr = "GET / HTTP/1.1\rHost: x\r\r";
+  for (size_t size = 0; size <= good.size(); ++size) {
+    EXPECT_FALSE(HasBareLineEnd(good.substr(0, size))) << size;
+  }
+  for (const std::string& bad : {bare_lf, bare_cr}) {
+    // Cut anywhere before its end: what was searched before is not searched again.
+    for (size_t cut = 0; cut <= 15; ++cut) {
+      EXPECT_TRUE(HasBareLineEnd(bad.substr(0, cut)) || HasBareLineEnd(bad, cut)) << cut;
     }
   }
 }

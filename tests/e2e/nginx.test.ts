@@ -27,6 +27,9 @@ location /ws/ {
 }
 `;
 
+// What we add to it: whose connection it is.
+const ADDED = '    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n';
+
 let folder: string;
 let ports: NginxPorts;
 let echo: Server;
@@ -60,15 +63,17 @@ async function headersAt(path: string): Promise<Record<string, string>> {
   return (await answer.json()) as Record<string, string>;
 }
 
-test('the location block is the one of the setup that people know', async () => {
-  const file = await readFile(repositoryPath('deploy/nginx/seat-updates.conf'), 'utf8');
+test('the location block is the one of the setup that people know, and one line more', async () => {
+  const shipped = await readFile(repositoryPath('deploy/nginx/seat-updates.conf'), 'utf8');
+  const file = replaceOnce(shipped, ADDED, '');
   expect(file).toContain(ORIGINAL_BLOCK);
   expect(file.replace(ORIGINAL_BLOCK, '')).not.toMatch(/^[^#\n]/m);
 });
 
 test('docs/operating.md shows the same block', async () => {
   const page = await readFile(repositoryPath('docs/operating.md'), 'utf8');
-  const block = ORIGINAL_BLOCK.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const shown = ORIGINAL_BLOCK.replace(/}\n$/, `${ADDED}}\n`);
+  const block = shown.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   expect(page).toContain(block.map((line) => `    ${line}`).join('\n'));
 });
 
@@ -92,7 +97,11 @@ test('the site is told the host with its port, the address and the scheme', asyn
   });
 });
 
-test('the edge is asked for an upgrade', async () => {
+test('the edge is asked for an upgrade, and told the address', async () => {
   const asked = await headersAt('/ws/seat-updates');
-  expect(asked).toMatchObject({ connection: 'upgrade', host: '127.0.0.1' });
+  expect(asked).toMatchObject({
+    connection: 'upgrade',
+    host: '127.0.0.1',
+    'x-forwarded-for': '127.0.0.1',
+  });
 });

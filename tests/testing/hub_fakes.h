@@ -56,6 +56,7 @@ class FakeLink : public edge::Link {
     ++new_showtimes;
     return new_showtime_wait_ms;
   }
+  void GiveBackNewShowtime() override { ++new_showtimes_given_back; }
 
   // Text messages since the last Take(), whole ones.
   std::vector<std::string> Take() { return std::exchange(texts, {}); }
@@ -74,6 +75,7 @@ class FakeLink : public edge::Link {
   bool dropped = false;
   int new_showtimes = 0;  // Calls of TakeNewShowtime().
   int64_t new_showtime_wait_ms = 0;
+  int new_showtimes_given_back = 0;
 
  protected:
   virtual void Keep(std::string_view piece) {

@@ -1,4 +1,12 @@
-// One address that invents showtimes on many connections, while a good client watches.
+// One address that invents showtimes on many connections, while a good client watches; and good
+// pages behind an address that has no new showtimes left.
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <chrono>
+#include <map>
+#include <random>
+#include <set>
+
 #include "tests/integration/edge/edge_test_base.h"
 #include "tests/integration/edge/raw_peer.h"
 
@@ -56,6 +64,87 @@ TEST_F(AddressBudgetTest, AnAddressOpensSoManyNewShowtimesAndOthersTheirs) {
   EXPECT_NE(peers.front().ReadUntil(R"("subscribed","showtimeId":"1")"), "");
   service_.Say("1", ChangeOf(v1::CHANGE_CAUSE_LOCK, {LockedSeat("A01", "s")}));
   EXPECT_THAT(watcher->NextOfType("seat_status_change"), IsOk());
+}
+
+// A page of as many showtimes as there may be, which comes back as the client libraries do: after
+// what it was told and as much again of jitter, at least a second of it.
+class Page {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Millis = WsClient::Millis;
+  static constexpr size_t kShowtimes = 64;
+
+  Page(std::unique_ptr<WsClient> client, const std::string& name, std::mt19937& random)
+      : client_(std::move(client)), random_(random) {
+    for (size_t i = 0; i < kShowtimes; ++i) {
+      due_.emplace(Clock::now(), name + "-" + std::to_string(i));
+    }
+  }
+
+  // Says what is due, and hears what comes.
+  void Turn() {
+    while (!due_.empty() && due_.begin()->first <= Clock::now()) {
+      EXPECT_THAT(
+          client_->SendText(R"({"type":"subscribe","showtimeId":")" + due_.begin()->second + "\"}"),
+          IsOk());
+      due_.erase(due_.begin());
+    }
+    for (auto frame = client_->NextJson(Millis(2)); frame.ok();
+         frame = client_->NextJson(Millis(2))) {
+      Hear(*frame);
+    }
+  }
+  bool done() const { return subscribed_.size() == kShowtimes; }
+  bool closed() const { return client_->close_code() != 0; }
+  const std::set<std::string>& subscribed() const { return subscribed_; }
+  size_t refused() const { return refused_; }
+
+ private:
+  void Hear(const boost::json::object& frame) {
+    const std::string type(frame.at("type").as_string());
+    if (type == "subscribed") subscribed_.emplace(frame.at("showtimeId").as_string());
+    if (type != "error") return;
+    ++refused_;
+    ASSERT_TRUE(frame.contains("showtimeId")) << boost::json::serialize(frame);
+    const int64_t told_ms = frame.at("retryAfterMs").as_int64();
+    std::uniform_int_distribution<int64_t> jitter(0, std::max<int64_t>(told_ms, 1'000));
+    due_.emplace(Clock::now() + Millis(told_ms + jitter(random_)),
+                 std::string(frame.at("showtimeId").as_string()));
+  }
+
+  std::unique_ptr<WsClient> client_;
+  std::mt19937& random_;
+  std::multimap<Clock::time_point, std::string> due_;
+  std::set<std::string> subscribed_;
+  size_t refused_ = 0;
+};
+
+// 20 come back each second.
+TEST_F(AddressBudgetTest, PagesOfAStarvedAddressAreNeverClosedAndAllServedInTheEnd) {
+  constexpr int kPages = 6;
+  constexpr int kLeft = (kPages - 1) * 64;
+  StartEdgeWith({"--threads=2", "--max-new-showtimes-per-address=2000"});
+  std::vector<RawPeer> peers;
+  for (int opened = 0; opened + kShowtimes <= 2'000 - kLeft; opened += kShowtimes) {
+    peers.emplace_back(port_);
+    EXPECT_EQ(Count(Invent(peers.back(), opened), "RATE_LIMITED"), 0);
+  }
+  std::mt19937 random(1);
+  std::vector<Page> pages;
+  for (int i = 0; i < kPages; ++i)
+    pages.emplace_back(Connect(), "page-" + std::to_string(i), random);
+  const auto deadline = Page::Clock::now() + 4 * WsClient::kPatience;
+  const auto over = [](const Page& page) { return page.done() || page.closed(); };
+  while (!std::all_of(pages.begin(), pages.end(), over) && Page::Clock::now() < deadline) {
+    for (Page& page : pages) page.Turn();
+  }
+  size_t refused = 0;
+  for (const Page& page : pages) {
+    EXPECT_FALSE(page.closed());
+    EXPECT_EQ(page.subscribed().size(), Page::kShowtimes);
+    refused += page.refused();
+  }
+  EXPECT_GT(refused, 0U);
 }
 
 TEST_F(AddressBudgetTest, OffNobodyIsCounted) {

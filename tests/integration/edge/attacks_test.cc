@@ -205,19 +205,76 @@ TEST_F(HandshakesTest, ThatOnlyHaveToBeReadAreAnsweredThoughPlacesRunOut) {
   EXPECT_EQ(Metric("seatlock_edge_handshakes_displaced_total"), 0);
 }
 
-// One address never takes the place of another's handshake, however many it begins.
+// One address never takes the place of another's handshake, however many it begins and whatever
+// they send. Its own have a moment first, so they come until the first of them had it.
 TEST_F(HandshakesTest, OfOneAddressPushOutTheirOwnAlone) {
+  for (const std::string& text : {std::string(), std::string(kRawUpgrade)}) {
+    RawPeer patient(port_, "127.0.0.1");
+    ASSERT_EQ(patient.Send(text), text.size());
+    const int64_t before = Metric("seatlock_edge_handshakes_displaced_total");
+    const auto deadline = std::chrono::steady_clock::now() + WsClient::kPatience;
+    std::vector<RawPeer> peers;
+    while (peers.size() < Crowd() ||
+           (Metric("seatlock_edge_handshakes_displaced_total") == before &&
+            std::chrono::steady_clock::now() < deadline)) {
+      if (peers.size() >= Crowd()) peers.pop_back();
+      peers.emplace_back(port_, kElsewhere);
+      ASSERT_TRUE(peers.back().connected()) << peers.size();
+      peers.back().Send(text);
+    }
+    ExpectFrames();
+    EXPECT_GT(Metric("seatlock_edge_handshakes_displaced_total"), before);
+    patient.Send(text.empty() ? std::string(kRawUpgrade) + "\r\n" : "\r\n");
+    EXPECT_NE(patient.ReadUntil("connection_established"), "") << text;
+  }
+}
+
+// What others keep of heads costs nobody its place who keeps none and has not had its time.
+TEST_F(HandshakesTest, ThatKeepMuchPushOutNobodyThatKeepsNothing) {
   RawPeer patient(port_, "127.0.0.1");
-  ASSERT_EQ(patient.Send(kRawUpgrade), kRawUpgrade.size());
+  const std::string half = std::string(kRawUpgrade) + "Cookie: " + std::string(16 << 10, 'x');
   std::vector<RawPeer> peers;
-  while (peers.size() < Crowd()) {
+  while (peers.size() < Crowd() * 3 / 5) {
+    peers.emplace_back(port_, absl::StrCat("127.0.1.", 1 + peers.size() % 250).c_str());
+    ASSERT_TRUE(peers.back().connected()) << peers.size();
+    peers.back().Send(half);
+  }
+  ExpectFrames();
+  EXPECT_GT(Metric("seatlock_edge_handshakes_displaced_total"), 0);
+  EXPECT_TRUE(patient.Upgrade());
+}
+
+// More than its places: each asks a moment after it connected, as browsers far away do.
+TEST_F(HandshakesTest, OfACrowdBehindOneAddressAreAllAnsweredWhileDescriptorsAreFree) {
+  const size_t crowd = Crowd() * 3 / 5;
+  std::vector<RawPeer> peers;
+  while (peers.size() < crowd) {
     peers.emplace_back(port_, kElsewhere);
     ASSERT_TRUE(peers.back().connected()) << peers.size();
   }
-  ExpectFrames();
-  ASSERT_GT(Metric("seatlock_edge_handshakes_displaced_total"), 0);
-  ASSERT_EQ(patient.Send("\r\n"), 2U);
-  EXPECT_NE(patient.ReadUntil("connection_established"), "");
+  const auto taken = [this] {
+    return static_cast<size_t>(Metric("seatlock_edge_handshakes") +
+                               Metric("seatlock_edge_handshakes_displaced_total"));
+  };
+  const auto deadline = std::chrono::steady_clock::now() + WsClient::kPatience;
+  while (taken() < crowd && std::chrono::steady_clock::now() < deadline) ExpectFrames();
+  const std::string request = std::string(kRawUpgrade) + "\r\n";
+  for (RawPeer& peer : peers) peer.Send(request);
+  size_t upgraded = 0;
+  for (RawPeer& peer : peers) {
+    if (peer.ReadUntil("connection_established").find("HTTP/1.1 101 ") == 0) ++upgraded;
+  }
+  EXPECT_EQ(upgraded, crowd);
+  EXPECT_EQ(Metric("seatlock_edge_handshakes_displaced_total"), 0);
+}
+
+TEST_F(HandshakesTest, WhoseLinesEndOtherwiseAreAnswered400) {
+  for (const char* end : {"\n", "\r"}) {
+    RawPeer peer(port_, kElsewhere);
+    peer.Send(absl::StrCat("GET /ws/seat-updates HTTP/1.1", end));
+    peer.Send(absl::StrCat("Host: x", end, end));
+    EXPECT_EQ(peer.ReadUntil("CR LF").find("HTTP/1.1 400 "), 0U) << (*end == '\n' ? "LF" : "CR");
+  }
 }
 
 // ---- What the kernel holds ---------------------------------------------------------------------
