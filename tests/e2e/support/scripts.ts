@@ -299,7 +299,12 @@ const resumes: Script = {
   ],
 };
 
-const live = (is: boolean): Heard => ({ type: 'stream_status', ...SHOWTIME, live: is });
+const live = (is: boolean, of: object = SHOWTIME): Heard => ({
+  ...{ type: 'stream_status', live: is },
+  ...of,
+});
+/** What `subscribed` says more where changes go on from a position while the service is away. */
+const recoveredAway = { recovered: true, live: false };
 
 const away: Script = {
   name: 'who comes while the seat service is away, and what it gets on the return',
@@ -324,7 +329,7 @@ const away: Script = {
       say: subscribe({ sessionId: 'bob', ...resume(1) }),
       hear: {
         behind: [
-          subscribed(1, { recovered: true }),
+          subscribed(1, recoveredAway),
           live(false),
           change(2, 'book', 'A02', 'booked', { sessionId: 'bob' }),
         ],
@@ -335,7 +340,7 @@ const away: Script = {
       by: 'current',
       say: subscribe({ sessionId: 'alice', ...resume(2) }),
       hear: {
-        current: [subscribed(2, { recovered: true, yourSeats: [mine('A01')] }), live(false)],
+        current: [subscribed(2, { ...recoveredAway, yourSeats: [mine('A01')] }), live(false)],
       },
     },
     {
@@ -376,6 +381,40 @@ const awayElsewhere: Script = {
         stays: [live(true)],
         ahead: [subscribed(1), snapshot(1, ['A01']), live(true)],
         elsewhere: [subscribed(1), snapshot(1, ['A01']), live(true)],
+      },
+    },
+  ],
+};
+
+const awayUnknown: Script = {
+  name: 'a showtime that nobody followed before the seat service went away',
+  steps: [
+    { deed: (deeds, showtime) => deeds.lock(showtime, ['A01'], 'alice') },
+    opens('stays'),
+    {
+      by: 'stays',
+      say: subscribe({ showtimeId: 'SHOWTIME-2' }),
+      hear: {
+        stays: [
+          subscribed(0, { showtimeId: 'SHOWTIME-2' }),
+          { ...snapshot(0), showtimeId: 'SHOWTIME-2' },
+        ],
+      },
+    },
+    {
+      deed: (deeds) => deeds.goAway(),
+      hear: { stays: [live(false, { showtimeId: 'SHOWTIME-2' })] },
+    },
+    opens('newcomer'),
+    { by: 'newcomer', say: subscribe(), hear: { newcomer: [live(false)] } },
+    opens('back'),
+    { by: 'back', say: subscribe(resume(1, 'another')), hear: { back: [live(false)] } },
+    {
+      deed: (deeds) => deeds.comeBack(),
+      hear: {
+        stays: [live(true, { showtimeId: 'SHOWTIME-2' })],
+        newcomer: [subscribed(1), snapshot(1, ['A01']), live(true)],
+        back: [subscribed(1), snapshot(1, ['A01']), live(true)],
       },
     },
   ],
@@ -561,6 +600,7 @@ export const scripts: readonly Script[] = [
   resumes,
   away,
   awayElsewhere,
+  awayUnknown,
   leaves,
   refusedMessages,
   tooMany,
