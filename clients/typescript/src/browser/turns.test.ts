@@ -135,14 +135,18 @@ describe('a message that the edge dropped', () => {
     expect(of('124')).toHaveLength(1);
   });
 
-  test('IsNotSentAgainOnceTheShowtimeIsLeft', async () => {
+  test.each([
+    ['before', 1_000],
+    ['after', 0],
+  ])('IsNotSentAgainOnceTheShowtimeIsLeft: %s the edge said so', async (_when, ms) => {
     await followed('123');
     const sends = watchSends();
     sends.mockImplementationOnce(() => {});
     const release = showtime('124', { sessionId: 'me' }).follow();
     await settle();
-    page.server.send(tooMany);
     release();
+    await settle(ms);
+    page.server.send(tooMany);
     await settle(10_000);
     expect(of('124')).toHaveLength(0);
   });
