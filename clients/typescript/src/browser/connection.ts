@@ -46,8 +46,8 @@ export interface Connection {
  * | `closed`  | none      | none                            |                     | `opening`   |
  *
  * A frame makes `asked` `open` again. Heartbeats come only once something was subscribed to: a page
- * that waits out a refusal on a new socket lives by its pings. After a lost socket it is `waiting`, or `closed` if the edge
- * said not to come back. `idle` means that no showtime is followed.
+ * that waits out a refusal on a new socket lives by its pings. After a lost socket it is `waiting`,
+ * or `closed` if the edge said not to come back. `idle` means that no showtime is followed.
  *
  * A wake is `online`, `offline`, `pageshow`, `focus`, or `visibilitychange` to visible. What it may
  * skip of a pause:
