@@ -1,52 +1,23 @@
 // The conversations that the fake server and the real edge are held to.
+import { away, awayElsewhere, awayUnknown } from './away_scripts.js';
 import type { Heard, Script, Step } from './script.js';
-
-const SHOWTIME = { showtimeId: 'SHOWTIME' };
-const HELLO: Heard = { type: 'connection_established', sessionId: 'a string' };
-const PONG: Heard = { type: 'pong' };
-
-const at = (revision: number) => ({ epoch: revision ? 'EPOCH' : '', revision });
-const subscribed = (revision: number, more: object = {}): Heard => ({
-  ...{ type: 'subscribed', ...SHOWTIME, ...at(revision), recovered: false, yourSeats: [] },
-  ...more,
-});
-const snapshot = (
-  revision: number,
-  lockedSeats: string[] = [],
-  bookedSeats: string[] = [],
-): Heard => ({
-  ...{ type: 'current_seat_status', ...SHOWTIME, ...at(revision), lockedSeats, bookedSeats },
-});
-const change = (
-  revision: number,
-  cause: string,
-  seatId: string,
-  status: string,
-  more: object = {},
-): Heard => ({
-  ...{ type: 'seat_status_change', ...SHOWTIME, seatId, status, revision, cause },
-  ...(revision === 1 && { epoch: 'EPOCH' }),
-  ...more,
-});
-const error = (code: string, more: object = {}): Heard => ({ type: 'error', code, ...more });
-const mine = (seatId: string) => ({ seatId, expiresAt: 'a number' });
-/** What stands in a frame of one's own, of a lock. */
-const held = (sessionId: string) => ({ sessionId, expiresAt: 'a number' });
-const more = { more: true };
-
-const subscribe = (fields: object = {}) => ({ type: 'subscribe', ...SHOWTIME, ...fields });
-const unsubscribe = (fields: object = {}) => ({ type: 'unsubscribe', ...fields });
-
-const opens = (name: string): Step => ({ open: name, hear: { [name]: [HELLO] } });
-/** Opens, and follows a showtime without a change, as a session or as a viewer. */
-const follows = (name: string, sessionId?: string): readonly Step[] => [
-  opens(name),
-  {
-    by: name,
-    say: subscribe(sessionId === undefined ? {} : { sessionId }),
-    hear: { [name]: [subscribed(0), snapshot(0)] },
-  },
-];
+import {
+  change,
+  error,
+  follows,
+  HELLO,
+  held,
+  mine,
+  more,
+  opens,
+  PONG,
+  resume,
+  SHOWTIME,
+  snapshot,
+  subscribe,
+  subscribed,
+  unsubscribe,
+} from './script_frames.js';
 
 const changes: Script = {
   name: 'what each cause says to its session and to everybody else',
@@ -248,8 +219,6 @@ const order: Script = {
   ],
 };
 
-const resume = (revision: number, epoch = 'EPOCH') => ({ resume: { epoch, revision } });
-
 const resumes: Script = {
   name: 'a resume from a position that is known, too new, or of another history',
   steps: [
@@ -294,88 +263,6 @@ const resumes: Script = {
           change(3, 'lock', 'A03', 'locked', more),
           change(3, 'lock', 'A04', 'locked'),
         ],
-      },
-    },
-  ],
-};
-
-const live = (is: boolean): Heard => ({ type: 'stream_status', ...SHOWTIME, live: is });
-
-const away: Script = {
-  name: 'who comes while the seat service is away, and what it gets on the return',
-  steps: [
-    { deed: (deeds, showtime) => deeds.lock(showtime, ['A01'], 'alice') },
-    opens('stays'),
-    { by: 'stays', say: subscribe(), hear: { stays: [subscribed(1), snapshot(1, ['A01'])] } },
-    {
-      deed: (deeds, showtime) => deeds.book(showtime, ['A02'], 'bob'),
-      hear: { stays: [change(2, 'book', 'A02', 'booked')] },
-    },
-    { deed: (deeds) => deeds.goAway(), hear: { stays: [live(false)] } },
-    opens('newcomer'),
-    {
-      by: 'newcomer',
-      say: subscribe(),
-      hear: { newcomer: [live(false), snapshot(2, ['A01'], ['A02'])] },
-    },
-    opens('behind'),
-    {
-      by: 'behind',
-      say: subscribe({ sessionId: 'bob', ...resume(1) }),
-      hear: {
-        behind: [
-          subscribed(1, { recovered: true }),
-          live(false),
-          change(2, 'book', 'A02', 'booked', { sessionId: 'bob' }),
-        ],
-      },
-    },
-    opens('current'),
-    {
-      by: 'current',
-      say: subscribe({ sessionId: 'alice', ...resume(2) }),
-      hear: {
-        current: [subscribed(2, { recovered: true, yourSeats: [mine('A01')] }), live(false)],
-      },
-    },
-    {
-      deed: (deeds) => deeds.comeBack(),
-      hear: {
-        stays: [live(true)],
-        newcomer: [subscribed(2, { recovered: true }), live(true)],
-        behind: [live(true)],
-        current: [live(true)],
-      },
-    },
-    {
-      deed: (deeds, showtime) => deeds.unlock(showtime, ['A01'], 'alice'),
-      hear: {
-        stays: [change(3, 'unlock', 'A01', 'unlocked')],
-        newcomer: [change(3, 'unlock', 'A01', 'unlocked')],
-        behind: [change(3, 'unlock', 'A01', 'unlocked')],
-        current: [change(3, 'unlock', 'A01', 'unlocked', { sessionId: 'alice' })],
-      },
-    },
-  ],
-};
-
-const awayElsewhere: Script = {
-  name: 'who may know better than the edge is shown nothing, and is not live before it is current',
-  steps: [
-    { deed: (deeds, showtime) => deeds.lock(showtime, ['A01'], 'alice') },
-    opens('stays'),
-    { by: 'stays', say: subscribe(), hear: { stays: [subscribed(1), snapshot(1, ['A01'])] } },
-    { deed: (deeds) => deeds.goAway(), hear: { stays: [live(false)] } },
-    opens('ahead'),
-    { by: 'ahead', say: subscribe(resume(2)), hear: { ahead: [live(false)] } },
-    opens('elsewhere'),
-    { by: 'elsewhere', say: subscribe(resume(1, 'another')), hear: { elsewhere: [live(false)] } },
-    {
-      deed: (deeds) => deeds.comeBack(),
-      hear: {
-        stays: [live(true)],
-        ahead: [subscribed(1), snapshot(1, ['A01']), live(true)],
-        elsewhere: [subscribed(1), snapshot(1, ['A01']), live(true)],
       },
     },
   ],
@@ -561,6 +448,7 @@ export const scripts: readonly Script[] = [
   resumes,
   away,
   awayElsewhere,
+  awayUnknown,
   leaves,
   refusedMessages,
   tooMany,

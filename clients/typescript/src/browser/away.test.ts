@@ -1,8 +1,8 @@
 // What a page makes of the frames that the edge sends while the seat service is away
 // (docs/websocket.md), as the edge's own tests have them.
 
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { followed, openPage, type Page, settle } from './test/page.js';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { followed, openPage, PAUSE_MS, type Page, settle } from './test/page.js';
 
 let page: Page;
 beforeEach(() => {
@@ -72,4 +72,53 @@ test('ASnapshotThatIsGoneOnFromKnowsItsOwnSeatsWithoutAsking', async () => {
   expect(shown.ownSeats()).toEqual(yourSeats);
   expect(shown.seat('A01')).toEqual({ status: 'locked', mine: false });
   expect(subscribes()).toHaveLength(1);
+});
+
+test('AReconnectWhileAwayIsNotCalledLiveForAMoment', async () => {
+  const { shown } = await known();
+  page.server.goStale();
+  page.server.closeAll(1006);
+  await settle();
+  const states: string[] = [];
+  shown.onConnection(() => states.push(shown.connection().status));
+  await settle(PAUSE_MS);
+  expect(subscribes()).toHaveLength(2);
+  expect(shown.connection()).toMatchObject({ status: 'stale', error: null, recovered: true });
+  expect(states).not.toContain('live');
+  page.server.goLive();
+  await settle();
+  expect(shown.connection().status).toBe('live');
+});
+
+describe('yourSeats whose snapshot did not come', () => {
+  /** Subscribed anew, A01 is the session's own, and then the snapshot does not come. */
+  async function interrupted() {
+    page.server.goStale();
+    const { shown } = await followed();
+    const yourSeats = [{ seatId: 'A01', expiresAt: EXPIRES_AT }];
+    send({ type: 'subscribed', epoch: 'e', revision: 5, recovered: false, yourSeats });
+    await settle();
+    return shown;
+  }
+  const snapshot = () => {
+    const seats = { bookedSeats: [], lockedSeats: ['A01'] };
+    send({ type: 'current_seat_status', ...seats, epoch: 'e', revision: 6 });
+  };
+
+  test('SayNothingOnANewSocket', async () => {
+    const shown = await interrupted();
+    page.server.closeAll(1006);
+    await settle(PAUSE_MS);
+    snapshot();
+    await settle();
+    expect(shown.seat('A01')).toEqual({ status: 'locked', mine: false });
+  });
+
+  test('SayNothingAfterARefusal', async () => {
+    const shown = await interrupted();
+    send({ type: 'error', code: 'SHOWTIME_UNAVAILABLE', message: 'm', retryAfterMs: 1_000 });
+    snapshot();
+    await settle();
+    expect(shown.seat('A01')).toEqual({ status: 'locked', mine: false });
+  });
 });

@@ -63,9 +63,10 @@ describe('a refused showtime', () => {
     [0, 1_000, 2_000],
     [-5, 1_000, 2_000],
     [Number.NaN, 1_000, 2_000],
-    [60_000, 60_000, 120_000],
-    [Number.POSITIVE_INFINITY, 60_000, 120_000],
-    [8.64e15, 60_000, 120_000],
+    [30_000, 30_000, 55_000],
+    [60_000, 30_000, 55_000],
+    [Number.POSITIVE_INFINITY, 30_000, 55_000],
+    [8.64e15, 30_000, 55_000],
   ])('that asks for %d ms is asked for again after %i to %i ms', (asked, least, most) => {
     const found = many(() => retryMs(asked));
     expect(found[0]).toBeGreaterThanOrEqual(least);

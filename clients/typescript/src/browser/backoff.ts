@@ -19,8 +19,12 @@ const ASKED_SPAN_MS = 3_000;
 const WORKED_MS = 10_000;
 /** Times to come back at once between two that worked: an edge may send away whom it just took. */
 const AT_ONCE_MAX = 3;
-/** What an edge that refuses a showtime may ask for, and what counts if it says nothing. */
-const RETRY_MS_MAX = 60_000;
+/**
+ * What an edge that refuses a showtime may ask for, and what counts if it says nothing. With the
+ * jitter below the minute in which the edge wants a socket's first subscribe.
+ */
+const RETRY_MS_MAX = 30_000;
+const RETRY_JITTER_MS_MAX = 25_000;
 const RETRY_MS = 1_000;
 
 export interface Pause {
@@ -84,7 +88,8 @@ export function comeBacks(): ComeBacks {
 /** How long to wait after a refusal that asked for `askedMs`: no less than that, if it is sane. */
 export function retryMs(askedMs: number | undefined): number {
   const ms = askedMs && askedMs > 0 ? Math.min(askedMs, RETRY_MS_MAX) : RETRY_MS;
-  return between(Math.max(ms, FLOOR_MS), ms + Math.max(ms, SPAN_MS));
+  const jitterMs = Math.min(Math.max(ms, SPAN_MS), RETRY_JITTER_MS_MAX);
+  return between(Math.max(ms, FLOOR_MS), ms + jitterMs);
 }
 
 /** A time between the two, evenly, in whole ms. */

@@ -162,6 +162,27 @@ describe('the machine sleeps', () => {
     expect(clock.now()).toBe(serverNow);
   });
 
+  test('TwoSleepsAddUp', () => {
+    const clock = heard();
+    sleep(HOUR);
+    clock.now();
+    pass(1_000);
+    sleep(HOUR);
+    clock.now();
+    pass(5_000);
+    expect(clock.now()).toBe(serverNow);
+  });
+
+  test('ANewConnectionSaysMoreThanWhatMayHaveBeenSleep', () => {
+    const clock = heard();
+    set(HOUR);
+    clock.now();
+    clock.renew();
+    clock.hear(sent(0));
+    pass(5_000);
+    expect(clock.now()).toBe(serverNow);
+  });
+
   test('TakenForSleepWronglyIsMendedByTheNextTime', () => {
     const clock = heard();
     set(HOUR);

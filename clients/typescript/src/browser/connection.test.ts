@@ -107,6 +107,7 @@ describe('states', () => {
   });
 
   test('ANewcomerToAnEdgeWithoutServiceSeesWhatTheEdgeKnows', async () => {
+    await followed('123', { sessionId: 'other' });
     page.server.lock('123', ['A01'], 'me');
     page.server.goStale('123');
     const { shown } = await followed();
@@ -176,6 +177,41 @@ describe('the 65th showtime', () => {
     releases[2]?.();
     await settle(1_000);
     expect(subscribes()).toHaveLength(subscribed);
+  });
+
+  test('GetsThePlaceOfOneWhoseSubscriptionEndedWithAnError', async () => {
+    const { all } = await follow(66);
+    page.server.refuse('s0', { retryAfterMs: 30_000 });
+    await settle();
+    expect(all.slice(64).map((one) => one.connection().status)).toEqual(['live', 'stale']);
+    page.server.refuse('s1', { retryAfterMs: 30_000 });
+    page.server.refuse('s2', { retryAfterMs: 30_000 });
+    await settle(1_000);
+    expect(all[65]?.connection().status).toBe('live');
+  });
+
+  test('OneThatWasAnsweredAfterAllIsNotAskedForAgain', async () => {
+    const { release } = await followed('124');
+    await followed('123');
+    const at = { showtimeId: '123', timestamp: Date.now() };
+    page.server.send({ type: 'error', code: 'TOO_MANY_SUBSCRIPTIONS', message: 'm', ...at });
+    const position = { epoch: '', revision: 0, recovered: true, yourSeats: [] };
+    page.server.send({ type: 'subscribed', ...at, ...position });
+    await settle();
+    release();
+    await settle(1_000);
+    expect(subscribes()).toHaveLength(2);
+  });
+
+  test('IsAskedForOnceMoreOnANewSocketAndOnceForAPlaceThere', async () => {
+    const { all, releases } = await follow(66);
+    page.server.closeAll(1006);
+    await settle(PAUSE_MS);
+    expect(subscribes()).toHaveLength(2 * 66);
+    releases[0]?.();
+    await settle(1_000);
+    expect(subscribes()).toHaveLength(2 * 66 + 1);
+    expect(all.slice(64).map((one) => one.connection().status)).toEqual(['live', 'stale']);
   });
 
   test('LivesOnANewSocketIfOthersLeftMeanwhile', async () => {

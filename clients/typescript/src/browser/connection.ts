@@ -14,8 +14,8 @@ export type SocketState = Pick<ConnectionState, 'status' | 'error' | 'retryAt'>;
 export interface Channel {
   /** Says where to resume. Held here, so that what is followed stays in the page's registry. */
   readonly showtime: Showtime;
-  /** The socket is open: `subscribe` now, or once a wait that the edge asked for is over. */
-  ready(): void;
+  /** The socket is open. False: do not subscribe yet, the edge asked for a wait. */
+  ready(): boolean;
   /** A frame of this showtime, or one that concerns the whole connection. */
   receive(frame: ServerFrame): void;
   /** The socket is lost, on its way or given up. */
@@ -26,7 +26,7 @@ export interface Connection {
   /** The first one to join opens the socket; the last one to leave closes it. */
   join(channel: Channel): void;
   leave(channel: Channel): void;
-  /** Subscribes afresh where the socket is open. */
+  /** Subscribes afresh where the socket is open: at once, or in turn if others do so too. */
   subscribe(channel: Channel): void;
   /** Tries at once in `waiting` and `closed`, whatever pause was asked for. */
   reconnect(): void;
@@ -39,13 +39,15 @@ export interface Connection {
  * |-----------|-----------|---------------------------------|---------------------|-------------|
  * | `idle`    | none      | none                            |                     |             |
  * | `opening` | under way | 10 s, then `waiting`            |                     |             |
- * | `open`    | open      | 35 s without a frame: `waiting` | a ping: `asked`     |             |
+ * | `open`    | open      | 30 s without a frame: a ping    | a ping, once a      |             |
+ * |           |           | and `asked`                     | second: `asked`     |             |
  * | `asked`   | open      | 5 s without a frame: `waiting`  |                     |             |
  * | `waiting` | none      | the pause, then `opening`       | may shorten it      | `opening`   |
  * | `closed`  | none      | none                            |                     | `opening`   |
  *
- * A frame makes `asked` `open` again. After a lost socket it is `waiting`, or `closed` if the edge
- * said not to come back. `idle` means that no showtime is followed.
+ * A frame makes `asked` `open` again. Heartbeats come only once something was subscribed to: a page
+ * that waits out a refusal on a new socket lives by its pings. After a lost socket it is `waiting`,
+ * or `closed` if the edge said not to come back. `idle` means that no showtime is followed.
  *
  * A wake is `online`, `offline`, `pageshow`, `focus`, or `visibilitychange` to visible. What it may
  * skip of a pause:
@@ -58,13 +60,20 @@ export interface Connection {
 type Phase = 'idle' | 'opening' | 'open' | 'asked' | 'waiting' | 'closed';
 
 const OPEN_MS_MAX = 10_000;
-/** Two heartbeats of 15 s and 5 s more. */
-const SILENT_MS_MAX = 35_000;
-/** For the answer to a ping after the network or the page came back. */
+/** Two heartbeats of 15 s. */
+const QUIET_MS_MAX = 30_000;
+/** For the answer to a ping. */
 const PROBE_MS_MAX = 5_000;
-/** Between two attempts that wakes but `online` brought forward. */
+/** Between two pings, and between two attempts that wakes but `online` brought forward. */
 const WAKE_MS_MIN = 1_000;
 const ONLINE_SPREAD_MS = 500;
+/** Between two subscribes of an open socket: a quarter of the messages that the edge allows. */
+const TURN_MS = 200;
+/** After the edge dropped messages, as there were too many. */
+const DROPPED_MS_MIN = 2_000;
+const DROPPED_MS_MAX = 5_000;
+/** Of the next attempt, told again only if it moved by more. */
+const TOLD_MS = 1_000;
 
 const CONNECTING: SocketState = { status: 'connecting', error: null, retryAt: null };
 const OFFLINE: ConnectionError = { closeCode: 0, code: 'OFFLINE', message: 'no network' };
@@ -79,16 +88,23 @@ export function openConnection(
   const channels = new Map<string, Channel>();
   /** The edge follows so many showtimes for a socket; these were too many, oldest first. */
   const refused = new Set<Channel>();
+  /** Subscribed to on this socket, and not answered yet. */
+  const unanswered = new Set<Channel>();
+  /** To be subscribed to, one each `TURN_MS`. */
+  const queue = new Set<Channel>();
+  let turn: ReturnType<typeof setTimeout> | undefined;
   const backs = comeBacks();
   let phase: Phase = 'idle';
   /** What a newcomer is told. */
   let state = CONNECTING;
   let socket: WebSocket | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  // Of `waiting`, on the monotonic clock: when the next attempt is, how early a wake may make it,
-  // and when one last did.
+  // Of `waiting`: why, and, on the monotonic clock, when the next attempt is and how early a wake
+  // may make it.
+  let cause: ConnectionError | null = null;
   let dueAt = 0;
   let earliest = 0;
+  /** When a ping was last sent, or when the attempt is that a wake last brought forward. */
   let wokenAt = -WAKE_MS_MIN;
 
   function tell(next: SocketState): void {
@@ -102,7 +118,7 @@ export function openConnection(
     timer = setTimeout(then, ms);
   }
 
-  const watch = (ms = SILENT_MS_MAX) => wind(ms, () => lose(0, 'SILENT', `silent for ${ms} ms`));
+  const watch = () => wind(QUIET_MS_MAX, ask);
   const isOpen = () => phase === 'open' || phase === 'asked';
 
   function send(frame: ClientFrame): void {
@@ -111,6 +127,8 @@ export function openConnection(
 
   function subscribe(channel: Channel): void {
     refused.delete(channel);
+    queue.delete(channel);
+    unanswered.add(channel);
     const { showtime } = channel;
     const resume = showtime.position();
     send({
@@ -122,11 +140,32 @@ export function openConnection(
     });
   }
 
+  function takeTurns(ms: number): void {
+    clearTimeout(turn);
+    turn = setTimeout(nextTurn, ms);
+  }
+
+  function nextTurn(): void {
+    turn = undefined;
+    const [channel] = queue;
+    if (!channel) return;
+    subscribe(channel);
+    takeTurns(TURN_MS);
+  }
+
+  function subscribeInTurn(channel: Channel): void {
+    if (!isOpen()) return;
+    queue.add(channel);
+    if (turn === undefined) nextTurn();
+  }
+
   /** Forgets the socket first, so that its late events find no one. */
   function drop(next: Phase): void {
     phase = next;
     clearTimeout(timer);
-    refused.clear();
+    clearTimeout(turn);
+    turn = undefined;
+    for (const waiting of [refused, unanswered, queue]) waiting.clear();
     const old = socket;
     socket = undefined;
     old?.close();
@@ -151,7 +190,7 @@ export function openConnection(
       state = CONNECTING;
       backs.opened();
       watch();
-      for (const channel of [...channels.values()]) channel.ready();
+      for (const channel of [...channels.values()]) if (channel.ready()) subscribe(channel);
     };
     current.onmessage = ({ data }) => {
       if (current !== socket) return;
@@ -166,44 +205,74 @@ export function openConnection(
 
   function receive(frame: ServerFrame | null): void {
     if (!frame) return;
+    const { showtimeId } = frame;
+    const failed = frame.type === 'error' && frame.code;
     if (frame.type === 'subscribed') backs.live();
-    if (frame.showtimeId === undefined) {
+    if (showtimeId === undefined) {
+      if (failed === 'RATE_LIMITED') repeat();
       for (const channel of [...channels.values()]) channel.receive(frame);
       return;
     }
-    const channel = channels.get(frame.showtimeId);
+    const channel = channels.get(showtimeId);
     if (!channel) return;
-    if (frame.type === 'error' && frame.code === 'TOO_MANY_SUBSCRIPTIONS') refused.add(channel);
+    if (unanswered.delete(channel)) queue.delete(channel);
+    if (frame.type === 'subscribed') refused.delete(channel);
+    if (failed === 'TOO_MANY_SUBSCRIPTIONS') refused.add(channel);
+    else if (failed) {
+      // Its place is free.
+      const [next] = refused;
+      if (next && refused.delete(next)) subscribeInTurn(next);
+    }
     channel.receive(frame);
+  }
+
+  /** The edge dropped what it had no time for: perhaps a subscribe, which no answer comes to. */
+  function repeat(): void {
+    if (!unanswered.size) return;
+    for (const channel of unanswered) queue.add(channel);
+    takeTurns(between(DROPPED_MS_MIN, DROPPED_MS_MAX));
   }
 
   function lose(closeCode: number, code: string, message: string): void {
     const back = comeBack(closeCode);
-    const error = { closeCode, code, message };
     const { ms, leastMs } = backs.lost(back);
+    cause = { closeCode, code, message };
     drop(back === 'never' ? 'closed' : 'waiting');
     if (back === 'never') {
-      tell({ status: 'closed', error, retryAt: null });
+      tell({ status: 'closed', error: cause, retryAt: null });
       return;
     }
     earliest = performance.now() + leastMs;
-    wait(ms, error);
+    wait(ms);
   }
 
-  function wait(ms: number, error: ConnectionError | null): void {
+  function wait(ms: number): void {
     dueAt = performance.now() + ms;
     wind(ms, open);
-    const said = isOffline() ? OFFLINE : error;
-    tell({ status: 'reconnecting', error: said, retryAt: Date.now() + ms });
+    tellWait();
+  }
+
+  function tellWait(): void {
+    const error = isOffline() ? OFFLINE : cause;
+    const retryAt = Math.round(Date.now() + dueAt - performance.now());
+    if (error === state.error && Math.abs(retryAt - (state.retryAt ?? 0)) <= TOLD_MS) return;
+    tell({ status: 'reconnecting', error, retryAt });
+  }
+
+  /** A socket to this very machine works without a network, so it is asked, not dropped. */
+  function ask(): void {
+    wokenAt = performance.now();
+    send({ type: 'ping' });
+    phase = 'asked';
+    wind(PROBE_MS_MAX, () => lose(0, 'SILENT', 'no answer to a ping'));
   }
 
   function probe(): void {
-    if (phase === 'waiting') wait(dueAt - performance.now(), state.error);
+    if (phase === 'waiting') tellWait();
     if (phase !== 'open') return;
-    // A socket to this very machine works without a network, so it is asked, not dropped.
-    send({ type: 'ping' });
-    phase = 'asked';
-    watch(PROBE_MS_MAX);
+    const ms = wokenAt + WAKE_MS_MIN - performance.now();
+    if (ms > 0) wind(ms, ask);
+    else ask();
   }
 
   /** The network came or went, or the page is looked at again. */
@@ -217,7 +286,7 @@ export function openConnection(
     else at = Math.max(at, wokenAt + WAKE_MS_MIN);
     if (at >= dueAt) return;
     if (type !== 'online') wokenAt = at;
-    wait(at - now, state.error);
+    wait(at - now);
   }
 
   return {
@@ -228,12 +297,14 @@ export function openConnection(
         open();
       } else {
         channel.turn(state);
-        if (isOpen()) channel.ready();
+        if (isOpen() && channel.ready()) subscribe(channel);
       }
     },
     leave(channel) {
       const { showtimeId } = channel.showtime;
       channels.delete(showtimeId);
+      unanswered.delete(channel);
+      queue.delete(channel);
       send({ type: 'unsubscribe', showtimeId });
       // Where one leaves there is room again, unless it was one too many itself.
       const [next] = refused.delete(channel) ? [] : refused;
@@ -243,7 +314,7 @@ export function openConnection(
       for (const name of WAKERS) globalThis.removeEventListener?.(name, wake);
       onIdle();
     },
-    subscribe,
+    subscribe: subscribeInTurn,
     reconnect() {
       if (phase === 'waiting' || phase === 'closed') open();
     },

@@ -53,6 +53,8 @@ export interface Subscribed {
   readonly revision: number;
   readonly recovered: boolean;
   readonly yourSeats: readonly OwnSeat[];
+  /** The seat service is away: what follows may be old. */
+  readonly live?: false;
 }
 
 export interface CurrentSeatStatus {

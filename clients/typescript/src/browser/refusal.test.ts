@@ -1,7 +1,7 @@
 // A showtime that the edge refuses for now: shown as stale, and asked for again when it may be.
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { followed, openPage, PAUSE_MS, type Page, settle } from './test/page.js';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { followed, muteServer, openPage, PAUSE_MS, type Page, settle } from './test/page.js';
 
 let page: Page;
 beforeEach(() => {
@@ -81,7 +81,7 @@ describe('a showtime that the edge refuses', () => {
     expect(shown.connection().retryAt).toBe(Date.now() + 1_500);
     page.server.refuse('123', { retryAfterMs: 1e12 });
     await settle(1_500);
-    expect(shown.connection().retryAt).toBe(Date.now() + 90_000);
+    expect(shown.connection().retryAt).toBe(Date.now() + 42_500);
   });
 
   test.each([-3_600_000, 3_600_000])(
@@ -149,6 +149,80 @@ describe('a showtime that the edge refuses', () => {
     await settle(20_000);
     expect(shown.connection().status).toBe('live');
     expect(subscribes()).toBe(2);
+  });
+
+  /** A page on its second socket, on which it may subscribe to nothing for long. */
+  async function waitsOnANewSocket() {
+    const { shown } = await followed();
+    page.server.refuse('123', { retryAfterMs: 1e12 });
+    page.server.closeAll(1006);
+    await settle(1_000);
+    expect(page.attempts()).toBe(2);
+    expect(shown.connection()).toMatchObject({ status: 'stale', error: refusedError });
+    return shown;
+  }
+
+  test('TheSocketIsKeptThoughNothingIsSubscribedToOnIt', async () => {
+    await waitsOnANewSocket();
+    await settle(40_000);
+    expect(page.attempts()).toBe(2);
+    expect(sent('ping')).toHaveLength(1);
+    expect(subscribes()).toBe(1);
+  });
+
+  test('ASocketThatDiesMeanwhileIsNoticed', async () => {
+    const shown = await waitsOnANewSocket();
+    muteServer();
+    await settle(35_000);
+    expect(shown.connection().error?.code).toBe('SILENT');
+  });
+
+  test('TheLongestWaitEndsBeforeTheEdgeMissesAFirstSubscribe', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    await waitsOnANewSocket();
+    await settle(59_000);
+    expect(page.attempts()).toBe(2);
+    expect(subscribes()).toBe(2);
+  });
+
+  test('WhatWasTooMuchForOneSocketIsOverWithIt', async () => {
+    page.server.refuse('123', { code: 'RATE_LIMITED', retryAfterMs: 20_000 });
+    const { shown } = await followed();
+    page.server.allow('123');
+    page.server.closeAll(1006);
+    await settle(PAUSE_MS);
+    expect(shown.connection()).toMatchObject({ status: 'live', error: null });
+    await settle(60_000);
+    expect(subscribes()).toBe(2);
+  });
+
+  test('LiveOfAnEdgeThatRefusedItMeansNothing', async () => {
+    const { shown } = await followed();
+    page.server.refuse('123', refused);
+    page.server.send({ type: 'stream_status', showtimeId: '123', live: true, timestamp: 1 });
+    await settle();
+    expect(shown.connection().status).toBe('stale');
+  });
+
+  test('LeftWithinTheWaitNothingIsLeftOfIt', async () => {
+    page.server.refuse('123', refused);
+    const { shown, release } = await followed();
+    release();
+    await settle(1_000);
+    expect(vi.getTimerCount()).toBe(0);
+    page.server.allow('123');
+    shown.follow();
+    await settle();
+    expect(shown.connection().status).toBe('live');
+  });
+
+  test('OnceItIsAskedForNoTimeIsShown', async () => {
+    page.server.refuse('123', refused);
+    const { shown } = await followed();
+    muteServer();
+    await settle(6_000);
+    expect(subscribes()).toBe(2);
+    expect(shown.connection()).toMatchObject({ status: 'stale', retryAt: null });
   });
 
   test('NoWakeGoesAroundTheWait', async () => {

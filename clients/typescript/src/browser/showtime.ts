@@ -27,7 +27,8 @@ const IDLE: ConnectionState = {
 };
 
 /** Refusals that pass: the showtime is asked for again by itself. */
-const PASSING = ['SHOWTIME_UNAVAILABLE', 'RATE_LIMITED'];
+const LIMITED = 'RATE_LIMITED';
+const PASSING = ['SHOWTIME_UNAVAILABLE', LIMITED];
 
 /**
  * Whose the locks are that the store shows: of `known` ones, whose; of others perhaps not.
@@ -98,6 +99,7 @@ function followable(
   /**
    * What is known stays, to resume from. The wait is the showtime's, not the socket's: a socket
    * that opens meanwhile leaves this showtime out, and one that opens later subscribes as usual.
+   * Only what was too much for one socket is over with it.
    */
   function refuse({ showtimeId: named, code, message, retryAfterMs }: ErrorFrame): void {
     const error = { closeCode: 0, code, message };
@@ -107,6 +109,7 @@ function followable(
     }
     endWait();
     here = false;
+    awaited = null;
     const asks = PASSING.includes(code) || retryAfterMs;
     const ms = retryMs(retryAfterMs);
     const shown: SocketState = { status: 'stale', error, retryAt: asks ? Date.now() + ms : null };
@@ -151,7 +154,8 @@ function followable(
       store.own(frame.yourSeats, own !== 'known');
       ownIs('known');
     }
-    set({ status: 'live', error: null, retryAt: null, recovered: frame.recovered });
+    const status = frame.live === false ? 'stale' : 'live';
+    set({ status, error: null, retryAt: null, recovered: frame.recovered });
   }
 
   /**
@@ -246,8 +250,10 @@ function followable(
     showtime: self,
     ready() {
       here = false;
+      awaited = null;
+      if (refusal?.shown.error?.code === LIMITED) endWait();
       if (refusal?.timer) set(refusal.shown);
-      else connection?.subscribe(channel);
+      return !refusal?.timer;
     },
     receive,
     turn: set,

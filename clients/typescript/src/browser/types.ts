@@ -93,7 +93,8 @@ export interface Showtime {
   follow(): () => void;
   /**
    * Tries at once, whatever pause the edge asked for, where the state is `reconnecting`, `closed`,
-   * or `stale` with an `error`. For a shopper's own wish: nothing else goes around these pauses.
+   * or `stale` with an `error` (200 ms apart, if many of a socket are). For a shopper's own wish:
+   * nothing else goes around these pauses.
    */
   reconnect(): void;
 

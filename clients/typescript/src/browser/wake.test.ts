@@ -10,6 +10,8 @@ beforeEach(() => {
 });
 afterEach(() => page.leave());
 
+const pings = () => page.server.received.filter((frame) => frame.type === 'ping').length;
+
 describe('the network', () => {
   test('OfflineThereAreAttemptsToo', async () => {
     const { shown } = await followed();
@@ -48,6 +50,7 @@ describe('the network', () => {
     await settle(600_000);
     page.server.refuseConnections(false);
     page.network(true);
+    expect(shown.connection().error).toMatchObject({ code: 'CLOSED', closeCode: 1006 });
     const before = page.attempts();
     await settle(249);
     expect(page.attempts()).toBe(before); // others of the network wake at the same moment
@@ -127,6 +130,53 @@ describe('a wake', () => {
     expect(page.server.received.filter((frame) => frame.type === 'ping')).toHaveLength(1);
     expect(page.attempts()).toBe(1);
     expect(shown.connection().status).toBe('live');
+  });
+
+  test.each(all)('%s: a socket that dies between two of them is noticed', async (_name, wake) => {
+    const { shown } = await followed();
+    await settle(2_000);
+    wake();
+    await settle(120_000);
+    muteServer();
+    wake();
+    await settle(5_000);
+    expect(shown.connection().error?.code).toBe('SILENT');
+  });
+
+  test.each(all)('%s: again and again, one ping a second', async (_name, wake) => {
+    await followed();
+    for (let n = 0; n < 250; n++) {
+      wake();
+      await settle(40);
+    }
+    expect(pings()).toBeGreaterThanOrEqual(9);
+    expect(pings()).toBeLessThanOrEqual(11);
+    expect(page.attempts()).toBe(1);
+  });
+
+  test.each(all)('%s: just after a ping, the next one comes in its time', async (_name, wake) => {
+    const { shown } = await followed();
+    await settle(2_000);
+    wake();
+    await settle(10);
+    muteServer();
+    wake();
+    await settle(5_990);
+    expect(pings()).toBe(2);
+    expect(shown.connection().error?.code).toBe('SILENT');
+  });
+
+  test.each(all)('%s: in a pause that it does not shorten nobody hears', async (_name, wake) => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    page.server.refuseConnections(true);
+    const { shown } = await followed();
+    const monotonic = performance.now;
+    let n = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => monotonic.call(performance) + n++ / 100);
+    const told = vi.fn();
+    shown.onConnection(told);
+    for (let times = 0; times < 50; times++) wake();
+    expect(told).not.toHaveBeenCalled();
   });
 
   test.each(all)('%s: a pause is cut short, but not below 100 ms', async (_name, wake) => {

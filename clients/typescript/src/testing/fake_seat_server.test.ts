@@ -189,6 +189,66 @@ describe('the socket', () => {
     expect(ahead.types().slice(2)).toEqual(['subscribed', away]);
   });
 
+  test('WhoComesBackWhileTheServiceIsAwayIsToldSoInItsAnswer', async () => {
+    server.lock('123', ['A01'], 'other');
+    await open({});
+    server.goStale();
+    const back = await open({ resume: { epoch: 'epoch-b1', revision: 1 } });
+    expect(back.heard.slice(1)).toMatchObject([
+      { type: 'subscribed', recovered: true, live: false },
+      { type: 'stream_status', live: false },
+    ]);
+    server.goLive();
+    const late = await open({});
+    expect(late.heard[1]).not.toHaveProperty('live');
+  });
+
+  test('OfAShowtimeThatNobodyFollowedBeforeTheEdgeKnowsNothing', async () => {
+    server.lock('123', ['A01'], 'other');
+    server.goStale();
+    const newcomer = await open({});
+    const back = await open({ resume: { epoch: 'epoch-b1', revision: 1 } });
+    for (const { heard } of [newcomer, back]) {
+      expect(heard.slice(1)).toMatchObject([{ type: 'stream_status', live: false }]);
+    }
+    server.goLive();
+    await settle();
+    const types = ['subscribed', 'current_seat_status', 'stream_status'];
+    expect(newcomer.types().slice(2)).toEqual(types);
+    expect(back.heard.slice(2)).toMatchObject([{ recovered: true }, { live: true }]);
+  });
+
+  test('AShowtimeThatIsFirstAskedForWhileAllIsAwayComesBackToo', async () => {
+    server.goStale();
+    const { types } = await open({});
+    server.goLive();
+    await settle();
+    expect(types().slice(2)).toEqual(['subscribed', 'current_seat_status', 'stream_status']);
+  });
+
+  test('GoingAwayAgainIsToldOnce', async () => {
+    const { types } = await open({});
+    for (let n = 0; n < 2; n++) {
+      server.goStale();
+      server.goStale('123');
+    }
+    await settle();
+    expect(types().filter((type) => type === 'stream_status')).toHaveLength(1);
+  });
+
+  test('HeartbeatsComeToWhoIsRefusedToo', async () => {
+    server.refuse('123');
+    const refused = await open({ heartbeat: true });
+    const tooMany = await open();
+    for (let n = 0; n < 65; n++) {
+      const heartbeat = n === 64;
+      tooMany.socket.send(JSON.stringify({ type: 'subscribe', showtimeId: `s${n}`, heartbeat }));
+    }
+    await settle(15_000);
+    expect(tooMany.heard).toContainEqual(expect.objectContaining({ showtimeId: 's64' }));
+    for (const { types } of [refused, tooMany]) expect(types()).toContain('heartbeat');
+  });
+
   test('ANewHistoryIsASnapshot', async () => {
     server.lock('123', ['A01'], 'other');
     const { heard } = await open({});

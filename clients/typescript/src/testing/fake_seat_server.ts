@@ -208,10 +208,15 @@ export class FakeSeatServer {
 
   // ---- What goes wrong ------------------------------------------------------------------------
 
-  /** The edge loses the service, of one showtime or of all: followers are told `live:false`. */
+  /**
+   * The edge loses the service, of one showtime or of all: followers are told `live:false`, once.
+   * Whoever comes meanwhile is shown what the edge knows, which is nothing of a showtime that
+   * nobody followed before.
+   */
   goStale(showtimeId?: string): void {
     for (const showtime of this.some(showtimeId)) {
-      if (!this.isAway(showtime.showtimeId)) showtime.told = showtime.now();
+      if (this.isAway(showtime.showtimeId)) continue;
+      showtime.told = showtime.now();
       this.away.add(showtime.showtimeId);
       for (const socket of this.followers(showtime.showtimeId)) {
         this.tellLive(socket, showtime, false);
@@ -228,7 +233,11 @@ export class FakeSeatServer {
     }
   }
 
-  /** The edge cannot follow the showtime: who subscribes to it is refused, until `allow`. */
+  /**
+   * The edge cannot follow the showtime: who subscribes to it is refused, until `allow`. Followers
+   * are refused at once; a real edge tells them `live:false` first, and asks the service on for
+   * 10 s (`goStale`, then `refuse` 10 s later).
+   */
   refuse(showtimeId: string, refusal: FakeShowtimeRefusal = {}): void {
     this.refusals.set(showtimeId, refusal);
     if ((refusal.code ?? UNAVAILABLE) !== UNAVAILABLE) return;
@@ -298,12 +307,13 @@ export class FakeSeatServer {
   private subscribe(socket: FakeSocket, frame: Extract<ClientFrame, { type: 'subscribe' }>): void {
     const { showtimeId, sessionId, resume } = frame;
     const { subscriptions } = socket;
+    // Also of one that is refused: its page waits to try again.
+    if (frame.heartbeat) this.beat(socket);
     if (!subscriptions.has(showtimeId) && subscriptions.size >= SUBSCRIPTIONS_MAX) {
       const code = 'TOO_MANY_SUBSCRIPTIONS';
       send(socket, { type: 'error', code, message: 'at most 64', showtimeId });
       return;
     }
-    if (frame.heartbeat) this.beat(socket);
     const refusal = this.refusals.get(showtimeId);
     if (refusal) {
       this.tellRefusal(socket, showtimeId, refusal);
@@ -349,6 +359,7 @@ export class FakeSeatServer {
     const subscription = socket.subscriptions.get(showtime.showtimeId);
     if (!subscription) return;
     subscription.active = true;
+    showtime.known = true;
     const { sessionId, resume } = subscription;
     const missed = resume ? showtime.missed(resume) : null;
     const { epoch, revision, seats } = showtime.told;
@@ -360,6 +371,7 @@ export class FakeSeatServer {
       revision: missed && resume ? resume.revision : revision,
       recovered: missed !== null,
       yourSeats: showtime.locksOf(sessionId, seats),
+      ...(away && { live: false }),
     });
     if (away) this.tellLive(socket, showtime, false);
     if (!missed) send(socket, showtime.snapshotFrame());
@@ -372,6 +384,10 @@ export class FakeSeatServer {
     if (!subscription) return;
     const { resume } = subscription;
     const { epoch, revision } = showtime.told;
+    if (!showtime.known) {
+      this.tellLive(socket, showtime, false);
+      return;
+    }
     if (resume && showtime.missed(resume)) {
       this.admit(socket, showtime, true);
       return;
@@ -428,6 +444,7 @@ export class FakeSeatServer {
       this.now,
     );
     this.showtimes.set(showtimeId, made);
+    if (this.allAway) this.away.add(showtimeId);
     return made;
   }
 
@@ -436,7 +453,7 @@ export class FakeSeatServer {
   }
 
   private isAway(showtimeId: string): boolean {
-    return this.allAway || this.away.has(showtimeId);
+    return this.away.has(showtimeId);
   }
 
   private followers(showtimeId: string): FakeSocket[] {

@@ -41,6 +41,8 @@ export class FakeShowtime {
   revision = 0;
   /** What the edge was told; behind the truth while the seat service is away from it. */
   told: Position & { readonly seats: ReadonlyMap<string, FakeSeat> };
+  /** Somebody followed it while the service was there: otherwise the edge knows nothing of it. */
+  known = false;
   private epochs = 1;
   private history: FakeChange[] = [];
 
