@@ -145,11 +145,7 @@ class Edge {
     AddMetrics(std::move(threads), admission_, budget_, metrics);
   }
 
-  int64_t connections() const {
-    int64_t sum = 0;
-    for (const auto& worker : workers_) sum += worker->stats().connections;
-    return sum;
-  }
+  int64_t connections() const { return ConnectionsOf(workers_); }
 
   // Sends everybody away; returns once all are gone or their time is over.
   void Drain() { DrainAll(workers_, config_.drain_window_ms); }

@@ -3,9 +3,10 @@
 #include <sys/resource.h>
 
 #include <cerrno>
-#include <charconv>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/port.h"
 
 namespace seatlock::runtime {
 namespace {
@@ -38,13 +39,8 @@ std::string HostPort::ToString() const {
 }
 
 absl::StatusOr<uint16_t> ParsePort(std::string_view text) {
-  uint16_t port = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, port);
-  if (error != std::errc() || stop != end) {
-    return absl::InvalidArgumentError("must be a port between 0 and 65535");
-  }
-  return port;
+  if (const std::optional<uint16_t> port = base::ParsePort(text)) return *port;
+  return absl::InvalidArgumentError("must be a port between 0 and 65535");
 }
 
 absl::StatusOr<HostPort> ParseHostPort(std::string_view text) {

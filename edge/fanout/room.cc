@@ -1,6 +1,7 @@
 #include "edge/fanout/room.h"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 #include <variant>
 
@@ -12,13 +13,22 @@
 namespace seatlock::edge {
 namespace {
 
-// The entries after `revision` of a range of them without holes.
-Entries After(const Entries& entries, uint64_t revision) {
-  Entries after;
-  for (const EntryPtr& entry : entries) {
-    if (entry->revision() > revision) after.push_back(entry);
+// The entries after `revision` of a range of them without holes: of a room's history, or of an
+// answer, which may begin earlier because others came with an older position.
+template <typename Range>
+auto After(const Range& entries, uint64_t revision) {
+  uint64_t skip = 0;
+  if (!entries.empty() && entries.front()->revision() <= revision) {
+    skip = std::min<uint64_t>(revision + 1 - entries.front()->revision(), entries.size());
   }
-  return after;
+  return std::ranges::subrange(entries.begin() + static_cast<std::ptrdiff_t>(skip), entries.end());
+}
+
+template <typename Range>
+size_t SharedBytes(const Range& entries) {
+  size_t bytes = 0;
+  for (const EntryPtr& entry : entries) bytes += entry->shared.size();
+  return bytes;
 }
 
 }  // namespace
@@ -263,9 +273,12 @@ void Room::AdmitMissed(Subscription& subscription, std::shared_ptr<const Entries
     return;
   }
   if (subscription.batch) {
-    Entries all = missed ? After(*missed, position.revision) : Entries{};
-    const Entries rest = HistoryAfter({position.epoch, missed_end});
-    all.insert(all.end(), rest.begin(), rest.end());
+    const auto rest = After(state_.history(), missed_end);
+    Entries all(rest.begin(), rest.end());
+    if (missed) {
+      const auto first = After(*missed, position.revision);
+      all.insert(all.begin(), first.begin(), first.end());
+    }
     AdmitMissedAsBatch(subscription, all);
     return;
   }
@@ -316,23 +329,15 @@ void Room::Activate(Subscription& subscription, Position position, bool recovere
   subscription.order = hub_.NextOrder();
 }
 
-// What is sent to who missed all that came after `position`: of `missed`, which may begin before
-// it, and of the history where that ends.
+// What is sent to a subscriber that missed all that came after `position`: of `missed`, and of the
+// history from the end of that on.
 size_t Room::MissedBytes(const Position& position, const Entries* missed) const {
-  size_t bytes = 0;
-  uint64_t reached = position.revision;
-  if (missed != nullptr && !missed->empty()) {
-    // It may begin before the position: others came with an older one.
-    for (size_t i = reached + 1 - missed->front()->revision(); i < missed->size(); ++i) {
-      bytes += (*missed)[i]->shared.size();
-    }
-    reached = std::max(reached, missed->back()->revision());
+  if (missed == nullptr || missed->empty()) {
+    return SharedBytes(After(state_.history(), position.revision));
   }
-  const std::deque<EntryPtr>& history = state_.history();
-  for (uint64_t i = reached - state_.base().revision; i < history.size(); ++i) {
-    bytes += history[i]->shared.size();
-  }
-  return bytes;
+  const uint64_t reached = std::max(position.revision, missed->back()->revision());
+  return SharedBytes(After(*missed, position.revision)) +
+         SharedBytes(After(state_.history(), reached));
 }
 
 // What readers of an answer keep alive counts as held, once, until the last of them has it.
@@ -362,13 +367,6 @@ void Room::SnapshotNext(Subscription& subscription, SnapshotDue why) {
   if (!subscription.lagging()) subscription.snapshot = why;
   subscription.snapshot_order = hub_.NextOrder();
   hub_.FlushSoon(subscription.client);
-}
-
-Entries Room::HistoryAfter(const Position& position) const {
-  const std::deque<EntryPtr>& history = state_.history();
-  const uint64_t skip = position.revision - state_.base().revision;
-  if (skip >= history.size()) return {};
-  return {history.begin() + static_cast<std::ptrdiff_t>(skip), history.end()};
 }
 
 // ---- What is next ------------------------------------------------------------------------------

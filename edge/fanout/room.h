@@ -105,7 +105,6 @@ class Room final : public FeedListener, public std::enable_shared_from_this<Room
   std::shared_ptr<const Entries> Counted(std::shared_ptr<const Entries> missed);
   bool PassedBy(const Subscription& subscription) const;
   void DropHistory(uint64_t upto);
-  Entries HistoryAfter(const Position& position) const;
   void AddToBatch(const Change& change);
   void FlushBatch();
 

@@ -4,22 +4,18 @@
 #include <string>
 
 #include "edge/limits.h"
+#include "edge/upstream/details.h"
 #include "edge/upstream/retry_info.h"
 #include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 
 namespace seatlock::edge {
 namespace {
 
 // The service's own words for why, or empty: something else has failed, or answered in its place.
 google::rpc::ErrorInfo InfoOf(const grpc::Status& status) {
-  google::rpc::Status details;
-  if (!details.ParseFromString(status.error_details())) return {};
-  for (const google::protobuf::Any& detail : details.details()) {
-    google::rpc::ErrorInfo info;
-    if (detail.UnpackTo(&info) && info.domain() == "seatlock") return info;
-  }
-  return {};
+  return FindDetail<google::rpc::ErrorInfo>(
+             status, [](const auto& info) { return info.domain() == "seatlock"; })
+      .value_or(google::rpc::ErrorInfo());
 }
 
 // What the service says for all showtimes: it goes, or its store cannot be used and will be again.

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "edge/limits.h"
+#include "edge/upstream/details.h"
 #include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 
 namespace seatlock::edge {
 namespace {
@@ -17,13 +17,8 @@ int64_t ToMs(const google::protobuf::Duration& delay) {
 }  // namespace
 
 int64_t RetryAfterMs(const grpc::Status& status) {
-  google::rpc::Status details;
-  if (!details.ParseFromString(status.error_details())) return 0;
-  for (const google::protobuf::Any& detail : details.details()) {
-    google::rpc::RetryInfo retry;
-    if (detail.UnpackTo(&retry)) return ToMs(retry.retry_delay());
-  }
-  return 0;
+  const auto retry = FindDetail<google::rpc::RetryInfo>(status, [](const auto&) { return true; });
+  return retry ? ToMs(retry->retry_delay()) : 0;
 }
 
 }  // namespace seatlock::edge

@@ -81,10 +81,11 @@ void Say(Writer& writer, uint64_t from, uint64_t to) {
     writer.Write(message);
   }
 }
-// Says changes, and nothing more.
-Script Serve(uint64_t from = 1, uint64_t to = 1) {
+// Says changes, and nothing more; `said`, if given, is set once they are out.
+Script Serve(uint64_t from = 1, uint64_t to = 1, std::atomic<bool>* said = nullptr) {
   return [=](grpc::ServerContext& context, Writer& writer) {
     Say(writer, from, to);
+    if (said != nullptr) *said = true;
     while (!context.IsCancelled()) std::this_thread::yield();
     return grpc::Status::CANCELLED;
   };
@@ -302,12 +303,7 @@ TEST_F(WatchClientTest, AStreamThatIsNotReadIsNotSilent) {
 TEST_F(WatchClientTest, AFullSinkPausesTheReadsUntilItTakesMore) {
   constexpr uint64_t kChanges = 20 * kReadAheadMessagesMax;
   std::atomic<bool> said{false};
-  service_.ScriptWatches({[&said](grpc::ServerContext& context, Writer& writer) {
-    Say(writer, 1, kChanges);
-    said = true;
-    while (!context.IsCancelled()) std::this_thread::yield();
-    return grpc::Status::CANCELLED;
-  }});
+  service_.ScriptWatches({Serve(1, kChanges, &said)});
   sink_->full = true;
   Follow();
   RunUntil([&] { return said && !sink_->revisions.empty(); });
@@ -323,12 +319,7 @@ TEST_F(WatchClientTest, AFullSinkPausesTheReadsUntilItTakesMore) {
 TEST_F(WatchClientTest, AStrandThatDoesNotRunIsNotReadAheadOfFor) {
   constexpr uint64_t kChanges = 20 * kReadAheadMessagesMax;
   std::atomic<bool> said{false};
-  service_.ScriptWatches({[&said](grpc::ServerContext& context, Writer& writer) {
-    Say(writer, 1, kChanges);
-    said = true;
-    while (!context.IsCancelled()) std::this_thread::yield();
-    return grpc::Status::CANCELLED;
-  }});
+  service_.ScriptWatches({Serve(1, kChanges, &said)});
   Follow();
   WaitUntil([&] { return said.load(); });
   // Full from the first change on: what it hears after that was read before the strand ran.

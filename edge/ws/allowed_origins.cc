@@ -12,7 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "edge/ws/port.h"
+#include "common/base/port.h"
 
 namespace seatlock::edge {
 
@@ -68,6 +68,11 @@ uint16_t DefaultPort(std::string_view scheme) {
   return scheme == "http" ? kHttpPort : scheme == "https" ? kHttpsPort : 0;
 }
 
+// 0: none that is good. Boost.URL's own port_number() counts modulo 65,536.
+uint16_t PortOf(const urls::url_view& url) {
+  return base::ParsePort({url.port().data(), url.port().size()}).value_or(0);
+}
+
 // Why a browser sends no such Origin, none if it may.
 std::optional<std::string_view> Misfit(const urls::url_view& url) {
   if (!url.has_authority() || url.encoded_host().empty()) return "has no host";
@@ -78,9 +83,7 @@ std::optional<std::string_view> Misfit(const urls::url_view& url) {
     return url.encoded_path().starts_with('/') ? "has a path" : "has no good host or port";
   }
   if (url.has_query() || url.has_fragment()) return "has more than scheme, host and port";
-  if (url.has_port() && !ParsePort({url.port().data(), url.port().size()})) {
-    return "has no good port";
-  }
+  if (url.has_port() && PortOf(url) == 0) return "has no good port";
   if (url.scheme_id() == urls::scheme::ws || url.scheme_id() == urls::scheme::wss) {
     return "is the address of the WebSocket, not of the page";
   }
@@ -99,8 +102,7 @@ absl::StatusOr<AllowedOrigins::Origin> AllowedOrigins::ParseOne(std::string_view
   if (const auto why = Misfit(*url)) return Unfit(text, *why);
   Origin origin;
   origin.scheme = absl::AsciiStrToLower(Text({url->scheme().data(), url->scheme().size()}));
-  origin.port = url->has_port() ? ParsePort({url->port().data(), url->port().size()}).value_or(0)
-                                : DefaultPort(origin.scheme);
+  origin.port = url->has_port() ? PortOf(*url) : DefaultPort(origin.scheme);
   const auto encoded = url->encoded_host();
   origin.host = absl::AsciiStrToLower(Text({encoded.data(), encoded.size()}));
   if (url->host_type() == urls::host_type::ipv6) {

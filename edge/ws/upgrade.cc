@@ -13,7 +13,7 @@
 #include <optional>
 #include <utility>
 
-#include "edge/ws/port.h"
+#include "common/base/port.h"
 
 namespace seatlock::edge {
 namespace {
@@ -46,22 +46,26 @@ std::optional<std::string> ChooseSubprotocol(const UpgradeRequest& request) {
 template <typename Authority>
 bool HasGoodPort(const Authority& authority) {
   const auto port = authority.port();
-  return port.empty() || ParsePort({port.data(), port.size()});
+  return port.empty() || base::ParsePort({port.data(), port.size()}).value_or(0) > 0;
 }
 
-bool HasBadPort(std::string_view target) {
-  const auto url = urls::parse_absolute_uri({target.data(), target.size()});
-  return url && !HasGoodPort(*url);
+// Whether a target that is a whole URL asks for the WebSocket.
+bool IsWebSocketUrl(const urls::url_view& url) {
+  if (!url.has_authority() || url.encoded_host().empty() || url.has_userinfo()) return false;
+  if (url.scheme_id() != urls::scheme::http && url.scheme_id() != urls::scheme::https) return false;
+  return std::string_view(url.encoded_path().data(), url.encoded_path().size()) == kWebSocketPath;
 }
 
-// The path that a target asks for. Empty: none that we know how to read.
-std::string PathOf(std::string_view target) {
-  if (target.starts_with('/')) return std::string(target.substr(0, target.find('?')));
-  const auto url = urls::parse_absolute_uri({target.data(), target.size()});
-  if (!url || !url->has_authority() || url->encoded_host().empty() || url->has_userinfo())
-    return "";
-  if (url->scheme_id() != urls::scheme::http && url->scheme_id() != urls::scheme::https) return "";
-  return {url->encoded_path().data(), url->encoded_path().size()};
+// What is wrong with a target, which is a path or a URL (RFC 9112, 3.2); nothing if it is ours.
+std::optional<UpgradeRefused> CheckTarget(std::string_view target) {
+  bool ours = target.substr(0, target.find('?')) == kWebSocketPath;
+  if (!target.starts_with('/')) {
+    const auto url = urls::parse_absolute_uri({target.data(), target.size()});
+    if (url && !HasGoodPort(*url)) return UpgradeRefused{400, "the target has no good port"};
+    ours = url && IsWebSocketUrl(*url);
+  }
+  if (ours) return std::nullopt;
+  return UpgradeRefused{404, "not found; the WebSocket is at /ws/seat-updates"};
 }
 
 // RFC 9112, 3.2: one, and a good one, whatever the target says. It may be empty.
@@ -95,12 +99,8 @@ bool MayBeginRequest(std::string_view bytes) {
 
 std::variant<UpgradeAllowed, UpgradeRefused> CheckUpgrade(const UpgradeRequest& request,
                                                           const AllowedOrigins& allowed_origins) {
-  if (HasBadPort({request.target().data(), request.target().size()})) {
-    return UpgradeRefused{400, "the target has no good port"};
-  }
-  if (PathOf({request.target().data(), request.target().size()}) != kWebSocketPath) {
-    return UpgradeRefused{404, "not found; the WebSocket is at /ws/seat-updates"};
-  }
+  const beast::string_view target = request.target();
+  if (auto refused = CheckTarget({target.data(), target.size()})) return *std::move(refused);
   if (request.method() != http::verb::get) {
     return UpgradeRefused{405, "a WebSocket begins with a GET"};
   }

@@ -73,13 +73,17 @@ void Worker::Stop() {
   Clear();
 }
 
+int64_t ConnectionsOf(std::span<const std::unique_ptr<Worker>> workers) {
+  int64_t sum = 0;
+  for (const auto& worker : workers) sum += worker->stats().connections;
+  return sum;
+}
+
 void DrainAll(std::span<const std::unique_ptr<Worker>> workers, int64_t window_ms_max) {
   std::vector<std::future<void>> stopped;
   for (const auto& worker : workers) stopped.push_back(worker->StopAccepting());
   for (const std::future<void>& one : stopped) one.wait();
-  int64_t connections = 0;
-  for (const auto& worker : workers) connections += worker->stats().connections;
-  const int64_t window_ms = DrainWindow(connections, window_ms_max);
+  const int64_t window_ms = DrainWindow(ConnectionsOf(workers), window_ms_max);
   for (const auto& worker : workers) worker->Drain(window_ms);
   for (const auto& worker : workers) worker->WaitUntilDrained();
 }

@@ -77,6 +77,9 @@ class Worker {
   std::thread thread_;
 };
 
+// Connections of all of them. Thread-safe.
+int64_t ConnectionsOf(std::span<const std::unique_ptr<Worker>> workers);
+
 // Sends away everybody whom `workers` serve, over the window of limits.h, at most `window_ms_max`;
 // returns once all are gone or their time is over. Nobody is told to come back before every worker
 // has closed its listener: another one of this process would take him. Blocks; not on a worker's
