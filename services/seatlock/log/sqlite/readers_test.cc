@@ -88,6 +88,20 @@ class ReadersTest : public ::testing::Test {
     for (const StoredRecord& record : page->records) found.push_back(record.bytes);
     EXPECT_EQ(found, there_);
   }
+  // What a crash at this moment would leave: the path of a copy.
+  std::string CopyAsCrashed() {
+    std::string crash = dir_.File("crash.db");
+    for (const char* suffix : {"", "-wal", ".mark"}) fs::copy_file(path_ + suffix, crash + suffix);
+    return crash;
+  }
+  // What is read of showtime s in the file at `path`, as the next process would.
+  static absl::StatusOr<Page> ReadAt(const std::string& path) {
+    SqliteLog::Options options;
+    options.path = path;
+    const absl::StatusOr<std::unique_ptr<SqliteLog>> log = SqliteLog::Open(options);
+    if (!log.ok()) return log.status();
+    return Read(**log, "s", 1);
+  }
   // Whether `done` becomes true within the 5 s that operating.md promises, with room for a busy
   // machine.
   template <typename F>
@@ -218,18 +232,16 @@ TEST_F(ReadersDiskTest, AReaderHindersNoRecoveryAndWhatIsReadThenOutlivesACut) {
 TEST_F(ReadersDiskTest, ACommitThatWasFoundNotToBeThereNeverComesBack) {
   Open();
   MustAppend("a");
-  std::string crash = dir_.File("crash.db");
+  std::string crash;
   {
     Shell reader(path_, vfs_, kReading);
     ASSERT_FALSE(FailCommit("b"));
-    for (const char* suffix : {"", "-wal", ".mark"}) fs::copy_file(path_ + suffix, crash + suffix);
+    crash = CopyAsCrashed();
     log_.reset();
   }
-  SqliteLog::Options options;
-  options.path = crash;
-  const auto log = SqliteLog::Open(options);
-  ASSERT_THAT(log, IsOk());
-  EXPECT_EQ(Read(**log, "s", 1)->head, head_);
+  const absl::StatusOr<Page> page = ReadAt(crash);
+  ASSERT_THAT(page, IsOk());
+  EXPECT_EQ(page->head, head_);
 }
 
 TEST_F(ReadersDiskTest, OnAFullDiskReadsGoOnAndWhatFailsIsSettled) {
@@ -450,13 +462,9 @@ TEST_F(FilesTest, AProgramThatHasTheFileOpenHindersNoMending) {
   MustAppend("c");
   EXPECT_TRUE(log_->Healthy());
   ExpectAll();
-  const std::string crash = dir_.File("crash.db");
-  for (const char* suffix : {"", "-wal", ".mark"}) fs::copy_file(path_ + suffix, crash + suffix);
-  SqliteLog::Options options;
-  options.path = crash;
-  const auto log = SqliteLog::Open(options);
-  ASSERT_THAT(log, IsOk());
-  EXPECT_EQ(Read(**log, "s", 1)->head, head_);
+  const absl::StatusOr<Page> page = ReadAt(CopyAsCrashed());
+  ASSERT_THAT(page, IsOk());
+  EXPECT_EQ(page->head, head_);
 }
 
 TEST_F(FilesTest, AStoreThatIsMendedAndCannotBeOpenedIsNotReady) {
@@ -507,14 +515,9 @@ TEST_F(FilesTest, WhatWasCommittedIntoARemovedWriteAheadLogIsNotLost) {
   MustAppend("b");
   EXPECT_GT(errors_, 0);
   MustAppend("c");
-  // What a crash at this moment would leave.
-  const std::string crash = dir_.File("crash.db");
-  for (const char* suffix : {"", "-wal", ".mark"}) fs::copy_file(path_ + suffix, crash + suffix);
-  SqliteLog::Options options;
-  options.path = crash;
-  const auto log = SqliteLog::Open(options);
-  ASSERT_THAT(log, IsOk());
-  EXPECT_EQ(Read(**log, "s", 1)->records.size(), 3u);
+  const absl::StatusOr<Page> page = ReadAt(CopyAsCrashed());
+  ASSERT_THAT(page, IsOk());
+  EXPECT_EQ(page->records.size(), 3u);
 }
 
 TEST_F(FilesTest, ARemovedLockIsTakenAgainSoThatNoSecondServerComes) {
