@@ -1,7 +1,6 @@
 // One connection: what it may send, what it follows, when it is pinged and when it is closed.
-// Strand-bound; owned by its connection in edge/ws. After Gone() the link is not touched again.
-//
-// Always holds: once closing() it hears nothing, and what it follows is left.
+// Strand-bound; owned by its connection in edge/ws. Once closing() it hears nothing, and leaves
+// what it follows with the hub's next flush.
 #pragma once
 
 #include <cstddef>

@@ -13,7 +13,7 @@ enum class CloseCode : uint16_t {
   kBadUtf8 = 1007,
   kMessageTooBig = 1009,
   kBadMessages = 4000,
-  kOverloaded = 4100,
+  kOverloaded = 4100,  // Of the contract; nothing sends it today.
   kTooSlow = 4101,
   kNoSubscribe = 4108,
   kRate = 4129,

@@ -7,6 +7,7 @@
 #include "edge/limits.h"
 
 namespace seatlock::edge {
+
 Resumes::Resumes(const SourceEnv& env, BackfillTurns& turns, std::string showtime_id, Host& host)
     : env_(env), turns_(turns), showtime_id_(std::move(showtime_id)), host_(host) {}
 

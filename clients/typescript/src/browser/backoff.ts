@@ -11,7 +11,7 @@ const SPAN_MS = 1_000;
 const SHARE = 1 / 2;
 /**
  * After 4100–4199: the edge asked for a pause, and asked many at the same moment. Of 200 pages over
- * this span, no 100 ms get more than a tenth.
+ * this span, 100 ms hardly ever get more than a tenth.
  */
 const ASKED_FLOOR_MS = 500;
 const ASKED_SPAN_MS = 3_000;
