@@ -60,10 +60,33 @@ TEST_P(AppendConformance, ConflictOfAnotherHistoryTellsTheHeadAlone) {
   EXPECT_EQ(other_chain.outcome, Outcome::kConflict);
   EXPECT_EQ(other_chain.head, heads[2]);
   EXPECT_TRUE(other_chain.missed.empty());
+  EXPECT_TRUE(other_chain.rewritten);
 
   Head ahead = heads[2];
   ahead.revision = domain::Revision(9);
-  EXPECT_TRUE(Append(log(), AppendOf("s", ahead, {"x"})).missed.empty());
+  const AppendResult too_far = Append(log(), AppendOf("s", ahead, {"x"}));
+  EXPECT_TRUE(too_far.missed.empty());
+  EXPECT_TRUE(too_far.rewritten);
+}
+
+TEST_P(AppendConformance, AnAppendWithoutRecordsConfirmsTheHeadAndChangesNothing) {
+  EXPECT_EQ(Append(log(), AppendOf("s", Head{}, {})).outcome, Outcome::kAppended);
+  const std::vector<Head> heads = MustFill("s", 2);
+  const AppendResult confirmed = Append(log(), AppendOf("s", heads[2], {}, 5));
+  EXPECT_EQ(confirmed.outcome, Outcome::kAppended) << confirmed.status;
+  EXPECT_EQ(confirmed.head, heads[2]);
+  EXPECT_EQ(AllBytes("s").size(), 2u);
+  absl::StatusOr<std::vector<log::DueShowtime>> due = Due(log(), 1'000'000, 10);
+  ASSERT_THAT(due, IsOk());
+  EXPECT_TRUE(due->empty());
+
+  const AppendResult behind = Append(log(), AppendOf("s", heads[1], {}));
+  EXPECT_EQ(behind.outcome, Outcome::kConflict);
+  EXPECT_EQ(behind.head, heads[2]);
+  ASSERT_EQ(behind.missed.size(), 1u);
+  EXPECT_EQ(behind.missed[0].bytes, "r2");
+  EXPECT_FALSE(behind.rewritten);
+  EXPECT_EQ(Append(log(), AppendOf("s", Head{}, {})).missed.size(), 2u);
 }
 
 TEST_P(AppendConformance, TheHeadIsEpochRevisionAndChainTogether) {
@@ -83,6 +106,7 @@ TEST_P(AppendConformance, ConflictOnAnUnknownShowtimeTellsThatItIsEmpty) {
   EXPECT_EQ(result.outcome, Outcome::kConflict);
   EXPECT_EQ(result.head, Head{});
   EXPECT_TRUE(result.missed.empty());
+  EXPECT_TRUE(result.rewritten);
   absl::StatusOr<log::Page> page = Read(log(), "other", 1);
   ASSERT_THAT(page, IsOk());
   EXPECT_EQ(page->head, Head{});
@@ -105,8 +129,7 @@ TEST_P(AppendConformance, WhatWouldNotVerifyIsNotAppended) {
   hole.records.erase(hole.records.begin());
   log::AppendRequest new_epoch = AppendOf("s", heads[1], {"a"});
   new_epoch.epoch = domain::Epoch("epoch-2");
-  for (const log::AppendRequest& request :
-       {wrong_chain, hole, new_epoch, AppendOf("s", heads[1], {})}) {
+  for (const log::AppendRequest& request : {wrong_chain, hole, new_epoch}) {
     const AppendResult result = Append(log(), request);
     EXPECT_EQ(result.outcome, Outcome::kNotAppended);
     EXPECT_THAT(result.status, StatusIs(absl::StatusCode::kInvalidArgument));

@@ -188,7 +188,9 @@ TEST_P(HistoryConformance, ATrimmedShowtimeGoesOn) {
 
   // Conflicts tell what was missed as far as it is kept.
   EXPECT_EQ(Append(log(), AppendOf("s", heads[7], {"x"})).missed.size(), 3u);
-  EXPECT_TRUE(Append(log(), AppendOf("s", heads[3], {"x"})).missed.empty());
+  const log::AppendResult trimmed = Append(log(), AppendOf("s", heads[3], {"x"}));
+  EXPECT_TRUE(trimmed.missed.empty());
+  EXPECT_FALSE(trimmed.rewritten);
   EXPECT_TRUE(Append(log(), AppendOf("s", Head{}, {"x"})).missed.empty());
   EXPECT_EQ(Append(log(), AppendOf("s", tenth, {"r11"})).outcome, Outcome::kAppended);
 }

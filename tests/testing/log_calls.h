@@ -71,6 +71,18 @@ inline absl::StatusOr<std::vector<log::DueShowtime>> Due(log::ShowtimeLog& log, 
       [&](auto done) { log.Due(now_ms, limit, std::move(after), std::move(done)); });
 }
 
+inline absl::StatusOr<std::vector<log::DueShowtime>> ClaimDue(log::ShowtimeLog& log, int64_t now_ms,
+                                                              size_t limit, int64_t lease_ms) {
+  return Answer<absl::StatusOr<std::vector<log::DueShowtime>>>(
+      [&](auto done) { log.ClaimDue(now_ms, limit, lease_ms, std::move(done)); });
+}
+
+inline absl::StatusOr<log::ChangedShowtimes> ChangedSince(log::ShowtimeLog& log,
+                                                          log::ChangeMark mark) {
+  return Answer<absl::StatusOr<log::ChangedShowtimes>>(
+      [&](auto done) { log.ChangedSince(std::move(mark), std::move(done)); });
+}
+
 inline absl::Status Recover(log::ShowtimeLog& log) {
   return Answer<absl::Status>([&](auto done) { log.Recover(std::move(done)); });
 }

@@ -9,11 +9,19 @@
 // possibly before the call returns: call without locks held. Callbacks must be short. A log is
 // destroyed only after every callback has returned.
 //
+// A store is exclusive (only this process can write it: memory, SQLite) or shared (any number of
+// servers write it: Redis). On a shared store what this server has in memory may be old, so what
+// rests on no append of its own is said only once the head was confirmed: by an append without
+// records, which answers as any other. What plain reads give (Read, Load) may lie beyond what is
+// durable, or be of a history that is rewritten a moment later: it is shown only up to a head that
+// was confirmed after the read, and only if the generation is still the same.
+//
 // Errors of the callbacks' Status: UNAVAILABLE, the store cannot be reached or written now, and
 // nothing was done; DATA_LOSS, what is stored does not fit its chain.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,25 +59,35 @@ struct AppendRequest {
   Head expected;
   // The epoch of the records: expected.epoch, or a new one where expected.revision is 0.
   domain::Epoch epoch;
-  // At least one; revisions follow expected.revision, chains follow expected.chain.
+  // Revisions follow expected.revision, chains follow expected.chain. None: a confirmation, which
+  // changes nothing and says whether `expected` is still the head.
   std::vector<StoredRecord> records;
   // When the showtime next needs attention (its earliest expiry, Unix milliseconds), none for
-  // never. Takes the place of what was stored.
+  // never. Takes the place of what was stored; of no meaning in a confirmation.
   std::optional<int64_t> wake_ms;
+  // Whether the records take seats that were free or hold them for longer. A store that runs out
+  // of room refuses these (kNoRoom), and takes what sells or gives back for as long as it can.
+  bool takes_room = false;
 };
 
 struct AppendResult {
   enum class Outcome {
-    kAppended,     // durable; `head` is the new head
+    kAppended,     // durable, as is all before it; `head` is the new head
     kConflict,     // nothing done: `head` is another than expected, `missed` what led to it
     kNotAppended,  // nothing done: `status` says why
-    kUnknown,      // may or may not be there: call Recover, then read
+    kNoRoom,       // nothing done, because the store is short of room; only if takes_room
+    kUnknown,  // may or may not be there. Exclusive: call Recover, then read. Shared: append the
+               // same again, which tells
   };
   Outcome outcome = Outcome::kNotAppended;
   Head head;
-  // kConflict: the records after expected.revision, as many as one page holds; empty where
-  // expected is not in the history at all.
+  // kConflict: the records after expected.revision, as many as one page holds, verified against
+  // expected.chain. Empty where they are no longer kept, or where `rewritten`.
   std::vector<StoredRecord> missed;
+  // kConflict: `expected` is not in the history: it was rewritten, or the showtime deleted.
+  bool rewritten = false;
+  // kAppended and kConflict of a shared store: its generation when it answered.
+  std::string generation;
   absl::Status status;
 };
 
@@ -112,12 +130,22 @@ struct DueCursor {
   domain::ShowtimeId showtime;
 };
 
+// How far a server has heard what changed in a shared store: a number a partition, the store's own.
+using ChangeMark = std::vector<uint64_t>;
+
+struct ChangedShowtimes {
+  std::vector<domain::ShowtimeId> showtimes;  // in no order; may name some that have not changed
+  ChangeMark mark;                            // to ask with the next time
+};
+
 class ShowtimeLog {
  public:
   using AppendCallback = absl::AnyInvocable<void(AppendResult) &&>;
   using PageCallback = absl::AnyInvocable<void(absl::StatusOr<Page>) &&>;
   using LoadCallback = absl::AnyInvocable<void(absl::StatusOr<LoadResult>) &&>;
   using DueCallback = absl::AnyInvocable<void(absl::StatusOr<std::vector<DueShowtime>>) &&>;
+  using HintCallback = std::function<void(const domain::ShowtimeId&)>;
+  using ChangedCallback = absl::AnyInvocable<void(absl::StatusOr<ChangedShowtimes>) &&>;
   using StatusCallback = absl::AnyInvocable<void(absl::Status) &&>;
 
   virtual ~ShowtimeLog() = default;
@@ -151,12 +179,36 @@ class ShowtimeLog {
   // and only those after `after`. Ask again with the last one as cursor for more.
   virtual void Due(int64_t now_ms, size_t limit, DueCursor after, DueCallback done) = 0;
 
-  // After an unknown outcome: when `done` is called with OK, no append submitted before can land
-  // any more, and reads show what has landed.
+  // After an unknown outcome of an exclusive store: when `done` is called with OK, no append
+  // submitted before can land any more, and reads show what has landed.
   virtual void Recover(StatusCallback done) = 0;
 
+  // As Due from the start, and hands each of them to one asker: its wake time becomes `now_ms` +
+  // `lease_ms`, so that nobody else is told of it until then, and somebody is if this server dies.
+  // For shared stores alone, as all below down to ChangedSince: what is written here is that of an
+  // exclusive store.
+  virtual void ClaimDue(int64_t /*now_ms*/, size_t /*limit*/, int64_t /*lease_ms*/,
+                        DueCallback done) {
+    std::move(done)(NotShared());
+  }
+
+  // Whether this process alone can write the store while the log is open. Immutable.
+  virtual bool exclusive() const { return true; }
+
+  // From now on `hint` is called, on any thread, for each showtime of which there
+  // may be something new. Hints may be late, doubled or lost. nullptr: no more; when the call
+  // returns, none is under way.
+  virtual void Follow(HintCallback /*hint*/) {}
+
+  // The showtimes that have changed since `mark` was given. For hints that were lost; ask once a
+  // second. A default mark: nothing is told, only the mark to go on from.
+  virtual void ChangedSince(ChangeMark /*mark*/, ChangedCallback done) {
+    std::move(done)(NotShared());
+  }
+
   // The identity of the store's history as a whole: another one whenever the history may have been
-  // rewritten, as by a restored backup. Never empty. Immutable while the log is open. Does not
+  // rewritten, as by a restored backup or a failover. Never empty. An exclusive store's is
+  // immutable while the log is open; a shared store's is the one of its latest answer. Does not
   // block.
   virtual std::string Generation() const = 0;
 
@@ -171,6 +223,9 @@ class ShowtimeLog {
   // How often the store was found to be well again: rises with each time that Healthy becomes true.
   // Who waits after a failure need wait no longer.
   virtual uint64_t Returns() const = 0;
+
+ private:
+  static absl::Status NotShared() { return absl::UnimplementedError("the store is not shared"); }
 };
 
 // What a store mints for a generation, as hexadecimal digits: nobody meets one twice.

@@ -5,7 +5,7 @@
 namespace seatlock::log {
 
 absl::Status VerifyAppend(const AppendRequest& request) {
-  if (request.records.empty()) return absl::InvalidArgumentError("append without records");
+  if (request.records.empty()) return absl::OkStatus();
   if (request.epoch.empty()) return absl::InvalidArgumentError("append without an epoch");
   const bool first = request.expected.revision.value() == 0;
   if (!first && request.epoch != request.expected.epoch) {

@@ -11,8 +11,8 @@
 
 namespace seatlock::log {
 
-// INVALID_ARGUMENT where a request would make a history that does not verify: no records, a wrong
-// epoch, or revisions or chains that do not follow `expected`. That is a bug of the caller's, and
+// INVALID_ARGUMENT where a request would make a history that does not verify: a wrong epoch, or
+// revisions or chains that do not follow `expected`. That is a bug of the caller's, and
 // noticed here it spoils nothing that is stored.
 absl::Status VerifyAppend(const AppendRequest& request);
 

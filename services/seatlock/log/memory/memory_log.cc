@@ -35,9 +35,15 @@ AppendResult MemoryLog::AppendLocked(AppendRequest& request) {
   if (head != request.expected) {
     result.outcome = AppendResult::Outcome::kConflict;
     result.head = head;
+    result.rewritten = entry == nullptr || Rewritten(*entry, request.expected);
     if (entry != nullptr && InHistory(*entry, request.expected)) {
       result.missed = PageFrom(*entry, request.expected.revision.Next(), kPageRecordsMax).records;
     }
+    return result;
+  }
+  if (request.records.empty()) {
+    result.outcome = AppendResult::Outcome::kAppended;
+    result.head = head;
     return result;
   }
   if (entry == nullptr) {
@@ -126,6 +132,19 @@ void MemoryLog::Due(int64_t now_ms, size_t limit, DueCursor after, DueCallback d
   std::move(done)(std::move(due));
 }
 
+void MemoryLog::ClaimDue(int64_t now_ms, size_t limit, int64_t lease_ms, DueCallback done) {
+  std::vector<DueShowtime> due;
+  {
+    base::MutexLock lock(mu_);
+    while (due.size() < limit && !wakes_.empty() && wakes_.begin()->first <= now_ms) {
+      const auto [wake_ms, showtime] = *wakes_.begin();
+      due.push_back({.showtime = showtime, .wake_ms = wake_ms});
+      SetWakeLocked(showtime, *FindLocked(showtime), now_ms + lease_ms);
+    }
+  }
+  std::move(done)(std::move(due));
+}
+
 void MemoryLog::Recover(StatusCallback done) {
   std::move(done)(absl::OkStatus());
 }
@@ -154,6 +173,11 @@ Page MemoryLog::PageFrom(const Entry& entry, Revision from, size_t max_records) 
     bytes += entry.records[i].bytes.size();
   }
   return page;
+}
+
+bool MemoryLog::Rewritten(const Entry& entry, const Head& position) {
+  if (position.revision < entry.base && position.epoch == entry.head.epoch) return false;
+  return !InHistory(entry, position);
 }
 
 bool MemoryLog::InHistory(const Entry& entry, const Head& position) {

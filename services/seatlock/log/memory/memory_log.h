@@ -32,6 +32,7 @@ class MemoryLog final : public ShowtimeLog {
             StatusCallback done) override;
   void Due(int64_t now_ms, size_t limit, DueCursor after, DueCallback done) override;
   void Recover(StatusCallback done) override;
+  void ClaimDue(int64_t now_ms, size_t limit, int64_t lease_ms, DueCallback done) override;
   std::string Generation() const override { return generation_; }
   int64_t LatestCommitMs() const override { return 0; }
   bool Healthy() const override { return true; }
@@ -55,6 +56,8 @@ class MemoryLog final : public ShowtimeLog {
   Entry* FindLocked(const domain::ShowtimeId& showtime) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   static Page PageFrom(const Entry& entry, domain::Revision from, size_t max_records);
   static bool InHistory(const Entry& entry, const Head& position);
+  // Whether `position` is not in the history, and not merely trimmed.
+  static bool Rewritten(const Entry& entry, const Head& position);
 
   const std::string generation_;
 

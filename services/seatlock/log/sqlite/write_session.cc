@@ -148,6 +148,12 @@ absl::StatusOr<AppendResult> WriteSession::Append(const AppendRequest& request) 
   if (request.expected != (known == nullptr ? Head{} : known->head)) {
     return ConflictOf(request, known);
   }
+  if (request.records.empty()) {
+    AppendResult confirmed;
+    confirmed.outcome = AppendResult::Outcome::kAppended;
+    confirmed.head = request.expected;
+    return confirmed;
+  }
   const StoredRecord& last = request.records.back();
   const Head head{.epoch = request.epoch, .revision = last.revision, .chain = last.chain};
   absl::Status status;
@@ -171,11 +177,15 @@ absl::StatusOr<AppendResult> WriteSession::ConflictOf(const AppendRequest& reque
                                                       const Known* known) {
   AppendResult result;
   result.outcome = AppendResult::Outcome::kConflict;
+  result.rewritten = known == nullptr;
   if (known == nullptr) return result;
   result.head = known->head;
   absl::StatusOr<bool> shared =
       reader_.InHistory(request.showtime, known->row, known->head, request.expected);
   if (!shared.ok()) return shared.status();
+  const bool trimmed =
+      request.expected.revision < known->row.base && request.expected.epoch == known->head.epoch;
+  result.rewritten = !*shared && !trimmed;
   if (!*shared) return result;
   absl::StatusOr<Page> missed = reader_.PageFrom(request.showtime, known->row, known->head,
                                                  request.expected.revision.Next(), kPageRecordsMax);
