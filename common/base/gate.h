@@ -31,6 +31,12 @@ class Gate {
     while (inside_ > 0) empty_.Wait(mu_);
   }
 
+  // Whether nobody is let in any more.
+  bool closed() const {
+    MutexLock lock(mu_);
+    return closed_;
+  }
+
   // Returns when nobody is inside, or after `timeout`. Others may enter meanwhile.
   void WaitUntilEmpty(std::chrono::milliseconds timeout) {
     const auto deadline = std::chrono::steady_clock::now() + timeout;
@@ -44,7 +50,7 @@ class Gate {
   }
 
  private:
-  Mutex mu_;
+  mutable Mutex mu_;
   CondVar empty_;
   int inside_ ABSL_GUARDED_BY(mu_) = 0;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;

@@ -34,7 +34,11 @@ Result ReplayedAnswer(const domain::Command& command, const absl::StatusOr<log::
                        "this request was made before, and its answer cannot be read now"};
   if (!page.ok() || page->records.empty()) return unread;
   auto change = log::DecodeChange(page->records.front().bytes);
-  if (!change.ok()) return unread;
+  // Where another server's history took its place meanwhile, it is another request's.
+  if (!change.ok() || !change->request || !command.request_id ||
+      change->request->id != *command.request_id) {
+    return unread;
+  }
   return domain::AnswerFor(command, *change);
 }
 
@@ -60,9 +64,11 @@ Actor::Actor(std::shared_ptr<Context> context, domain::ShowtimeId showtime)
       showtime_(std::move(showtime)),
       seat_map_(context_->encoder, *context_->bytes) {
   last_used_ms_ = context_->clock.MonotonicMs();
+  generation_ = context_->log.Generation();
 }
 
 Actor::~Actor() {
+  if (wake_ms_) context_->wakes.Move(showtime_, wake_ms_, std::nullopt);
   context_->state_bytes -= weight_;
 }
 
@@ -181,12 +187,12 @@ bool Actor::Resend(bool stopping) {
   bool waits = false;
   {
     base::MutexLock lock(mu_);
-    if (phase_ == Phase::kQueueFull && stopping) {
+    if (HoldsBatch(phase_) && stopping) {
       Transition(Event::kWanted);
       SendBatch(effects);
-    } else if (phase_ == Phase::kQueueFull) {
+    } else if (HoldsBatch(phase_)) {
       Step(effects);
-      waits = phase_ == Phase::kQueueFull;
+      waits = HoldsBatch(phase_);
     }
   }
   Run(effects);
@@ -236,7 +242,7 @@ bool Actor::Lapsed(int64_t now_ms) const {
 // Goes on with whatever waits, as far as the phase allows.
 void Actor::Step(Effects& effects) {
   if (phase_ == Phase::kReady) return StepReady(effects);
-  const bool resend = phase_ == Phase::kQueueFull;
+  const bool resend = HoldsBatch(phase_);
   const bool wanted = resend || wanted_ || !commands_.empty() || !readers_.empty();
   if (!wanted || !Next(phase_, Event::kWanted)) return;  // nothing to do, or a call is under way
   const int64_t now_ms = context_->clock.MonotonicMs();
@@ -265,16 +271,20 @@ void Actor::StepReady(Effects& effects) {
   wanted_ = false;
   const int64_t now_ms = Now();
   const bool lapsed = Lapsed(now_ms);
-  if (!lapsed) ServeReaders(std::exchange(readers_, {}), effects);
-  if (!commands_.empty() || lapsed) {
+  const bool shared = context_->shared();
+  if (!lapsed && !shared) ServeReaders(std::exchange(readers_, {}), effects);
+  if (!commands_.empty() || lapsed || Asks()) {
     Batch batch;
     batch.before = head_;
     batch.after = head_;
     batch.readers = readers_.size();
-    // Nobody is served before a lapsed lock has been freed.
-    if (lapsed && !MayAppend(batch)) return FailWaiting(NotNow(), effects);
+    // Nobody is served before a lapsed lock has been freed, nor, of a shared store, before it was
+    // asked.
+    if ((lapsed || shared) && !MayAppend(batch)) return FailWaiting(NotNow(), effects);
     Decide(now_ms, batch, effects);
-    if (!batch.changes.empty()) return StartAppend(std::move(batch), effects);
+    if (!batch.changes.empty() || !batch.waiting.empty() || Asks()) {
+      return StartAppend(std::move(batch), effects);
+    }
   }
   LeaveIfNew(effects);
 }
@@ -316,7 +326,7 @@ void Actor::Decide(int64_t now_ms, Batch& batch, Effects& effects) {
     AddChange(std::get<domain::Change>(std::move(decision)), batch);
   }
   // If more has lapsed than one append takes, the commands wait for the next.
-  while (!commands_.empty() && batch.changes.size() < kBatchCommandsMax &&
+  while (!commands_.empty() && batch.waiting.size() < kBatchCommandsMax &&
          batch.bytes < kBatchBytesMax) {
     Work work = std::move(commands_.front());
     commands_.pop_front();
@@ -334,16 +344,21 @@ void Actor::DecideOne(Work work, int64_t now_ms, Batch& batch, Effects& effects)
     return;
   }
   if (auto* replay = std::get_if<domain::Replay>(&decision)) {
-    if (replay->revision <= head_.revision) {
-      return ReplayFromLog(std::move(work), replay->revision, effects);
+    if (replay->revision > head_.revision) {
+      batch.waiting.push_back({std::move(work), Batch::Again{}});
+    } else if (context_->shared()) {
+      batch.waiting.push_back({std::move(work), Batch::FromLog{replay->revision}});
+    } else {
+      ReplayFromLog(std::move(work), replay->revision, effects);
     }
-    batch.waiting.push_back({std::move(work), Batch::Again{}});
     return;
   }
   Result result = std::holds_alternative<domain::Answer>(decision)
                       ? Result(std::get<domain::Answer>(std::move(decision)))
                       : Result(std::get<domain::Refusal>(std::move(decision)));
-  if (batch.changes.empty()) return Reply(std::move(work), std::move(result), effects);
+  if (batch.changes.empty() && !context_->shared()) {
+    return Reply(std::move(work), std::move(result), effects);
+  }
   batch.waiting.push_back({std::move(work), std::move(result)});
 }
 
@@ -409,8 +424,9 @@ void Actor::ReadLog(domain::Revision from, size_t max_records,
       absl::UnavailableError("the service is stopping"));
 }
 
-// Tells the context how much the showtime holds.
+// Tells the context how much the showtime holds, and when it next needs attention.
 void Actor::Weigh() {
+  NoteWake(state_.earliest_expire_ms());
   const int64_t weight = static_cast<int64_t>(state_.ApproximateBytes()) + seat_map_.weight();
   context_->state_bytes += weight - weight_;
   weight_ = weight;

@@ -10,6 +10,11 @@
 // the log, which alone is the truth. actor_phase.h has the states, and how a failing store is
 // retried.
 //
+// If other servers write the store too, the state may be behind at any time. Then whoever asks
+// goes into a batch, and is answered once its append, which may be without records, has confirmed
+// the head after the question came. What others did comes back with an append that was too late
+// for it; a hint does no more than ask for one. actor_shared.cc has all of that.
+//
 // Thread-safe. Nothing blocks, and no callback runs under the actor's lock. What is done under the
 // lock is as large as what is asked and as what has changed, never as large as the showtime.
 #pragma once
@@ -51,7 +56,11 @@ class Actor : public std::enable_shared_from_this<Actor> {
   void Forget(const std::shared_ptr<Watcher>& watcher);
   // Frees lapsed locks, loading the showtime if need be.
   void Expire();
-  // Sends a batch again that the store had no room for, if its pause is over, or if the service
+  // The same of a showtime that was claimed: the state in memory may not know of the lock.
+  void ExpireClaimed();
+  // On a shared store: there may be something new, up to `revision` (0: nobody knows).
+  void Hint(domain::Revision revision);
+  // Sends a batch again that waits for it (HoldsBatch), if its pause is over, or if the service
   // stops (when it fails). False: it still waits.
   bool Resend(bool stopping);
   // Progress for quiet watchers; forgets those that are over, and a seat map that nobody needs.
@@ -117,14 +126,31 @@ class Actor : public std::enable_shared_from_this<Actor> {
   void StartAppend(Batch batch, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SendBatch(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnAppended(log::AppendResult result);
-  void OnCommitted(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void OnConflict(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnCommitted(log::AppendResult& result, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ServeFirstReaders(size_t count, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void WaitToResend(Event event, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnNotAppended(const absl::Status& status, Effects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AcknowledgeBatch(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void FailBatch(const Failure& failure, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void FailWaiting(const Failure& failure, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ReportError(const absl::Status& status, Effects& effects);
+
+  // actor_shared.cc: what other servers do.
+  bool Asks() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnConflict(log::AppendResult& result, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnLandedBefore(log::AppendResult& result, Effects& effects)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnNoRoom(const absl::Status& status, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnMayLand(const absl::Status& status, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool TakeBack() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool ApplyMissed(log::AppendResult& result, size_t from, Effects& effects)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void DecideAgain(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void NoteGeneration(std::string generation) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void NoteEpoch(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void NoteConfirmed(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void NoteWake(std::optional<int64_t> wake_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // actor_load.cc: getting a state, and settling what became of a batch.
   void StartLoad(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -151,8 +177,16 @@ class Actor : public std::enable_shared_from_this<Actor> {
   void RefreshSeatMap();
   void FetchHistory(const std::shared_ptr<Watcher>& watcher, Effects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void AskForProgress(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void PushProgress(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void OnHistory(const std::shared_ptr<Watcher>& watcher, absl::StatusOr<log::Page> page);
+  // A page of history, and its place among those that are in memory at once.
+  struct HistoryPage {
+    absl::StatusOr<log::Page> page;
+    std::shared_ptr<void> slot;
+  };
+  void OnHistory(const std::shared_ptr<Watcher>& watcher, HistoryPage page);
+  void DeliverHistory(const std::shared_ptr<Watcher>& watcher, const log::Page& page,
+                      Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Remove(const std::shared_ptr<Watcher>& watcher) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const std::shared_ptr<Context> context_;
@@ -169,10 +203,16 @@ class Actor : public std::enable_shared_from_this<Actor> {
   Failure last_failure_ ABSL_GUARDED_BY(mu_);             // what callers are told during the pause
   bool retired_ ABSL_GUARDED_BY(mu_) = false;
   bool wanted_ ABSL_GUARDED_BY(mu_) = false;  // Expire or Sweep came while there was no state
+  // On a shared store: a confirmation is wanted though nobody waits for one, because there may be
+  // something new (up to the revision; 0: nobody knows), or because progress is due.
+  std::optional<domain::Revision> hint_ ABSL_GUARDED_BY(mu_);
+  bool progress_due_ ABSL_GUARDED_BY(mu_) = false;
   int64_t last_used_ms_ ABSL_GUARDED_BY(mu_) = 0;
   domain::Showtime state_ ABSL_GUARDED_BY(mu_);
-  log::Head head_ ABSL_GUARDED_BY(mu_);              // the last that is known to be durable
-  domain::Epoch public_epoch_ ABSL_GUARDED_BY(mu_);  // of head_, as callers know it
+  log::Head head_ ABSL_GUARDED_BY(mu_);                  // the last that is known to be durable
+  std::string generation_ ABSL_GUARDED_BY(mu_);          // the store's, when it answered last
+  domain::Epoch public_epoch_ ABSL_GUARDED_BY(mu_);      // of head_, as callers know it
+  std::optional<int64_t> wake_ms_ ABSL_GUARDED_BY(mu_);  // as Context::wakes has it
   std::deque<Work> commands_ ABSL_GUARDED_BY(mu_);
   std::deque<Reader> readers_ ABSL_GUARDED_BY(mu_);
   size_t reads_waiting_ ABSL_GUARDED_BY(mu_) = 0;  // in readers_ and map_readers_

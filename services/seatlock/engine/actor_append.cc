@@ -21,6 +21,7 @@ size_t LocksExpired(const std::vector<domain::Change>& changes) {
 
 void Actor::StartAppend(Batch batch, Effects& effects) {
   Transition(Event::kAppend);
+  hint_.reset();
   batch_ = std::move(batch);
   SendBatch(effects);
 }
@@ -28,8 +29,12 @@ void Actor::StartAppend(Batch batch, Effects& effects) {
 void Actor::SendBatch(Effects& effects) {
   std::vector<log::StoredRecord> records = std::exchange(batch_->records, {});
   if (records.empty()) records = RecordsOf(showtime_, *batch_);
-  log::AppendRequest request{showtime_, batch_->before, batch_->after.epoch, std::move(records),
-                             state_.earliest_expire_ms()};
+  log::AppendRequest request{showtime_,
+                             batch_->before,
+                             batch_->after.epoch,
+                             std::move(records),
+                             state_.earliest_expire_ms(),
+                             TakesRoom(*batch_)};
   batch_->started_us = context_->clock.MonotonicUs();
   returns_when_asked_ = context_->log.Returns();
   effects.append = [self = shared_from_this(), request = std::move(request)]() mutable {
@@ -53,15 +58,22 @@ void Actor::OnAppended(log::AppendResult result) {
                                 context_->clock.MonotonicUs() - batch_->started_us, result.outcome);
     switch (result.outcome) {
       case log::AppendResult::Outcome::kAppended:
-        OnCommitted(effects);
+        OnCommitted(result, effects);
         break;
       case log::AppendResult::Outcome::kConflict:
-        OnConflict(effects);
+        OnConflict(result, effects);
+        break;
+      case log::AppendResult::Outcome::kNoRoom:
+        OnNoRoom(result.status, effects);
         break;
       case log::AppendResult::Outcome::kNotAppended:
         OnNotAppended(result.status, effects);
         break;
       case log::AppendResult::Outcome::kUnknown:
+        if (context_->shared()) {
+          OnMayLand(result.status, effects);
+          break;
+        }
         ReportError(result.status, effects);
         context_->tries.appends.OnFailure(context_->clock.MonotonicMs(), returns_when_asked_);
         Transition(Event::kUnknown);
@@ -72,25 +84,34 @@ void Actor::OnAppended(log::AppendResult result) {
   Run(effects);
 }
 
-void Actor::OnCommitted(Effects& effects) {
+void Actor::OnCommitted(log::AppendResult& result, Effects& effects) {
   Transition(Event::kCommitted);
   context_->tries.appends.OnSuccess();
-  if (head_.epoch != batch_->after.epoch)
-    public_epoch_ = context_->PublicEpoch(batch_->after.epoch);
+  NoteGeneration(std::move(result.generation));
+  const bool changed = !batch_->changes.empty();
   head_ = batch_->after;
-  cached_ = {};
+  NoteEpoch(effects);
+  if (changed) cached_ = {};
   for (const domain::Change& change : batch_->changes) Publish(change, effects);
   const size_t served = batch_->readers;
   AcknowledgeBatch(effects);
+  ServeFirstReaders(served, effects);
+  NoteConfirmed(effects);
+  if (changed) {
+    MaybeSaveSnapshot(effects);
+    Weigh();
+  }
+  Step(effects);
+}
+
+// The first `count` of those who wait came before what was just confirmed was asked for.
+void Actor::ServeFirstReaders(size_t count, Effects& effects) {
   std::deque<Reader> readers;
-  for (size_t i = 0; i < served && !readers_.empty(); ++i) {
+  for (size_t i = 0; i < count && !readers_.empty(); ++i) {
     readers.push_back(std::move(readers_.front()));
     readers_.pop_front();
   }
   ServeReaders(std::move(readers), effects);
-  MaybeSaveSnapshot(effects);
-  Weigh();
-  Step(effects);
 }
 
 // Answers everybody who waits for the batch, whose changes are durable.
@@ -104,6 +125,8 @@ void Actor::AcknowledgeBatch(Effects& effects) {
       Reply(std::move(waiting.work), std::move(answer), effects);
     } else if (auto* result = std::get_if<Result>(&waiting.outcome)) {
       Reply(std::move(waiting.work), std::move(*result), effects);
+    } else if (auto* from_log = std::get_if<Batch::FromLog>(&waiting.outcome)) {
+      ReplayFromLog(std::move(waiting.work), from_log->revision, effects);
     } else {
       again.push_back(std::move(waiting.work));
     }
@@ -112,39 +135,24 @@ void Actor::AcknowledgeBatch(Effects& effects) {
                    std::make_move_iterator(again.end()));
 }
 
-// Another server was first: what it did is read, and the commands are decided again.
-void Actor::OnConflict(Effects& effects) {
-  Batch batch = *std::exchange(batch_, std::nullopt);
-  for (auto waiting = batch.waiting.rbegin(); waiting != batch.waiting.rend(); ++waiting) {
-    if (++waiting->work.conflicts > kConflictRetriesMax) {
-      Reply(std::move(waiting->work),
-            Failure{Failure::Kind::kOverloaded, "other servers keep changing this showtime first"},
-            effects);
-    } else {
-      commands_.push_front(std::move(waiting->work));
-    }
-  }
-  DropState(effects);
-  wanted_ = true;
-  Transition(Event::kConflict);
-  Step(effects);
-}
-
 void Actor::OnNotAppended(const absl::Status& status, Effects& effects) {
   // The batch is as good as it was: the state is kept, and the callers wait.
-  if (absl::IsResourceExhausted(status)) {
-    Transition(Event::kTurnedAway);
-    effects.push_back([self = shared_from_this()] {
-      base::MutexLock lock(self->context_->queue_full_mu);
-      self->context_->queue_full.push_back(self);
-    });
-    return;
-  }
+  if (absl::IsResourceExhausted(status)) return WaitToResend(Event::kTurnedAway, effects);
+  // This time it did not go in, but the time before it may have.
+  if (batch_->may_land_since_ms) return OnMayLand(status, effects);
   const bool damaged = absl::IsDataLoss(status);
   if (!damaged) {
     context_->tries.appends.OnFailure(context_->clock.MonotonicMs(), returns_when_asked_);
   }
   OnStoreFailed(damaged ? Event::kDamaged : Event::kNotAppended, status, effects);
+}
+
+void Actor::WaitToResend(Event event, Effects& effects) {
+  Transition(event);
+  effects.push_back([self = shared_from_this()] {
+    base::MutexLock lock(self->context_->resend_mu);
+    self->context_->resend.push_back(self);
+  });
 }
 
 void Actor::FailBatch(const Failure& failure, Effects& effects) {

@@ -48,7 +48,7 @@ void Actor::OnRecovered(const absl::Status& status) {
 void Actor::OnStoreFailed(Event event, const absl::Status& status, Effects& effects) {
   ReportError(status, effects);
   last_failure_ = StoreUnavailable(status);
-  const bool not_taken = phase_ == Phase::kAppending;
+  const bool not_taken = phase_ == Phase::kAppending && batch_ && !batch_->may_land_since_ms;
   if (batch_) FailBatch(not_taken ? last_failure_ : OutcomeUnknown(), effects);
   FailWaiting(last_failure_, effects);
   DropState(effects);
@@ -80,7 +80,8 @@ void Actor::OnLoaded(absl::StatusOr<Loaded> loaded) {
       DropState(effects);
       state_ = std::move(loaded->state);
       head_ = std::move(loaded->head);
-      public_epoch_ = context_->PublicEpoch(head_.epoch);
+      NoteGeneration(context_->log.Generation());
+      public_epoch_ = Context::PublicEpoch(head_.epoch, generation_);
       snapshot_revision_ = loaded->snapshot;
       Weigh();
       if (!batch_ || SettleBatch(effects)) Resume(effects);
@@ -130,7 +131,8 @@ void Actor::OnSettlePage(absl::StatusOr<log::Page> page) {
 void Actor::Resume(Effects& effects) {
   Transition(Event::kLoaded);
   for (const auto& watcher : watchers_) {
-    if (watcher->Rejoin(head_.revision)) effects.push_back([watcher] { watcher->Wake(); });
+    if (watcher->Rejoin({public_epoch_, head_.revision}))
+      effects.push_back([watcher] { watcher->Wake(); });
   }
   Step(effects);
 }

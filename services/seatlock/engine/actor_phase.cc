@@ -19,11 +19,14 @@ constexpr Row kTable[] = {
     {Phase::kReady, Event::kAppend, Phase::kAppending},
     {Phase::kAppending, Event::kCommitted, Phase::kReady},
     {Phase::kAppending, Event::kConflict, Phase::kUnloaded},
+    {Phase::kAppending, Event::kTakenBack, Phase::kReady},
     {Phase::kAppending, Event::kTurnedAway, Phase::kQueueFull},
     {Phase::kAppending, Event::kNotAppended, Phase::kFailed},
     {Phase::kAppending, Event::kDamaged, Phase::kDamaged},
     {Phase::kAppending, Event::kUnknown, Phase::kRecovering},
+    {Phase::kAppending, Event::kMayLand, Phase::kResending},
     {Phase::kQueueFull, Event::kWanted, Phase::kAppending},
+    {Phase::kResending, Event::kWanted, Phase::kAppending},
     {Phase::kRecovering, Event::kRecovered, Phase::kSettling},
     {Phase::kRecovering, Event::kRecoveryFailed, Phase::kUnsettled},
     {Phase::kSettling, Event::kLoaded, Phase::kReady},
@@ -47,6 +50,8 @@ int64_t PauseMs(Phase phase) {
   switch (phase) {
     case Phase::kQueueFull:
       return kQueueFullRetryMs;
+    case Phase::kResending:
+      return kResendMs;
     case Phase::kRecovering:
       return kUnknownRetryMs;
     case Phase::kFailed:
@@ -60,19 +65,25 @@ int64_t PauseMs(Phase phase) {
 }
 
 bool HasState(Phase phase) {
-  return phase == Phase::kReady || phase == Phase::kAppending || phase == Phase::kQueueFull;
+  return phase == Phase::kReady || phase == Phase::kAppending || HoldsBatch(phase);
+}
+
+bool HoldsBatch(Phase phase) {
+  return phase == Phase::kQueueFull || phase == Phase::kResending;
 }
 
 const char* Name(Phase phase) {
-  constexpr const char* kNames[] = {"Unloaded",   "Loading",  "Ready",  "Appending", "QueueFull",
-                                    "Recovering", "Settling", "Failed", "Unsettled", "Damaged"};
+  constexpr const char* kNames[] = {"Unloaded",  "Loading",   "Ready",      "Appending",
+                                    "QueueFull", "Resending", "Recovering", "Settling",
+                                    "Failed",    "Unsettled", "Damaged"};
   return kNames[static_cast<int>(phase)];
 }
 
 const char* Name(Event event) {
-  constexpr const char* kNames[] = {"Wanted",      "Loaded",    "ReadFailed", "Damaged",
-                                    "Append",      "Committed", "Conflict",   "TurnedAway",
-                                    "NotAppended", "Unknown",   "Recovered",  "RecoveryFailed"};
+  constexpr const char* kNames[] = {"Wanted",     "Loaded",        "ReadFailed", "Damaged",
+                                    "Append",     "Committed",     "Conflict",   "TakenBack",
+                                    "TurnedAway", "NotAppended",   "Unknown",    "MayLand",
+                                    "Recovered",  "RecoveryFailed"};
   return kNames[static_cast<int>(event)];
 }
 

@@ -8,10 +8,13 @@
 //   kLoading    | nothing                | kLoaded → kReady, kReadFailed → kFailed,
 //               |                        | kDamaged → kDamaged
 //   kReady      | the state at its head  | kAppend → kAppending
-//   kAppending  | a state ahead of its   | kCommitted → kReady, kConflict → kUnloaded,
-//               | head, and the batch    | kTurnedAway → kQueueFull, kNotAppended → kFailed,
-//               |                        | kDamaged → kDamaged, kUnknown → kRecovering
+//   kAppending  | a state ahead of its   | kCommitted → kReady, kTakenBack → kReady,
+//               | head, and the batch    | kConflict → kUnloaded, kTurnedAway → kQueueFull,
+//               |                        | kNotAppended → kFailed, kDamaged → kDamaged,
+//               |                        | kUnknown → kRecovering (the store is exclusive),
+//               |                        | kMayLand → kResending (it is shared)
 //   kQueueFull  | as kAppending          | kWanted → kAppending (the same batch again)
+//   kResending  | as kAppending          | kWanted → kAppending (the same batch again)
 //   kRecovering | the batch, if one is   | kRecovered → kSettling, kRecoveryFailed → kUnsettled
 //               | not settled            |
 //   kSettling   | as kRecovering         | kLoaded → kReady, kReadFailed → kFailed,
@@ -20,12 +23,18 @@
 //   kUnsettled  | nothing                | kWanted → kRecovering
 //   kDamaged    | nothing                | kWanted → kLoading
 //
-// Retries: in kQueueFull, kFailed, kUnsettled and kDamaged, kWanted is taken only after PauseMs, or
-// (but in kDamaged) once the store says that it is back (ShowtimeLog::Returns). What follows is one
-// load and one append at most, so a showtime asks a failing store twice a second; StoreTries bounds
-// the whole process. Who needs the showtime during a pause is refused at once, but in kQueueFull,
-// where callers wait. After an unknown outcome the next kAppend waits for the pause; what needs no
-// append is answered as soon as the state was read.
+// A batch without changes is a question: on a shared store it confirms that the state is the one at
+// the store's head, and is answered like any other (kAppending). A shared store's batch that may
+// have landed is sent again until the store tells, for kSettleMs at most; then its callers hear
+// that the outcome is unknown, and kNotAppended follows. What lands after that moves the head,
+// which the next confirmation notices.
+//
+// Retries: in kQueueFull, kResending, kFailed, kUnsettled and kDamaged, kWanted is taken only after
+// PauseMs, or (but in kDamaged) once the store says that it is back (ShowtimeLog::Returns). What
+// follows is one load and one append at most, so a showtime asks a failing store twice a second;
+// StoreTries bounds the whole process. Who needs the showtime during a pause is refused at once,
+// but in kQueueFull and kResending, where callers wait. After an unknown outcome the next kAppend
+// waits for the pause; what needs no append is answered as soon as the state was read.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +48,7 @@ enum class Phase {
   kReady,       // nothing is under way
   kAppending,   // a batch is on its way to the store
   kQueueFull,   // the store had no room for the batch
+  kResending,   // the batch may have landed, or may land yet, in a shared store
   kRecovering,  // the batch may have landed: the log makes sure that it cannot land later
   kSettling,    // the log is being read for what became of the batch
   kFailed,      // the store could not be read, or did not take the batch
@@ -53,10 +63,12 @@ enum class Event {
   kDamaged,         // what was read is no valid history
   kAppend,          // a batch was decided
   kCommitted,       // it is durable
-  kConflict,        // another server was first
+  kConflict,        // another server was first, and the state cannot be had but from the log
+  kTakenBack,       // the batch did not go in, and the state is that of a head again
   kTurnedAway,      // the store's queue is full, nothing was done
   kNotAppended,     // nothing was done
-  kUnknown,         // it may have been done
+  kUnknown,         // it may have been done, in an exclusive store
+  kMayLand,         // the same, in a shared one
   kRecovered,       // what has not landed by now never will
   kRecoveryFailed,  // that could not be made sure of
 };
@@ -69,6 +81,9 @@ int64_t PauseMs(Phase phase);
 
 // Whether there is a state in memory (which may be ahead of what is durable).
 bool HasState(Phase phase);
+
+// Whether a batch waits to be sent again.
+bool HoldsBatch(Phase phase);
 
 const char* Name(Phase phase);
 const char* Name(Event event);

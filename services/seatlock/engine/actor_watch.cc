@@ -1,6 +1,8 @@
 // How readers of all seats are served: live changes are pushed to watchers, all else is fetched
 // when a reader asks. Snapshots come from the seat map, which is encoded a part at a time.
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <utility>
 
 #include "services/seatlock/engine/actor.h"
@@ -23,6 +25,7 @@ bool Actor::Watch(const std::shared_ptr<Watcher>& watcher) {
 
 void Actor::Forget(const std::shared_ptr<Watcher>& watcher) {
   Effects effects;
+  std::vector<Reader> gone;  // let go without the lock: it may hold a page of history
   {
     base::MutexLock lock(mu_);
     Remove(watcher);
@@ -36,8 +39,11 @@ void Actor::Forget(const std::shared_ptr<Watcher>& watcher) {
           first + static_cast<ptrdiff_t>(std::min(batch_->readers, readers_.size()));
       batch_->readers -= static_cast<size_t>(std::count_if(first, served, is_its));
     }
-    std::erase_if(readers_, is_its);
-    std::erase_if(map_readers_, is_its);
+    for (std::deque<Reader>* readers : {&readers_, &map_readers_}) {
+      const auto its = std::stable_partition(readers->begin(), readers->end(), std::not_fn(is_its));
+      std::move(its, readers->end(), std::back_inserter(gone));
+      readers->erase(its, readers->end());
+    }
     LeaveIfNew(effects);
   }
   Run(effects);
@@ -80,8 +86,9 @@ void Actor::Publish(const domain::Change& change, Effects& effects) {
   if (watchers_.empty()) return;
   const MessagePtr message = context_->bytes->MakeMessage(
       context_->encoder.EncodeChange(showtime_, public_epoch_, change));
+  const Position position{public_epoch_, change.revision};
   for (const auto& watcher : watchers_) {
-    switch (watcher->Push(message, change.revision)) {
+    switch (watcher->Push(message, position)) {
       case Watcher::Pushed::kQueuedWake:
         effects.push_back([watcher] { watcher->Wake(); });
         break;
@@ -103,8 +110,8 @@ bool Actor::ServeWatcher(const std::shared_ptr<Watcher>& watcher, Effects& effec
     return DeliverSnapshot(watcher, /*replaces=*/false, effects);
   }
   // Who has seen no change yet, and so no epoch, has missed those from 1 on.
-  const bool known =
-      !starting || !resume || resume->epoch == public_epoch_ || *resume == Position{};
+  const domain::Epoch epoch = starting && resume ? resume->epoch : watcher->epoch();
+  const bool known = epoch == public_epoch_ || (epoch.empty() && watcher->sent_upto().value() == 0);
   const domain::Revision at = watcher->sent_upto();
   if (watcher->want() == Watcher::Want::kSnapshot || !known || (starting && at > head_.revision)) {
     return DeliverSnapshot(watcher, /*replaces=*/true, effects);
@@ -118,7 +125,7 @@ bool Actor::ServeWatcher(const std::shared_ptr<Watcher>& watcher, Effects& effec
     messages.push_back(context_->bytes->MakeMessage(
         context_->encoder.EncodeProgress({public_epoch_, head_.revision})));
   }
-  if (watcher->Deliver(messages, at, Watcher::Want::kLive)) {
+  if (watcher->Deliver(messages, {public_epoch_, at}, Watcher::Want::kLive)) {
     effects.push_back([watcher] { watcher->Wake(); });
   }
   return true;
@@ -180,7 +187,7 @@ bool Actor::DeliverSnapshot(const std::shared_ptr<Watcher>& watcher, bool replac
   if (snapshot == nullptr) return false;
   std::vector<MessagePtr>& messages = replaces ? cached_.replacing : cached_.first;
   if (messages.empty()) messages = SnapshotMessages(*context_, showtime_, *snapshot, replaces);
-  if (watcher->Deliver(messages, head_.revision, Watcher::Want::kLive)) {
+  if (watcher->Deliver(messages, {public_epoch_, head_.revision}, Watcher::Want::kLive)) {
     effects.push_back([watcher] { watcher->Wake(); });
   }
   return true;
@@ -188,10 +195,12 @@ bool Actor::DeliverSnapshot(const std::shared_ptr<Watcher>& watcher, bool replac
 
 void Actor::FetchHistory(const std::shared_ptr<Watcher>& watcher, Effects& effects) {
   auto read = [self = shared_from_this(), watcher] {
+    // Given back when the last who has it lets go.
+    std::shared_ptr<void> slot(nullptr,
+                               [context = self->context_](void*) { context->history.Release(); });
     self->ReadLog(watcher->sent_upto().Next(), log::kPageRecordsMax,
-                  [self, watcher](absl::StatusOr<log::Page> page) {
-                    self->OnHistory(watcher, std::move(page));
-                    self->context_->history.Release();
+                  [self, watcher, slot = std::move(slot)](absl::StatusOr<log::Page> page) mutable {
+                    self->OnHistory(watcher, {std::move(page), std::move(slot)});
                   });
   };
   effects.push_back([context = context_, read = std::move(read)]() mutable {
@@ -199,46 +208,78 @@ void Actor::FetchHistory(const std::shared_ptr<Watcher>& watcher, Effects& effec
   });
 }
 
-void Actor::OnHistory(const std::shared_ptr<Watcher>& watcher, absl::StatusOr<log::Page> page) {
+void Actor::OnHistory(const std::shared_ptr<Watcher>& watcher, HistoryPage history) {
+  const absl::Status& status = history.page.status();
   // The state is behind what is damaged, or nobody gets it: asking for it tells.
-  if (absl::IsDataLoss(page.status())) {
-    context_->observer.OnStoreError(showtime_, page.status());
-    if (watcher->Deliver({}, watcher->sent_upto(), Watcher::Want::kSnapshot)) watcher->Wake();
+  if (absl::IsDataLoss(status)) {
+    context_->observer.OnStoreError(showtime_, status);
+    const Position at{watcher->epoch(), watcher->sent_upto()};
+    if (watcher->Deliver({}, at, Watcher::Want::kSnapshot)) watcher->Wake();
     return;
   }
-  if (!page.ok()) {
-    if (watcher->End(StoreUnavailable(page.status()))) watcher->Wake();
+  if (!history.page.ok()) {
+    if (watcher->End(StoreUnavailable(status))) watcher->Wake();
     return;
   }
-  const domain::Epoch epoch = context_->PublicEpoch(page->head.epoch);
+  Effects effects;
+  {
+    base::MutexLock lock(mu_);
+    if (!context_->shared()) {
+      DeliverHistory(watcher, *history.page, effects);
+    } else {
+      // What was read may not be durable yet, or of a history that is no more: the next
+      // confirmation, which comes after the read, tells.
+      readers_.push_back({[this, watcher, history = std::move(history)](
+                              Effects& out) mutable ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+                            DeliverHistory(watcher, *history.page, out);
+                            out.push_back([slot = std::move(history.slot)] {});
+                            return true;
+                          },
+                          [watcher](const Failure& failure, Effects& out) {
+                            if (watcher->End(failure))
+                              out.push_back([watcher] { watcher->Wake(); });
+                          },
+                          watcher.get()});
+      Step(effects);
+    }
+  }
+  Run(effects);
+}
+
+// Hands over the changes of `page`, up to the head.
+void Actor::DeliverHistory(const std::shared_ptr<Watcher>& watcher, const log::Page& page,
+                           Effects& effects) {
+  const domain::Epoch epoch = Context::PublicEpoch(page.head.epoch, generation_);
   std::vector<MessagePtr> messages;
   domain::Revision upto = watcher->sent_upto();
-  for (const log::StoredRecord& record : page->records) {
+  const domain::Epoch sent = watcher->want() == Watcher::Want::kStart && watcher->resume()
+                                 ? watcher->resume()->epoch
+                                 : watcher->epoch();
+  // Of another history than the watcher's, or than the head that was confirmed.
+  const bool another = epoch != public_epoch_ || (!sent.empty() && sent != public_epoch_);
+  for (const log::StoredRecord& record : page.records) {
+    if (another || record.revision > head_.revision) break;
     auto change = log::DecodeChange(record.bytes);
     if (!change.ok()) break;
     messages.push_back(
         context_->bytes->MakeMessage(context_->encoder.EncodeChange(showtime_, epoch, *change)));
     upto = record.revision;
   }
-  bool wake;
-  {
-    base::MutexLock lock(mu_);
-    Watcher::Want then = Watcher::Want::kHistory;
-    if (messages.empty() || page->head.epoch != head_.epoch) {
-      then = Watcher::Want::kSnapshot;  // trimmed, or another history than the watcher's
-      messages.clear();
-    } else if (upto >= head_.revision) {
-      then = Watcher::Want::kLive;
-      // The reader knows from this that it has missed no more. While the store has failed nobody
-      // knows: the head may be another by the time that it was read again.
-      if (HasState(phase_)) {
-        messages.push_back(
-            context_->bytes->MakeMessage(context_->encoder.EncodeProgress({epoch, upto})));
-      }
+  Watcher::Want then = Watcher::Want::kHistory;
+  if (messages.empty()) {
+    then = Watcher::Want::kSnapshot;  // trimmed, or another history
+  } else if (upto >= head_.revision) {
+    then = Watcher::Want::kLive;
+    // The reader knows from this that it has missed no more. While the store has failed nobody
+    // knows: the head may be another by the time that it was read again.
+    if (HasState(phase_)) {
+      messages.push_back(
+          context_->bytes->MakeMessage(context_->encoder.EncodeProgress({epoch, upto})));
     }
-    wake = watcher->Deliver(messages, upto, then);
   }
-  if (wake) watcher->Wake();
+  if (watcher->Deliver(messages, {another ? sent : epoch, upto}, then)) {
+    effects.push_back([watcher] { watcher->Wake(); });
+  }
 }
 
 void Actor::Sweep() {
@@ -261,9 +302,19 @@ void Actor::Sweep() {
       wanted_ = true;
       Step(effects);
     }
-    if (!watchers_.empty() && HasState(phase_)) PushProgress(effects);
+    if (!watchers_.empty() && HasState(phase_)) {
+      context_->shared() ? AskForProgress(effects) : PushProgress(effects);
+    }
   }
   Run(effects);
+}
+
+// Progress says where the head is: on a shared store that is to be confirmed first.
+void Actor::AskForProgress(Effects& effects) {
+  const int64_t idle_since_ms = context_->clock.MonotonicMs() - kProgressMs;
+  progress_due_ = std::any_of(watchers_.begin(), watchers_.end(),
+                              [&](const auto& watcher) { return watcher->idle(idle_since_ms); });
+  if (progress_due_ && phase_ == Phase::kReady) Step(effects);
 }
 
 void Actor::PushProgress(Effects& effects) {

@@ -1,5 +1,6 @@
 #include "services/seatlock/engine/batch.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "services/seatlock/log/codec/record_codec.h"
@@ -10,6 +11,13 @@ log::StoredRecord NextRecord(const log::Head& head, const domain::Change& change
   std::string bytes = log::EncodeChange(change);
   const log::Chain chain = log::ChainNext(head.chain, change.revision, bytes);
   return {change.revision, change.commit_ms, chain, std::move(bytes)};
+}
+
+bool TakesRoom(const Batch& batch) {
+  return std::any_of(batch.changes.begin(), batch.changes.end(), [](const domain::Change& change) {
+    return change.cause == domain::Cause::kLock || change.cause == domain::Cause::kSwap ||
+           change.cause == domain::Cause::kExtend;
+  });
 }
 
 std::vector<log::StoredRecord> RecordsOf(const domain::ShowtimeId& showtime, const Batch& batch) {

@@ -68,15 +68,18 @@ struct Batch {
     size_t index = 0;  // in `changes`
   };
   struct Again {};  // repeats a request of this batch: decided anew after the commit
+  struct FromLog {  // repeats a request that the log has: its answer is read after the commit
+    domain::Revision revision;
+  };
   struct Waiting {
     Work work;
     // A Result rests on a batch-mate's change.
-    std::variant<ByChange, Result, Again> outcome;
+    std::variant<ByChange, Result, Again, FromLog> outcome;
   };
 
   log::Head before;
   log::Head after;
-  std::vector<domain::Change> changes;
+  std::vector<domain::Change> changes;     // none: a question (actor_phase.h)
   std::vector<log::StoredRecord> records;  // of `changes`; moved into the append
   size_t bytes = 0;                        // of `records`
   // Whether the store may be asked to take this batch; none: not looked at yet.
@@ -86,7 +89,12 @@ struct Batch {
   // that lapse one after the other cannot keep a read waiting for ever.
   size_t readers = 0;
   int64_t started_us = 0;
+  // Since when it may have landed in a shared store.
+  std::optional<int64_t> may_land_since_ms;
 };
+
+// Whether it takes seats that were free, or holds them for longer.
+bool TakesRoom(const Batch& batch);
 
 // `change` as the record that follows `head`.
 log::StoredRecord NextRecord(const log::Head& head, const domain::Change& change);

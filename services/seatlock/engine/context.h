@@ -19,6 +19,7 @@
 #include "services/seatlock/engine/recipient.h"
 #include "services/seatlock/engine/slots.h"
 #include "services/seatlock/engine/store_tries.h"
+#include "services/seatlock/engine/wakes.h"
 #include "services/seatlock/engine/watch_encoder.h"
 #include "services/seatlock/log/showtime_log.h"
 
@@ -63,15 +64,22 @@ struct Context {
   Slots snapshots{kSnapshotsAtOnce};
   std::weak_ptr<Registry> registry{};
 
-  base::Mutex queue_full_mu{};
-  // Showtimes whose batch the store had no room for: each tick looks whether it may go again.
-  std::vector<std::weak_ptr<Actor>> queue_full ABSL_GUARDED_BY(queue_full_mu){};
+  base::Mutex resend_mu{};
+  // Showtimes whose batch is to be sent again (HoldsBatch): each tick looks whether it may go.
+  std::vector<std::weak_ptr<Actor>> resend ABSL_GUARDED_BY(resend_mu){};
 
-  // The epoch as callers know it: of the showtime's history and of the store's, so that a store
-  // whose history may have become another one voids every position. Empty before the first change.
-  domain::Epoch PublicEpoch(const domain::Epoch& own) const {
+  // Earliest expiries of the showtimes in memory, if the store is shared.
+  Wakes wakes{};
+
+  // Whether other servers write the store too, so that memory alone proves nothing.
+  bool shared() const { return !log.exclusive(); }
+
+  // The epoch as callers know it: of the showtime's history and of the store's `generation`, so
+  // that a store whose history may have become another one voids every position. Empty before the
+  // first change.
+  static domain::Epoch PublicEpoch(const domain::Epoch& own, const std::string& generation) {
     if (own.empty()) return own;
-    return domain::Epoch(absl::StrCat(own.value(), "-", log.Generation()));
+    return domain::Epoch(absl::StrCat(own.value(), "-", generation));
   }
 };
 

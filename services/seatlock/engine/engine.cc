@@ -37,6 +37,13 @@ Engine::Engine(Options options)
                            .maintenance = options.maintenance}),
       registry_(std::make_shared<Registry>(context_)) {
   context_->registry = registry_;
+  if (!context_->shared()) return;
+  context_->log.Follow([registry = std::weak_ptr<Registry>(registry_)](
+                           const domain::ShowtimeId& showtime, domain::Revision revision) {
+    auto live = registry.lock();
+    auto actor = live ? live->Get(showtime) : nullptr;
+    if (actor) actor->Hint(revision);
+  });
 }
 
 Engine::~Engine() {
@@ -112,8 +119,14 @@ std::shared_ptr<Watcher> Engine::Watch(const domain::ShowtimeId& showtime,
 }
 
 void Engine::Tick() {
-  FreeLapsed();
-  ResendQueued(/*stopping=*/false);
+  if (context_->shared()) {
+    FreeLapsedHere();
+    ClaimLapsed();
+    AskWhatChanged();
+  } else {
+    FreeLapsed();
+  }
+  ResendWaiting(/*stopping=*/false);
   CutThoseThatStay();
   ShedReaders();
   LetIdleOnesGo();
@@ -123,17 +136,17 @@ void Engine::Tick() {
   Sweep();
 }
 
-void Engine::ResendQueued(bool stopping) {
+void Engine::ResendWaiting(bool stopping) {
   std::vector<std::weak_ptr<Actor>> queued;
   {
-    base::MutexLock lock(context_->queue_full_mu);
-    queued.swap(context_->queue_full);
+    base::MutexLock lock(context_->resend_mu);
+    queued.swap(context_->resend);
   }
   for (const std::weak_ptr<Actor>& weak : queued) {
     const std::shared_ptr<Actor> actor = weak.lock();
     if (!actor || actor->Resend(stopping)) continue;
-    base::MutexLock lock(context_->queue_full_mu);
-    context_->queue_full.push_back(weak);
+    base::MutexLock lock(context_->resend_mu);
+    context_->resend.push_back(weak);
   }
 }
 
@@ -165,6 +178,74 @@ void Engine::OnDue(const absl::StatusOr<std::vector<log::DueShowtime>>& due) {
   if (!due.ok()) return;
   for (const log::DueShowtime& each : *due) {
     if (std::shared_ptr<Actor> actor = registry_->Find(each.showtime)) actor->Expire();
+  }
+}
+
+// On a shared store: what lapses in this server's memory.
+void Engine::FreeLapsedHere() {
+  for (const domain::ShowtimeId& showtime :
+       context_->wakes.Due(context_->clock.NowMs(), kDuePageMax)) {
+    if (auto actor = registry_->Get(showtime)) actor->Expire();
+  }
+}
+
+// On a shared store: what lapsed and no server freed, because none has it in memory.
+void Engine::ClaimLapsed() {
+  const int64_t now_ms = context_->clock.MonotonicMs();
+  if (now_ms - last_claim_ms_ < kClaimEveryMs || due_under_way_.exchange(true)) return;
+  last_claim_ms_ = now_ms;
+  CallLog<absl::StatusOr<std::vector<log::DueShowtime>>>(
+      context_, context_->background,
+      [this](auto done) {
+        context_->log.ClaimDue(context_->clock.NowMs() - kClaimOverdueMs, kClaimPageMax,
+                               kClaimOverdueMs + kClaimLeaseMs, std::move(done));
+      },
+      [this](const auto& due) {
+        due_under_way_ = false;
+        if (!due.ok()) return;
+        for (const log::DueShowtime& each : *due) {
+          if (auto actor = registry_->Find(each.showtime)) actor->ExpireClaimed();
+        }
+      },
+      absl::UnavailableError("the service is stopping"));
+}
+
+// On a shared store: for hints that were lost, and for a generation that is another.
+void Engine::AskWhatChanged() {
+  const int64_t now_ms = context_->clock.MonotonicMs();
+  if (now_ms - last_changes_ms_ < kChangesEveryMs || changes_under_way_.exchange(true)) return;
+  last_changes_ms_ = now_ms;
+  log::ChangeMark mark;
+  {
+    base::MutexLock lock(mu_);
+    mark = change_mark_;
+  }
+  CallLog<absl::StatusOr<log::ChangedShowtimes>>(
+      context_, context_->background,
+      [this, mark = std::move(mark)](auto done) mutable {
+        context_->log.ChangedSince(std::move(mark), std::move(done));
+      },
+      [this](auto changed) { OnChanged(std::move(changed)); },
+      absl::UnavailableError("the service is stopping"));
+}
+
+void Engine::OnChanged(absl::StatusOr<log::ChangedShowtimes> changed) {
+  bool all = false;
+  if (changed.ok()) {
+    std::string generation = context_->log.Generation();
+    base::MutexLock lock(mu_);
+    // Where a mark is of another history, what it leaves out may have changed as well.
+    all = change_mark_.empty() || generation != generation_;
+    change_mark_ = std::move(changed->mark);
+    generation_ = std::move(generation);
+  }
+  changes_under_way_ = false;
+  if (all) {
+    for (const auto& actor : registry_->All()) actor->Hint(domain::Revision());
+  } else if (changed.ok()) {
+    for (const domain::ShowtimeId& showtime : changed->showtimes) {
+      if (auto actor = registry_->Get(showtime)) actor->Hint(domain::Revision());
+    }
   }
 }
 
@@ -264,8 +345,9 @@ void Engine::Drain() {
 
 void Engine::Stop() {
   Drain();
+  if (context_->shared()) context_->log.Follow(nullptr);
   context_->gate.CloseAndWait();
-  ResendQueued(/*stopping=*/true);
+  ResendWaiting(/*stopping=*/true);
 }
 
 }  // namespace seatlock::engine

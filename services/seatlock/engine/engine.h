@@ -84,7 +84,11 @@ class Engine {
   void ReadAny(const domain::ShowtimeId& showtime, AnyQuery query);
   void FreeLapsed();
   void OnDue(const absl::StatusOr<std::vector<log::DueShowtime>>& due);
-  void ResendQueued(bool stopping);
+  void FreeLapsedHere();
+  void ClaimLapsed();
+  void AskWhatChanged();
+  void OnChanged(absl::StatusOr<log::ChangedShowtimes> changed);
+  void ResendWaiting(bool stopping);
   void Sweep();
   void LetIdleOnesGo();
   void ShedReaders();
@@ -94,10 +98,15 @@ class Engine {
   const std::shared_ptr<Context> context_;
   const std::shared_ptr<Registry> registry_;
   std::atomic<bool> due_under_way_{false};
+  std::atomic<bool> changes_under_way_{false};
   std::atomic<int64_t> last_sweep_ms_{0};
+  std::atomic<int64_t> last_claim_ms_{0};
+  std::atomic<int64_t> last_changes_ms_{0};
 
   base::Mutex mu_;
-  log::DueCursor due_after_ ABSL_GUARDED_BY(mu_);  // where the next page of what is due begins
+  log::DueCursor due_after_ ABSL_GUARDED_BY(mu_);     // where the next page of what is due begins
+  log::ChangeMark change_mark_ ABSL_GUARDED_BY(mu_);  // up to where this server has heard
+  std::string generation_ ABSL_GUARDED_BY(mu_);       // the store's when change_mark_ was given
   // Readers that were ended, and until when they may take their end by themselves.
   std::deque<std::pair<int64_t, std::weak_ptr<Recipient>>> shed_ ABSL_GUARDED_BY(mu_);
 };

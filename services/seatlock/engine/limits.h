@@ -18,8 +18,9 @@ inline constexpr size_t kPendingMax = 100'000;
 inline constexpr size_t kBatchCommandsMax = 512;
 // Bytes of records in one append, counted before the last one goes in.
 inline constexpr size_t kBatchBytesMax = 1 << 20;
-// How often a command is decided again after losing the conditional append to another server.
-inline constexpr int kConflictRetriesMax = 16;
+// How often a command is decided again after losing the conditional append to another server: only
+// a caller without a deadline gets so far.
+inline constexpr int kConflictRetriesMax = 1000;
 // How often a load starts over because the log was trimmed under it.
 inline constexpr int kLoadRestartsMax = 4;
 // A showtime asks a store that failed again after this long, with a load and an append at most:
@@ -30,6 +31,11 @@ inline constexpr int64_t kUnknownRetryMs = 1'500;
 // A batch that the store had no room for is sent again after this long: its queue holds a few
 // transactions of some 10 ms each.
 inline constexpr int64_t kQueueFullRetryMs = 500;
+// A shared store's batch that may have landed is sent again after this long (ten ticks a second
+// look), and its callers are told that the outcome is unknown once it could not be settled for
+// kSettleMs: a failover takes longer than callers wait.
+inline constexpr int64_t kResendMs = 100;
+inline constexpr int64_t kSettleMs = 2'000;
 // The same if the stored history is damaged: that passes only when a person mends it.
 inline constexpr int64_t kDamagedRetryMs = 60'000;
 // All showtimes together ask a failing store this far apart, appends and loads each by themselves:
@@ -100,7 +106,18 @@ inline constexpr int64_t kWatcherSweepMs = 1'000;
 
 // Showtimes taken from the wake index at once.
 inline constexpr size_t kDuePageMax = 1000;
+// What is overdue by so much on a shared store is in the memory of no server that frees it in time:
+// it is claimed, this often, and stays with the one that claimed it for so long. All three together
+// are below the second within which a lapsed lock must be seen free.
+inline constexpr int64_t kClaimOverdueMs = 300;
+inline constexpr int64_t kClaimEveryMs = 200;
+inline constexpr int64_t kClaimLeaseMs = 500;
+// Claimed at once: each is a load and an append.
+inline constexpr size_t kClaimPageMax = 200;
+// Without hints a server hears of other servers' changes this often.
+inline constexpr int64_t kChangesEveryMs = 1'000;
 
+static_assert(kClaimOverdueMs + kClaimEveryMs + 100 < 1'000);
 static_assert(kProgressMs + kWatcherSweepMs < 15'000);
 static_assert(kPendingPerShowtimeMax >= kBatchCommandsMax);
 

@@ -17,6 +17,12 @@ std::shared_ptr<Actor> Registry::Find(const domain::ShowtimeId& showtime) {
   return actor;
 }
 
+std::shared_ptr<Actor> Registry::Get(const domain::ShowtimeId& showtime) const {
+  base::MutexLock lock(mu_);
+  auto found = actors_.find(showtime);
+  return found == actors_.end() ? nullptr : found->second;
+}
+
 void Registry::LetGo(const std::shared_ptr<Actor>& actor, bool now) {
   if (!actor->Retire(now)) return;
   base::MutexLock lock(mu_);

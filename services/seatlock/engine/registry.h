@@ -20,6 +20,8 @@ class Registry {
 
   // The showtime's actor, made if there is none. nullptr: too many showtimes are in memory.
   std::shared_ptr<Actor> Find(const domain::ShowtimeId& showtime);
+  // The same, but makes none. nullptr: it is not in memory.
+  std::shared_ptr<Actor> Get(const domain::ShowtimeId& showtime) const;
   // Lets `actor` go if nobody uses it; `now`: even if somebody did a moment ago.
   void LetGo(const std::shared_ptr<Actor>& actor, bool now);
 

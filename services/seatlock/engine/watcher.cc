@@ -51,24 +51,26 @@ void Watcher::Close() {
   if (wake) Wake();
 }
 
-Watcher::Pushed Watcher::Push(const MessagePtr& message, domain::Revision revision) {
+Watcher::Pushed Watcher::Push(const MessagePtr& message, const Position& position) {
   base::MutexLock lock(mu_);
-  if (end_ || want_ != Want::kLive || revision <= sent_upto_) return Pushed::kNotLive;
+  if (end_ || want_ != Want::kLive || position.revision <= sent_upto_) return Pushed::kNotLive;
   if (queued_bytes_ + message->size > kWatcherBytesMax && !queue_.empty()) {
     want_ = Want::kSnapshot;
     return Pushed::kLagging;
   }
   Queue(message);
-  sent_upto_ = revision;
+  sent_upto_ = position.revision;
+  if (epoch_.empty()) epoch_ = position.epoch;
   return TakeWaiting() ? Pushed::kQueuedWake : Pushed::kQueued;
 }
 
-bool Watcher::Deliver(const std::vector<MessagePtr>& messages, domain::Revision upto, Want then) {
+bool Watcher::Deliver(const std::vector<MessagePtr>& messages, const Position& upto, Want then) {
   base::MutexLock lock(mu_);
   fetching_ = false;
   if (end_) return false;
   for (const MessagePtr& message : messages) Queue(message);
-  sent_upto_ = upto;
+  sent_upto_ = upto.revision;
+  epoch_ = upto.epoch;
   want_ = then;
   // Without messages a reader that waits still has to come back if more is to be fetched.
   if (messages.empty() && then == Want::kLive) return false;
@@ -98,10 +100,12 @@ void Watcher::Cut() {
   if (callbacks_.cut) callbacks_.cut();
 }
 
-bool Watcher::Rejoin(domain::Revision head) {
+bool Watcher::Rejoin(const Position& head) {
   base::MutexLock lock(mu_);
-  if (end_ || want_ != Want::kLive || sent_upto_ >= head) return false;
-  want_ = Want::kHistory;
+  if (end_ || want_ != Want::kLive) return false;
+  const bool another = !epoch_.empty() && epoch_ != head.epoch;
+  if (!another && sent_upto_ >= head.revision) return false;
+  want_ = another ? Want::kSnapshot : Want::kHistory;
   return TakeWaiting();
 }
 
@@ -122,6 +126,16 @@ Watcher::Want Watcher::want() const {
 domain::Revision Watcher::sent_upto() const {
   base::MutexLock lock(mu_);
   return sent_upto_;
+}
+
+domain::Epoch Watcher::epoch() const {
+  base::MutexLock lock(mu_);
+  return epoch_;
+}
+
+bool Watcher::idle(int64_t idle_since_ms) const {
+  base::MutexLock lock(mu_);
+  return !end_ && want_ == Want::kLive && queue_.empty() && last_sent_ms_ <= idle_since_ms;
 }
 
 bool Watcher::untouched() const {

@@ -64,10 +64,10 @@ class Watcher final : public Recipient {
 
   // Queues a live change. kNotLive: it comes from history or is in the snapshot.
   enum class Pushed { kNotLive, kQueued, kQueuedWake, kLagging };
-  Pushed Push(const MessagePtr& message, domain::Revision revision);
+  Pushed Push(const MessagePtr& message, const Position& position);
 
   // Queues what was fetched. True: call Wake.
-  bool Deliver(const std::vector<MessagePtr>& messages, domain::Revision upto, Want then);
+  bool Deliver(const std::vector<MessagePtr>& messages, const Position& upto, Want then);
 
   // Ends the stream after what is queued. True: call Wake.
   bool End(Failure failure);
@@ -77,9 +77,9 @@ class Watcher final : public Recipient {
   std::optional<int64_t> busy_since_ms() const override;
   int64_t handed_bytes() const override;
 
-  // The showtime was read again: a live watcher that is behind `head` continues from history.
-  // True: call Wake.
-  bool Rejoin(domain::Revision head);
+  // The showtime was read again, or its epoch is another: a live watcher that is behind `head`
+  // continues from history, and one that was sent another history gets a snapshot. True: call Wake.
+  bool Rejoin(const Position& head);
 
   // Queues `progress` if the watcher is live, has nothing queued, and was sent nothing since
   // `idle_since_ms`. True: call Wake.
@@ -89,6 +89,10 @@ class Watcher final : public Recipient {
 
   Want want() const;
   domain::Revision sent_upto() const;
+  // Of the history that it was sent; empty: nothing of any.
+  domain::Epoch epoch() const;
+  // Whether PushProgress would queue something.
+  bool idle(int64_t idle_since_ms) const;
   // Whether nothing was ever sent.
   bool untouched() const;
   bool over() const;
@@ -114,6 +118,7 @@ class Watcher final : public Recipient {
   size_t queued_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   Want want_ ABSL_GUARDED_BY(mu_) = Want::kStart;
   domain::Revision sent_upto_ ABSL_GUARDED_BY(mu_);
+  domain::Epoch epoch_ ABSL_GUARDED_BY(mu_);  // of sent_upto_
   int64_t last_sent_ms_ ABSL_GUARDED_BY(mu_) = 0;
   int64_t last_taken_ms_ ABSL_GUARDED_BY(mu_) = 0;
   size_t last_taken_bytes_ ABSL_GUARDED_BY(mu_) = 0;

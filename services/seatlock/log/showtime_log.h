@@ -144,7 +144,8 @@ class ShowtimeLog {
   using PageCallback = absl::AnyInvocable<void(absl::StatusOr<Page>) &&>;
   using LoadCallback = absl::AnyInvocable<void(absl::StatusOr<LoadResult>) &&>;
   using DueCallback = absl::AnyInvocable<void(absl::StatusOr<std::vector<DueShowtime>>) &&>;
-  using HintCallback = std::function<void(const domain::ShowtimeId&)>;
+  // The revision that the showtime is said to have; 0 if that is not known.
+  using HintCallback = std::function<void(const domain::ShowtimeId&, domain::Revision)>;
   using ChangedCallback = absl::AnyInvocable<void(absl::StatusOr<ChangedShowtimes>) &&>;
   using StatusCallback = absl::AnyInvocable<void(absl::Status) &&>;
 
