@@ -1,5 +1,6 @@
 #include "services/seatlock/metrics.h"
 
+#include <iterator>
 #include <string>
 #include <variant>
 
@@ -17,7 +18,8 @@ constexpr int kFailures = static_cast<int>(engine::Failure::Kind::kCancelled) + 
 // In the order of domain::Command::body.
 constexpr const char* kCommandNames[] = {"lock", "unlock", "extend", "book", "cancel", "expire"};
 // In the order of log::AppendResult::Outcome.
-constexpr const char* kOutcomeNames[] = {"appended", "conflict", "not_appended", "unknown"};
+constexpr const char* kOutcomeNames[] = {"appended", "conflict", "not_appended", "no_room",
+                                         "unknown"};
 // In the order of engine::Failure::Kind; told apart from the refusal OVERLOADED.
 constexpr const char* kFailureNames[] = {"store_unavailable", "showtime_damaged", "outcome_unknown",
                                          "draining",          "queue_full",       "cancelled"};
@@ -85,10 +87,15 @@ ServiceMetrics::ServiceMetrics(runtime::Metrics* metrics, runtime::LogThrottle* 
           {{"command", kCommandNames[command]}, {"result", ResultName(result)}});
     }
   }
-  for (int outcome = 0; outcome < 4; ++outcome) {
+  static_assert(kOutcomes == std::size(kOutcomeNames));
+  for (int outcome = 0; outcome < kOutcomes; ++outcome) {
     appends_[outcome] =
         &metrics->AddCounter("seatlock_appends_total", "Appends by what became of them.",
                              {{"outcome", kOutcomeNames[outcome]}});
+    confirmations_[outcome] = &metrics->AddCounter(
+        "seatlock_confirmations_total",
+        "Questions to a shared store whether a showtime's head is still the one in memory.",
+        {{"outcome", kOutcomeNames[outcome]}});
   }
 }
 
@@ -98,6 +105,7 @@ void ServiceMetrics::OnResult(const domain::Command& command, const engine::Resu
 
 void ServiceMetrics::OnAppend(size_t records, int64_t latency_us,
                               log::AppendResult::Outcome outcome) {
+  if (records == 0) return confirmations_[static_cast<int>(outcome)]->Increment();
   append_records_.Observe(static_cast<double>(records));
   append_seconds_.Observe(static_cast<double>(latency_us) / 1e6);
   appends_[static_cast<int>(outcome)]->Increment();

@@ -36,6 +36,7 @@ class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
   // A command's result: ok, then the refusals by reason, then the failures by kind.
   static constexpr int kCommands = 6;
   static constexpr int kResults = 22;
+  static constexpr int kOutcomes = static_cast<int>(log::AppendResult::Outcome::kUnknown) + 1;
 
   runtime::LogThrottle& store_log_;
   runtime::GrpcServerMetrics grpc_;
@@ -47,7 +48,8 @@ class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
   runtime::Counter& store_errors_;
   runtime::Histogram& append_records_;
   runtime::Histogram& append_seconds_;
-  std::array<runtime::Counter*, 4> appends_{};
+  std::array<runtime::Counter*, kOutcomes> appends_{};
+  std::array<runtime::Counter*, kOutcomes> confirmations_{};
   runtime::Histogram& commit_appends_;
   runtime::Histogram& commit_seconds_;
 };

@@ -17,7 +17,8 @@ class Observer {
 
   // A caller's command got its result.
   virtual void OnResult(const domain::Command& /*command*/, const Result& /*result*/) {}
-  // An append came back: records in it, microseconds from handing it over.
+  // An append came back: records in it (0: it was a confirmation), microseconds from handing it
+  // over.
   virtual void OnAppend(size_t /*records*/, int64_t /*latency_us*/,
                         log::AppendResult::Outcome /*outcome*/) {}
   // Locks freed by the server because they lapsed.
