@@ -45,8 +45,9 @@ class IdTable {
 
   size_t size() const { return index_.size(); }
 
-  Row& operator[](RowNumber number) { return rows_[number]; }
   const Row& operator[](RowNumber number) const { return rows_[number]; }
+  // To be changed.
+  Row& Mutable(RowNumber number) { return rows_[number]; }
 
   // kNoRow where there is none.
   RowNumber Find(const Id& id) const {
@@ -54,7 +55,7 @@ class IdTable {
     return it == index_.end() ? kNoRow : *it;
   }
 
-  // A new row where there is none.
+  // A new row where there is none: in the place of the one that was erased last, if there is one.
   RowNumber FindOrInsert(const Id& id) {
     RowNumber number = Find(id);
     if (number != kNoRow) return number;

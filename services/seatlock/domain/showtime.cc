@@ -12,48 +12,8 @@ namespace seatlock::domain {
 namespace {
 
 [[noreturn]] void Die(const absl::Status& why) {
-  std::fprintf(stderr, "Showtime::Apply: %s\n", why.ToString().c_str());
+  std::fprintf(stderr, "Showtime: %s\n", why.ToString().c_str());
   std::abort();
-}
-
-// The seats that have `status` after `change`, ordered.
-std::vector<SeatId> SeatsWith(SeatStatus status, const Change& change) {
-  std::vector<SeatId> seats;
-  seats.reserve(change.seats.size());
-  for (const SeatAfter& after : change.seats) {
-    if (after.status == status) seats.push_back(after.seat);
-  }
-  std::sort(seats.begin(), seats.end());
-  return seats;
-}
-
-// Adds the ordered `added` to the ordered `seats`, moving each of these once at most.
-void MergeInto(std::vector<SeatId>& seats, const std::vector<SeatId>& added) {
-  if (added.empty()) return;
-  const auto before = std::lower_bound(seats.begin(), seats.end(), added.front()) - seats.begin();
-  const auto known = static_cast<ptrdiff_t>(seats.size());
-  seats.insert(seats.end(), added.begin(), added.end());
-  std::inplace_merge(seats.begin() + before, seats.begin() + known, seats.end());
-  seats.erase(std::unique(seats.begin() + before, seats.end()), seats.end());
-}
-
-// Takes the ordered `gone` out of the ordered `seats`, moving each of these once at most.
-void TakeOutOf(std::vector<SeatId>& seats, const std::vector<SeatId>& gone) {
-  std::erase_if(seats, [&](const SeatId& seat) {
-    return std::binary_search(gone.begin(), gone.end(), seat);
-  });
-}
-
-size_t IdBytes(const std::vector<SeatId>& seats) {
-  size_t bytes = 0;
-  for (const SeatId& seat : seats) bytes += TextBytes(seat.value());
-  return bytes;
-}
-
-// What the order's lists have of the heap, but for the ids in them.
-size_t ArrayBytes(const OrderEntry& order) {
-  return BlockBytes(order.seats.capacity() * sizeof(SeatId)) +
-         BlockBytes(order.cancelled.capacity() * sizeof(SeatId));
 }
 
 }  // namespace
@@ -81,6 +41,24 @@ void Showtime::Apply(const Change& change) {
   tables_->Fold(change);
 }
 
+Undo Showtime::ApplyUndoable(const Change& change) {
+  if (absl::Status fits = tables_->CheckFollows(change); !fits.ok()) Die(fits);
+  auto steps = std::make_unique<UndoSteps>(tables_.get(), *tables_);
+  tables_->undo = steps.get();
+  tables_->Fold(change);
+  tables_->undo = nullptr;
+  steps->undoes = tables_->made_by;
+  return Undo(std::move(steps));
+}
+
+void Showtime::Revert(Undo undo) {
+  if (undo.steps_ == nullptr || undo.steps_->tables() != tables_.get() ||
+      undo.steps_->undoes != tables_->made_by) {
+    Die(absl::InternalError("to be reverted, but not the change that was applied last"));
+  }
+  tables_->Revert(*undo.steps_);
+}
+
 absl::Status Showtime::TryApply(const Change& change) {
   absl::Status fits = Check(change);
   if (fits.ok()) tables_->Fold(change);
@@ -106,47 +84,18 @@ void Showtime::Tables::Fold(const Change& change) {
   t.Forget(change.commit_ms, ForgottenPerChange(change.seats.size()));
 
   RowNumber order = kNoRow;
-  if (!change.order.empty()) order = t.orders.FindOrInsert(change.order);
+  if (!change.order.empty()) order = t.FindOrInsertOrder(change.order);
   uint32_t unseen_seats = 0;
   for (const SeatAfter& after : change.seats) {
     if (t.ApplySeat(after, change, order)) ++unseen_seats;
   }
   t.CountShare(change, unseen_seats);
-  if (order != kNoRow) t.FoldOrder(t.orders[order], change);
+  if (order != kNoRow) t.FoldOrder(order, change);
 
   if (change.request) t.Remember(*change.request, change.revision, change.commit_ms);
   t.revision = change.revision;
   t.commit_ms = change.commit_ms;
-}
-
-void Showtime::Tables::FoldOrder(OrderEntry& order, const Change& change) {
-  const std::vector<SeatId> booked = SeatsWith(SeatStatus::kBooked, change);
-  const std::vector<SeatId> out = SeatsWith(SeatStatus::kAvailable, change);
-  order_list_bytes -= ArrayBytes(order);
-  MergeInto(order.seats, booked);
-  order_list_bytes += IdBytes(booked);
-  if (!out.empty()) TakeOutOf(order.seats, out);
-  if (change.order_closed) {
-    order_list_bytes -= IdBytes(out);
-    Close(order);
-  } else {
-    cancelled_seats -= order.cancelled.size();
-    MergeInto(order.cancelled, out);
-    cancelled_seats += order.cancelled.size();
-  }
-  order_list_bytes += ArrayBytes(order);
-}
-
-void Showtime::Tables::CountLists(const OrderEntry& order) {
-  order_list_bytes += ArrayBytes(order) + IdBytes(order.seats) + IdBytes(order.cancelled);
-}
-
-void Showtime::Tables::Close(OrderEntry& order) {
-  order.closed = true;
-  cancelled_seats -= order.cancelled.size();
-  order_list_bytes -= IdBytes(order.cancelled);
-  order.seats = {};
-  order.cancelled = {};
+  t.made_by = ++t.applies;
 }
 
 size_t Showtime::Tables::ApproximateBytes() const {
@@ -160,14 +109,14 @@ size_t Showtime::Tables::ApproximateBytes() const {
 
 bool Showtime::Tables::ApplySeat(const SeatAfter& after, const Change& change, RowNumber order) {
   const size_t known = seats.size();
-  const RowNumber number = seats.FindOrInsert(after.seat);
+  const RowNumber number = Insert(seats, after.seat);
   const bool forgotten = seats.size() == known && IsForgotten(View(number), change.commit_ms);
   const bool unseen = seats.size() > known || forgotten;
   // A seat that stays taken keeps its place in the index.
   const bool was_taken = seats[number].status != SeatStatus::kAvailable;
   const bool is_taken = after.status != SeatStatus::kAvailable;
-  if (was_taken && !is_taken) taken.erase(number);
-  if (!was_taken && is_taken) taken.insert(number);
+  if (was_taken && !is_taken) EraseTaken(number);
+  if (!was_taken && is_taken) AddTaken(number);
   Leave(number);
   if (forgotten) DropGrants(number);
   switch (after.status) {

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "services/seatlock/domain/types.h"
+#include "services/seatlock/domain/undo.h"
 
 namespace seatlock::domain {
 
@@ -34,7 +35,7 @@ struct SeatState {
 };
 
 // A seat as it stands, as SeatState has it. Refers into the showtime, which keeps less than a
-// SeatState a seat: valid until the next Apply.
+// SeatState a seat: valid until the next Apply or Revert.
 struct SeatView {
   const SeatId& seat;
   SeatStatus status;
@@ -104,6 +105,18 @@ class Showtime {
   // is our own error and ends the process.
   void Apply(const Change& change);
 
+  // As Apply, and says how to take the change back.
+  Undo ApplyUndoable(const Change& change);
+  // Takes back the change that was applied last. The state is again what it was before it in all
+  // that anybody can see, counts and what Apply dropped included. Undos are reverted in the reverse
+  // order of their Applies; an undo of anything but the last Apply that still stands is our own
+  // error and ends the process.
+  //
+  // What Apply dropped as forgotten has to come back. It was forgotten at the time of the change
+  // that is taken back, and the change that is applied instead may be earlier: another server made
+  // it. At that time a grant or a request_id may still be remembered and a share's hour still run.
+  void Revert(Undo undo);
+
   // The same for a change that was read from a store. DATA_LOSS, saying what does not fit, and
   // the state as it was, if the change cannot have been decided on this state.
   absl::Status TryApply(const Change& change);
@@ -134,7 +147,7 @@ class Showtime {
   std::vector<SeatId> LapsedAt(int64_t now_ms, size_t max) const;
 
   // The seats that are locked, booked or blocked, ordered by seat id, from `first` on, at most
-  // `max`. Takes time by their number, not by the showtime's. Valid until the next Apply.
+  // `max`. Takes time by their number, not by the showtime's. Valid until the next Apply or Revert.
   std::vector<SeatView> TakenFrom(const SeatId& first, size_t max) const;
 
   // For the bounds of limits.h. seat_count counts the free seats that are remembered too. Both it

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "services/seatlock/domain/world_for_test.h"
 
@@ -98,6 +99,73 @@ TEST(ApproximateBytes, OfOrdersThatCameAndWent) {
     world.Make(CancelBooking{.order = book.order, .seats = {book.seats[7], book.seats[2]}});
     world.Make(CancelBooking{.order = book.order, .all = true});
   });
+}
+
+// What an Undo of a booking into an order of 1,999 seats has of the heap, in a showtime that has
+// `seats` others: locked ones, or with `forgotten` free ones that can be dropped.
+size_t UndoBytes(size_t seats, bool forgotten) {
+  World world;
+  world.rules.max_session_seats = kSessionSeatsMax;
+  for (size_t i = 0; i < kOrderSeatsMax - 1; ++i) {
+    world.Make(BookSeats{.session = SessionId("s"),
+                         .order = OrderId("o"),
+                         .seats = {SeatId("o" + Id(i, 39))},
+                         .add_to_order = true});
+  }
+  for (size_t i = 0; i < seats; ++i) {
+    world.Make(LockOf(i, i, 128, 40));
+    if (forgotten)
+      world.Make(UnlockSeats{.session = SessionId(Id(i, 128)), .all = true}, Id(i, 64));
+  }
+  if (forgotten) world.now_ms += 2 * kGrantMemoryMs;
+  const Decision decision = Decide(world.showtime,
+                                   {.body = BookSeats{.session = SessionId("s"),
+                                                      .order = OrderId("o"),
+                                                      .seats = {SeatId("p")},
+                                                      .add_to_order = true}},
+                                   world.now_ms, world.rules);
+  auto undo = std::make_unique<Undo>(world.showtime.ApplyUndoable(std::get<Change>(decision)));
+  const size_t with_undo = Heap();
+  undo.reset();
+  return with_undo - Heap();
+}
+
+// A change of one seat drops 20 seats, request_ids and shares each, if there are any (limits.h).
+TEST(UndoBytes, GoWithTheChangeAndNotWithTheShowtime) {
+  const size_t small = UndoBytes(100, false);
+  EXPECT_LT(small, 4096u);
+  EXPECT_LT(UndoBytes(kEntries, false), small + 1024);
+  const size_t dropping = UndoBytes(100, true);
+  EXPECT_LT(dropping, 64u * 1024);
+  EXPECT_LT(UndoBytes(kEntries, true), dropping + 4096);
+}
+
+TEST(UndoBytes, ApproximateBytesStayRightAfterReverts) {
+  World world;
+  const size_t heap = Heap();
+  const size_t estimate = world.showtime.ApproximateBytes();
+  const auto apply = [&](auto body) {
+    const Decision decision =
+        Decide(world.showtime, {.body = std::move(body)}, world.now_ms, world.rules);
+    return world.showtime.ApplyUndoable(std::get<Change>(decision));
+  };
+  for (size_t i = 0; i < kEntries; ++i) {
+    BookSeats book{.session = SessionId(Id(i, 36)), .order = OrderId(Id(i, 36))};
+    for (size_t seat = 0; seat < 4; ++seat) book.seats.emplace_back(Id(4 * i + seat, 40));
+    Undo booked = apply(book);
+    if (i % 4 == 0) {
+      world.showtime.Revert(std::move(booked));
+      continue;
+    }
+    Undo in_part = apply(CancelBooking{.order = book.order, .seats = {book.seats[0]}});
+    Undo closed = apply(CancelBooking{.order = book.order, .all = true});
+    if (i % 4 > 1) world.showtime.Revert(std::move(closed));
+    if (i % 4 > 2) world.showtime.Revert(std::move(in_part));
+  }
+  const auto real = static_cast<double>(Heap() - heap);
+  const auto said = static_cast<double>(world.showtime.ApproximateBytes() - estimate);
+  EXPECT_GT(said, real * 0.9);
+  EXPECT_LT(said, real * 1.1);
 }
 
 }  // namespace

@@ -159,17 +159,16 @@ absl::StatusOr<Showtime> Showtime::Restore(ShowtimeParts parts) {
   t.commit_ms = parts.commit_ms;
   for (OrderEntry& order : parts.orders) {
     RowNumber number = t.orders.FindOrInsert(order.order);
-    t.orders[number] = std::move(order);
+    OrderEntry& entry = t.orders.Mutable(number);
+    entry = std::move(order);
     // Snapshots of earlier versions kept what was cancelled out of closed orders too.
-    if (t.orders[number].closed) {
-      t.orders[number].cancelled = {};
-    }
-    t.cancelled_seats += t.orders[number].cancelled.size();
-    t.CountLists(t.orders[number]);
+    if (entry.closed) entry.cancelled = std::vector<SeatId>();
+    t.cancelled_seats += entry.cancelled.size();
+    t.CountLists(entry);
   }
   auto insert = [&t](const SeatState& seat) {
     RowNumber number = t.seats.FindOrInsert(seat.seat);
-    SeatRow& row = t.seats[number];
+    SeatRow& row = t.seats.Mutable(number);
     row.last_grant_fence = seat.last_grant_fence;
     row.other_grant_fence = seat.other_grant_fence;
     row.last_grant = t.Acquire(seat.last_grant_session);

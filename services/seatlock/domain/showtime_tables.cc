@@ -9,39 +9,39 @@ namespace seatlock::domain {
 
 RowNumber Showtime::Tables::Acquire(const SessionId& session) {
   if (session.empty()) return kNoRow;
-  RowNumber number = sessions.FindOrInsert(session);
-  ++sessions[number].references;
+  RowNumber number = Insert(sessions, session);
+  ++Edit(sessions, number).references;
   return number;
 }
 
 void Showtime::Tables::Release(RowNumber& session) {
   if (session == kNoRow) return;
-  if (--sessions[session].references == 0) sessions.Erase(session);
+  if (--Edit(sessions, session).references == 0) Erase(sessions, session);
   session = kNoRow;
 }
 
 void Showtime::Tables::Append(SeatList& list, RowNumber number) {
-  SeatRow& row = seats[number];
+  SeatRow& row = Edit(seats, number);
   row.previous = list.last;
   row.next = kNoRow;
-  (list.last == kNoRow ? list.first : seats[list.last].next) = number;
+  (list.last == kNoRow ? list.first : Edit(seats, list.last).next) = number;
   list.last = number;
 }
 
 void Showtime::Tables::Remove(SeatList& list, RowNumber number) {
-  SeatRow& row = seats[number];
-  (row.previous == kNoRow ? list.first : seats[row.previous].next) = row.next;
-  (row.next == kNoRow ? list.last : seats[row.next].previous) = row.previous;
+  SeatRow& row = Edit(seats, number);
+  (row.previous == kNoRow ? list.first : Edit(seats, row.previous).next) = row.next;
+  (row.next == kNoRow ? list.last : Edit(seats, row.next).previous) = row.previous;
   row.previous = row.next = kNoRow;
 }
 
 void Showtime::Tables::Leave(RowNumber number) {
-  SeatRow& row = seats[number];
+  SeatRow& row = Edit(seats, number);
   if (row.status == SeatStatus::kLocked) {
-    SessionRow& holder = sessions[row.session];
+    SessionRow& holder = Edit(sessions, row.session);
     Remove(holder.held, number);
     --holder.held_count;
-    expiry.erase({row.time_ms, number});
+    EraseExpiry(row.time_ms, number);
   } else if (row.status == SeatStatus::kAvailable && row.last_grant_fence != Fence()) {
     Remove(freed, number);
   }
@@ -52,18 +52,18 @@ void Showtime::Tables::Leave(RowNumber number) {
 }
 
 void Showtime::Tables::EnterLocked(RowNumber number, const SessionId& holder, int64_t expire_ms) {
-  SeatRow& row = seats[number];
+  SeatRow& row = Edit(seats, number);
   row.status = SeatStatus::kLocked;
   row.time_ms = expire_ms;
   row.session = Acquire(holder);
-  SessionRow& session = sessions[row.session];
+  SessionRow& session = Edit(sessions, row.session);
   Append(session.held, number);
   ++session.held_count;
-  expiry.insert({expire_ms, number});
+  AddExpiry(expire_ms, number);
 }
 
 void Showtime::Tables::EnterBooked(RowNumber number, const SessionId& buyer, RowNumber order) {
-  SeatRow& row = seats[number];
+  SeatRow& row = Edit(seats, number);
   row.status = SeatStatus::kBooked;
   row.session = Acquire(buyer);
   row.order = order;
@@ -71,14 +71,15 @@ void Showtime::Tables::EnterBooked(RowNumber number, const SessionId& buyer, Row
 }
 
 void Showtime::Tables::EnterBlocked(RowNumber number) {
-  seats[number].status = SeatStatus::kBlocked;
-  seats[number].granted_ms = 0;
+  SeatRow& row = Edit(seats, number);
+  row.status = SeatStatus::kBlocked;
+  row.granted_ms = 0;
 }
 
 void Showtime::Tables::EnterFree(RowNumber number, int64_t now_ms) {
-  SeatRow& row = seats[number];
+  SeatRow& row = Edit(seats, number);
   if (row.last_grant_fence == Fence()) {
-    seats.Erase(number);
+    Erase(seats, number);
     return;
   }
   row.time_ms = now_ms;
@@ -88,7 +89,7 @@ void Showtime::Tables::EnterFree(RowNumber number, int64_t now_ms) {
 
 void Showtime::Tables::Grant(RowNumber number, const SessionId& session, Fence fence,
                              int64_t now_ms) {
-  SeatRow& row = seats[number];
+  SeatRow& row = Edit(seats, number);
   row.granted_ms = now_ms;
   if (row.last_grant == kNoRow || sessions[row.last_grant].id != session) {
     row.other_grant_fence = row.last_grant_fence;
@@ -99,29 +100,29 @@ void Showtime::Tables::Grant(RowNumber number, const SessionId& session, Fence f
 }
 
 void Showtime::Tables::DropGrants(RowNumber seat) {
-  SeatRow& row = seats[seat];
+  SeatRow& row = Edit(seats, seat);
   Release(row.last_grant);
   row.last_grant_fence = row.other_grant_fence = Fence();
 }
 
 void Showtime::Tables::Remember(RequestKey key, Revision made, int64_t now_ms) {
   const size_t known = requests.size();
-  const RowNumber number = requests.FindOrInsert(key.id);
+  const RowNumber number = Insert(requests, key.id);
   if (requests.size() == known) UnlinkRequest(number);  // made before, and forgotten
-  RequestRow& row = requests[number];
+  RequestRow& row = Edit(requests, number);
   std::copy_n(key.body_hash.begin(), std::min(key.body_hash.size(), row.body_hash.size()),
               row.body_hash.begin());
   row.revision = made;
   row.commit_ms = now_ms;
   row.previous = newest_request;
-  (newest_request == kNoRow ? oldest_request : requests[newest_request].next) = number;
+  (newest_request == kNoRow ? oldest_request : Edit(requests, newest_request).next) = number;
   newest_request = number;
 }
 
 void Showtime::Tables::UnlinkRequest(RowNumber request) {
-  RequestRow& row = requests[request];
-  (row.previous == kNoRow ? oldest_request : requests[row.previous].next) = row.next;
-  (row.next == kNoRow ? newest_request : requests[row.next].previous) = row.previous;
+  RequestRow& row = Edit(requests, request);
+  (row.previous == kNoRow ? oldest_request : Edit(requests, row.previous).next) = row.next;
+  (row.next == kNoRow ? newest_request : Edit(requests, row.next).previous) = row.previous;
   row.previous = row.next = kNoRow;
 }
 
@@ -131,13 +132,13 @@ void Showtime::Tables::Forget(int64_t now_ms, size_t max) {
     if (!IsForgotten(View(number), now_ms)) break;
     Remove(freed, number);
     DropGrants(number);
-    seats.Erase(number);
+    Erase(seats, number);
   }
   for (size_t i = 0; i < max && oldest_request != kNoRow; ++i) {
     const RowNumber number = oldest_request;
     if (!IsRequestForgotten(requests[number].commit_ms, now_ms)) break;
     UnlinkRequest(number);
-    requests.Erase(number);
+    Erase(requests, number);
   }
   for (size_t i = 0; i < max && oldest_share != kNoRow; ++i) {
     if (!IsShareForgotten(sessions[oldest_share].share_since_ms, now_ms)) break;
@@ -146,10 +147,10 @@ void Showtime::Tables::Forget(int64_t now_ms, size_t max) {
 }
 
 void Showtime::Tables::EndShare(RowNumber session) {
-  SessionRow& row = sessions[session];
-  (row.previous_share == kNoRow ? oldest_share : sessions[row.previous_share].next_share) =
+  SessionRow& row = Edit(sessions, session);
+  (row.previous_share == kNoRow ? oldest_share : Edit(sessions, row.previous_share).next_share) =
       row.next_share;
-  (row.next_share == kNoRow ? newest_share : sessions[row.next_share].previous_share) =
+  (row.next_share == kNoRow ? newest_share : Edit(sessions, row.next_share).previous_share) =
       row.previous_share;
   row.previous_share = row.next_share = kNoRow;
   row.unseen_seats = row.requests = 0;
@@ -162,14 +163,14 @@ void Showtime::Tables::CountShare(const Change& change, uint32_t unseen_seats) {
                       change.cause == Cause::kExtend;
   if (!counts || change.seats.empty() || (unseen_seats == 0 && !change.request)) return;
   // Such a change is of one session, which its first seat names.
-  const RowNumber session = sessions.FindOrInsert(change.seats.front().session);
+  const RowNumber session = Insert(sessions, change.seats.front().session);
   SessionRow& share = Share(session, change.commit_ms);
   share.unseen_seats += unseen_seats;
   if (change.request) ++share.requests;
 }
 
 SessionRow& Showtime::Tables::Share(RowNumber session, int64_t now_ms) {
-  SessionRow& row = sessions[session];
+  SessionRow& row = Edit(sessions, session);
   ++row.references;  // of the hour; until then it keeps the row while an older one ends
   if (row.share_since_ms >= 0) {
     if (!IsShareForgotten(row.share_since_ms, now_ms)) {
@@ -180,9 +181,29 @@ SessionRow& Showtime::Tables::Share(RowNumber session, int64_t now_ms) {
   }
   row.share_since_ms = now_ms;
   row.previous_share = newest_share;
-  (newest_share == kNoRow ? oldest_share : sessions[newest_share].next_share) = session;
+  (newest_share == kNoRow ? oldest_share : Edit(sessions, newest_share).next_share) = session;
   newest_share = session;
   return row;
+}
+
+void Showtime::Tables::AddExpiry(int64_t expire_ms, RowNumber number) {
+  expiry.insert({expire_ms, number});
+  if (undo != nullptr) undo->Add(ExpiryStep{expire_ms, number, true});
+}
+
+void Showtime::Tables::EraseExpiry(int64_t expire_ms, RowNumber number) {
+  expiry.erase({expire_ms, number});
+  if (undo != nullptr) undo->Add(ExpiryStep{expire_ms, number, false});
+}
+
+void Showtime::Tables::AddTaken(RowNumber number) {
+  taken.insert(number);
+  if (undo != nullptr) undo->Add(TakenStep{number, true});
+}
+
+void Showtime::Tables::EraseTaken(RowNumber number) {
+  taken.erase(number);
+  if (undo != nullptr) undo->Add(TakenStep{number, false});
 }
 
 SeatView Showtime::Tables::View(RowNumber number) const {

@@ -1,11 +1,10 @@
 // The inside of Showtime: its tables and the indexes over them. Thread-compatible.
 //
-// Sized for many seats: a row names sessions and orders by number, and its two list links serve
-// the list of its holder's seats while it is locked and the list of freed seats while it is free.
+// Whatever changes a table goes through Edit, Insert or Erase, and whatever changes an ordered
+// index through the functions beside them: they note for an Undo, if one is wanted, what was there.
 // A held seat costs 151 bytes of heap with 5 a session of a UUID each (showtime_bytes_test.cc).
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,7 +17,9 @@
 #include "services/seatlock/domain/id_table.h"
 #include "services/seatlock/domain/limits.h"
 #include "services/seatlock/domain/showtime.h"
+#include "services/seatlock/domain/showtime_rows.h"
 #include "services/seatlock/domain/types.h"
+#include "services/seatlock/domain/undo_steps.h"
 
 namespace seatlock::domain {
 
@@ -32,65 +33,13 @@ inline bool IsShareForgotten(int64_t since_ms, int64_t now_ms) {
   return now_ms > since_ms + kShareMs;
 }
 
-struct SeatRow {
-  SeatId id;
-  int64_t time_ms = 0;     // locked: expire_ms; free: freed_ms
-  int64_t granted_ms = 0;  // locked alone
-  Fence last_grant_fence;  // of a locked seat, its fence too
-  Fence other_grant_fence;
-  RowNumber session = kNoRow;     // locked or booked
-  RowNumber last_grant = kNoRow;  // session
-  RowNumber order = kNoRow;       // booked alone
-  RowNumber previous = kNoRow;
-  RowNumber next = kNoRow;
-  SeatStatus status = SeatStatus::kAvailable;
-};
-static_assert(sizeof(SeatRow) <= 88);
-
-// Seats in a row, linked by SeatRow::previous and next.
-struct SeatList {
-  RowNumber first = kNoRow;
-  RowNumber last = kNoRow;
-};
-
-struct SessionRow {
-  SessionId id;
-  uint32_t references = 0;  // from seats and from its running hour; the row goes with the last
-  uint32_t held_count = 0;
-  SeatList held;
-  // The share's hour (limits.h), if one is running.
-  RowNumber previous_share = kNoRow;  // the next older
-  RowNumber next_share = kNoRow;
-  uint32_t unseen_seats = 0;
-  uint32_t requests = 0;
-  int64_t share_since_ms = -1;  // -1: none is running
-};
-static_assert(sizeof(SessionRow) <= 72);
-
-struct RequestRow {
-  RequestId id;
-  std::array<char, 16> body_hash{};
-  Revision revision;
-  int64_t commit_ms = 0;
-  RowNumber previous = kNoRow;  // the next older
-  RowNumber next = kNoRow;
-};
-static_assert(sizeof(RequestRow) <= 72);
-
-// Orders rows by their seats' ids.
-struct BySeatId {
-  using is_transparent = void;
-  bool operator()(RowNumber a, RowNumber b) const { return (*rows)[a].id < (*rows)[b].id; }
-  bool operator()(RowNumber a, const SeatId& b) const { return (*rows)[a].id < b; }
-  bool operator()(const SeatId& a, RowNumber b) const { return a < (*rows)[b].id; }
-  const IdTable<SeatRow>* rows;
-};
-
-struct Showtime::Tables {
+struct Showtime::Tables : Head {
   // DATA_LOSS if `change` is not the next one: its revision, its time, its request_id.
   absl::Status CheckFollows(const Change& change) const;
   // Makes `change`, which fits, part of the tables.
   void Fold(const Change& change);
+  // Takes back the last Fold, of which `done` has all steps.
+  void Revert(UndoSteps& done);
 
   // Takes a seat out of the indexes of what it was, and puts it into those of what it is; but for
   // `taken`, which is the caller's.
@@ -114,11 +63,14 @@ struct Showtime::Tables {
   // Whether the seat is locked and was not remembered before.
   bool ApplySeat(const SeatAfter& after, const Change& change, RowNumber order);
 
+  RowNumber FindOrInsertOrder(const OrderId& id);
   // The order's seats after `change`, which names it: one merge for the whole change.
-  void FoldOrder(OrderEntry& order, const Change& change);
+  void FoldOrder(RowNumber number, const Change& change);
+  void RevertOrder(OrderStep& step);
   // Counts the lists of an order that was restored.
   void CountLists(const OrderEntry& order);
-  // Nobody asks any more which seats were cancelled out of an order that is closed.
+  // An order that is closed has no lists: nobody asks any more which seats were cancelled out of
+  // it.
   void Close(OrderEntry& order);
 
   // Counts what `change` takes of its session's share.
@@ -140,22 +92,40 @@ struct Showtime::Tables {
   RequestEntry Entry(RowNumber number) const;
   bool SeatBefore(RowNumber a, RowNumber b) const { return seats[a].id < seats[b].id; }
 
-  Revision revision;
-  int64_t commit_ms = 0;
+  // The row, to be changed.
+  template <typename Row>
+  Row& Edit(IdTable<Row>& table, RowNumber number) {
+    if (undo != nullptr) undo->Change(number, table[number]);
+    return table.Mutable(number);
+  }
+  // A new row if there is none.
+  template <typename Row>
+  RowNumber Insert(IdTable<Row>& table, const typename IdTable<Row>::Id& id) {
+    const size_t known = table.size();
+    const RowNumber number = table.FindOrInsert(id);
+    if (undo != nullptr && table.size() > known) undo->Add(RowInserted<Row>{number});
+    return number;
+  }
+  template <typename Row>
+  void Erase(IdTable<Row>& table, RowNumber number) {
+    if (undo != nullptr) undo->Erase(number, table[number]);
+    table.Erase(number);
+  }
+  void AddExpiry(int64_t expire_ms, RowNumber number);
+  void EraseExpiry(int64_t expire_ms, RowNumber number);
+  void AddTaken(RowNumber number);
+  void EraseTaken(RowNumber number);
+
   IdTable<SeatRow> seats;
   IdTable<SessionRow> sessions;
   IdTable<OrderEntry, &OrderEntry::order> orders;
-  size_t cancelled_seats = 0;   // in all orders
   size_t order_list_bytes = 0;  // of the heap: what all orders' lists of seats have
   IdTable<RequestRow> requests;
   absl::btree_set<std::pair<int64_t, RowNumber>> expiry;  // locked seats by expire_ms
   // Locked, booked and blocked seats in the order of their ids.
   absl::btree_set<RowNumber, BySeatId> taken{BySeatId{&seats}};
-  SeatList freed;  // oldest first
-  RowNumber oldest_request = kNoRow;
-  RowNumber newest_request = kNoRow;
-  RowNumber oldest_share = kNoRow;  // sessions
-  RowNumber newest_share = kNoRow;
+  uint64_t applies = 0;       // that this showtime ever saw; never goes back
+  UndoSteps* undo = nullptr;  // notes what Fold does; nullptr: not wanted
 };
 
 }  // namespace seatlock::domain

@@ -192,7 +192,7 @@ TEST(IdTable, NumbersStayWhileRowsComeAndGo) {
   std::vector<RowNumber> numbers;
   for (int i = 0; i < 1000; ++i) {
     numbers.push_back(table.FindOrInsert(SeatId(std::to_string(i))));
-    table[numbers.back()].value = i;
+    table.Mutable(numbers.back()).value = i;
   }
   for (int i = 0; i < 1000; i += 2) table.Erase(numbers[i]);
   EXPECT_EQ(table.size(), 500u);
