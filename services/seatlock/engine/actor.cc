@@ -372,7 +372,11 @@ void Actor::AddChange(domain::Change change, Batch& batch) {
   batch.after.revision = record.revision;
   batch.after.chain = record.chain;
   batch.bytes += record.bytes.size();
-  state_.Apply(change);
+  if (context_->shared()) {
+    batch.undos.push_back(state_.ApplyUndoable(change));
+  } else {
+    state_.Apply(change);
+  }
   seat_map_.Touch(change);
   batch.changes.push_back(std::move(change));
 }

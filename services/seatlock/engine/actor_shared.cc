@@ -164,9 +164,16 @@ void Actor::DecideAgain(Effects& effects) {
   }
 }
 
-// Takes the batch's changes back out of the state. False: that cannot be done.
+// Takes the batch's changes back out of the state. False: that cannot be done (the store is
+// exclusive).
 bool Actor::TakeBack() {
-  return batch_->changes.empty();
+  if (batch_->undos.size() != batch_->changes.size()) return false;
+  while (!batch_->undos.empty()) {
+    seat_map_.Touch(batch_->changes[batch_->undos.size() - 1]);
+    state_.Revert(std::move(batch_->undos.back()));
+    batch_->undos.pop_back();
+  }
+  return true;
 }
 
 // Takes in what others did, from record `from` of those that were missed on. False: the state

@@ -12,6 +12,7 @@
 #include "common/base/executor.h"
 #include "services/seatlock/domain/command.h"
 #include "services/seatlock/domain/showtime.h"
+#include "services/seatlock/domain/undo.h"
 #include "services/seatlock/engine/message.h"
 #include "services/seatlock/engine/outcome.h"
 #include "services/seatlock/engine/position.h"
@@ -80,6 +81,7 @@ struct Batch {
   log::Head before;
   log::Head after;
   std::vector<domain::Change> changes;     // none: a question (actor_phase.h)
+  std::vector<domain::Undo> undos;         // of `changes`, if the store is shared
   std::vector<log::StoredRecord> records;  // of `changes`; moved into the append
   size_t bytes = 0;                        // of `records`
   // Whether the store may be asked to take this batch; none: not looked at yet.
