@@ -19,7 +19,7 @@ std::string PageTokenAfter(const domain::ShowtimeId& showtime) {
   return absl::WebSafeBase64Escape(kVersion + showtime.value());
 }
 
-std::optional<domain::ShowtimeId> ParsePageToken(std::string_view token) {
+std::optional<domain::ShowtimeId> ParsePageToken(const std::string& token) {
   if (token.empty()) return domain::ShowtimeId();
   std::string text;
   if (token.size() > kPageTokenBytesMax || !absl::WebSafeBase64Unescape(token, &text) ||

@@ -4,7 +4,6 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "services/seatlock/domain/types.h"
 
@@ -13,6 +12,6 @@ namespace seatlock::rpc {
 std::string PageTokenAfter(const domain::ShowtimeId& showtime);
 
 // The id that PageTokenAfter was given; an empty id for an empty token. None: no token of ours.
-std::optional<domain::ShowtimeId> ParsePageToken(std::string_view token);
+std::optional<domain::ShowtimeId> ParsePageToken(const std::string& token);
 
 }  // namespace seatlock::rpc
