@@ -14,6 +14,8 @@
 namespace seatlock::engine {
 namespace {
 
+static_assert(kListIdsMax <= log::kListedMax);
+
 // One page under way; keeps itself alive through the callbacks that it hands out. Each step runs on
 // the background executor, and one step follows the other: no lock is needed.
 class Listing : public std::enable_shared_from_this<Listing> {
