@@ -103,7 +103,7 @@ inline constexpr int kListsAtOnce = 4;
 // A page ends after this long with what it has: showtimes that are slow to load must not make a
 // page that takes longer than any caller waits.
 inline constexpr int64_t kListPageMs = 2'000;
-// Showtimes that the log names at once for a list: other reads of the log wait some 4 ms.
+// Showtimes that the log names at once for a list: other reads of the log wait 1 ms.
 inline constexpr size_t kListIdsMax = 100;
 
 // Showtimes taken from the wake index at once.
