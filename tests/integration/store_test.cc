@@ -89,6 +89,25 @@ TEST_F(StoreTest, ACallThatCannotBeWrittenDidNothingAndSaysSo) {
   EXPECT_EQ(client_->Lock("show", "A01", "bob").refusal().reason, "SEAT_TAKEN");
 }
 
+TEST_F(StoreTest, AListThatWouldHaveToCountALapsedLockIsRefusedUntilItCanBeFreed) {
+  {
+    const auto lock = client_->Lock("show", "A02", "bob", {.ttl_ms = 3000});
+    ASSERT_TRUE(lock.ok());
+    const int64_t expire_ms = ToMs(lock.response.lock().expire_time());
+    Blocker blocker(server_.file());
+    v1::GetShowtimeResponse now;
+    while (ToMs(now.server_time()) < expire_ms) now = client_->Get("other").response;
+    const Refusal refusal = client_->List().refusal();
+    EXPECT_EQ(refusal.code, grpc::StatusCode::UNAVAILABLE);
+    EXPECT_EQ(refusal.reason, "STORE_UNAVAILABLE");
+    EXPECT_EQ(refusal.metadata.count("showtime"), 0u) << "it is the store";
+  }
+  ASSERT_TRUE(BecomesReady(server_));
+  const auto listed = client_->List();
+  ASSERT_EQ(listed.response.showtimes_size(), 1) << listed.status.error_message();
+  EXPECT_EQ(listed.response.showtimes(0).locked(), 1u);
+}
+
 TEST_F(StoreTest, IsReadyAgainByItselfOnceTheStoreIs) {
   {
     Blocker blocker(server_.file());

@@ -83,6 +83,7 @@ struct Head {
   // Of all Applies that this showtime ever saw, which one made the state. 0: none.
   uint64_t made_by = 0;
   size_t cancelled_seats = 0;  // in all orders
+  size_t blocked_seats = 0;    // of those that are taken
   SeatList freed;              // oldest first
   RowNumber oldest_request = kNoRow;
   RowNumber newest_request = kNoRow;

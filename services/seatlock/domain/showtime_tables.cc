@@ -44,6 +44,8 @@ void Showtime::Tables::Leave(RowNumber number) {
     EraseExpiry(row.time_ms, number);
   } else if (row.status == SeatStatus::kAvailable && row.last_grant_fence != Fence()) {
     Remove(freed, number);
+  } else if (row.status == SeatStatus::kBlocked) {
+    --blocked_seats;
   }
   Release(row.session);
   row.order = kNoRow;
@@ -74,6 +76,7 @@ void Showtime::Tables::EnterBlocked(RowNumber number) {
   SeatRow& row = Edit(seats, number);
   row.status = SeatStatus::kBlocked;
   row.granted_ms = 0;
+  ++blocked_seats;
 }
 
 void Showtime::Tables::EnterFree(RowNumber number, int64_t now_ms) {

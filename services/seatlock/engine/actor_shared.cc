@@ -45,6 +45,7 @@ void Actor::ExpireClaimed() {
     base::MutexLock lock(mu_);
     if (retired_) return;
     wanted_ = true;
+    is_used_ = true;
     hint_ = domain::Revision();
     Step(effects);
   }

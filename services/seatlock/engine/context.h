@@ -62,6 +62,7 @@ struct Context {
   Recipients recipients{};
   Slots history{kHistoryPagesMax};
   Slots snapshots{kSnapshotsAtOnce};
+  Slots lists{kListsAtOnce};
   std::weak_ptr<Registry> registry{};
 
   base::Mutex resend_mu{};
