@@ -43,7 +43,7 @@ void Showtime::Apply(const Change& change) {
 
 Undo Showtime::ApplyUndoable(const Change& change) {
   if (absl::Status fits = tables_->CheckFollows(change); !fits.ok()) Die(fits);
-  auto steps = std::make_unique<UndoSteps>(tables_.get(), *tables_);
+  auto steps = std::make_unique<UndoSteps>(tables_.get(), *tables_, change.seats.size());
   tables_->undo = steps.get();
   tables_->Fold(change);
   tables_->undo = nullptr;

@@ -191,22 +191,26 @@ SessionRow& Showtime::Tables::Share(RowNumber session, int64_t now_ms) {
 
 void Showtime::Tables::AddExpiry(int64_t expire_ms, RowNumber number) {
   expiry.insert({expire_ms, number});
-  if (undo != nullptr) undo->Add(ExpiryStep{expire_ms, number, true});
+  if (undo != nullptr) [[unlikely]]
+    undo->Add(ExpiryStep{expire_ms, number, true});
 }
 
 void Showtime::Tables::EraseExpiry(int64_t expire_ms, RowNumber number) {
   expiry.erase({expire_ms, number});
-  if (undo != nullptr) undo->Add(ExpiryStep{expire_ms, number, false});
+  if (undo != nullptr) [[unlikely]]
+    undo->Add(ExpiryStep{expire_ms, number, false});
 }
 
 void Showtime::Tables::AddTaken(RowNumber number) {
   taken.insert(number);
-  if (undo != nullptr) undo->Add(TakenStep{number, true});
+  if (undo != nullptr) [[unlikely]]
+    undo->Add(TakenStep{number, true});
 }
 
 void Showtime::Tables::EraseTaken(RowNumber number) {
   taken.erase(number);
-  if (undo != nullptr) undo->Add(TakenStep{number, false});
+  if (undo != nullptr) [[unlikely]]
+    undo->Add(TakenStep{number, false});
 }
 
 SeatView Showtime::Tables::View(RowNumber number) const {

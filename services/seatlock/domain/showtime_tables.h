@@ -95,7 +95,8 @@ struct Showtime::Tables : Head {
   // The row, to be changed.
   template <typename Row>
   Row& Edit(IdTable<Row>& table, RowNumber number) {
-    if (undo != nullptr) undo->Change(number, table[number]);
+    if (undo != nullptr) [[unlikely]]
+      undo->Change(number, table[number]);
     return table.Mutable(number);
   }
   // A new row if there is none.
@@ -103,12 +104,14 @@ struct Showtime::Tables : Head {
   RowNumber Insert(IdTable<Row>& table, const typename IdTable<Row>::Id& id) {
     const size_t known = table.size();
     const RowNumber number = table.FindOrInsert(id);
-    if (undo != nullptr && table.size() > known) undo->Add(RowInserted<Row>{number});
+    if (undo != nullptr && table.size() > known) [[unlikely]]
+      undo->Add(RowInserted<Row>{number});
     return number;
   }
   template <typename Row>
   void Erase(IdTable<Row>& table, RowNumber number) {
-    if (undo != nullptr) undo->Erase(number, table[number]);
+    if (undo != nullptr) [[unlikely]]
+      undo->Erase(number, table[number]);
     table.Erase(number);
   }
   void AddExpiry(int64_t expire_ms, RowNumber number);

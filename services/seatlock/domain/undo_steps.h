@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "services/seatlock/domain/showtime_rows.h"
 
 namespace seatlock::domain {
@@ -64,26 +65,27 @@ class UndoSteps {
                             RowErased<SeatRow>, RowErased<SessionRow>, RowErased<RequestRow>,
                             ExpiryStep, TakenStep>;
 
-  // Of the tables at `tables` (Showtime::Tables), which have `head`.
-  UndoSteps(const void* tables, const Head& head) : tables_(tables), head_(head) {
-    steps_.reserve(kExpected);
+  // Of the tables at `tables` (Showtime::Tables), which have `head`, for a change of `seats` seats.
+  UndoSteps(const void* tables, const Head& head, size_t seats) : tables_(tables), head_(head) {
+    steps_.reserve(kStepsExpected + seats * kStepsPerSeatExpected);
   }
 
-  // To be called before the fields of a row change. Notes them, unless it just did.
+  // To be called before the fields of a row change. Notes them, unless it just did. None of these
+  // is inlined: an Apply without undo is as small as it can be.
   template <typename Row>
-  void Change(RowNumber number, const Row& row) {
+  ABSL_ATTRIBUTE_NOINLINE void Change(RowNumber number, const Row& row) {
     if (!JustNoted<Row>(number)) steps_.emplace_back(RowChanged<Row>{number, row});
   }
 
   // To be called before a row is erased.
   template <typename Row>
-  void Erase(RowNumber number, const Row& row) {
+  ABSL_ATTRIBUTE_NOINLINE void Erase(RowNumber number, const Row& row) {
     Change(number, row);
     steps_.emplace_back(RowErased<Row>{number, row.id});
   }
 
   template <typename Kind>
-  void Add(Kind step) {
+  ABSL_ATTRIBUTE_NOINLINE void Add(Kind step) {
     steps_.emplace_back(std::move(step));
   }
 
@@ -96,8 +98,9 @@ class UndoSteps {
   uint64_t undoes = 0;
 
  private:
-  // A lock of a new seat by a new session has nine.
-  static constexpr size_t kExpected = 12;
+  // For a change that drops nothing; it may have more.
+  static constexpr size_t kStepsExpected = 8;
+  static constexpr size_t kStepsPerSeatExpected = 8;
   // One seat comes to the same few rows several times.
   static constexpr size_t kLookBack = 8;
 

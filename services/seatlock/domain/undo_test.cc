@@ -177,7 +177,10 @@ TEST(Undo, WhatWasDroppedAsForgottenCountsForAnEarlierChange) {
   EXPECT_THAT(DifferencesThatGoAgain(world.showtime, later),
               IsSupersetOf({"seats", "requests", "exported shares", "forgotten"}));
   other.now_ms += 59 * kMinuteMs;
+  const Change expired = Decided(other, ExpireLocks{});
+  other.showtime.Apply(expired);
   const Change first = other.Make(LockOf("s1", {"A2", "B2"}));
+  world.showtime.Apply(expired);
   world.showtime.Apply(first);
   EXPECT_EQ(world.showtime.Export(), other.showtime.Export());
   const Decision repeated =
