@@ -11,7 +11,7 @@ constexpr std::string_view kSqlitePrefix = "sqlite:";
 
 absl::Status ParseStore(std::string_view text, StoreConfig* store) {
   if (IsRedisAddress(text)) {
-    absl::StatusOr<RedisAddress> redis = ParseRedisAddress(text);
+    absl::StatusOr<RedisStoreAddress> redis = ParseRedisAddress(text);
     if (!redis.ok()) return redis.status();
     *store = {StoreConfig::Kind::kRedis, "", *std::move(redis)};
     return absl::OkStatus();

@@ -14,7 +14,7 @@ struct StoreConfig {
   enum class Kind { kMemory, kSqlite, kRedis };
   Kind kind = Kind::kSqlite;
   std::string path = "seatlock.db";  // kSqlite alone
-  RedisAddress redis = {};           // kRedis alone
+  RedisStoreAddress redis = {};      // kRedis alone
 
   std::string ToString() const;
 };

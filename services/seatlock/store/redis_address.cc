@@ -29,15 +29,16 @@ bool ParseNumber(absl::string_view text, int most, int* number) {
          absl::SimpleAtoi(text, number) && *number <= most;
 }
 
-// What may stand in keys, in patterns and in commands of Sentinel without meaning something else.
-bool IsName(absl::string_view text) {
-  return !text.empty() && text.size() <= kRedisNameBytesMax &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.' || c == ':';
+// Letters, digits and what of `others` there is: nothing that means something in keys, in patterns
+// or in commands.
+bool IsName(absl::string_view text, absl::string_view others, size_t most) {
+  return !text.empty() && text.size() <= most &&
+         std::all_of(text.begin(), text.end(), [others](char c) {
+           return absl::ascii_isalnum(c) || absl::StrContains(others, c);
          });
 }
 
-absl::Status ParseHosts(absl::string_view text, RedisAddress* address) {
+absl::Status ParseHosts(absl::string_view text, RedisStoreAddress* address) {
   for (const absl::string_view part : absl::StrSplit(text, ',')) {
     absl::StatusOr<runtime::HostPort> host = runtime::ParseHostPort({part.data(), part.size()});
     if (!host.ok() || host->port == 0) {
@@ -53,32 +54,36 @@ absl::Status ParseHosts(absl::string_view text, RedisAddress* address) {
   return Wrong(absl::StrCat("must name at most ", kRedisAddressesMax, " addresses"));
 }
 
-absl::Status SetParameter(absl::string_view name, absl::string_view value, RedisAddress* address) {
+absl::Status SetParameter(absl::string_view name, absl::string_view value,
+                          RedisStoreAddress* address) {
   if (name == "profile") {
     if (value != "strict" && value != "relaxed") {
       return Wrong("must have profile=strict or profile=relaxed");
     }
-    address->profile =
-        value == "strict" ? RedisAddress::Profile::kStrict : RedisAddress::Profile::kRelaxed;
+    address->profile = value == "strict" ? log::RedisProfile::kStrict : log::RedisProfile::kRelaxed;
     return absl::OkStatus();
   }
   if (name == "replicas") {
     if (ParseNumber(value, kRedisReplicasMax, &address->replicas)) return absl::OkStatus();
     return Wrong(absl::StrCat("must have replicas=N with N from 0 to ", kRedisReplicasMax));
   }
-  if (name != "sentinel" && name != "prefix") {
-    return Wrong(absl::StrCat("has the unknown parameter '", name,
-                              "': it must be profile, replicas, sentinel or prefix"));
-  }
-  if (!IsName(value)) {
-    return Wrong(absl::StrCat("must have ", name, "= with 1 to ", kRedisNameBytesMax,
+  if (name == "sentinel") {
+    address->sentinel = std::string(value);
+    if (IsName(value, "-_.:", kRedisSentinelBytesMax)) return absl::OkStatus();
+    return Wrong(absl::StrCat("must have sentinel= with 1 to ", kRedisSentinelBytesMax,
                               " letters, digits or any of - _ . :"));
   }
-  (name == "sentinel" ? address->sentinel : address->prefix) = std::string(value);
-  return absl::OkStatus();
+  if (name == "prefix") {
+    address->prefix = std::string(value);
+    if (IsName(value, "-_", kRedisPrefixBytesMax)) return absl::OkStatus();
+    return Wrong(absl::StrCat("must have prefix= with 1 to ", kRedisPrefixBytesMax,
+                              " letters, digits or any of - _"));
+  }
+  return Wrong(absl::StrCat("has the unknown parameter '", name,
+                            "': it must be profile, replicas, sentinel or prefix"));
 }
 
-absl::Status ParseParameters(absl::string_view text, RedisAddress* address) {
+absl::Status ParseParameters(absl::string_view text, RedisStoreAddress* address) {
   std::set<absl::string_view> seen;
   for (const absl::string_view part : absl::StrSplit(text, '&')) {
     const size_t equals = part.find('=');
@@ -97,8 +102,8 @@ absl::Status ParseParameters(absl::string_view text, RedisAddress* address) {
 }
 
 // Without a replica that has every acknowledged change, whatever takes over has lost some.
-absl::Status CheckTogether(const RedisAddress& address) {
-  if (address.profile == RedisAddress::Profile::kRelaxed || address.replicas > 0) {
+absl::Status CheckTogether(const RedisStoreAddress& address) {
+  if (address.profile == log::RedisProfile::kRelaxed || address.replicas > 0) {
     return absl::OkStatus();
   }
   if (!address.sentinel.empty()) {
@@ -120,7 +125,7 @@ bool IsRedisAddress(std::string_view text) {
   return text.starts_with("redis:") || text.starts_with("rediss:");
 }
 
-absl::StatusOr<RedisAddress> ParseRedisAddress(std::string_view given) {
+absl::StatusOr<RedisStoreAddress> ParseRedisAddress(std::string_view given) {
   absl::string_view text(given.data(), given.size());
   if (given.starts_with("rediss:")) {
     return Wrong(
@@ -132,7 +137,7 @@ absl::StatusOr<RedisAddress> ParseRedisAddress(std::string_view given) {
     return Wrong(
         "must not hold user or password: set SEATLOCK_REDIS_USER and SEATLOCK_REDIS_PASSWORD");
   }
-  RedisAddress address;
+  RedisStoreAddress address;
   const size_t question = text.find('?');
   const bool has_parameters = question != absl::string_view::npos;
   const absl::string_view parameters = has_parameters ? text.substr(question + 1) : "";
@@ -151,16 +156,16 @@ absl::StatusOr<RedisAddress> ParseRedisAddress(std::string_view given) {
   return address;
 }
 
-std::string RedisAddress::ToString() const {
+std::string RedisStoreAddress::ToString() const {
   std::string text(kScheme);
   for (size_t i = 0; i < hosts.size(); ++i) {
     absl::StrAppend(&text, i == 0 ? "" : ",", hosts[i].ToString());
   }
   absl::StrAppend(&text, "/", database,
-                  "?profile=", profile == Profile::kStrict ? "strict" : "relaxed",
+                  "?profile=", profile == log::RedisProfile::kStrict ? "strict" : "relaxed",
                   "&replicas=", replicas);
   if (!sentinel.empty()) absl::StrAppend(&text, "&sentinel=", sentinel);
-  if (!prefix.empty()) absl::StrAppend(&text, "&prefix=", prefix);
+  absl::StrAppend(&text, "&prefix=", prefix);
   return text;
 }
 
@@ -172,6 +177,21 @@ std::string WithoutCredentials(std::string_view text) {
   }
   return absl::StrCat(std::string(text.substr(0, colon)), "://...@",
                       std::string(text.substr(at + 1)));
+}
+
+log::RedisOptions OptionsOf(const RedisStoreAddress& address, const RedisCredentials& credentials) {
+  log::RedisOptions options;
+  for (const runtime::HostPort& host : address.hosts) {
+    options.addresses.push_back({host.host, host.port});
+  }
+  options.sentinel = address.sentinel;
+  options.database = address.database;
+  options.profile = address.profile;
+  options.replicas = address.replicas;
+  options.prefix = address.prefix;
+  options.user = credentials.user;
+  options.password = credentials.password;
+  return options;
 }
 
 absl::StatusOr<RedisCredentials> ReadRedisCredentials() {

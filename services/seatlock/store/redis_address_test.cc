@@ -16,42 +16,43 @@ using ::seatlock::testing::IsOk;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using Profile = RedisAddress::Profile;
+using Profile = log::RedisProfile;
 
 TEST(RedisAddressTest, ReadsEveryPart) {
-  const absl::StatusOr<RedisAddress> address = ParseRedisAddress(
+  const absl::StatusOr<RedisStoreAddress> address = ParseRedisAddress(
       "redis://10.0.0.1:26379,[::1]:26380,c.example:1/3?"
-      "profile=strict&replicas=2&sentinel=seats-1&prefix=eu:prod");
+      "profile=strict&replicas=2&sentinel=seats-1&prefix=eu-prod");
   ASSERT_THAT(address, IsOk());
-  const RedisAddress wanted{.hosts = {{"10.0.0.1", 26379}, {"::1", 26380}, {"c.example", 1}},
-                            .database = 3,
-                            .profile = Profile::kStrict,
-                            .replicas = 2,
-                            .sentinel = "seats-1",
-                            .prefix = "eu:prod"};
+  const RedisStoreAddress wanted{.hosts = {{"10.0.0.1", 26379}, {"::1", 26380}, {"c.example", 1}},
+                                 .database = 3,
+                                 .profile = Profile::kStrict,
+                                 .replicas = 2,
+                                 .sentinel = "seats-1",
+                                 .prefix = "eu-prod"};
   EXPECT_EQ(*address, wanted);
 }
 
 TEST(RedisAddressTest, IsStrictWithoutReplicasInDatabase0UnlessToldOtherwise) {
-  const RedisAddress wanted{.hosts = {{"localhost", 6379}}, .sentinel = "", .prefix = ""};
+  const RedisStoreAddress wanted{.hosts = {{"localhost", 6379}}, .sentinel = ""};
   EXPECT_EQ(wanted.profile, Profile::kStrict);
   EXPECT_EQ(wanted.replicas, 0);
   EXPECT_EQ(wanted.database, 0);
-  const absl::StatusOr<RedisAddress> address = ParseRedisAddress("redis://localhost:6379");
+  EXPECT_EQ(wanted.prefix, log::RedisOptions().prefix);
+  const absl::StatusOr<RedisStoreAddress> address = ParseRedisAddress("redis://localhost:6379");
   ASSERT_THAT(address, IsOk());
   EXPECT_EQ(*address, wanted);
 }
 
 TEST(RedisAddressTest, IsWrittenAsItIsRead) {
   EXPECT_EQ(ParseRedisAddress("redis://h:1")->ToString(),
-            "redis://h:1/0?profile=strict&replicas=0");
+            "redis://h:1/0?profile=strict&replicas=0&prefix=sl");
   for (const char* text :
        {"redis://h:1", "redis://[::1]:1,h:2/9?replicas=1", "redis://h:1/0?profile=relaxed&prefix=a",
         "redis://h:1,i:2?sentinel=m&profile=relaxed",
         "redis://h:1?replicas=8&sentinel=a.b_c:d-e"}) {
-    const absl::StatusOr<RedisAddress> address = ParseRedisAddress(text);
+    const absl::StatusOr<RedisStoreAddress> address = ParseRedisAddress(text);
     ASSERT_THAT(address, IsOk()) << text;
-    const absl::StatusOr<RedisAddress> again = ParseRedisAddress(address->ToString());
+    const absl::StatusOr<RedisStoreAddress> again = ParseRedisAddress(address->ToString());
     ASSERT_THAT(again, IsOk()) << address->ToString();
     EXPECT_EQ(*address, *again);
     StoreConfig store;
@@ -101,7 +102,9 @@ TEST(RedisAddressTest, EachWrongFormIsOneLineThatSaysWhatItMustBe) {
       {"redis://h:1?replicas=1&sentinel=", "must have sentinel= with 1 to 64 letters"},
       {"redis://h:1?replicas=1&sentinel=a b", "must have sentinel="},
       {"redis://h:1?prefix={a}", "must have prefix="},
+      {"redis://h:1?prefix=", "must have prefix= with 1 to 32 letters"},
       {"redis://h:1?prefix=a*", "must have prefix="},
+      {"redis://h:1?prefix=a:b", "must have prefix="},
       {"redis://h:1?prefix=a%20", "must have prefix="},
       {"redis://h:1?prefix=a#b", "must have prefix="},
       {"redis://h:1?sentinel=m", "replicas=1 or more with sentinel="},
@@ -110,7 +113,7 @@ TEST(RedisAddressTest, EachWrongFormIsOneLineThatSaysWhatItMustBe) {
       {"rediss://h:1", "TLS to Redis is not supported"},
   };
   for (const auto& each : cases) {
-    const absl::StatusOr<RedisAddress> address = ParseRedisAddress(each.text);
+    const absl::StatusOr<RedisStoreAddress> address = ParseRedisAddress(each.text);
     ASSERT_FALSE(address.ok()) << each.text;
     const std::string why(address.status().message());
     EXPECT_THAT(why, HasSubstr(each.why)) << each.text;
@@ -126,7 +129,7 @@ TEST(RedisAddressTest, BoundsItsParts) {
   for (size_t i = 2; i <= kRedisAddressesMax; ++i) many += ",h:" + std::to_string(i);
   EXPECT_THAT(ParseRedisAddress(many + "?replicas=1"), IsOk());
   EXPECT_FALSE(ParseRedisAddress(many + ",h:99?replicas=1").ok());
-  const std::string longest(kRedisNameBytesMax, 'a');
+  const std::string longest(kRedisPrefixBytesMax, 'a');
   EXPECT_THAT(ParseRedisAddress("redis://h:1?prefix=" + longest), IsOk());
   EXPECT_FALSE(ParseRedisAddress("redis://h:1?prefix=" + longest + "a").ok());
 }
@@ -135,7 +138,7 @@ TEST(RedisAddressTest, BoundsItsParts) {
 TEST(RedisAddressTest, CredentialsInTheAddressAreRefusedAndNotRepeated) {
   for (const char* text : {"redis://user:secret@h:1", "redis://:secret@h:1", "redis://secret@h:1",
                            "redis://a:sec@ret@h:1", "redis://h:1?prefix=secret@x"}) {
-    const absl::StatusOr<RedisAddress> address = ParseRedisAddress(text);
+    const absl::StatusOr<RedisStoreAddress> address = ParseRedisAddress(text);
     ASSERT_FALSE(address.ok()) << text;
     EXPECT_THAT(
         std::string(address.status().message()),
@@ -146,6 +149,21 @@ TEST(RedisAddressTest, CredentialsInTheAddressAreRefusedAndNotRepeated) {
   EXPECT_EQ(WithoutCredentials("postgres://u:secret@h"), "postgres://...@h");
   EXPECT_EQ(WithoutCredentials("redis://h:x"), "redis://h:x");
   EXPECT_EQ(WithoutCredentials("sqlite:a@b"), "sqlite:a@b");
+}
+
+TEST(RedisAddressTest, TellsTheLogAllOfIt) {
+  const absl::StatusOr<RedisStoreAddress> address =
+      ParseRedisAddress("redis://h:1,[::1]:2/3?profile=relaxed&replicas=2&sentinel=m&prefix=p");
+  ASSERT_THAT(address, IsOk());
+  const log::RedisOptions options = OptionsOf(*address, {"user", "password"});
+  EXPECT_EQ(options.addresses, (std::vector<log::RedisAddress>{{"h", 1}, {"::1", 2}}));
+  EXPECT_EQ(options.database, 3);
+  EXPECT_EQ(options.profile, Profile::kRelaxed);
+  EXPECT_EQ(options.replicas, 2);
+  EXPECT_EQ(options.sentinel, "m");
+  EXPECT_EQ(options.prefix, "p");
+  EXPECT_EQ(options.user, "user");
+  EXPECT_EQ(options.password, "password");
 }
 
 TEST(RedisCredentialsTest, ComeFromTheEnvironment) {

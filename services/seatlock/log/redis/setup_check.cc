@@ -218,8 +218,7 @@ absl::Status RewriteWatch::Look(const RedisFacts& server, absl::string_view sync
 }
 
 std::string SyncsOf(const RedisFacts& primary) {
-  return absl::StrCat(InfoOf(primary, "run_id"), "/",
-                      InfoOf(primary, "master_replid"), "/",
+  return absl::StrCat(InfoOf(primary, "run_id"), "/", InfoOf(primary, "master_replid"), "/",
                       InfoOf(primary, "sync_full"));
 }
 
