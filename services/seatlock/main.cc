@@ -39,6 +39,9 @@ absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenStore(const StoreConfig& c
                                                             ServiceMetrics& metrics,
                                                             runtime::LogThrottle& errors) {
   if (config.kind == StoreConfig::Kind::kMemory) return std::make_unique<log::MemoryLog>();
+  if (config.kind == StoreConfig::Kind::kRedis) {
+    return absl::UnimplementedError("--store=redis:// cannot be served yet");
+  }
   log::SqliteLog::Options options;
   options.path = config.path;
   options.on_commit = [&metrics](const log::CommitStats& stats) {

@@ -54,13 +54,17 @@ absl::Status Wrong(absl::string_view what) {
 }
 
 absl::Status SetStore(std::string_view who, std::string_view text, StoreConfig* store) {
-  const std::string got = absl::StrCat(" (got '", std::string(text), "')");
+  const std::string got = absl::StrCat(" (got '", WithoutCredentials(text), "')");
   if (absl::Status status = ParseStore(text, store); !status.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(std::string(who), " ", status.message(), got));
   }
   if (store->kind == StoreConfig::Kind::kMemory) {
     return absl::InvalidArgumentError(
         absl::StrCat(std::string(who), " must be sqlite:PATH: memory: keeps no file", got));
+  }
+  if (store->kind == StoreConfig::Kind::kRedis) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(std::string(who), " must be sqlite:PATH for now", got));
   }
   return absl::OkStatus();
 }
