@@ -3,77 +3,22 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <fstream>
 #include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "services/seatlock/log/redis/sync_client.h"
-#include "tests/testing/process.h"
+#include "services/seatlock/log/redis/redis_process_for_test.h"
 #include "tests/testing/status_matchers.h"
-#include "tests/testing/temp_dir.h"
 
 namespace seatlock::log {
 namespace {
 
 using ::seatlock::testing::IsOk;
-using ::seatlock::testing::Process;
 using ::testing::HasSubstr;
 
-constexpr std::chrono::seconds kPatience{60};
-
-uint16_t FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  bind(fd, reinterpret_cast<const sockaddr*>(&address), size);
-  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  close(fd);
-  return ntohs(address.sin_port);
-}
-
-// A Redis or a Sentinel with a folder of its own, which answers.
-class RedisProcess {
- public:
-  RedisProcess(const std::string& binary, const std::string& config)
-      : address_{"127.0.0.1", FreePort()} {
-    const std::string file = dir_.File("redis.conf");
-    std::ofstream(file) << "bind 127.0.0.1\nport " << address_.port << "\ndir "
-                        << dir_.path().string() << "\n"
-                        << config;
-    process_ = *Process::Start({.binary = binary, .args = {file}});
-    const auto ready = process_->WaitForLine(
-        [](const std::string& line) {
-          return line.find("Ready to accept") != std::string::npos ||
-                 line.find("+monitor") != std::string::npos;
-        },
-        kPatience);
-    EXPECT_THAT(ready, IsOk());
-  }
-  const RedisAddress& address() const { return address_; }
-  Process& process() { return *process_; }
-  absl::StatusOr<RedisReply> Command(const std::vector<std::string>& words) const {
-    absl::StatusOr<SyncClient> client = SyncClient::Connect(address_, "", "", 5000);
-    if (!client.ok()) return client.status();
-    return client->Command(words);
-  }
-
- private:
-  const seatlock::testing::TempDir dir_;
-  const RedisAddress address_;
-  std::unique_ptr<Process> process_;
-};
-
-std::unique_ptr<RedisProcess> StartRedis(const std::string& config = "") {
-  return std::make_unique<RedisProcess>("/usr/bin/redis-server", config + "\nsave \"\"\n");
-}
 std::unique_ptr<RedisProcess> StartReplica(const RedisProcess& primary) {
   return StartRedis(
       absl::StrCat("replicaof 127.0.0.1 ", primary.address().port, "\nrepl-diskless-sync-delay 0"));
