@@ -145,7 +145,7 @@ void Tell(const std::string& notice, const Console& console) {
 
 absl::StatusOr<int> Verify(const Arguments& arguments, const Console& console) {
   Progress progress(console.err, console.clock);
-  absl::StatusOr<VerifyReport> report = VerifyStore(arguments.store.path, progress);
+  absl::StatusOr<VerifyReport> report = VerifyStore(arguments.store, progress);
   progress.Clear();
   if (!report.ok()) return report.status();
   std::fputs(report->Text().c_str(), console.out);
@@ -180,7 +180,7 @@ absl::StatusOr<int> History(const Arguments& arguments, const Console& console) 
   HistoryQuestion question = arguments.history;
   question.showtime = arguments.operands[0];
   Progress progress(console.err, console.clock);
-  absl::Status status = WriteHistory(arguments.store.path, question, console.out, progress);
+  absl::Status status = WriteHistory(arguments.store, question, console.out, progress);
   if (absl::IsNotFound(status)) {
     return absl::NotFoundError(
         absl::StrCat("showtime ", question.showtime, " has no history in ", arguments.store.path));

@@ -12,6 +12,9 @@
 namespace seatlock::log {
 namespace {
 
+// Short: a server that stops waits for the question that is under way.
+constexpr int64_t kLimitsTimeoutMs = 1000;
+
 struct Start {
   std::string id;
   int64_t at_ms = 0;
@@ -42,7 +45,7 @@ absl::StatusOr<std::optional<std::string>> NoteServerLimits(const RedisOptions& 
                                                             const std::string& id,
                                                             const std::string& limits,
                                                             int64_t now_ms) {
-  absl::StatusOr<Primary> primary = ConnectToPrimary(options);
+  absl::StatusOr<Primary> primary = ConnectToPrimary(options, kLimitsTimeoutMs);
   if (!primary.ok()) return primary.status();
   SyncClient& client = primary->client;
   const std::string key = absl::StrCat("{", options.prefix, ":meta}:servers");
