@@ -61,6 +61,7 @@ class FaultyLog final : public log::ShowtimeLog {
   int appends() const { return appends_; }
   int loads() const { return loads_; }
   int reads() const { return reads_; }
+  int lists() const { return lists_; }
   // Snapshots that were asked for.
   int snapshots() const { return snapshots_; }
   int recoveries() const { return recoveries_; }
@@ -108,6 +109,15 @@ class FaultyLog final : public log::ShowtimeLog {
     ++recoveries_;
     if (down_) return std::move(done)(Down());
     real_.Recover(std::move(done));
+  }
+  void List(domain::ShowtimeId after, size_t limit, ListCallback done) override {
+    ++lists_;
+    if (down_) return std::move(done)(Down());
+    real_.List(std::move(after), limit, std::move(done));
+  }
+  void Delete(domain::ShowtimeId showtime, StatusCallback done) override {
+    if (down_) return std::move(done)(Down());
+    real_.Delete(std::move(showtime), std::move(done));
   }
   std::string Generation() const override { return real_.Generation(); }
   int64_t LatestCommitMs() const override { return real_.LatestCommitMs(); }
@@ -162,6 +172,7 @@ class FaultyLog final : public log::ShowtimeLog {
   int appends_ = 0;
   int loads_ = 0;
   int reads_ = 0;
+  int lists_ = 0;
   int snapshots_ = 0;
   int recoveries_ = 0;
   std::deque<Held> held_;

@@ -83,6 +83,18 @@ inline absl::StatusOr<log::ChangedShowtimes> ChangedSince(log::ShowtimeLog& log,
       [&](auto done) { log.ChangedSince(std::move(mark), std::move(done)); });
 }
 
+inline absl::StatusOr<std::vector<log::ListedShowtime>> List(log::ShowtimeLog& log,
+                                                             const std::string& after,
+                                                             size_t limit) {
+  return Answer<absl::StatusOr<std::vector<log::ListedShowtime>>>(
+      [&](auto done) { log.List(domain::ShowtimeId(after), limit, std::move(done)); });
+}
+
+inline absl::Status Delete(log::ShowtimeLog& log, const std::string& showtime) {
+  return Answer<absl::Status>(
+      [&](auto done) { log.Delete(domain::ShowtimeId(showtime), std::move(done)); });
+}
+
 inline absl::Status Recover(log::ShowtimeLog& log) {
   return Answer<absl::Status>([&](auto done) { log.Recover(std::move(done)); });
 }
@@ -91,12 +103,13 @@ inline absl::Status Recover(log::ShowtimeLog& log) {
 // their revisions.
 inline log::AppendRequest AppendOf(const std::string& showtime, const log::Head& expected,
                                    const std::vector<std::string>& bytes,
-                                   std::optional<int64_t> wake_ms = std::nullopt) {
+                                   std::optional<int64_t> wake_ms = std::nullopt,
+                                   const std::string& first_epoch = "epoch-1") {
   log::AppendRequest request;
   request.showtime = domain::ShowtimeId(showtime);
   request.expected = expected;
   const bool first = expected.revision.value() == 0;
-  request.epoch = first ? domain::Epoch("epoch-1") : expected.epoch;
+  request.epoch = first ? domain::Epoch(first_epoch) : expected.epoch;
   request.wake_ms = wake_ms;
   log::Chain chain = first ? log::ChainStart(request.showtime, request.epoch) : expected.chain;
   domain::Revision revision = expected.revision;

@@ -18,16 +18,20 @@ class ManualExecutor final : public base::Executor {
 
   // Runs what is queued, and what that queues, until nothing is left.
   void RunAll() {
-    while (true) {
-      base::Task task;
-      {
-        base::MutexLock lock(mu_);
-        if (queue_.empty()) return;
-        task = std::move(queue_.front());
-        queue_.pop_front();
-      }
-      std::move(task)();
+    while (RunOne()) continue;
+  }
+
+  // Runs the task that was queued first. False: there is none.
+  bool RunOne() {
+    base::Task task;
+    {
+      base::MutexLock lock(mu_);
+      if (queue_.empty()) return false;
+      task = std::move(queue_.front());
+      queue_.pop_front();
     }
+    std::move(task)();
+    return true;
   }
 
  private:

@@ -226,6 +226,14 @@ Answer<v1::GetShowtimeResponse> SeatLockClient::Get(const std::string& showtime)
   return Call(&Stub::GetShowtime, request);
 }
 
+Answer<v1::ListShowtimesResponse> SeatLockClient::List(int page_size,
+                                                       const std::string& page_token) {
+  v1::ListShowtimesRequest request;
+  request.set_page_size(page_size);
+  request.set_page_token(page_token);
+  return Call(&Stub::ListShowtimes, request);
+}
+
 Answer<v1::ListSessionLocksResponse> SeatLockClient::ListLocks(const std::string& showtime,
                                                                const std::string& session) {
   v1::ListSessionLocksRequest request;

@@ -119,6 +119,8 @@ class SeatLockClient {
                                            const CancelOptions& options = {});
   Answer<v1::GetOrderResponse> GetOrder(const std::string& showtime, const std::string& order);
   Answer<v1::GetShowtimeResponse> Get(const std::string& showtime);
+  // A page; 0: of the default size.
+  Answer<v1::ListShowtimesResponse> List(int page_size = 0, const std::string& page_token = "");
   Answer<v1::ListSessionLocksResponse> ListLocks(const std::string& showtime,
                                                  const std::string& session);
 

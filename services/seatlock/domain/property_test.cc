@@ -377,8 +377,11 @@ class Worlds {
     std::map<SessionId, std::vector<SeatId>> held;
     std::set<std::pair<int64_t, SeatId>> expiries;
     size_t taken = 0;
+    SeatCounts counts;
     for (const SeatState& seat : parts.seats) {
       if (seat.status != SeatStatus::kAvailable) ++taken;
+      if (seat.status == SeatStatus::kBooked) ++counts.booked;
+      if (seat.status == SeatStatus::kLocked && seat.expire_ms > now_ms_ + 1000) ++counts.locked;
       if (seat.status != SeatStatus::kLocked) continue;
       held[seat.session].push_back(seat.seat);
       expiries.insert({seat.expire_ms, seat.seat});
@@ -398,6 +401,7 @@ class Worlds {
     const auto earliest = folded_.earliest_expire_ms();
     if (earliest.has_value() == expiries.empty()) return "earliest_expire_ms differs";
     if (earliest && *earliest != expiries.begin()->first) return "earliest_expire_ms differs";
+    if (folded_.CountsAt(now_ms_ + 1000) != counts) return "CountsAt differs";
     if (folded_.TakenFrom(SeatId(), SIZE_MAX).size() != taken) return "TakenSeats differs";
     return "";
   }

@@ -275,6 +275,18 @@ std::vector<SeatView> Showtime::TakenFrom(const SeatId& first, size_t max) const
   return views;
 }
 
+SeatCounts Showtime::CountsAt(int64_t now_ms) const {
+  const Tables& t = *tables_;
+  size_t lapsed = 0;
+  for (const auto& [expire_ms, number] : t.expiry) {
+    if (expire_ms > now_ms) break;
+    ++lapsed;
+  }
+  return {.locked = t.expiry.size() - lapsed,
+          .booked = t.taken.size() - t.expiry.size() - t.blocked_seats,
+          .blocked = t.blocked_seats};
+}
+
 size_t Showtime::seat_count() const {
   return tables_->seats.size();
 }

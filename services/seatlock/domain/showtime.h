@@ -49,6 +49,15 @@ struct SeatView {
   int64_t freed_ms;
 };
 
+// How many seats of a showtime are what.
+struct SeatCounts {
+  size_t locked = 0;
+  size_t booked = 0;
+  size_t blocked = 0;
+
+  friend bool operator==(const SeatCounts&, const SeatCounts&) = default;
+};
+
 struct OrderEntry {
   OrderId order{};
   std::vector<SeatId> seats{};      // ordered
@@ -136,6 +145,10 @@ class Showtime {
   // The seats that are locked, booked or blocked, ordered by seat id, from `first` on, at most
   // `max`. Takes time by their number, not by the showtime's. Valid until the next Apply.
   std::vector<SeatView> TakenFrom(const SeatId& first, size_t max) const;
+
+  // How many seats are what at `now_ms`: a lock with expire_ms <= now_ms does not count. Takes time
+  // by the number of such locks, not by the showtime's.
+  SeatCounts CountsAt(int64_t now_ms) const;
 
   // For the bounds of limits.h. seat_count counts the free seats that are remembered too. Both it
   // and request_count count what is forgotten until an Apply drops it.

@@ -44,6 +44,8 @@ void Showtime::Tables::Leave(RowNumber number) {
     expiry.erase({row.time_ms, number});
   } else if (row.status == SeatStatus::kAvailable && row.last_grant_fence != Fence()) {
     Remove(freed, number);
+  } else if (row.status == SeatStatus::kBlocked) {
+    --blocked_seats;
   }
   Release(row.session);
   row.order = kNoRow;
@@ -72,6 +74,7 @@ void Showtime::Tables::EnterBooked(RowNumber number, const SessionId& buyer, Row
 
 void Showtime::Tables::EnterBlocked(RowNumber number) {
   seats[number].status = SeatStatus::kBlocked;
+  ++blocked_seats;
   seats[number].granted_ms = 0;
 }
 

@@ -151,7 +151,8 @@ struct Showtime::Tables {
   absl::btree_set<std::pair<int64_t, RowNumber>> expiry;  // locked seats by expire_ms
   // Locked, booked and blocked seats in the order of their ids.
   absl::btree_set<RowNumber, BySeatId> taken{BySeatId{&seats}};
-  SeatList freed;  // oldest first
+  size_t blocked_seats = 0;  // of `taken`
+  SeatList freed;            // oldest first
   RowNumber oldest_request = kNoRow;
   RowNumber newest_request = kNoRow;
   RowNumber oldest_share = kNoRow;  // sessions

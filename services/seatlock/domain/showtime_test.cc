@@ -48,6 +48,23 @@ TEST(Showtime, TakenSeatsAreOrderedAndLeaveFreeOnesOut) {
   EXPECT_EQ(world.showtime.seat_count(), 5u);
 }
 
+TEST(Showtime, CountsTheSeatsThatAreTakenAndNoLockThatHasLapsed) {
+  EXPECT_EQ(Showtime().CountsAt(0), SeatCounts{});
+  const World world = Busy();
+  const Showtime& showtime = world.showtime;
+  const SeatCounts counts = showtime.CountsAt(world.now_ms);
+  EXPECT_EQ(counts, (SeatCounts{.locked = 1, .booked = 2, .blocked = 0}));
+  const int64_t expire_ms = showtime.earliest_expire_ms().value();
+  EXPECT_EQ(showtime.CountsAt(expire_ms - 1), counts);
+  EXPECT_EQ(showtime.CountsAt(expire_ms), (SeatCounts{.locked = 0, .booked = 2, .blocked = 0}));
+
+  ShowtimeParts parts = showtime.Export();
+  parts.seats.push_back({.seat = SeatId("Z1"), .status = SeatStatus::kBlocked});
+  absl::StatusOr<Showtime> restored = Showtime::Restore(std::move(parts));
+  ASSERT_THAT(restored, IsOk());
+  EXPECT_EQ(restored->CountsAt(world.now_ms), (SeatCounts{.locked = 1, .booked = 2, .blocked = 1}));
+}
+
 TEST(Showtime, RestoreGivesWhatExportGave) {
   const World world = Busy();
   const ShowtimeParts parts = world.showtime.Export();

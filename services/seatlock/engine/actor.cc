@@ -46,6 +46,13 @@ bool HandsOutEndedLock(const Result& result, int64_t now_ms) {
                      [now_ms](const domain::Lock& lock) { return lock.expire_ms <= now_ms; });
 }
 
+bool IsPassing(const Query& query) {
+  return query.is_passing;
+}
+bool IsPassing(const SnapshotQuery& /*query*/) {
+  return false;
+}
+
 Result LockExpired() {
   domain::Refusal refusal;
   refusal.reason = domain::Reason::kLockExpired;
@@ -89,7 +96,7 @@ bool Actor::Submit(Work& work) {
   {
     base::MutexLock lock(mu_);
     if (retired_) return false;
-    last_used_ms_ = context_->clock.MonotonicMs();
+    Use();
     ++context_->pending;
     if (commands_.size() >= kPendingPerShowtimeMax || context_->pending > kPendingMax) {
       Reply(std::move(work), Overloaded(kTooManyWait), effects);
@@ -110,7 +117,7 @@ bool Actor::Enqueue(AnyQuery& query, bool (Actor::*serve)(AnyQuery&, Effects&)) 
   {
     base::MutexLock lock(mu_);
     if (retired_) return false;
-    last_used_ms_ = context_->clock.MonotonicMs();
+    if (!IsPassing(query)) Use();
     ++context_->pending;
     auto shared = std::make_shared<AnyQuery>(std::move(query));
     ++reads_waiting_;
@@ -152,7 +159,7 @@ bool Actor::Read(SnapshotQuery& query) {
 }
 
 bool Actor::Serve(Query& query, Effects& effects) {
-  effects.push_back(std::move(query.read)(View{state_, Now()}));
+  effects.push_back(std::move(query.read)(View{state_, public_epoch_, Now()}));
   return true;
 }
 
@@ -170,6 +177,7 @@ void Actor::Expire() {
   {
     base::MutexLock lock(mu_);
     if (retired_) return;
+    is_used_ = true;
     wanted_ = true;
     Step(effects);
   }
@@ -279,10 +287,16 @@ void Actor::StepReady(Effects& effects) {
   LeaveIfNew(effects);
 }
 
-// What never came into being need not stay: calls on invented ids fill nothing.
+void Actor::Use() {
+  is_used_ = true;
+  last_used_ms_ = context_->clock.MonotonicMs();
+}
+
+// What never came into being need not stay: calls on invented ids fill nothing. Nor what only lists
+// have asked for: they ask for everything.
 void Actor::LeaveIfNew(Effects& effects) {
   const bool known = phase_ == Phase::kReady && head_.revision.value() > 0;
-  if (!known) LeaveIfUnused(effects);
+  if (!known || !is_used_) LeaveIfUnused(effects);
 }
 
 void Actor::LeaveIfUnused(Effects& effects) {

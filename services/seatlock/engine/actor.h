@@ -109,6 +109,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
   int64_t Now() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool Paused(int64_t now_ms) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool Unused() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Use() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void LeaveIfNew(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void LeaveIfUnused(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Weigh() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -168,7 +169,8 @@ class Actor : public std::enable_shared_from_this<Actor> {
   uint64_t returns_at_failure_ ABSL_GUARDED_BY(mu_) = 0;  // the same of the call that failed last
   Failure last_failure_ ABSL_GUARDED_BY(mu_);             // what callers are told during the pause
   bool retired_ ABSL_GUARDED_BY(mu_) = false;
-  bool wanted_ ABSL_GUARDED_BY(mu_) = false;  // Expire or Sweep came while there was no state
+  bool wanted_ ABSL_GUARDED_BY(mu_) = false;   // Expire or Sweep came while there was no state
+  bool is_used_ ABSL_GUARDED_BY(mu_) = false;  // somebody but a list has asked for it
   int64_t last_used_ms_ ABSL_GUARDED_BY(mu_) = 0;
   domain::Showtime state_ ABSL_GUARDED_BY(mu_);
   log::Head head_ ABSL_GUARDED_BY(mu_);              // the last that is known to be durable

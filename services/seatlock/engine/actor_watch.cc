@@ -14,7 +14,7 @@ namespace seatlock::engine {
 bool Actor::Watch(const std::shared_ptr<Watcher>& watcher) {
   base::MutexLock lock(mu_);
   if (retired_) return false;
-  last_used_ms_ = context_->clock.MonotonicMs();
+  Use();
   ++context_->watchers;
   watcher->slot = watchers_.size();
   watchers_.push_back(watcher);

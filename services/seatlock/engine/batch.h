@@ -33,6 +33,7 @@ struct Work {
 // A committed state to read from. Valid within the call alone.
 struct View {
   const domain::Showtime& state;
+  const domain::Epoch& epoch;  // as callers know it
   int64_t now_ms;  // the showtime's time: a lock that ends by then is over, also if it still stands
 };
 
@@ -45,6 +46,8 @@ struct Query {
   absl::AnyInvocable<void(Failure) &&> fail;
   // As Work::cancelled: then `fail` is called with kCancelled.
   absl::AnyInvocable<bool() const> cancelled;
+  // Of a list: the showtime does not stay in memory for it.
+  bool is_passing = false;
 };
 
 // Every taken seat at one revision. Immutable, shared by all who ask at that revision.

@@ -61,6 +61,7 @@ struct Context {
   Recipients recipients{};
   Slots history{kHistoryPagesMax};
   Slots snapshots{kSnapshotsAtOnce};
+  Slots lists{kListsAtOnce};
   std::weak_ptr<Registry> registry{};
 
   base::Mutex queue_full_mu{};

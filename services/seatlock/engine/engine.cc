@@ -3,19 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/seatlock/engine/failures.h"
 #include "services/seatlock/engine/limits.h"
 #include "services/seatlock/engine/log_call.h"
 
 namespace seatlock::engine {
 namespace {
-
-Failure Draining() {
-  return {Failure::Kind::kDraining, "the server is going away; try another"};
-}
-
-Failure Full(const char* what) {
-  return {Failure::Kind::kOverloaded, std::string("too many ") + what + " on this server"};
-}
 
 Failure TooSlow() {
   return {Failure::Kind::kShed,
@@ -68,6 +61,10 @@ void Engine::Read(const domain::ShowtimeId& showtime, Query query) {
 
 void Engine::Read(const domain::ShowtimeId& showtime, SnapshotQuery query) {
   ReadAny(showtime, std::move(query));
+}
+
+void Engine::List(ListQuery query) {
+  ListShowtimes(context_, registry_, std::move(query));
 }
 
 std::shared_ptr<Watcher> Engine::Watch(const domain::ShowtimeId& showtime,

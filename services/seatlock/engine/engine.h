@@ -21,6 +21,7 @@
 #include "services/seatlock/engine/actor.h"
 #include "services/seatlock/engine/batch.h"
 #include "services/seatlock/engine/context.h"
+#include "services/seatlock/engine/lister.h"
 #include "services/seatlock/engine/observer.h"
 #include "services/seatlock/engine/registry.h"
 #include "services/seatlock/engine/watcher.h"
@@ -53,6 +54,9 @@ class Engine {
   // Reads the committed state of `showtime`.
   void Read(const domain::ShowtimeId& showtime, Query query);
   void Read(const domain::ShowtimeId& showtime, SnapshotQuery query);
+
+  // How the showtimes stand, a page of them.
+  void List(ListQuery query);
 
   // Follows `showtime`. The caller takes with Next until Failure, and calls Close if it goes
   // first. `ready` and `cut`: see Watcher.

@@ -1,4 +1,4 @@
-// What callers are told when the store fails. Pure.
+// What callers are told when nothing could be decided. Pure.
 #pragma once
 
 #include <string>
@@ -8,7 +8,17 @@
 
 namespace seatlock::engine {
 
-// Nothing was done.
+// The server takes nothing new.
+inline Failure Draining() {
+  return {Failure::Kind::kDraining, "the server is going away; try another"};
+}
+
+// `what`: the plural of what there are too many of.
+inline Failure Full(const char* what) {
+  return {Failure::Kind::kOverloaded, std::string("too many ") + what + " on this server"};
+}
+
+// The store failed. Nothing was done.
 inline Failure StoreUnavailable(const absl::Status& status) {
   Failure::Kind kind = Failure::Kind::kStoreUnavailable;
   if (absl::IsResourceExhausted(status)) kind = Failure::Kind::kOverloaded;

@@ -98,6 +98,14 @@ inline constexpr size_t kWatchersMax = base::kWatchesMax;
 inline constexpr int64_t kProgressMs = 10'000;
 inline constexpr int64_t kWatcherSweepMs = 1'000;
 
+// Pages of ListShowtimes made at once: each holds a showtime in memory that nobody else may need.
+inline constexpr int kListsAtOnce = 4;
+// A page ends after this long with what it has: showtimes that are slow to load must not make a
+// page that takes longer than any caller waits.
+inline constexpr int64_t kListPageMs = 2'000;
+// Showtimes that the log names at once for a list: other reads of the log wait some 4 ms.
+inline constexpr size_t kListIdsMax = 100;
+
 // Showtimes taken from the wake index at once.
 inline constexpr size_t kDuePageMax = 1000;
 

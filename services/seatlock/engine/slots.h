@@ -44,7 +44,7 @@ class Slots {
  private:
   base::Mutex mu_;
   int free_ ABSL_GUARDED_BY(mu_);
-  // One a watcher or showtime at most, and both are bounded.
+  // One a watcher, showtime or list at most, and all are bounded.
   std::deque<base::Task> waiting_ ABSL_GUARDED_BY(mu_);
 };
 

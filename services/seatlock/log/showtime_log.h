@@ -138,12 +138,23 @@ struct ChangedShowtimes {
   ChangeMark mark;                            // to ask with the next time
 };
 
+// A showtime as List gives it.
+struct ListedShowtime {
+  domain::ShowtimeId showtime;
+  // Of revision 0 if what is stored is so damaged that it does not tell.
+  Head head;
+  int64_t last_commit_ms = 0;  // of the newest record; 0 if damaged
+
+  friend bool operator==(const ListedShowtime&, const ListedShowtime&) = default;
+};
+
 class ShowtimeLog {
  public:
   using AppendCallback = absl::AnyInvocable<void(AppendResult) &&>;
   using PageCallback = absl::AnyInvocable<void(absl::StatusOr<Page>) &&>;
   using LoadCallback = absl::AnyInvocable<void(absl::StatusOr<LoadResult>) &&>;
   using DueCallback = absl::AnyInvocable<void(absl::StatusOr<std::vector<DueShowtime>>) &&>;
+  using ListCallback = absl::AnyInvocable<void(absl::StatusOr<std::vector<ListedShowtime>>) &&>;
   using HintCallback = std::function<void(const domain::ShowtimeId&)>;
   using ChangedCallback = absl::AnyInvocable<void(absl::StatusOr<ChangedShowtimes>) &&>;
   using StatusCallback = absl::AnyInvocable<void(absl::Status) &&>;
@@ -182,6 +193,16 @@ class ShowtimeLog {
   // After an unknown outcome of an exclusive store: when `done` is called with OK, no append
   // submitted before can land any more, and reads show what has landed.
   virtual void Recover(StatusCallback done) = 0;
+
+  // The showtimes that have records, in byte order of their ids: those after `after`, at most
+  // `limit` (at least 1) and kListedMax. Ask again with the last one for more; fewer than were
+  // asked for: there are no more. A damaged showtime is listed, too.
+  virtual void List(domain::ShowtimeId after, size_t limit, ListCallback done) = 0;
+
+  // Makes the showtime one that never was, damaged or not: no record, no snapshot, no wake time.
+  // OK also if it was none. An append that expects one of its heads gets a conflict without missed
+  // records. Its next history needs another epoch. UNAVAILABLE: it may be done or not, ask again.
+  virtual void Delete(domain::ShowtimeId showtime, StatusCallback done) = 0;
 
   // As Due from the start, and hands each of them to one asker: its wake time becomes `now_ms` +
   // `lease_ms`, so that nobody else is told of it until then, and somebody is if this server dies.
@@ -235,5 +256,7 @@ inline constexpr size_t kGenerationBytes = 8;
 // checkpoints. 1,000 records of one seat are about 150 KiB.
 inline constexpr size_t kPageRecordsMax = 1000;
 inline constexpr size_t kPageBytesMax = 1 << 20;
+// Showtimes that List gives at once: each costs a store two look-ups, about 20 us.
+inline constexpr size_t kListedMax = 1000;
 
 }  // namespace seatlock::log

@@ -17,11 +17,12 @@ enum class Method {
   kBookSeats,
   kCancelBooking,
   kGetOrder,
+  kListShowtimes,
   kGetShowtime,
   kListSessionLocks,
   kWatchShowtime,
 };
-inline constexpr int kMethodCount = 11;
+inline constexpr int kMethodCount = 12;
 std::string_view MethodName(Method method);
 
 class CallObserver {

@@ -191,6 +191,20 @@ void SetLock(const domain::ShowtimeId& showtime, const domain::Lock& lock, v1::L
   proto->set_fence(lock.fence.value());
 }
 
+void SetSummary(const engine::Summary& summary, v1::ShowtimeSummary* proto) {
+  proto->set_showtime_id(summary.showtime.value());
+  proto->set_epoch(summary.position.epoch.value());
+  proto->set_revision(summary.position.revision.value());
+  if (summary.position.revision.value() > 0) {
+    SetTime(summary.last_commit_ms, proto->mutable_last_change_time());
+  }
+  if (!summary.seats) return;
+  proto->set_locked(static_cast<uint32_t>(summary.seats->locked));
+  proto->set_booked(static_cast<uint32_t>(summary.seats->booked));
+  proto->set_blocked(static_cast<uint32_t>(summary.seats->blocked));
+  proto->set_closed(false);
+}
+
 void SetSeat(const domain::SeatView& seat, v1::Seat* proto) {
   proto->set_seat_id(seat.seat.value());
   proto->set_status(ToProto(seat.status));

@@ -7,6 +7,7 @@
 #include "services/seatlock/domain/command.h"
 #include "services/seatlock/domain/decide.h"
 #include "services/seatlock/domain/showtime.h"
+#include "services/seatlock/engine/lister.h"
 
 namespace seatlock::rpc {
 
@@ -41,6 +42,7 @@ v1::ChangeCause ToProto(domain::Cause cause);
 void SetTime(int64_t ms, google::protobuf::Timestamp* time);
 
 void SetLock(const domain::ShowtimeId& showtime, const domain::Lock& lock, v1::Lock* proto);
+void SetSummary(const engine::Summary& summary, v1::ShowtimeSummary* proto);
 // A seat as a snapshot lists it.
 void SetSeat(const domain::SeatView& seat, v1::Seat* proto);
 // A seat as a change lists it.

@@ -55,5 +55,30 @@ TEST(ConvertTest, LockSeatAndLockSeatsOfOneSeatAreTheSameCommand) {
   EXPECT_EQ(domain::BodyHash(ToCommand(one)), domain::BodyHash(ToCommand(many)));
 }
 
+TEST(ConvertTest, ASummaryWhoseSeatsNobodyCanCountHasNoNumbers) {
+  engine::Summary summary{.showtime = domain::ShowtimeId("1"),
+                          .position = {domain::Epoch("e"), domain::Revision(7)},
+                          .last_commit_ms = 1500,
+                          .seats = domain::SeatCounts{}};
+  v1::ShowtimeSummary whole;
+  SetSummary(summary, &whole);
+  EXPECT_TRUE(whole.has_locked() && whole.has_booked() && whole.has_blocked());
+  EXPECT_TRUE(whole.has_closed());
+  EXPECT_EQ(whole.last_change_time().nanos(), 500'000'000);
+
+  summary.seats = std::nullopt;
+  v1::ShowtimeSummary damaged;
+  SetSummary(summary, &damaged);
+  EXPECT_FALSE(damaged.has_locked() || damaged.has_booked() || damaged.has_blocked());
+  EXPECT_FALSE(damaged.has_closed());
+  EXPECT_EQ(damaged.revision(), 7u);
+  EXPECT_TRUE(damaged.has_last_change_time());
+
+  summary.position = {};
+  v1::ShowtimeSummary unknown;
+  SetSummary(summary, &unknown);
+  EXPECT_FALSE(unknown.has_last_change_time());
+}
+
 }  // namespace
 }  // namespace seatlock::rpc

@@ -22,6 +22,14 @@ inline constexpr size_t kWatchRequestBytesMax = 8 << 10;
 // gRPC's C core by default.
 inline constexpr int kViolationsMax = 20;
 
+// Showtimes in one page of ListShowtimes; unless the caller says how many, a screenful or a few.
+inline constexpr int kListPageDefault = 100;
+inline constexpr int kListPageMax = 1000;
+// What one of them may have in the answer: an id, an epoch of as many bytes, and seven numbers.
+inline constexpr size_t kSummaryBytesMax = 512;
+// A page_token: a showtime's id of 128 bytes in base64 has 172.
+inline constexpr size_t kPageTokenBytesMax = 256;
+
 // A request (the contract). The largest that is in bounds books 100 seats with their fences and has
 // 10 KiB (BadInputTest.TheLargestRequestsFit); gRPC refuses one above this before it is parsed.
 inline constexpr int kRequestBytesMax = 64 << 10;
@@ -58,6 +66,8 @@ static_assert(kSnapshotMessageBytesMax < kShowtimeBytesMax);
 // Both are exceeded by no seat: one that does not fit any more begins the next message, or is
 // refused. The largest change and answer: domain/limits.h.
 static_assert(kShowtimeBytesMax < domain::kMessageBytesMax);
+static_assert(kListPageMax * kSummaryBytesMax + kPageTokenBytesMax < domain::kMessageBytesMax);
+static_assert(kPageTokenBytesMax > (domain::kShowtimeIdBytesMax + 1) / 3 * 4 + 4);
 static_assert(kEnvelopeBytesMax + domain::kSeatBytesMax <= kSnapshotMessageBytesMax);
 static_assert(kWatchRequestBytesMax < static_cast<size_t>(kRequestBytesMax));
 static_assert(kRequestInBoundsBytesMax < static_cast<size_t>(kRequestBytesMax));

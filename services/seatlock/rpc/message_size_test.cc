@@ -14,6 +14,8 @@
 #include "services/seatlock/domain/decide.h"
 #include "services/seatlock/log/codec/record_codec.h"
 #include "services/seatlock/rpc/convert.h"
+#include "services/seatlock/rpc/limits.h"
+#include "services/seatlock/rpc/page_token.h"
 #include "services/seatlock/rpc/proto_encoder.h"
 #include "tests/testing/status_matchers.h"
 
@@ -176,6 +178,21 @@ TEST(MessageSizeTest, ControlAChangeOfTwiceTheSeatsIsTooLargeAndIsNotDecided) {
   const domain::Decision decision =
       domain::Decide(Hall(0, domain::kSeatsPerChangeMax + 1), all, kNowMs, kRules);
   EXPECT_TRUE(std::holds_alternative<domain::Refusal>(decision));
+}
+
+TEST(MessageSizeTest, APageOfShowtimes) {
+  v1::ListShowtimesResponse response;
+  for (int i = 0; i < kListPageMax; ++i) {
+    const engine::Summary summary{
+        .showtime = kShowtime,
+        .position = {kEpoch, domain::Revision(kRevision)},
+        .last_commit_ms = kNowMs,
+        .seats = domain::SeatCounts{.locked = UINT32_MAX, .booked = UINT32_MAX, .blocked = 1}};
+    SetSummary(summary, response.add_showtimes());
+  }
+  response.set_next_page_token(PageTokenAfter(kShowtime));
+  EXPECT_THAT(response.ByteSizeLong(), Le(kListPageMax * kSummaryBytesMax));
+  EXPECT_THAT(response.ByteSizeLong(), Le(domain::kMessageBytesMax / 8)) << "far below the bound";
 }
 
 TEST(MessageSizeTest, GetOrderOfTheLargestOrder) {

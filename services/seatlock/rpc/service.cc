@@ -1,5 +1,6 @@
 #include "services/seatlock/rpc/service.h"
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "services/seatlock/rpc/convert.h"
 #include "services/seatlock/rpc/cutter.h"
 #include "services/seatlock/rpc/limits.h"
+#include "services/seatlock/rpc/page_token.h"
 #include "services/seatlock/rpc/raw_message.h"
 #include "services/seatlock/rpc/status.h"
 #include "services/seatlock/rpc/watch_call.h"
@@ -33,6 +35,20 @@ std::vector<FieldViolation> Found(std::vector<std::optional<FieldViolation>> che
 
 std::optional<FieldViolation> CheckShowtime(const std::string& id) {
   return domain::CheckId("showtime_id", id, domain::kShowtimeIdBytesMax);
+}
+
+std::optional<FieldViolation> CheckPageSize(int32_t size) {
+  if (size >= 0) return std::nullopt;
+  return FieldViolation{"page_size", "must not be negative"};
+}
+
+std::optional<FieldViolation> CheckPageToken(bool is_ours) {
+  if (is_ours) return std::nullopt;
+  return FieldViolation{"page_token", "must be the next_page_token of an answer, unchanged"};
+}
+
+size_t PageSize(int32_t asked) {
+  return static_cast<size_t>(asked == 0 ? kListPageDefault : std::min(asked, kListPageMax));
 }
 
 v1::OrderState ToProto(const domain::OrderEntry* order) {
@@ -74,6 +90,8 @@ std::string_view MethodName(Method method) {
       return "CancelBooking";
     case Method::kGetOrder:
       return "GetOrder";
+    case Method::kListShowtimes:
+      return "ListShowtimes";
     case Method::kGetShowtime:
       return "GetShowtime";
     case Method::kListSessionLocks:
@@ -241,6 +259,32 @@ grpc::ServerUnaryReactor* Service::GetOrder(grpc::CallbackServerContext* context
   query.fail = [call](engine::Failure failure) { call.Finish(ToStatus(failure)); };
   query.cancelled = [call] { return call.Gone(); };
   engine_.Read(domain::ShowtimeId(request->showtime_id()), std::move(query));
+  return call.reactor();
+}
+
+grpc::ServerUnaryReactor* Service::ListShowtimes(grpc::CallbackServerContext* context,
+                                                 const v1::ListShowtimesRequest* request,
+                                                 v1::ListShowtimesResponse* response) {
+  Call call(*this, Method::kListShowtimes, context);
+  std::optional<domain::ShowtimeId> after = ParsePageToken(request->page_token());
+  auto violations = Found({CheckPageSize(request->page_size()), CheckPageToken(after.has_value())});
+  if (!violations.empty()) {
+    call.Finish(InvalidFields(std::move(violations)));
+    return call.reactor();
+  }
+  engine::ListQuery query;
+  query.after = *std::move(after);
+  query.limit = PageSize(request->page_size());
+  query.done = [call, response](const engine::SummaryPage& page) {
+    for (const engine::Summary& summary : page.showtimes) {
+      SetSummary(summary, response->add_showtimes());
+    }
+    if (page.more) response->set_next_page_token(PageTokenAfter(page.last));
+    call.Finish(grpc::Status::OK);
+  };
+  query.fail = [call](const engine::Failure& failure) { call.Finish(ToStatus(failure)); };
+  query.cancelled = [call] { return call.Gone(); };
+  engine_.List(std::move(query));
   return call.reactor();
 }
 

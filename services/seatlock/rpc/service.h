@@ -51,6 +51,9 @@ class Service final : public v1::SeatLockService::WithRawCallbackMethod_GetShowt
   grpc::ServerUnaryReactor* GetOrder(grpc::CallbackServerContext* context,
                                      const v1::GetOrderRequest* request,
                                      v1::GetOrderResponse* response) override;
+  grpc::ServerUnaryReactor* ListShowtimes(grpc::CallbackServerContext* context,
+                                          const v1::ListShowtimesRequest* request,
+                                          v1::ListShowtimesResponse* response) override;
   grpc::ServerUnaryReactor* GetShowtime(grpc::CallbackServerContext* context,
                                         const grpc::ByteBuffer* request,
                                         grpc::ByteBuffer* response) override;

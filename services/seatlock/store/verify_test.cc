@@ -91,6 +91,22 @@ TEST_F(VerifyTest, ABrokenChainIsAFaultAndTheOthersAreVerifiedAllTheSame) {
   EXPECT_THAT(report.first_fault, HasSubstr("showtime s, revision 1: the record is missing"));
 }
 
+TEST_F(VerifyTest, WhatACrashLeavesOfADeletedShowtimeIsNoFault) {
+  OpenLog();
+  Book("A1", "s1");
+  Book("A2", "s1");
+  ASSERT_THAT(seatlock::testing::Delete(*log_, "s"), IsOk());
+  CloseLog();
+  // As if half of it had been cleared away.
+  Sql(path_,
+      "INSERT INTO showtimes VALUES (77, char(1) || 77, 'epoch', 0, zeroblob(32), 2, NULL);"
+      "INSERT INTO records VALUES (77, 2, 2000, zeroblob(32), zeroblob(8), x'00')");
+  const VerifyReport report = Verify();
+  EXPECT_EQ(report.faults, 0u) << report.first_fault;
+  EXPECT_EQ(report.showtimes, 0u);
+  EXPECT_EQ(report.seats_sold, 0u);
+}
+
 TEST_F(VerifyTest, AStoreThatIsUsedAndLeftMeanwhileIsVerifiedAnew) {
   OpenLog();
   const std::string bytes = log::EncodeChange(ChangeOf("A1", domain::SeatStatus::kBooked, "s1"));

@@ -52,6 +52,7 @@ AppendResult MemoryLog::AppendLocked(AppendRequest& request) {
   }
   const StoredRecord& last = request.records.back();
   entry->head = Head{request.epoch, last.revision, last.chain};
+  entry->last_commit_ms = last.commit_ms;
   result.outcome = AppendResult::Outcome::kAppended;
   result.head = entry->head;
   SetWakeLocked(request.showtime, *entry, request.wake_ms);
@@ -146,6 +147,34 @@ void MemoryLog::ClaimDue(int64_t now_ms, size_t limit, int64_t lease_ms, DueCall
 }
 
 void MemoryLog::Recover(StatusCallback done) {
+  std::move(done)(absl::OkStatus());
+}
+
+void MemoryLog::List(ShowtimeId after, size_t limit, ListCallback done) {
+  std::vector<ListedShowtime> listed;
+  limit = std::min(limit, kListedMax);
+  {
+    base::MutexLock lock(mu_);
+    auto next = entries_.upper_bound(after);
+    for (; next != entries_.end() && listed.size() < limit; ++next) {
+      const auto& [showtime, entry] = *next;
+      listed.push_back({showtime, entry.head, entry.last_commit_ms});
+    }
+  }
+  std::move(done)(std::move(listed));
+}
+
+void MemoryLog::Delete(ShowtimeId showtime, StatusCallback done) {
+  // Freeing a long history takes long: that happens without the lock.
+  Entry deleted;
+  {
+    base::MutexLock lock(mu_);
+    if (Entry* entry = FindLocked(showtime)) {
+      SetWakeLocked(showtime, *entry, std::nullopt);
+      deleted = std::move(*entry);
+      entries_.erase(showtime);
+    }
+  }
   std::move(done)(absl::OkStatus());
 }
 

@@ -32,6 +32,8 @@ class MemoryLog final : public ShowtimeLog {
             StatusCallback done) override;
   void Due(int64_t now_ms, size_t limit, DueCursor after, DueCallback done) override;
   void Recover(StatusCallback done) override;
+  void List(domain::ShowtimeId after, size_t limit, ListCallback done) override;
+  void Delete(domain::ShowtimeId showtime, StatusCallback done) override;
   void ClaimDue(int64_t now_ms, size_t limit, int64_t lease_ms, DueCallback done) override;
   std::string Generation() const override { return generation_; }
   int64_t LatestCommitMs() const override { return 0; }
@@ -42,6 +44,7 @@ class MemoryLog final : public ShowtimeLog {
   // One showtime's log. Invariant: `records` are the consecutive ones after `base`, up to `head`.
   struct Entry {
     Head head;
+    int64_t last_commit_ms = 0;
     domain::Revision base;  // the newest that was trimmed; 0 for none
     Chain base_chain{};
     std::deque<StoredRecord> records;

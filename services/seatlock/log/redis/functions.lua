@@ -22,15 +22,15 @@ end
 
 local function damaged(what) error({ damaged = what }, 0) end
 
--- Calls `body`; what damaged() raised becomes the answer. Errors of writes stay errors: the caller
--- cannot know then what was done.
+-- Calls `body`; what damaged() raised becomes the answer. The error of a write is told as HALFWAY:
+-- nobody knows then what was done, whatever its own name means of a command that was refused whole.
 local function guarded(body)
   return function(keys, args)
     local ok, answer = pcall(body, keys, args)
     if ok then return answer end
     if type(answer) == 'table' and answer.damaged then return { kDamaged, answer.damaged } end
-    if type(answer) == 'table' and answer.err then return redis.error_reply(answer.err) end
-    return redis.error_reply('ERR ' .. tostring(answer))
+    if type(answer) == 'table' then answer = answer.err end
+    return redis.error_reply('HALFWAY ' .. tostring(answer))
   end
 end
 

@@ -36,23 +36,14 @@ absl::Status Inspection::CheckStore() {
 }
 
 absl::StatusOr<int64_t> Inspection::ShowtimeCount() {
-  return moment_.connection().Int("SELECT count(*) FROM showtimes");
+  return moment_.connection().Int(
+      absl::StrCat("SELECT count(*) FROM showtimes WHERE name > '", kAfterDeletedNames, "'")
+          .c_str());
 }
 
 absl::StatusOr<std::vector<ShowtimeId>> Inspection::Showtimes(const ShowtimeId& after,
                                                               size_t limit) {
-  absl::StatusOr<Statement> statement = Statement::Prepare(
-      moment_.connection(), "SELECT name FROM showtimes WHERE name > ? ORDER BY name LIMIT ?");
-  if (!statement.ok()) return statement.status();
-  std::vector<ShowtimeId> showtimes;
-  Query query(*statement);
-  query.Text(after.value()).Int(static_cast<int64_t>(limit));
-  for (;;) {
-    absl::StatusOr<bool> more = query.Step();
-    if (!more.ok()) return more.status();
-    if (!*more) return showtimes;
-    showtimes.emplace_back(query.BytesAt(0));
-  }
+  return reader_.Names(after, limit);
 }
 
 absl::StatusOr<std::optional<Inspection::History>> Inspection::Find(const ShowtimeId& showtime) {

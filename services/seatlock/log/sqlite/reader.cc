@@ -72,6 +72,7 @@ absl::StatusOr<Reader> Reader::Create(const Connection& connection) {
       {&reader.due_,
        "SELECT name, wake_ms FROM showtimes WHERE wake_ms IS NOT NULL AND wake_ms <= ? "
        "AND (wake_ms, name) > (?, ?) ORDER BY wake_ms, name LIMIT ?"},
+      {&reader.names_, "SELECT name FROM showtimes WHERE name > ? ORDER BY name LIMIT ?"},
   };
   for (const auto& [statement, sql] : statements) {
     absl::StatusOr<Statement> prepared = Statement::Prepare(connection, sql);
@@ -259,6 +260,44 @@ absl::StatusOr<std::vector<DueShowtime>> Reader::Due(int64_t now_ms, size_t limi
   }
 }
 
+absl::StatusOr<std::vector<ShowtimeId>> Reader::Names(const ShowtimeId& after, size_t limit) {
+  std::vector<ShowtimeId> names;
+  Query query(names_);
+  query.Text(std::max<std::string_view>(after.value(), kAfterDeletedNames));
+  query.Int(static_cast<int64_t>(std::min<size_t>(limit, INT64_MAX)));
+  for (;;) {
+    absl::StatusOr<bool> more = query.Step();
+    if (!more.ok()) return more.status();
+    if (!*more) return names;
+    names.emplace_back(query.BytesAt(0));
+  }
+}
+
+absl::StatusOr<Page> Reader::NewestRecord(const ShowtimeId& showtime) {
+  absl::StatusOr<std::optional<ShowtimeRow>> row = FindShowtime(showtime);
+  if (!row.ok()) return row.status();
+  if (!*row) return EmptyPage();
+  absl::StatusOr<Head> head = HeadOf(showtime, **row);
+  if (!head.ok()) return head.status();
+  return PageFrom(showtime, **row, *head, head->revision, 1);
+}
+
+absl::StatusOr<std::vector<ListedShowtime>> Reader::List(const ShowtimeId& after, size_t limit) {
+  absl::StatusOr<std::vector<ShowtimeId>> names = Names(after, std::min(limit, kListedMax));
+  if (!names.ok()) return names.status();
+  std::vector<ListedShowtime> listed;
+  for (ShowtimeId& name : *names) {
+    absl::StatusOr<Page> newest = NewestRecord(name);
+    if (!newest.ok() && !absl::IsDataLoss(newest.status())) return newest.status();
+    ListedShowtime& added = listed.emplace_back();
+    added.showtime = std::move(name);
+    if (!newest.ok() || newest->records.empty()) continue;  // damaged
+    added.head = newest->head;
+    added.last_commit_ms = newest->records.back().commit_ms;
+  }
+  return listed;
+}
+
 absl::StatusOr<ReadSession> ReadSession::Create(Connection connection) {
   absl::StatusOr<Reader> reader = Reader::Create(connection);
   if (!reader.ok()) return reader.status();
@@ -292,6 +331,11 @@ absl::StatusOr<LoadResult> ReadSession::Load(const ShowtimeId& showtime) {
 absl::StatusOr<std::vector<DueShowtime>> ReadSession::Due(int64_t now_ms, size_t limit,
                                                           const DueCursor& after) {
   return InTransaction([&] { return reader_.Due(now_ms, limit, after); });
+}
+
+absl::StatusOr<std::vector<ListedShowtime>> ReadSession::List(const ShowtimeId& after,
+                                                              size_t limit) {
+  return InTransaction([&] { return reader_.List(after, limit); });
 }
 
 }  // namespace seatlock::log

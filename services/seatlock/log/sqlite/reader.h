@@ -62,9 +62,17 @@ class Reader {
   absl::StatusOr<LoadResult> Load(const domain::ShowtimeId& showtime);
   absl::StatusOr<std::vector<DueShowtime>> Due(int64_t now_ms, size_t limit,
                                                const DueCursor& after);
+  // As ShowtimeLog's. DATA_LOSS: the file is so damaged that it does not tell what there is.
+  absl::StatusOr<std::vector<ListedShowtime>> List(const domain::ShowtimeId& after, size_t limit);
+  // Only the ids. `limit` has no bound.
+  absl::StatusOr<std::vector<domain::ShowtimeId>> Names(const domain::ShowtimeId& after,
+                                                        size_t limit);
 
  private:
   Reader() = default;
+
+  // The newest record, verified.
+  absl::StatusOr<Page> NewestRecord(const domain::ShowtimeId& showtime);
 
   absl::StatusOr<std::optional<StoredSnapshot>> NewestSnapshot(const domain::ShowtimeId& showtime,
                                                                const ShowtimeRow& row,
@@ -76,6 +84,7 @@ class Reader {
   Statement snapshot_heads_;
   Statement snapshot_;
   Statement due_;
+  Statement names_;
 };
 
 // A connection for reading alone, each call in a read transaction of its own.
@@ -88,6 +97,7 @@ class ReadSession {
   absl::StatusOr<LoadResult> Load(const domain::ShowtimeId& showtime);
   absl::StatusOr<std::vector<DueShowtime>> Due(int64_t now_ms, size_t limit,
                                                const DueCursor& after);
+  absl::StatusOr<std::vector<ListedShowtime>> List(const domain::ShowtimeId& after, size_t limit);
 
   Connection& connection() { return connection_; }
 

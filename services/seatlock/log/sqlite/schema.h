@@ -3,7 +3,9 @@
 //   showtimes: one row a showtime. key is what the other tables call it. base_revision is the
 //     newest record that was trimmed (0: none) and base_chain its chain, so that the rest
 //     verifies. seen_revision is a revision known to have been reached (written whenever the row
-//     is written anyway): a tail cut off below it is noticed.
+//     is written anyway): a tail cut off below it is noticed. A deleted showtime keeps its row
+//     under a name that no showtime can have (kDeletedNames) until its records and snapshots are
+//     cleared away, so that no new showtime gets its key.
 //   records: seal binds commit_ms to the chain, which covers the bytes alone.
 //   snapshots: hash binds the bytes to the position, as a record's chain does.
 //
@@ -50,6 +52,11 @@ absl::StatusOr<int64_t> VersionOf(Connection& connection, const std::string& pat
 // as above.
 absl::StatusOr<Connection> OpenStoreToRead(const std::string& path);
 
+// What a deleted showtime's row is named: this and its key, in digits. Ids have no control
+// characters. In the order of names they come before every showtime.
+inline constexpr char kDeletedNames[] = "\x01";
+inline constexpr char kAfterDeletedNames[] = "\x02";
+
 // The row of `meta`.
 struct Meta {
   std::string generation;
@@ -66,8 +73,5 @@ absl::Status WriteMeta(Connection& connection, const Meta& meta);
 
 // `commits` as it is stored.
 std::array<uint8_t, 8> CommitsBytes(uint64_t commits);
-
-// The first 8 bytes of SHA-256(chain big-endian-64(commit_ms)).
-std::array<uint8_t, 8> SealOf(const Chain& chain, int64_t commit_ms);
 
 }  // namespace seatlock::log

@@ -3,11 +3,10 @@
 #include <chrono>
 #include <filesystem>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
-#include "absl/strings/str_cat.h"
-#include "services/seatlock/log/sqlite/wal.h"
 #include "services/seatlock/log/verify.h"
 
 namespace seatlock::log {
@@ -22,10 +21,6 @@ absl::Status TooMuchWaits() {
   return absl::ResourceExhaustedError("the store has too much waiting for it");
 }
 
-absl::Status BeingOpened() {
-  return absl::UnavailableError("the store is being opened again");
-}
-
 AppendResult NotAppended(absl::Status status) {
   AppendResult result;
   result.status = std::move(status);
@@ -35,19 +30,20 @@ AppendResult NotAppended(absl::Status status) {
 // What nobody waits for: if it fails, the next append or probe tells whether the store is well.
 bool IsUpkeep(const std::vector<Job>& batch) {
   return std::holds_alternative<SnapshotJob>(batch.front()) ||
-         std::holds_alternative<TrimJob>(batch.front());
+         std::holds_alternative<TrimJob>(batch.front()) ||
+         std::holds_alternative<ClearJob>(batch.front());
 }
 
 void Fail(Job& job, const absl::Status& status) {
-  if (auto* append = std::get_if<AppendJob>(&job)) {
-    std::move(append->done)(NotAppended(status));
-  } else if (auto* snapshot = std::get_if<SnapshotJob>(&job)) {
-    std::move(snapshot->done)(status);
-  } else if (auto* trim = std::get_if<TrimJob>(&job)) {
-    std::move(trim->done)(status);
-  } else if (auto* recover = std::get_if<RecoverJob>(&job)) {
-    std::move(recover->done)(status);
-  }
+  std::visit(
+      [&status](auto& each) {
+        if constexpr (std::is_same_v<decltype(each), AppendJob&>) {
+          std::move(each.done)(NotAppended(status));
+        } else if constexpr (requires { each.done; }) {
+          std::move(each.done)(status);
+        }
+      },
+      job);
 }
 
 // What a caller hears of `status`: what cannot be done, without the statement that failed.
@@ -96,6 +92,7 @@ absl::StatusOr<std::unique_ptr<SqliteLog>> SqliteLog::Open(Options options) {
   log->opening_.reset();
   log->last_commit_ms_ = log->options_.clock->MonotonicMs();
   log->latest_commit_ms_ = log->writer_->latest_ms();
+  if (log->deleted_left_) log->Submit(ClearJob{});
   log->reader_thread_ = std::make_unique<base::ThreadExecutor>();
   log->writer_thread_ = std::thread([log = log.get()] { log->Write(); });
   return log;
@@ -148,6 +145,10 @@ void SqliteLog::Recover(StatusCallback done) {
   Submit(RecoverJob{.done = std::move(done), .result = {}});
 }
 
+void SqliteLog::Delete(ShowtimeId showtime, StatusCallback done) {
+  Submit(DeleteJob{.showtime = std::move(showtime), .done = std::move(done), .result = {}});
+}
+
 void SqliteLog::Submit(Job job) {
   if (!queue_.Push(job)) Fail(job, TooMuchWaits());
 }
@@ -198,6 +199,13 @@ void SqliteLog::Due(int64_t now_ms, size_t limit, DueCursor after, DueCallback d
       std::move(done), [now_ms, limit, after = std::move(after)](ReadSession& session) {
         return session.Due(now_ms, limit, after);
       });
+}
+
+void SqliteLog::List(ShowtimeId after, size_t limit, ListCallback done) {
+  OnReader<std::vector<ListedShowtime>>(std::move(done),
+                                        [after = std::move(after), limit](ReadSession& session) {
+                                          return session.List(after, limit);
+                                        });
 }
 
 void SqliteLog::NudgeReopen() {
@@ -296,6 +304,7 @@ void SqliteLog::Idle() {
     if (Mend(changes).ok()) static_cast<void>(EnsureOpen());
     return;
   }
+  if (deleted_left_) return Submit(ClearJob{});
   const int64_t idle_ms = options_.clock->MonotonicMs() - last_commit_ms_;
   if (healthy_ && idle_ms < kProbeMs) return;
   TryStore();
@@ -344,6 +353,16 @@ absl::Status SqliteLog::Do(TrimJob& job) {
   return job.result;
 }
 
+absl::Status SqliteLog::Do(DeleteJob& job) {
+  job.result = writer_->Delete(job.showtime);
+  return job.result;
+}
+
+absl::Status SqliteLog::Do(ClearJob& job) {
+  job.result = writer_->ClearDeleted(job.more);
+  return job.result;
+}
+
 void SqliteLog::Report(const absl::Status& status) {
   if (options_.on_error && absl::IsUnavailable(status)) options_.on_error(status);
 }
@@ -351,227 +370,44 @@ void SqliteLog::Report(const absl::Status& status) {
 void SqliteLog::FailAll(std::vector<Job>& batch, Outcome outcome, const absl::Status& error) {
   const absl::Status status = Plain(error, "the store cannot be written now");
   for (Job& job : batch) {
-    if (auto* append = std::get_if<AppendJob>(&job)) {
-      append->result = NotAppended(status);
-      append->result.outcome = outcome;
-    } else if (auto* snapshot = std::get_if<SnapshotJob>(&job)) {
-      snapshot->result = status;
-    } else if (auto* trim = std::get_if<TrimJob>(&job)) {
-      trim->result = status;
-      trim->more = false;
-    } else {
-      std::get<RecoverJob>(job).result = status;
-    }
+    std::visit(
+        [&](auto& each) {
+          if constexpr (std::is_same_v<decltype(each), AppendJob&>) {
+            each.result = NotAppended(status);
+            each.result.outcome = outcome;
+          } else {
+            each.result = status;
+          }
+          if constexpr (requires { each.more; }) each.more = false;
+        },
+        job);
   }
 }
 
 void SqliteLog::CallBack(std::vector<Job>& batch) {
-  for (Job& job : batch) {
-    if (auto* append = std::get_if<AppendJob>(&job)) {
-      std::move(append->done)(std::move(append->result));
-    } else if (auto* snapshot = std::get_if<SnapshotJob>(&job)) {
-      std::move(snapshot->done)(snapshot->result);
-    } else if (auto* trim = std::get_if<TrimJob>(&job)) {
-      if (trim->result.ok() && trim->more) {
-        Submit(std::move(job));  // the rest in a later transaction, behind what waits
-      } else {
-        std::move(trim->done)(trim->result);
-      }
-    } else {
-      RecoverJob& recover = std::get<RecoverJob>(job);
-      std::move(recover.done)(recover.result);
-    }
-  }
+  for (Job& job : batch) std::visit([this](auto& each) { CallBack(each); }, job);
 }
 
-// Failing and coming back -------------------------------------------------------------------------
-
-// Counted before it shows, so that whoever sees it healthy finds the count risen.
-void SqliteLog::SetHealthy(bool healthy) {
-  if (healthy && !healthy_) ++returns_;
-  healthy_ = healthy;
+template <typename AnyJob>
+void SqliteLog::CallBack(AnyJob& job) {
+  std::move(job.done)(std::move(job.result));
 }
 
-void SqliteLog::Break(bool reads_go_on) {
-  SetHealthy(false);
-  if (!reads_go_on) {
-    // Both connections go: they share what they believe to be in the write-ahead log.
-    base::MutexLock lock(reader_mu_);
-    reader_.reset();
-  }
-  writer_.reset();
+void SqliteLog::CallBack(TrimJob& job) {
+  if (job.more) return Submit(std::move(job));  // the rest in a later transaction
+  std::move(job.done)(job.result);
 }
 
-void SqliteLog::SetAway(const absl::Status& status) {
-  SetHealthy(false);
-  if (away_.ok()) Report(status);
-  away_ = status;
+void SqliteLog::CallBack(DeleteJob& job) {
+  const bool deleted = job.result.ok();
+  std::move(job.done)(job.result);
+  if (deleted) Submit(ClearJob{});
 }
 
-// The order matters. Closing the connection closes the only handle on a write-ahead log that was
-// removed, and a checkpoint writes into whatever file is there now. So nothing is written before
-// the lock is ours and the file is known to be ours, and nothing closed before all that was
-// committed is in that file.
-absl::Status SqliteLog::Mend(const StoreFiles::Changes& changes) {
-  absl::Status status = MendAll(changes);
-  if (!status.ok()) SetAway(status);
-  return status;
-}
-
-absl::Status SqliteLog::MendAll(StoreFiles::Changes changes) {
-  const bool lock_was_gone = changes.lock;
-  if (lock_was_gone) {
-    if (absl::Status status = TakeLockAgain(); !status.ok()) return status;
-    // Whoever removed the lock may have removed the rest in the same breath.
-    changes = files_.Look(lock_);
-  }
-  if (changes.database) {
-    return absl::UnavailableError(options_.path +
-                                  " is gone from its place, or another file is there");
-  }
-  if (changes.content) {
-    if (absl::Status status = CheckContent(); !status.ok()) {
-      // Reads would mix the foreign pages with ours. The writer's handles stay, for what they hold.
-      base::MutexLock lock(reader_mu_);
-      reader_.reset();
-      return status;
-    }
-    files_.NoteContent();  // another program's checkpoint, or a new time
-    if (!changes.journal && !lock_was_gone && away_.ok()) return absl::OkStatus();
-  }
-  if (changes.journal) {
-    if (absl::Status status = MoveRemovedWal(); !status.ok()) return status;
-  }
-  Report(absl::UnavailableError("a file beside " + options_.path +
-                                " was removed or replaced; the store is opened anew"));
-  away_ = absl::OkStatus();
-  Break(false);
-  next_reopen_ms_ = 0;
-  return absl::OkStatus();
-}
-
-// What was committed is in a write-ahead log that nobody finds any more, except through the
-// connection that is open: moves it into the database file, which is ours.
-absl::Status SqliteLog::MoveRemovedWal() {
-  if (writer_ == nullptr) return absl::OkStatus();
-  absl::StatusOr<bool> moved = writer_->Checkpoint();
-  files_.NoteContent();
-  if (!moved.ok() || !*moved) {
-    return absl::UnavailableError(WalOf(options_.path) +
-                                  " was removed, and what it held cannot be moved yet");
-  }
-  KeepMark(commits_);
-  mark_->Sync();
-  return absl::OkStatus();
-}
-
-absl::Status SqliteLog::TakeLockAgain() {
-  absl::StatusOr<FileLock> lock = FileLock::Acquire(LockOf(options_.path));
-  if (!lock.ok()) {
-    return absl::UnavailableError("the store's lock was removed; " +
-                                  std::string(lock.status().message()));
-  }
-  lock_ = *std::move(lock);
-  return absl::OkStatus();
-}
-
-// The bound is lower than it could be if this fails, and still true.
-void SqliteLog::KeepMark(uint64_t floor) {
-  if (absl::Status status = mark_->Write(commits_, floor); !status.ok()) Report(status);
-}
-
-absl::Status SqliteLog::EnsureOpen() {
-  if (!away_.ok()) {
-    const StoreFiles::Changes changes = files_.Look(lock_);
-    if (!changes.Any()) {
-      away_ = absl::OkStatus();
-      Break(false);
-      next_reopen_ms_ = 0;
-    } else if (absl::Status status = Mend(changes); !status.ok()) {
-      return status;
-    }
-  }
-  if (writer_ != nullptr) return absl::OkStatus();
-  const int64_t now_ms = options_.clock->MonotonicMs();
-  if (now_ms < next_reopen_ms_) return broken_.ok() ? BeingOpened() : broken_;
-  broken_ = Reopen();
-  if (broken_.ok()) {
-    TryStore();
-  } else {
-    Report(broken_);
-  }
-  // The small commit may have found the files gone once more.
-  if (broken_.ok() && writer_ == nullptr) {
-    broken_ = BeingOpened();
-  }
-  next_reopen_ms_ = now_ms + kReopenIntervalMs;
-  return broken_;
-}
-
-absl::Status SqliteLog::Reopen() {
-  if (!files_.DatabaseIsThere()) {
-    return absl::UnavailableError(options_.path +
-                                  " is gone from its place, or another file is there");
-  }
-  const auto mode = opening_ ? Connection::Mode::kCreate : Connection::Mode::kExisting;
-  int64_t found = 0;
-  absl::StatusOr<Connection> writing =
-      OpenStore(options_.path, options_.vfs, options_.durability, mode, &found);
-  if (!writing.ok()) return writing.status();
-  // Only then is what we read certainly on the disk, whoever wrote it and whatever their fsync
-  // said.
-  absl::Status status = MakeDurable(*writing, options_.durability);
-  if (status.ok()) {
-    status = opening_ ? Judge(*opening_, *writing, found) : CheckUnchanged(*writing);
-  }
-  if (!status.ok()) return status;
-  absl::StatusOr<std::unique_ptr<WriteSession>> writer =
-      WriteSession::Create(*std::move(writing), options_.checkpoint_pages);
-  if (!writer.ok()) return writer.status();
-  absl::StatusOr<Connection> reading =
-      OpenStore(options_.path, options_.vfs, options_.durability, Connection::Mode::kExisting);
-  if (!reading.ok()) return reading.status();
-  absl::StatusOr<ReadSession> reader = ReadSession::Create(*std::move(reading));
-  if (!reader.ok()) return reader.status();
-  writer_ = *std::move(writer);
-  commits_ = writer_->commits();
-  unsettled_ = false;
-  // What was unknown may be found to be there, and be acknowledged by whoever reads it.
-  if (!opening_ && commits_ > mark_->record().commits) KeepMark(mark_->record().floor);
-  files_.Note();
-  base::MutexLock lock(reader_mu_);
-  reader_ = std::make_unique<ReadSession>(*std::move(reader));
-  return absl::OkStatus();
-}
-
-absl::Status SqliteLog::Judge(Opening& opening, Connection& connection, int64_t found) {
-  absl::StatusOr<Mark> mark = opening.Finish(connection, found);
-  if (!mark.ok()) return mark.status();
-  generation_ = mark->record().generation;
-  mark_ = *std::move(mark);
-  return absl::OkStatus();
-}
-
-absl::Status SqliteLog::CheckContent() const {
-  const absl::Status overwritten =
-      absl::UnavailableError(options_.path + " was overwritten by another program");
-  absl::StatusOr<Connection> main = Connection::OpenMainAlone(options_.path, options_.vfs);
-  if (!main.ok()) return overwritten;
-  absl::StatusOr<Meta> meta = ReadMeta(*main);
-  if (!meta.ok() || meta->is_copy || meta->generation != generation_) return overwritten;
-  const uint64_t most = commits_ + (unsettled_ ? 1 : 0);
-  const bool is_ours = meta->commits >= mark_->record().floor && meta->commits <= most;
-  return is_ours ? absl::OkStatus() : overwritten;
-}
-
-absl::Status SqliteLog::CheckUnchanged(const Connection& connection) const {
-  absl::StatusOr<Meta> meta = ReadMeta(connection);
-  if (!meta.ok()) return meta.status();
-  const bool same = meta->generation == generation_ &&
-                    (meta->commits == commits_ || (unsettled_ && meta->commits == commits_ + 1));
-  if (same) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat(options_.path, " was written by another program or put back: restart"));
+// One that failed is not tried again and again: the next deletion or the next start goes on.
+void SqliteLog::CallBack(ClearJob& job) {
+  deleted_left_ = job.more;
+  if (job.more && !queue_.IsStopped()) Submit(std::move(job));
 }
 
 }  // namespace seatlock::log

@@ -11,7 +11,7 @@
 //   |--------------------------------------|-------|-----------------|-------------------|
 //   | another program holds the write lock | go on | not done        | the next tries    |
 //   | an error before COMMIT               | go on | not done        | opened anew       |
-//   | the same of a snapshot or a trim     | go on | not done        | the next tries    |
+//   | the same of what nobody waits for    | go on | not done        | the next tries    |
 //   | COMMIT fails                         | stop  | outcome unknown | opened anew       |
 //   | the file is gone from its path       | go on | outcome unknown | until it is back  |
 //   | its -wal or -shm is gone             | stop  | done, if moved  | opened anew       |
@@ -93,6 +93,8 @@ class SqliteLog final : public ShowtimeLog {
             StatusCallback done) override;
   void Due(int64_t now_ms, size_t limit, DueCursor after, DueCallback done) override;
   void Recover(StatusCallback done) override;
+  void List(domain::ShowtimeId after, size_t limit, ListCallback done) override;
+  void Delete(domain::ShowtimeId showtime, StatusCallback done) override;
   std::string Generation() const override { return generation_; }
   int64_t LatestCommitMs() const override { return latest_commit_ms_; }
   bool Healthy() const override { return healthy_.load(); }
@@ -122,10 +124,18 @@ class SqliteLog final : public ShowtimeLog {
   absl::Status Do(SnapshotJob& job);
   absl::Status Do(TrimJob& job);
   absl::Status Do(RecoverJob&) { return absl::OkStatus(); }
+  absl::Status Do(DeleteJob& job);
+  absl::Status Do(ClearJob& job);
   // Gives every job the same failure.
   void FailAll(std::vector<Job>& batch, AppendResult::Outcome outcome, const absl::Status& error);
   void Report(const absl::Status& status);
+  static absl::Status BeingOpened();
   void CallBack(std::vector<Job>& batch);
+  template <typename AnyJob>
+  void CallBack(AnyJob& job);
+  void CallBack(TrimJob& job);
+  void CallBack(DeleteJob& job);
+  void CallBack(ClearJob& job);
   void SetHealthy(bool healthy);
   // Closes the file. Nothing is written until EnsureOpen has succeeded, and nothing read unless
   // `reads_go_on`.
@@ -181,6 +191,8 @@ class SqliteLog final : public ShowtimeLog {
   int64_t last_commit_ms_ = 0;
   uint64_t commits_ = 0;    // that were made for certain
   bool unsettled_ = false;  // one more may have been made
+  // What deleted showtimes had may still be there.
+  bool deleted_left_ = false;
 
   std::unique_ptr<base::ThreadExecutor> reader_thread_;
   std::thread writer_thread_;

@@ -56,6 +56,11 @@ std::optional<std::vector<Job>> SubmitQueue::Take(std::chrono::milliseconds idle
   return batch;
 }
 
+bool SubmitQueue::IsStopped() {
+  base::MutexLock lock(mu_);
+  return stopped_;
+}
+
 void SubmitQueue::Stop() {
   base::MutexLock lock(mu_);
   stopped_ = true;

@@ -43,7 +43,19 @@ struct RecoverJob {
   absl::Status result;
 };
 
-using Job = std::variant<AppendJob, SnapshotJob, TrimJob, RecoverJob>;
+struct DeleteJob {
+  domain::ShowtimeId showtime;
+  ShowtimeLog::StatusCallback done;
+  absl::Status result;
+};
+
+// Clears away what deleted showtimes had, step by step. Nobody waits for it.
+struct ClearJob {
+  absl::Status result;
+  bool more = false;
+};
+
+using Job = std::variant<AppendJob, SnapshotJob, TrimJob, RecoverJob, DeleteJob, ClearJob>;
 
 class SubmitQueue {
  public:
@@ -58,6 +70,7 @@ class SubmitQueue {
   std::optional<std::vector<Job>> Take(std::chrono::milliseconds idle);
 
   void Stop();
+  bool IsStopped();
 
  private:
   struct Waiting {

@@ -82,6 +82,15 @@ absl::Status WriteSession::PrepareAll() {
       {&update_base_, "UPDATE showtimes SET base_revision = ?, base_chain = ? WHERE key = ?"},
       {&update_commits_, "UPDATE meta SET commits = ?, latest_ms = ?"},
       {&probe_, "UPDATE meta SET probe = 1 - probe"},
+      {&delete_, "UPDATE showtimes SET name = ? || key, wake_ms = NULL WHERE name = ?"},
+      {&deleted_key_, "SELECT key FROM showtimes WHERE name < ? LIMIT 1"},
+      {&clear_records_,
+       "DELETE FROM records WHERE showtime = ?1 AND revision <= "
+       "(SELECT min(revision) + ?2 - 1 FROM records WHERE showtime = ?1)"},
+      {&clear_snapshot_,
+       "DELETE FROM snapshots WHERE showtime = ?1 AND revision = "
+       "(SELECT min(revision) FROM snapshots WHERE showtime = ?1)"},
+      {&clear_showtime_, "DELETE FROM showtimes WHERE key = ?"},
   };
   for (const auto& [statement, sql] : statements) {
     absl::StatusOr<Statement> prepared = Statement::Prepare(connection_, sql);
@@ -294,6 +303,42 @@ absl::Status WriteSession::Trim(const ShowtimeId& showtime, int64_t before_ms, u
   known.row.base = *target;
   known.row.base_chain = *chain;
   return WriteError(status);
+}
+
+absl::Status WriteSession::Delete(const ShowtimeId& showtime) {
+  known_.erase(showtime);
+  return WriteError(Query(delete_).Text(kDeletedNames).Text(showtime.value()).Run());
+}
+
+absl::StatusOr<std::optional<int64_t>> WriteSession::DeletedKey() {
+  Query query(deleted_key_);
+  absl::StatusOr<bool> row = query.Text(kAfterDeletedNames).Step();
+  if (!row.ok()) return row.status();
+  if (!*row) return std::optional<int64_t>();
+  return std::optional<int64_t>(query.IntAt(0));
+}
+
+absl::StatusOr<bool> WriteSession::HasDeleted() {
+  absl::StatusOr<std::optional<int64_t>> key = DeletedKey();
+  if (!key.ok()) return key.status();
+  return key->has_value();
+}
+
+// The row goes last: as long as it is there, its key is nobody else's.
+absl::Status WriteSession::ClearDeleted(bool& more) {
+  more = false;
+  absl::StatusOr<std::optional<int64_t>> key = DeletedKey();
+  if (!key.ok()) return WriteError(key.status());
+  if (!*key) return absl::OkStatus();
+  more = true;
+  for (Statement* statement : {&clear_records_, &clear_snapshot_, &clear_showtime_}) {
+    Query query(*statement);
+    query.Int(**key);
+    if (statement == &clear_records_) query.Int(static_cast<int64_t>(kTrimRecordsMax));
+    if (absl::Status status = query.Run(); !status.ok()) return WriteError(status);
+    if (sqlite3_changes(connection_.get()) > 0) return absl::OkStatus();
+  }
+  return absl::OkStatus();
 }
 
 bool WriteSession::NeedsCheckpoint() {

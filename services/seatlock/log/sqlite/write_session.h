@@ -55,6 +55,14 @@ class WriteSession {
   absl::Status Trim(const domain::ShowtimeId& showtime, int64_t before_ms, uint64_t keep,
                     bool& more);
 
+  // From now on there is no such showtime. What it had is still stored, for ClearDeleted.
+  absl::Status Delete(const domain::ShowtimeId& showtime);
+  // Clears away what deleted showtimes had, at most kTrimRecordsMax records or one snapshot of one
+  // of them; `more` tells whether anything is left.
+  absl::Status ClearDeleted(bool& more);
+  // Whether ClearDeleted has something to do.
+  absl::StatusOr<bool> HasDeleted();
+
   // Whether the write-ahead log has grown by `checkpoint_pages`.
   bool NeedsCheckpoint();
   // Moves what the write-ahead log holds into the database file; waits for no reader. True: the
@@ -81,6 +89,8 @@ class WriteSession {
   absl::Status InsertShowtime(const AppendRequest& request, Known& known);
   absl::Status InsertRecords(int64_t key, const AppendRequest& request);
   absl::Status UpdateWake(const AppendRequest& request, ShowtimeRow& row);
+  // The key of a deleted showtime whose row is still there.
+  absl::StatusOr<std::optional<int64_t>> DeletedKey();
   absl::StatusOr<domain::Revision> TrimTarget(const domain::ShowtimeId& showtime,
                                               const Known& known, int64_t before_ms, uint64_t keep);
 
@@ -99,6 +109,11 @@ class WriteSession {
   Statement update_base_;
   Statement update_commits_;
   Statement probe_;
+  Statement delete_;
+  Statement deleted_key_;
+  Statement clear_records_;
+  Statement clear_snapshot_;
+  Statement clear_showtime_;
   int wal_pages_ = 0;           // set by SQLite's hook at each commit
   int checkpoint_at_;           // the size of wal_pages_ that is worth the next checkpoint
   int checkpointed_pages_ = 0;  // wal_pages_ at the last one
