@@ -79,6 +79,18 @@ absl::Status VerifyShowtime(log::Histories& store, const domain::ShowtimeId& sho
 }
 
 absl::StatusOr<VerifyReport> VerifyOnce(log::Histories& store, Progress& progress) {
+  absl::StatusOr<VerifyReport> report = VerifyShowtimes(store, progress);
+  if (!report.ok()) return report;
+  progress.Update("checking the store", 0, 0);
+  const absl::Status rest = store.CheckStore();
+  if (absl::IsUnavailable(rest)) return rest;
+  if (!rest.ok()) Note(rest, *report);
+  return report;
+}
+
+}  // namespace
+
+absl::StatusOr<VerifyReport> VerifyShowtimes(log::Histories& store, Progress& progress) {
   absl::StatusOr<int64_t> total = store.ShowtimeCount();
   if (!total.ok()) return total.status();
   VerifyReport report;
@@ -86,7 +98,7 @@ absl::StatusOr<VerifyReport> VerifyOnce(log::Histories& store, Progress& progres
   for (;;) {
     absl::StatusOr<std::vector<domain::ShowtimeId>> page = store.Showtimes(after, kShowtimesAPage);
     if (!page.ok()) return page.status();
-    if (page->empty()) break;
+    if (page->empty()) return report;
     for (const domain::ShowtimeId& showtime : *page) {
       progress.Update("verifying showtimes", static_cast<int64_t>(report.showtimes), *total);
       absl::Status status = VerifyShowtime(store, showtime, report);
@@ -94,14 +106,7 @@ absl::StatusOr<VerifyReport> VerifyOnce(log::Histories& store, Progress& progres
     }
     after = page->back();
   }
-  progress.Update("checking the store", 0, 0);
-  const absl::Status rest = store.CheckStore();
-  if (absl::IsUnavailable(rest)) return rest;
-  if (!rest.ok()) Note(rest, report);
-  return report;
 }
-
-}  // namespace
 
 std::string VerifyReport::Text() const {
   std::string text = absl::StrCat("showtimes   ", showtimes, "\nchanges     ", changes,

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "services/seatlock/log/histories.h"
 #include "services/seatlock/store/address.h"
 #include "services/seatlock/store/progress.h"
 
@@ -24,5 +25,8 @@ struct VerifyReport {
 // Folds every showtime (fold.h) and checks what else can be (Histories::CheckStore). An error: it
 // cannot be read at all, or is no store.
 absl::StatusOr<VerifyReport> VerifyStore(const StoreConfig& config, Progress& progress);
+
+// Folds every showtime alone.
+absl::StatusOr<VerifyReport> VerifyShowtimes(log::Histories& store, Progress& progress);
 
 }  // namespace seatlock::store

@@ -96,8 +96,7 @@ void Connection::OnLogin(const redisReply* reply) {
     const std::string message = absl::StrCat(name_, ": refuses the login: ", text);
     const bool passes = absl::StartsWith(text, "LOADING") || absl::StartsWith(text, "MASTERDOWN") ||
                         absl::StartsWith(text, "ERR max number of clients");
-    return Close(passes ? absl::UnavailableError(message)
-                        : absl::FailedPreconditionError(message));
+    return Close(passes ? absl::UnavailableError(message) : absl::FailedPreconditionError(message));
   }
   if (--logins_owed_ > 0) return;
   state_ = State::kReady;

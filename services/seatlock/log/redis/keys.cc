@@ -32,7 +32,7 @@ std::string EncodedId(const domain::ShowtimeId& showtime) {
 }
 
 std::string PartitionKey(std::string_view prefix, int partition, std::string_view name) {
-  return absl::StrCat("{", prefix, ":", absl::Dec(partition, absl::kZeroPad2), "}:", name);
+  return absl::StrCat("{", HintChannel(prefix, partition), "}:", std::string(name));
 }
 
 std::string ShowtimeKey(std::string_view prefix, const domain::ShowtimeId& showtime,
@@ -41,11 +41,11 @@ std::string ShowtimeKey(std::string_view prefix, const domain::ShowtimeId& showt
 }
 
 std::string HintChannel(std::string_view prefix, int partition) {
-  return absl::StrCat(prefix, ":", absl::Dec(partition, absl::kZeroPad2));
+  return absl::StrCat(std::string(prefix), ":", absl::Dec(partition, absl::kZeroPad2));
 }
 
 std::string InstallationKey(std::string_view prefix) {
-  return absl::StrCat("{", prefix, ":meta}:installation");
+  return absl::StrCat("{", std::string(prefix), ":meta}:installation");
 }
 
 }  // namespace seatlock::log

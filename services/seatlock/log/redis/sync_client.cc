@@ -75,20 +75,50 @@ absl::StatusOr<SyncClient> SyncClient::Connect(const RedisAddress& address, cons
   return answer.status();
 }
 
-absl::StatusOr<RedisReply> SyncClient::Command(const std::vector<std::string>& words) {
+void SyncClient::Queue(const std::vector<std::string>& words) {
   std::vector<const char*> texts;
   std::vector<size_t> sizes;
   for (const std::string& word : words) {
     texts.push_back(word.data());
     sizes.push_back(word.size());
   }
-  const std::unique_ptr<redisReply, void (*)(void*)> reply(
-      static_cast<redisReply*>(redisCommandArgv(context_.get(), static_cast<int>(words.size()),
-                                                texts.data(), sizes.data())),
-      freeReplyObject);
-  if (reply == nullptr) return Broken(*context_);
+  // Fails without memory alone; the answer that then never comes is noticed.
+  redisAppendCommandArgv(context_.get(), static_cast<int>(words.size()), texts.data(),
+                         sizes.data());
+}
+
+absl::StatusOr<RedisReply> SyncClient::Next() {
+  void* answer = nullptr;
+  if (redisGetReply(context_.get(), &answer) != REDIS_OK || answer == nullptr) {
+    return Broken(*context_);
+  }
+  const std::unique_ptr<redisReply, void (*)(void*)> reply(static_cast<redisReply*>(answer),
+                                                           freeReplyObject);
   if (reply->type == REDIS_REPLY_ERROR) return ErrorOf({reply->str, reply->len});
   return ReplyOf(*reply);
+}
+
+absl::StatusOr<RedisReply> SyncClient::Command(const std::vector<std::string>& words) {
+  Queue(words);
+  return Next();
+}
+
+absl::Status SyncClient::Pipeline(const std::vector<std::vector<std::string>>& commands) {
+  for (const std::vector<std::string>& words : commands) Queue(words);
+  absl::Status first;
+  for (size_t i = 0; i < commands.size(); ++i) {
+    const absl::StatusOr<RedisReply> answer = Next();
+    if (first.ok()) first = answer.status();
+    if (absl::IsUnavailable(answer.status())) return answer.status();
+  }
+  return first;
+}
+
+absl::Status SyncClient::Transaction(const std::vector<std::vector<std::string>>& commands) {
+  std::vector<std::vector<std::string>> all = {{"MULTI"}};
+  all.insert(all.end(), commands.begin(), commands.end());
+  all.push_back({"EXEC"});
+  return Pipeline(all);
 }
 
 std::string TextOf(const RedisAddress& address) {

@@ -43,10 +43,22 @@ class SyncClient {
 
   absl::StatusOr<RedisReply> Command(const std::vector<std::string>& words);
 
+  // Sends all of them before it waits, so that Redis writes its disk once for many. The first
+  // error; the commands after it were done all the same.
+  absl::Status Pipeline(const std::vector<std::vector<std::string>>& commands);
+
+  // All of them at once, or none.
+  absl::Status Transaction(const std::vector<std::vector<std::string>>& commands);
+
  private:
   struct Freed {
     void operator()(redisContext* context) const;
   };
+  // Puts a command behind those that are to be sent.
+  void Queue(const std::vector<std::string>& words);
+  // Sends what is queued, and waits for the next answer.
+  absl::StatusOr<RedisReply> Next();
+
   explicit SyncClient(std::unique_ptr<redisContext, Freed> context)
       : context_(std::move(context)) {}
 
