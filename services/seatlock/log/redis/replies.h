@@ -4,7 +4,7 @@
 #pragma once
 
 #include <string>
-#include <string_view>
+#include "absl/strings/string_view.h"
 #include <utility>
 #include <vector>
 
@@ -51,6 +51,6 @@ void ReadBarrier(const redisReply& reply, PipelineEnd& end);
 
 // UNAVAILABLE with Redis's words if `reply` is an error. OK: it is none.
 absl::Status ErrorOf(const redisReply& reply);
-std::string_view TextOf(const redisReply& reply);
+absl::string_view TextOf(const redisReply& reply);
 
 }  // namespace seatlock::log
