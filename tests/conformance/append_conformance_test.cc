@@ -308,7 +308,7 @@ TEST_P(AppendConformance, IsHealthyAtFirstAndAfterAnAppend) {
   EXPECT_TRUE(log().Healthy());
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, AppendConformance, ::testing::Values(MemoryKind(), SqliteKind()),
+INSTANTIATE_TEST_SUITE_P(Stores, AppendConformance, ::testing::Values(MemoryKind(), SqliteKind(), RedisKind(), TwoRedisKind()),
                          KindName);
 
 }  // namespace

@@ -175,7 +175,7 @@ TEST_P(IntegrityConformance, TrimmedRecordsWithoutASnapshotAreNoticed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, IntegrityConformance,
-                         ::testing::Values(MemoryKind(), SqliteKind()), KindName);
+                         ::testing::Values(MemoryKind(), SqliteKind(), RedisKind(), TwoRedisKind()), KindName);
 
 }  // namespace
 }  // namespace seatlock::testing

@@ -234,9 +234,9 @@ TEST_P(DeleteConformance, ADamagedShowtimeCanBeDeleted) {
   EXPECT_THAT(AllBytes("s"), ElementsAre("new"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, ListConformance, ::testing::Values(MemoryKind(), SqliteKind()),
+INSTANTIATE_TEST_SUITE_P(Stores, ListConformance, ::testing::Values(MemoryKind(), SqliteKind(), RedisKind(), TwoRedisKind()),
                          KindName);
-INSTANTIATE_TEST_SUITE_P(Stores, DeleteConformance, ::testing::Values(MemoryKind(), SqliteKind()),
+INSTANTIATE_TEST_SUITE_P(Stores, DeleteConformance, ::testing::Values(MemoryKind(), SqliteKind(), RedisKind(), TwoRedisKind()),
                          KindName);
 
 }  // namespace

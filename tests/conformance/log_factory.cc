@@ -3,10 +3,14 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <iostream>
 #include <utility>
 
 #include "services/seatlock/log/memory/memory_log.h"
+#include "services/seatlock/log/redis/redis_log.h"
 #include "services/seatlock/log/sqlite/sqlite_log.h"
+#include "tests/conformance/turns_log.h"
+#include "tests/testing/redis_server.h"
 #include "tests/testing/temp_dir.h"
 
 namespace seatlock::testing {
@@ -66,6 +70,57 @@ class SqliteUnderTest final : public LogUnderTest {
   std::unique_ptr<log::SqliteLog> log_;
 };
 
+std::unique_ptr<log::RedisLog> OpenRedis(const RedisServer& server) {
+  log::RedisOptions options;
+  options.addresses = {{.host = "127.0.0.1", .port = server.port()}};
+  options.on_error = [](const absl::Status& why) { std::cerr << "redis log: " << why << "\n"; };
+  auto log = log::RedisLog::Open(std::move(options));
+  if (!log.ok() || !(*log)->Healthy()) {
+    ADD_FAILURE() << "the log is not served: " << log.status();
+    abort();
+  }
+  return *std::move(log);
+}
+
+// One server for all tests of a program, emptied before each.
+RedisServer& SharedRedis() {
+  static RedisServer server;
+  return server;
+}
+
+class RedisUnderTest final : public LogUnderTest {
+ public:
+  explicit RedisUnderTest(bool two = false) : two_(two) {
+    server_.Run({"FLUSHALL"});
+    server_.Run({"HSET", "{sl:meta}:installation", "id", "0123456789abcdef", "layout", "1",
+                 "counter", "0"});
+    Open();
+  }
+  log::ShowtimeLog& log() override { return *log_; }
+  std::string WhyNoReopen() const override { return ""; }
+  std::string WhyNoTampering() const override { return ""; }
+
+  void Reopen() override {
+    log_.reset();
+    Open();
+  }
+
+  void Tamper(const std::string& sql) override { ADD_FAILURE() << sql; }
+
+ private:
+  void Open() {
+    if (two_) {
+      log_ = std::make_unique<TurnsLog>(OpenRedis(server_), OpenRedis(server_));
+    } else {
+      log_ = OpenRedis(server_);
+    }
+  }
+
+  const bool two_;
+  RedisServer& server_ = SharedRedis();
+  std::unique_ptr<log::ShowtimeLog> log_;
+};
+
 template <typename T>
 std::unique_ptr<LogUnderTest> Make() {
   return std::make_unique<T>();
@@ -79,6 +134,15 @@ LogKind MemoryKind() {
 
 LogKind SqliteKind() {
   return {"Sqlite", &Make<SqliteUnderTest>};
+}
+
+LogKind RedisKind() {
+  return {"Redis", &Make<RedisUnderTest>};
+}
+
+LogKind TwoRedisKind() {
+  return {"TwoOnRedis",
+          +[]() -> std::unique_ptr<LogUnderTest> { return std::make_unique<RedisUnderTest>(true); }};
 }
 
 }  // namespace seatlock::testing

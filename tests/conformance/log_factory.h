@@ -37,5 +37,8 @@ struct LogKind {
 
 LogKind MemoryKind();
 LogKind SqliteKind();
+LogKind RedisKind();
+// Two logs on one Redis that take turns call by call.
+LogKind TwoRedisKind();
 
 }  // namespace seatlock::testing

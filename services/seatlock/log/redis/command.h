@@ -6,25 +6,25 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string>
-#include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace seatlock::log {
 
 class Command {
  public:
   Command() = default;
-  Command(std::initializer_list<std::string_view> texts) {
-    for (const std::string_view text : texts) Add(text);
+  Command(std::initializer_list<absl::string_view> texts) {
+    for (const absl::string_view text : texts) Add(text);
   }
 
-  Command& Add(std::string_view text) {
+  Command& Add(absl::string_view text) {
     absl::StrAppend(&body_, "$", text.size(), "\r\n", text, "\r\n");
     ++count_;
     return *this;
   }
-  Command& Add(int64_t number) { return Add(std::string_view(absl::StrCat(number))); }
+  Command& Add(int64_t number) { return Add(absl::string_view(absl::StrCat(number))); }
 
   std::string Bytes() const { return absl::StrCat("*", count_, "\r\n", body_); }
   size_t size() const { return body_.size(); }

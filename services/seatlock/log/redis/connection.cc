@@ -3,11 +3,11 @@
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 
-#include <string_view>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace seatlock::log {
 namespace {
@@ -16,7 +16,7 @@ Connection* Self(const redisAsyncContext* context) {
   return static_cast<Connection*>(context->data);
 }
 
-std::string_view TextOf(const redisReply& reply) {
+absl::string_view TextOf(const redisReply& reply) {
   return {reply.str, reply.len};
 }
 
@@ -92,7 +92,7 @@ void Connection::LogIn(const Login& login) {
 void Connection::OnLogin(const redisReply* reply) {
   if (reply == nullptr || state_ != State::kConnecting) return;
   if (reply->type == REDIS_REPLY_ERROR) {
-    const std::string_view text = TextOf(*reply);
+    const absl::string_view text = TextOf(*reply);
     const std::string message = absl::StrCat(name_, ": refuses the login: ", text);
     const bool passes = absl::StartsWith(text, "LOADING") || absl::StartsWith(text, "MASTERDOWN") ||
                         absl::StartsWith(text, "ERR max number of clients");

@@ -1,9 +1,9 @@
 #include "services/seatlock/log/redis/import.h"
 
-#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "services/seatlock/log/redis/keys.h"
 
 namespace seatlock::log {
@@ -46,7 +46,7 @@ absl::Status RedisImport::AddSnapshot(const domain::ShowtimeId& showtime,
 absl::Status RedisImport::Finish(const domain::ShowtimeId& showtime,
                                  const Histories::History& history, int64_t last_commit_ms) {
   const int partition = PartitionOf(showtime);
-  const auto key = [&](std::string_view name) { return PartitionKey(prefix_, partition, name); };
+  const auto key = [&](absl::string_view name) { return PartitionKey(prefix_, partition, name); };
   const absl::StatusOr<RedisReply> count = client_.Command({"INCR", key("counter")});
   if (!count.ok()) return count.status();
   const bool trimmed = history.oldest.value() > 1;

@@ -94,10 +94,9 @@ absl::Status CheckLayout(const Installation& installation) {
 }
 
 absl::StatusOr<PrefixContent> LookUnder(SyncClient& client, const std::string& prefix) {
-  const std::regex ours(absl::StrCat(
-      R"(\{)", prefix,
-      R"(:([0-9][0-9]\}:((head|log|snap):.+|wake|changed|counter|ids)|meta\}:(installation|servers)))",
-      ")"));
+  const std::regex ours(absl::StrCat(R"(\{)", prefix, R"(:([0-9][0-9]\}:((head|log|snap):.+|)",
+                                     R"(wake|changed|counter|ids)|)",
+                                     R"(meta\}:(installation|servers)))"));
   PrefixContent content;
   absl::Status status =
       ScanUnder(client, prefix, [&](const std::string& key) -> absl::StatusOr<bool> {

@@ -75,18 +75,18 @@ Verdict Judge(const PipelineEnd& end, const StoreView& view, const JudgedFor& wa
   return {.kind = Verdict::Kind::kCounts, .why = absl::OkStatus()};
 }
 
-std::map<std::string, std::string> ParseInfo(std::string_view text) {
+std::map<std::string, std::string> ParseInfo(absl::string_view text) {
   std::map<std::string, std::string> fields;
-  for (std::string_view line : absl::StrSplit(absl::string_view(text.data(), text.size()), '\n')) {
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
     if (absl::EndsWith(line, "\r")) line.remove_suffix(1);
     const size_t colon = line.find(':');
-    if (line.empty() || line[0] == '#' || colon == std::string_view::npos) continue;
-    fields.emplace(line.substr(0, colon), line.substr(colon + 1));
+    if (line.empty() || line[0] == '#' || colon == absl::string_view::npos) continue;
+    fields.emplace(std::string(line.substr(0, colon)), std::string(line.substr(colon + 1)));
   }
   return fields;
 }
 
-void ReadReplication(std::string_view info, PipelineEnd& end) {
+void ReadReplication(absl::string_view info, PipelineEnd& end) {
   std::map<std::string, std::string> fields = ParseInfo(info);
   end.role = fields["role"];
   end.replication_id = fields["master_replid"];
@@ -95,7 +95,7 @@ void ReadReplication(std::string_view info, PipelineEnd& end) {
   }
 }
 
-ErrorMeaning MeaningOf(std::string_view error) {
+ErrorMeaning MeaningOf(absl::string_view error) {
   if (absl::StartsWith(error, "OOM ")) return ErrorMeaning::kNoRoom;
   // Redis says these before it runs a function; a function's own errors are HALFWAY.
   for (const char* refused : {"READONLY ", "NOREPLICAS ", "MISCONF ", "LOADING ", "NOPERM ",

@@ -17,9 +17,9 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "services/seatlock/log/redis/redis_options.h"
 
 namespace seatlock::log {
@@ -72,10 +72,10 @@ Verdict Judge(const PipelineEnd& end, const StoreView& view, const JudgedFor& wa
 StoreView ViewOf(const PipelineEnd& end);
 
 // The fields of an answer of INFO.
-std::map<std::string, std::string> ParseInfo(std::string_view text);
+std::map<std::string, std::string> ParseInfo(absl::string_view text);
 
 // Fills in what INFO replication says.
-void ReadReplication(std::string_view info, PipelineEnd& end);
+void ReadReplication(absl::string_view info, PipelineEnd& end);
 
 // What an error of Redis says about a command that may have written.
 enum class ErrorMeaning {
@@ -83,6 +83,6 @@ enum class ErrorMeaning {
   kNoRoom,  // nothing done, because memory is short
   kUnknown,
 };
-ErrorMeaning MeaningOf(std::string_view error);
+ErrorMeaning MeaningOf(absl::string_view error);
 
 }  // namespace seatlock::log

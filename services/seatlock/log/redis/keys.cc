@@ -31,21 +31,21 @@ std::string EncodedId(const domain::ShowtimeId& showtime) {
   return encoded;
 }
 
-std::string PartitionKey(std::string_view prefix, int partition, std::string_view name) {
-  return absl::StrCat("{", HintChannel(prefix, partition), "}:", std::string(name));
+std::string PartitionKey(absl::string_view prefix, int partition, absl::string_view name) {
+  return absl::StrCat("{", prefix, ":", absl::Dec(partition, absl::kZeroPad2), "}:", name);
 }
 
-std::string ShowtimeKey(std::string_view prefix, const domain::ShowtimeId& showtime,
-                        std::string_view name) {
+std::string ShowtimeKey(absl::string_view prefix, const domain::ShowtimeId& showtime,
+                        absl::string_view name) {
   return absl::StrCat(PartitionKey(prefix, PartitionOf(showtime), name), ":", EncodedId(showtime));
 }
 
-std::string HintChannel(std::string_view prefix, int partition) {
-  return absl::StrCat(std::string(prefix), ":", absl::Dec(partition, absl::kZeroPad2));
+std::string HintChannel(absl::string_view prefix, int partition) {
+  return absl::StrCat(prefix, ":", absl::Dec(partition, absl::kZeroPad2));
 }
 
-std::string InstallationKey(std::string_view prefix) {
-  return absl::StrCat("{", std::string(prefix), ":meta}:installation");
+std::string InstallationKey(absl::string_view prefix) {
+  return absl::StrCat("{", prefix, ":meta}:installation");
 }
 
 }  // namespace seatlock::log

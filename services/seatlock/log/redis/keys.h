@@ -27,8 +27,8 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
+#include "absl/strings/string_view.h"
 #include "services/seatlock/domain/types.h"
 
 namespace seatlock::log {
@@ -44,13 +44,13 @@ int PartitionOf(const domain::ShowtimeId& showtime);
 std::string EncodedId(const domain::ShowtimeId& showtime);
 
 // "{P:NN}:`name`".
-std::string PartitionKey(std::string_view prefix, int partition, std::string_view name);
+std::string PartitionKey(absl::string_view prefix, int partition, absl::string_view name);
 // "{P:NN}:`name`:S".
-std::string ShowtimeKey(std::string_view prefix, const domain::ShowtimeId& showtime,
-                        std::string_view name);
+std::string ShowtimeKey(absl::string_view prefix, const domain::ShowtimeId& showtime,
+                        absl::string_view name);
 // "P:NN".
-std::string HintChannel(std::string_view prefix, int partition);
+std::string HintChannel(absl::string_view prefix, int partition);
 // "{P:meta}:installation".
-std::string InstallationKey(std::string_view prefix);
+std::string InstallationKey(absl::string_view prefix);
 
 }  // namespace seatlock::log

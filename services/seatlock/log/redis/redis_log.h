@@ -22,6 +22,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "services/seatlock/log/redis/redis_options.h"
@@ -49,6 +50,9 @@ class RedisLog final : public ShowtimeLog {
   void Trim(domain::ShowtimeId showtime, int64_t before_ms, uint64_t keep,
             StatusCallback done) override;
   void Due(int64_t now_ms, size_t limit, DueCursor after, DueCallback done) override;
+  // Asks all partitions for `limit` each: use pages.
+  void List(domain::ShowtimeId after, size_t limit, ListCallback done) override;
+  void Delete(domain::ShowtimeId showtime, StatusCallback done) override;
   // OK at once: an unknown outcome is settled by the same append.
   void Recover(StatusCallback done) override;
   // Due by `now_ms` and by the store's clock.
@@ -68,7 +72,13 @@ class RedisLog final : public ShowtimeLog {
  private:
   explicit RedisLog(std::unique_ptr<RedisStore> store);
 
+  // The second question of each call that asks two.
+  void Claim(int64_t now_ms, int64_t lease_ms, std::vector<DueShowtime> due, DueCallback done);
+  void ListHeads(std::vector<domain::ShowtimeId> ids, ListCallback done);
+  void TellChanged(ChangeMark since, ChangeMark now, ChangedCallback done);
+
   const std::unique_ptr<RedisStore> store_;
+  const std::string prefix_;
 };
 
 }  // namespace seatlock::log

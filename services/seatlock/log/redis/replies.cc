@@ -17,7 +17,7 @@ using domain::Revision;
 using domain::ShowtimeId;
 using Outcome = AppendResult::Outcome;
 
-absl::Status Strange(std::string_view what) {
+absl::Status Strange(absl::string_view what) {
   return absl::UnavailableError(absl::StrCat("redis answers strangely: ", what));
 }
 
@@ -31,7 +31,7 @@ uint64_t NumberOf(const redisReply& reply) {
   return absl::SimpleAtoi(TextOf(reply), &number) ? number : 0;
 }
 
-bool CopyChain(std::string_view text, Chain& chain) {
+bool CopyChain(absl::string_view text, Chain& chain) {
   if (text.size() < chain.size()) return false;
   std::memcpy(chain.data(), text.data(), chain.size());
   return true;
@@ -40,7 +40,7 @@ bool CopyChain(std::string_view text, Chain& chain) {
 // Epoch, revision, chain: the elements from `first` on.
 absl::StatusOr<Head> ReadHead(const redisReply& reply, size_t first, const ShowtimeId& showtime) {
   Head head;
-  head.epoch = domain::Epoch(TextOf(*reply.element[first]));
+  head.epoch = domain::Epoch(std::string(TextOf(*reply.element[first])));
   head.revision = Revision(NumberOf(*reply.element[first + 1]));
   if (head.revision.value() == 0) return Head{};
   if (!CopyChain(TextOf(*reply.element[first + 2]), head.chain)) {
@@ -53,14 +53,14 @@ absl::StatusOr<Head> ReadHead(const redisReply& reply, size_t first, const Showt
 absl::StatusOr<StoredRecord> ReadRecord(const redisReply& entry, const ShowtimeId& showtime) {
   if (!IsArray(entry, 2) || !IsArray(*entry.element[1], 6)) return Strange("an entry");
   StoredRecord record;
-  const std::string_view id = TextOf(*entry.element[0]);
+  const absl::string_view id = TextOf(*entry.element[0]);
   uint64_t revision = 0;
   if (!absl::SimpleAtoi(id.substr(0, id.find('-')), &revision)) return Strange("an entry's id");
   record.revision = Revision(revision);
-  std::string_view sealed;
+  absl::string_view sealed;
   const redisReply& fields = *entry.element[1];
   for (size_t i = 0; i + 1 < fields.elements; i += 2) {
-    const std::string_view name = TextOf(*fields.element[i]);
+    const absl::string_view name = TextOf(*fields.element[i]);
     const redisReply& value = *fields.element[i + 1];
     if (name == "t" && !absl::SimpleAtoi(TextOf(value), &record.commit_ms)) {
       return DataLoss(showtime, record.revision, "the commit time is no number");
@@ -95,7 +95,7 @@ absl::StatusOr<std::vector<StoredRecord>> ReadRecords(const redisReply& entries,
 }
 
 absl::Status DamagedOr(const redisReply& reply, const ShowtimeId& showtime,
-                       std::string_view strange) {
+                       absl::string_view strange) {
   if (absl::Status error = ErrorOf(reply); !error.ok()) return error;
   if (IsArray(reply, 2) && NumberOf(*reply.element[0]) == uint64_t(FunctionAnswer::kDamaged)) {
     return absl::DataLossError(
@@ -147,10 +147,10 @@ void ReadConflict(const redisReply& reply, const AppendQuestion& question, Appen
 
 }  // namespace
 
-std::string_view TextOf(const redisReply& reply) {
+absl::string_view TextOf(const redisReply& reply) {
   const bool has_text = reply.type == REDIS_REPLY_STRING || reply.type == REDIS_REPLY_STATUS ||
                         reply.type == REDIS_REPLY_ERROR;
-  return has_text ? std::string_view(reply.str, reply.len) : std::string_view();
+  return has_text ? absl::string_view(reply.str, reply.len) : absl::string_view();
 }
 
 absl::Status ErrorOf(const redisReply& reply) {

@@ -4,11 +4,11 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "services/seatlock/log/redis/judgement.h"
 #include "services/seatlock/log/showtime_log.h"
 
@@ -51,6 +51,6 @@ void ReadBarrier(const redisReply& reply, PipelineEnd& end);
 
 // UNAVAILABLE with Redis's words if `reply` is an error. OK: it is none.
 absl::Status ErrorOf(const redisReply& reply);
-std::string_view TextOf(const redisReply& reply);
+absl::string_view TextOf(const redisReply& reply);
 
 }  // namespace seatlock::log

@@ -1,9 +1,9 @@
 #include "services/seatlock/log/redis/sentinel.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -98,42 +98,6 @@ absl::StatusOr<RedisAddress> AskSentinels(const SentinelOptions& options) {
         absl::StrCat("redis ", TextOf(primary), ", which the sentinels name: ", role.message()));
   }
   return primary;
-}
-
-SentinelWatch::SentinelWatch(SentinelOptions options, Told told)
-    : options_(std::move(options)), told_(std::move(told)), thread_([this] { Run(); }) {}
-
-SentinelWatch::~SentinelWatch() {
-  {
-    base::MutexLock lock(mu_);
-    stopping_ = true;
-  }
-  wake_.NotifyAll();
-  thread_.join();
-}
-
-void SentinelWatch::AskNow() {
-  {
-    base::MutexLock lock(mu_);
-    ask_now_ = true;
-  }
-  wake_.NotifyAll();
-}
-
-void SentinelWatch::Run() {
-  do {
-    told_(AskSentinels(options_));
-  } while (Wait());
-}
-
-// A wake-up without cause costs one question too many.
-bool SentinelWatch::Wait() {
-  base::MutexLock lock(mu_);
-  if (!ask_now_ && !stopping_) {
-    wake_.WaitFor(mu_, std::chrono::milliseconds(options_.period_ms));
-  }
-  ask_now_ = false;
-  return !stopping_;
 }
 
 }  // namespace seatlock::log

@@ -58,7 +58,6 @@ class SentinelTest : public ::testing::Test {
     options.sentinels = std::move(sentinels);
     options.name = "seats";
     options.timeout_ms = 5000;
-    options.period_ms = 50;
     return options;
   }
 };
@@ -139,51 +138,6 @@ TEST_F(SentinelTest, TheOneThatKnowsTheNewestFailoverCountsWhereverItStands) {
   // Control: alone, the one that was cut off is believed.
   EXPECT_EQ(*AskSentinels(Options({cut_off->address()})), before->address());
   EXPECT_EQ(*AskSentinels(Options({cut_off->address(), sentinel->address()})), replica->address());
-}
-
-TEST_F(SentinelTest, AWatchTellsOfAFailover) {
-  const auto primary = StartRedis();
-  const auto replica = StartReplica(*primary);
-  const auto sentinel = StartSentinel(*primary);
-  AwaitReplica(*sentinel);
-  base::Mutex mu;
-  base::CondVar changed;
-  absl::StatusOr<RedisAddress> last = absl::UnavailableError("not asked yet");
-  SentinelWatch watch(Options({sentinel->address()}), [&](const absl::StatusOr<RedisAddress>& now) {
-    base::MutexLock lock(mu);
-    last = now;
-    changed.NotifyAll();
-  });
-  const auto await = [&](const RedisAddress& wanted) {
-    const auto give_up = std::chrono::steady_clock::now() + kPatience;
-    base::MutexLock lock(mu);
-    while (!(last.ok() && *last == wanted) && std::chrono::steady_clock::now() < give_up) {
-      changed.WaitFor(mu, std::chrono::milliseconds(100));
-    }
-    return last.ok() && *last == wanted;
-  };
-  EXPECT_TRUE(await(primary->address()));
-  primary->process().Kill();
-  watch.AskNow();
-  EXPECT_TRUE(await(replica->address()));
-}
-
-TEST_F(SentinelTest, AWatchThatIsAskedNowDoesNotWaitForItsPeriod) {
-  SentinelOptions options = Options({{"127.0.0.1", FreePort()}});
-  options.period_ms = 3'600'000;
-  base::Mutex mu;
-  base::CondVar changed;
-  int asked = 0;
-  SentinelWatch watch(options, [&](const absl::StatusOr<RedisAddress>&) {
-    base::MutexLock lock(mu);
-    ++asked;
-    changed.NotifyAll();
-  });
-  for (int wanted = 1; wanted <= 3; ++wanted) {
-    base::MutexLock lock(mu);
-    while (asked < wanted) changed.Wait(mu);
-    watch.AskNow();
-  }
 }
 
 }  // namespace
