@@ -53,7 +53,7 @@ class RedisStoreTest : public StoreFixture {
     EXPECT_EQ(out_, "");
   }
 
-  // Six changes of "s", the first two of which are trimmed: two snapshots, A5 locked.
+  // Five changes of "s", the first two of which are trimmed: two snapshots, A5 locked.
   void Prepare() {
     OpenLog();
     Book("A1", "s1");

@@ -209,7 +209,7 @@ absl::StatusOr<Page> RedisInspection::Records(const ShowtimeId& showtime, const 
   size_t count = kFirstRecords;
   size_t bytes = 0;
   Revision next = from;
-  while (page.records.size() < wanted && bytes < kPageBytesMax) {
+  while (page.records.size() < wanted && next <= history.head.revision && bytes < kPageBytesMax) {
     absl::StatusOr<std::vector<StoredRecord>> some =
         Range(showtime, next, std::min(count, wanted - page.records.size()));
     if (!some.ok()) return some.status();
