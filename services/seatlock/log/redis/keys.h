@@ -13,19 +13,20 @@
 //   P:NN             the channel on which hints are published: a showtime's id
 //   {P:meta}:installation   hash: layout (kRedisLayout), id (16 hexadecimal digits), counter
 //
-// P is the installation's prefix, NN the partition, 00 to 63, S the showtime's id, encoded. All keys
-// of a showtime share a hash tag. Ids in sorted sets and hints are as they are: their order counts.
+// P is the installation's prefix, NN the partition, 00 to 63, S the showtime's id, encoded. All
+// keys of a showtime share a hash tag. Ids in sorted sets and hints are as they are: their order
+// counts.
 //
-// The installation's marker is written by `seatlockd store init` alone (kRelaxed: by the log, if the
-// store is empty): HSET {P:meta}:installation layout 1 id <new id> counter 0. A new id says that an
-// operator accepts what is there: the generation becomes another one.
+// The installation's marker is written by `seatlockd store init` alone (kRelaxed: by the log, if
+// the store is empty): HSET {P:meta}:installation layout 1 id <new id> counter 0. A new id says
+// that an operator accepts what is there: the generation becomes another one.
 //
 // Pure functions.
 #pragma once
 
 #include <string>
-#include "absl/strings/string_view.h"
 
+#include "absl/strings/string_view.h"
 #include "services/seatlock/domain/types.h"
 
 namespace seatlock::log {
