@@ -6,7 +6,9 @@
 #include <iostream>
 #include <utility>
 
+#include "common/base/random.h"
 #include "services/seatlock/log/memory/memory_log.h"
+#include "services/seatlock/log/redis/keys.h"
 #include "services/seatlock/log/redis/redis_log.h"
 #include "services/seatlock/log/sqlite/sqlite_log.h"
 #include "tests/conformance/turns_log.h"
@@ -22,7 +24,7 @@ class MemoryUnderTest final : public LogUnderTest {
   std::string WhyNoReopen() const override { return "the memory log is lost when it is closed"; }
   void Reopen() override { abort(); }
   std::string WhyNoTampering() const override { return "nobody else reaches the memory log"; }
-  void Tamper(const std::string&) override { abort(); }
+  void Tamper(const Tampering&) override { abort(); }
 
  private:
   log::MemoryLog log_;
@@ -40,12 +42,12 @@ class SqliteUnderTest final : public LogUnderTest {
     Open();
   }
 
-  void Tamper(const std::string& sql) override {
+  void Tamper(const Tampering& what) override {
     log_.reset();
     sqlite3* db = nullptr;
     char* error = nullptr;
     if (sqlite3_open(dir_.File("log.db").c_str(), &db) != SQLITE_OK ||
-        sqlite3_exec(db, sql.c_str(), nullptr, nullptr, &error) != SQLITE_OK ||
+        sqlite3_exec(db, what.sql.c_str(), nullptr, nullptr, &error) != SQLITE_OK ||
         sqlite3_total_changes(db) == 0) {
       ADD_FAILURE() << "tampering has altered nothing: " << (error == nullptr ? "" : error);
     }
@@ -84,15 +86,46 @@ std::unique_ptr<log::RedisLog> OpenRedis(const RedisServer& server) {
 
 // One server for all tests of a program, emptied before each.
 RedisServer& SharedRedis() {
-  static RedisServer server;
+  static RedisServer server({.settings = {{"enable-debug-command", "local"}}});
   return server;
+}
+
+// What Tampering::lua may use.
+std::string TamperPrelude() {
+  std::string keys = "local key = {}\n";
+  for (const std::string id : {"s", "t", "b"}) {
+    const domain::ShowtimeId showtime(id);
+    keys += "key." + id + " = {head='" + log::ShowtimeKey("sl", showtime, "head") + "', log='" +
+            log::ShowtimeKey("sl", showtime, "log") + "', snap='" +
+            log::ShowtimeKey("sl", showtime, "snap") + "'}\n";
+  }
+  return keys + R"lua(
+    local function entries(name)
+      local list = {}
+      for _, entry in ipairs(redis.call('XRANGE', key[name].log, '-', '+')) do
+        local record, fields = {}, entry[2]
+        for i = 1, #fields, 2 do record[fields[i]] = fields[i + 1] end
+        list[tonumber(string.match(entry[1], '^%d+'))] = record
+      end
+      return list
+    end
+    local function store(name, list)
+      redis.call('DEL', key[name].log)
+      for revision = 1, 20 do
+        local r = list[revision]
+        if r then
+          redis.call('XADD', key[name].log, revision .. '-0', 't', r.t, 'c', r.c, 'b', r.b)
+        end
+      end
+    end
+  )lua";
 }
 
 class RedisUnderTest final : public LogUnderTest {
  public:
   explicit RedisUnderTest(bool two = false) : two_(two) {
     server_.Run({"FLUSHALL"});
-    server_.Run({"HSET", "{sl:meta}:installation", "id", "0123456789abcdef", "layout", "1",
+    server_.Run({"HSET", log::InstallationKey("sl"), "id", base::RandomHex(8), "layout", "1",
                  "counter", "0"});
     Open();
   }
@@ -105,7 +138,20 @@ class RedisUnderTest final : public LogUnderTest {
     Open();
   }
 
-  void Tamper(const std::string& sql) override { ADD_FAILURE() << sql; }
+  void Tamper(const Tampering& what) override {
+    log_.reset();
+    const std::string before = server_.Run({"DEBUG", "DIGEST"});
+    const std::string answer = server_.Run({"EVAL", TamperPrelude() + what.lua, "0"});
+    if (answer.rfind('-', 0) == 0) ADD_FAILURE() << answer;
+    if (what.changes && server_.Run({"DEBUG", "DIGEST"}) == before) {
+      ADD_FAILURE() << "tampering has altered nothing";
+    }
+    Open();
+  }
+
+  std::string WhyNoOrder() const override {
+    return two_ ? "no log knows what the other has been handed" : "";
+  }
 
  private:
   void Open() {
@@ -141,8 +187,9 @@ LogKind RedisKind() {
 }
 
 LogKind TwoRedisKind() {
-  return {"TwoOnRedis",
-          +[]() -> std::unique_ptr<LogUnderTest> { return std::make_unique<RedisUnderTest>(true); }};
+  return {"TwoOnRedis", +[]() -> std::unique_ptr<LogUnderTest> {
+            return std::make_unique<RedisUnderTest>(true);
+          }};
 }
 
 }  // namespace seatlock::testing

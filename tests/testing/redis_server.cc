@@ -74,8 +74,8 @@ std::optional<std::string> Ask(uint16_t port, const std::vector<std::string>& co
   }
   std::optional<std::string> text;
   if (context->err == 0) {
-    auto* const reply = static_cast<redisReply*>(redisCommandArgv(
-        context, static_cast<int>(texts.size()), texts.data(), sizes.data()));
+    auto* const reply = static_cast<redisReply*>(
+        redisCommandArgv(context, static_cast<int>(texts.size()), texts.data(), sizes.data()));
     if (reply != nullptr) {
       text = TextOf(*reply);
       freeReplyObject(reply);

@@ -5,8 +5,8 @@
 
 #include <memory>
 #include <string>
-#include "absl/strings/string_view.h"
 
+#include "absl/strings/string_view.h"
 #include "services/seatlock/log/redis/command.h"
 #include "services/seatlock/log/redis/redis_store.h"
 #include "services/seatlock/log/redis/replies.h"

@@ -3,11 +3,11 @@
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 
-#include "absl/strings/string_view.h"
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace seatlock::log {
 namespace {
@@ -96,8 +96,7 @@ void Connection::OnLogin(const redisReply* reply) {
     const std::string message = absl::StrCat(name_, ": refuses the login: ", text);
     const bool passes = absl::StartsWith(text, "LOADING") || absl::StartsWith(text, "MASTERDOWN") ||
                         absl::StartsWith(text, "ERR max number of clients");
-    return Close(passes ? absl::UnavailableError(message)
-                        : absl::FailedPreconditionError(message));
+    return Close(passes ? absl::UnavailableError(message) : absl::FailedPreconditionError(message));
   }
   if (--logins_owed_ > 0) return;
   state_ = State::kReady;

@@ -13,7 +13,8 @@ namespace seatlock::log {
 
 void AskFacts(Connection& connection, RedisAddress address,
               absl::AnyInvocable<void(absl::StatusOr<RedisFacts>) &&> done) {
-  auto facts = std::make_shared<absl::StatusOr<RedisFacts>>(RedisFacts{.address = address, .info = {}, .config = {}});
+  auto facts = std::make_shared<absl::StatusOr<RedisFacts>>(
+      RedisFacts{.address = address, .info = {}, .config = {}});
   connection.Send(Command{"INFO"}, [facts, address](const redisReply* reply) {
     if (reply == nullptr) {
       *facts = absl::UnavailableError("the connection was lost");

@@ -64,10 +64,9 @@ Verdict Judge(const PipelineEnd& end, const StoreView& view, const JudgedFor& wa
   const bool same_store = end.installation == view.installation;
   const bool went_back = same_store && end.counter <= view.counter;
   if (went_back && wanted.profile == RedisProfile::kStrict) {
-    return NotReady(absl::UnavailableError(
-        absl::StrCat("the store has lost what was confirmed: its counter is ", end.counter,
-                     " and was ", view.counter,
-                     " before; to accept what is there, run `seatlockd store init`")));
+    return NotReady(absl::UnavailableError(absl::StrCat(
+        "the store has lost what was confirmed: its counter is ", end.counter, " and was ",
+        view.counter, " before; to accept what is there, run `seatlockd store init`")));
   }
   if (went_back || !same_store || end.replication_id != view.replication_id) {
     return {.kind = Verdict::Kind::kOtherHistory,

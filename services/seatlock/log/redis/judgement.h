@@ -17,9 +17,9 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include "absl/strings/string_view.h"
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "services/seatlock/log/redis/redis_options.h"
 
 namespace seatlock::log {

@@ -55,7 +55,8 @@ inline constexpr size_t kRedisReadsUnderWayMax = 32;
 inline constexpr size_t kRedisServersMax = 32;
 
 // Showtimes of one partition that may be due at the same millisecond. Due with a cursor asks for so
-// many more than it needs, because Redis counts from the time of a cursor and not from its showtime.
+// many more than it needs, because Redis counts from the time of a cursor and not from its
+// showtime.
 inline constexpr size_t kDueAtOneTimeMax = 1000;
 
 // Showtimes told of one partition in answer to one question of what has changed.

@@ -29,8 +29,8 @@ absl::StatusOr<std::string> LookUp(const std::string& host) {
     return absl::UnavailableError(absl::StrCat("redis ", host, ": ", gai_strerror(error)));
   }
   char ip[NI_MAXHOST];
-  const int error = getnameinfo(found->ai_addr, found->ai_addrlen, ip, sizeof(ip), nullptr, 0,
-                                NI_NUMERICHOST);
+  const int error =
+      getnameinfo(found->ai_addr, found->ai_addrlen, ip, sizeof(ip), nullptr, 0, NI_NUMERICHOST);
   freeaddrinfo(found);
   if (error != 0) {
     return absl::UnavailableError(absl::StrCat("redis ", host, ": ", gai_strerror(error)));
@@ -61,15 +61,15 @@ void PrimaryFinder::Resolve(RedisAddress address,
     });
     return;
   }
-  names_.Post([this, alive = std::weak_ptr<bool>(alive_), address,
-               done = std::move(done)]() mutable {
-    absl::StatusOr<std::string> ip = LookUp(address.host);
-    loop_.Post([alive, address, ip = std::move(ip), done = std::move(done)]() mutable {
-      if (alive.expired()) return;
-      if (!ip.ok()) return std::move(done)(ip.status());
-      std::move(done)(Found{address, *std::move(ip)});
-    });
-  });
+  names_.Post(
+      [this, alive = std::weak_ptr<bool>(alive_), address, done = std::move(done)]() mutable {
+        absl::StatusOr<std::string> ip = LookUp(address.host);
+        loop_.Post([alive, address, ip = std::move(ip), done = std::move(done)]() mutable {
+          if (alive.expired()) return;
+          if (!ip.ok()) return std::move(done)(ip.status());
+          std::move(done)(Found{address, *std::move(ip)});
+        });
+      });
 }
 
 void PrimaryFinder::AskSentinel(const Found& sentinel) {
@@ -77,28 +77,28 @@ void PrimaryFinder::AskSentinel(const Found& sentinel) {
   Connection::Handlers handlers;
   handlers.on_lost = [this](absl::Status why) {
     loop_.Post([this, alive = std::weak_ptr<bool>(alive_), why = std::move(why)] {
-      if (!alive.expired()) Finish(absl::UnavailableError(absl::StrCat("sentinel: ", why.message())));
+      if (!alive.expired())
+        Finish(absl::UnavailableError(absl::StrCat("sentinel: ", why.message())));
     });
   };
-  sentinel_ = std::make_unique<Connection>(loop_, *options_.clock, sentinel.ip,
-                                           sentinel.address.port,
-                                           Connection::Login{.database = Connection::kNoDatabase},
-                                           std::move(handlers));
+  sentinel_ = std::make_unique<Connection>(
+      loop_, *options_.clock, sentinel.ip, sentinel.address.port,
+      Connection::Login{.database = Connection::kNoDatabase}, std::move(handlers));
   sentinel_->Send(Command{"SENTINEL", "GET-MASTER-ADDR-BY-NAME", options_.sentinel},
                   [this](const redisReply* reply) { OnSentinelAnswer(reply); });
 }
 
 void PrimaryFinder::OnSentinelAnswer(const redisReply* reply) {
   if (reply == nullptr) return;
-  absl::StatusOr<Found> found = absl::UnavailableError(
-      absl::StrCat("sentinel ", asked_.host, ":", asked_.port, " knows no primary ",
-                   options_.sentinel));
+  absl::StatusOr<Found> found = absl::UnavailableError(absl::StrCat(
+      "sentinel ", asked_.host, ":", asked_.port, " knows no primary ", options_.sentinel));
   uint32_t port = 0;
   if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
       absl::SimpleAtoi(TextOf(*reply->element[1]), &port) && port <= 65'535) {
     const RedisAddress primary{std::string(TextOf(*reply->element[0])),
                                static_cast<uint16_t>(port)};
-    return Resolve(primary, [this](absl::StatusOr<Found> resolved) { Finish(std::move(resolved)); });
+    return Resolve(primary,
+                   [this](absl::StatusOr<Found> resolved) { Finish(std::move(resolved)); });
   }
   loop_.Post([this, alive = std::weak_ptr<bool>(alive_), found = std::move(found)]() mutable {
     if (!alive.expired()) Finish(std::move(found));

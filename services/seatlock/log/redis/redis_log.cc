@@ -164,10 +164,9 @@ void RedisLog::Due(int64_t now_ms, size_t limit, DueCursor after, DueCallback do
   // what may come after it. See kDueAtOneTimeMax.
   const size_t each = limit + (after.wake_ms == INT64_MIN ? 0 : kDueAtOneTimeMax);
   AskAll<Scores>(*store_, OfEachPartition([&](int partition) {
-                   return DueCommand(prefix_, partition, now_ms, after.wake_ms, each);
-                 }),
-                 &ReadScores,
-                 [limit, after, done = std::move(done)](Parts<Scores> parts) mutable {
+    return DueCommand(prefix_, partition, now_ms, after.wake_ms, each);
+  }),
+                 &ReadScores, [limit, after, done = std::move(done)](Parts<Scores> parts) mutable {
                    if (!parts.ok()) return std::move(done)(parts.status());
                    std::move(done)(MergeDue(*std::move(parts), limit, after));
                  });
@@ -191,8 +190,7 @@ void RedisLog::Claim(int64_t now_ms, int64_t lease_ms, std::vector<DueShowtime> 
   std::vector<Command> commands;
   for (int partition = 0; partition < kRedisPartitions; ++partition) {
     if (by_partition[partition].empty()) continue;
-    commands.push_back(
-        ClaimCommand(prefix_, partition, now_ms, lease_ms, by_partition[partition]));
+    commands.push_back(ClaimCommand(prefix_, partition, now_ms, lease_ms, by_partition[partition]));
   }
   AskAll<Scores>(*store_, std::move(commands), &ReadClaimed,
                  [done = std::move(done)](Parts<Scores> parts) mutable {
@@ -205,8 +203,8 @@ void RedisLog::List(ShowtimeId after, size_t limit, ListCallback done) {
   limit = std::min(limit, kListedMax);
   using Ids = std::vector<std::string>;
   AskAll<Ids>(*store_, OfEachPartition([&](int partition) {
-                return IdsCommand(prefix_, partition, after, limit);
-              }),
+    return IdsCommand(prefix_, partition, after, limit);
+  }),
               &ReadTexts, [this, limit, done = std::move(done)](Parts<Ids> parts) mutable {
                 if (!parts.ok()) return std::move(done)(parts.status());
                 std::vector<ShowtimeId> ids;
@@ -224,20 +222,21 @@ void RedisLog::ListHeads(std::vector<ShowtimeId> ids, ListCallback done) {
   std::vector<Command> commands;
   for (const ShowtimeId& id : ids) commands.push_back(HeadCommand(prefix_, id));
   using Fields = std::vector<std::string>;
-  AskAll<Fields>(*store_, std::move(commands),
-                 // A head of a wrong type is damaged, and listed.
-                 [](const redisReply& reply) {
-                   absl::StatusOr<Fields> fields = ReadTexts(reply);
-                   return fields.ok() ? fields : Fields();
-                 },
-                 [ids = std::move(ids), done = std::move(done)](Parts<Fields> parts) mutable {
-                   if (!parts.ok()) return std::move(done)(parts.status());
-                   std::vector<ListedShowtime> listed;
-                   for (size_t i = 0; i < ids.size(); ++i) {
-                     listed.push_back(ReadListed(ids[i], (*parts)[i]));
-                   }
-                   std::move(done)(std::move(listed));
-                 });
+  AskAll<Fields>(
+      *store_, std::move(commands),
+      // A head of a wrong type is damaged, and listed.
+      [](const redisReply& reply) {
+        absl::StatusOr<Fields> fields = ReadTexts(reply);
+        return fields.ok() ? fields : Fields();
+      },
+      [ids = std::move(ids), done = std::move(done)](Parts<Fields> parts) mutable {
+        if (!parts.ok()) return std::move(done)(parts.status());
+        std::vector<ListedShowtime> listed;
+        for (size_t i = 0; i < ids.size(); ++i) {
+          listed.push_back(ReadListed(ids[i], (*parts)[i]));
+        }
+        std::move(done)(std::move(listed));
+      });
 }
 
 void RedisLog::Delete(ShowtimeId showtime, StatusCallback done) {
@@ -290,8 +289,7 @@ void RedisLog::TellChanged(ChangeMark since, ChangeMark now, ChangedCallback don
                      for (auto& [id, count] : (*parts)[i]) changed.showtimes.emplace_back(id);
                      // The next question goes on where this answer was full.
                      if ((*parts)[i].size() < kChangedPerPartitionMax) continue;
-                     changed.mark[partitions[i]] =
-                         static_cast<uint64_t>((*parts)[i].back().second);
+                     changed.mark[partitions[i]] = static_cast<uint64_t>((*parts)[i].back().second);
                    }
                    std::move(done)(std::move(changed));
                  });

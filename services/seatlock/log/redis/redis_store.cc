@@ -120,8 +120,8 @@ void RedisStore::OnFound(absl::StatusOr<PrimaryFinder::Found> found) {
 absl::Status RedisStore::JudgeServer(const RedisFacts& facts) {
   const auto role = facts.info.find("role");
   if (finder_.has_others() && role != facts.info.end() && role->second != "master") {
-    return absl::UnavailableError(absl::StrCat("redis ", facts.address.host, ":",
-                                               facts.address.port, ": is a replica, not the primary"));
+    return absl::UnavailableError(absl::StrCat(
+        "redis ", facts.address.host, ":", facts.address.port, ": is a replica, not the primary"));
   }
   return servers_.Judge(facts);
 }
@@ -318,7 +318,8 @@ void RedisStore::PumpReads() {
     auto whole = std::make_shared<bool>(true);
     for (size_t i = 0; i < call->commands.size(); ++i) {
       const bool last = i + 1 == call->commands.size();
-      session_->reads().Send(call->commands[i], [this, call, whole, i, last](const redisReply* reply) {
+      session_->reads().Send(call->commands[i], [this, call, whole, i,
+                                                 last](const redisReply* reply) {
         if (reply != nullptr) call->heard(i, *reply);
         *whole = *whole && reply != nullptr;
         if (!last) return;
@@ -378,8 +379,9 @@ void RedisStore::SetView(StoreView view) {
     base::MutexLock lock(mu_);
     generation_ = view_.Generation();
   }
-  if (!first) TellNotice(absl::StrCat("the store's history counts as another one (generation ",
-                                      view_.Generation(), ")"));
+  if (!first)
+    TellNotice(absl::StrCat("the store's history counts as another one (generation ",
+                            view_.Generation(), ")"));
 }
 
 std::string RedisStore::Generation() const {

@@ -1,13 +1,13 @@
 // One server's way to a store on Redis: finds the primary, keeps connections to it, and sends what
 // others ask for. What the keys and the answers mean is redis_log.cc's.
 //
-//   | state    | entered                                | calls                | left                |
+//   | state    | entered                                | calls                | left |
 //   |----------|----------------------------------------|----------------------|---------------------|
-//   | seeking  | at first; a session ends or is ended   | refused              | a session is ready  |
-//   | checking | a session is ready; a pipeline did not | refused              | a probe counts, or  |
-//   |          | count                                  |                      | the session ends    |
-//   | serving  | a probe counts                         | sent                 | the same            |
-//   | closed   | the destructor                         | refused              | never               |
+//   | seeking  | at first; a session ends or is ended   | refused              | a session is ready
+//   | | checking | a session is ready; a pipeline did not | refused              | a probe counts,
+//   or  | |          | count                                  |                      | the session
+//   ends    | | serving  | a probe counts                         | sent                 | the same
+//   | | closed   | the destructor                         | refused              | never |
 //
 // Only SetState changes the state. A probe is a pipeline without calls. While checking one is sent
 // every kRedisRetryProbeMs, while serving one whenever no pipeline has counted for kRedisProbeMs.
@@ -83,8 +83,8 @@ class RedisStore {
   // Who is told of hints. Blocks while a hint is told.
   void Follow(std::function<void(const std::string& showtime)> hint);
 
-  // Waits until the store is served (OK), is found to be set up wrongly (FAILED_PRECONDITION), or has
-  // not been served for `timeout_ms`, or for kRedisFirstMs if there was an error: that. Blocks.
+  // Waits until the store is served (OK), is found to be set up wrongly (FAILED_PRECONDITION), or
+  // has not been served for `timeout_ms`, or for kRedisFirstMs if there was an error: that. Blocks.
   absl::Status AwaitFirst(int64_t timeout_ms);
 
   std::string Generation() const;
@@ -97,7 +97,7 @@ class RedisStore {
   // What went out together on one lane.
   struct Pipeline {
     std::vector<std::unique_ptr<WriteCall>> calls;
-    StoreView view;      // when it was sent
+    StoreView view;  // when it was sent
     int64_t sent_us = 0;
     PipelineEnd end;
   };

@@ -295,8 +295,8 @@ void ReadBarrier(const redisReply& reply, PipelineEnd& end) {
     end.barrier = Strange("a barrier");
     return;
   }
-  end.time.store_us = static_cast<int64_t>(NumberOf(*reply.element[0]) * 1'000'000 +
-                                           NumberOf(*reply.element[1]));
+  end.time.store_us =
+      static_cast<int64_t>(NumberOf(*reply.element[0]) * 1'000'000 + NumberOf(*reply.element[1]));
   end.installation = std::string(TextOf(*reply.element[2]));
   end.layout = static_cast<int64_t>(NumberOf(*reply.element[3]));
   end.counter = NumberOf(*reply.element[4]);

@@ -4,11 +4,11 @@
 #pragma once
 
 #include <string>
-#include "absl/strings/string_view.h"
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "services/seatlock/log/redis/judgement.h"
 #include "services/seatlock/log/showtime_log.h"
 

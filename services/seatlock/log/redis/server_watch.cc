@@ -27,9 +27,8 @@ absl::Status ServerWatch::Judge(const RedisFacts& facts) {
   const std::string name = NameOf(facts.address);
   if (primaries_.size() > kRedisServersMax && !primaries_.contains(name)) primaries_.clear();
   // Both are looked at each time, for the watches must see all that happens.
-  const absl::Status rewrites = wanted_.profile == RedisProfile::kStrict
-                                    ? primaries_[name].Look(facts)
-                                    : absl::OkStatus();
+  const absl::Status rewrites =
+      wanted_.profile == RedisProfile::kStrict ? primaries_[name].Look(facts) : absl::OkStatus();
   const absl::Status replicas =
       wanted_.profile == RedisProfile::kStrict ? JudgeReplicas(facts) : absl::OkStatus();
   if (absl::Status status = CheckPrimary(facts, wanted_); !status.ok()) return status;

@@ -29,11 +29,11 @@ std::unique_ptr<Connection> Session::Connect(std::function<void()> on_ready) {
   Connection::Handlers handlers;
   handlers.on_ready = std::move(on_ready);
   handlers.on_lost = [this](absl::Status why) { End(std::move(why)); };
-  return std::make_unique<Connection>(loop_, *options_.clock, server_.ip, server_.address.port,
-                                      Connection::Login{.user = options_.user,
-                                                        .password = options_.password,
-                                                        .database = options_.database},
-                                      std::move(handlers));
+  return std::make_unique<Connection>(
+      loop_, *options_.clock, server_.ip, server_.address.port,
+      Connection::Login{
+          .user = options_.user, .password = options_.password, .database = options_.database},
+      std::move(handlers));
 }
 
 void Session::Look() {
@@ -64,16 +64,17 @@ void Session::Step(const Command& command, std::function<void(const redisReply&)
 
 absl::Status Session::Refused(absl::string_view what, const redisReply& reply) const {
   const std::string message = absl::StrCat(name_, ": ", what, ": ", TextOf(reply));
-  for (const char* passing : {"LOADING", "BUSY", "READONLY", "NOREPLICAS", "MISCONF", "MASTERDOWN",
-                              "OOM"}) {
+  for (const char* passing :
+       {"LOADING", "BUSY", "READONLY", "NOREPLICAS", "MISCONF", "MASTERDOWN", "OOM"}) {
     if (absl::StartsWith(TextOf(reply), passing)) return absl::UnavailableError(message);
   }
   return absl::FailedPreconditionError(message);
 }
 
 void Session::AskVersion() {
-  Step(Command{"FCALL_RO", kFnVersion, "0"},
-       [this](const redisReply& reply) { OnVersion(reply); }, true);
+  Step(
+      Command{"FCALL_RO", kFnVersion, "0"}, [this](const redisReply& reply) { OnVersion(reply); },
+      true);
 }
 
 void Session::OnVersion(const redisReply& reply) {
