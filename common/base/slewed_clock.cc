@@ -20,6 +20,15 @@ void SlewedClock::StartFrom(int64_t now_ms) {
   offset_tenths_ = source_.WallUs() * kTenths - now_tenths_;
 }
 
+void SlewedClock::Adopt() {
+  MutexLock lock(mu_);
+  if (adopted_) return;
+  adopted_ = true;
+  Advance();
+  now_tenths_ += offset_tenths_;
+  offset_tenths_ = 0;
+}
+
 void SlewedClock::Advance() const {
   const int64_t boot_us = source_.BootUs();
   const int64_t wall_us = source_.WallUs();

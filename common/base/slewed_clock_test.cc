@@ -91,6 +91,21 @@ TEST_F(SlewedClockTest, AJumpMovesNothingOfTheTimeBeforeItWasSeen) {
   EXPECT_EQ(clock_.NowMs(), start_ms_ + 8 * kHourMs);
 }
 
+TEST_F(SlewedClockTest, AdoptTakesTheSourcesTimeOnceInEitherDirection) {
+  for (const int64_t sign : {1, -1}) {
+    testing::FakeClockSource source;
+    SlewedClock clock(source);
+    source.JumpMs(sign * kHourMs);
+    clock.Adopt();
+    EXPECT_EQ(clock.NowMs(), source.WallUs() / 1000);
+    EXPECT_EQ(clock.OffsetUs(), 0);
+    const int64_t adopted_ms = clock.NowMs();
+    source.JumpMs(-sign * kHourMs);
+    clock.Adopt();
+    EXPECT_EQ(clock.NowMs(), adopted_ms);
+  }
+}
+
 TEST_F(SlewedClockTest, MeasuresOnTheTimeSinceBoot) {
   const int64_t before_us = clock_.MonotonicUs();
   source_.JumpMs(-kHourMs);

@@ -68,5 +68,32 @@ TEST_F(ClockWatchTest, AClockThatJumpsToAndFroIsNoStreamOfLines) {
   EXPECT_THAT(said_, IsEmpty());
 }
 
+TEST(StoreSkewTest, AMachineThatIsMoreThanASecondFromItsStoreIsSaidOnceAndSoIsTheEnd) {
+  for (const int64_t sign : {1, -1}) {
+    testing::FakeClockSource machine;
+    base::FollowedClockSource store(machine);
+    const base::SlewedClock clock(store);
+    std::vector<int64_t> said;
+    ClockWatch watch(clock, MachineAwayFromStore(store, [&said](bool off, int64_t offset_ms) {
+                       said.push_back(off ? offset_ms : 0);
+                     }));
+    const auto pass = [&](int64_t store_ahead_us) {
+      for (int i = 0; i < 200; ++i) {
+        machine.AdvanceMs(100);
+        store.Heard(machine.WallUs() + store_ahead_us, machine.BootUs(), machine.BootUs());
+        watch.Tick();
+      }
+    };
+    for (int i = 0; i < 200; ++i, machine.AdvanceMs(100)) watch.Tick();
+    pass(sign * 1'000'000);
+    EXPECT_THAT(said, IsEmpty());
+    pass(sign * 1'001'000);
+    pass(sign * 1'001'000);
+    EXPECT_THAT(said, ElementsAre(sign * -1'001));
+    pass(0);
+    EXPECT_THAT(said, ElementsAre(sign * -1'001, 0));
+  }
+}
+
 }  // namespace
 }  // namespace seatlock::runtime

@@ -77,6 +77,11 @@ struct Flags::Flag {
   std::function<absl::Status(std::string_view)> set;
   std::function<std::string()> text;
   std::vector<std::string> given;  // what the arguments said; the last counts
+  std::function<std::string(std::string_view)> shown = {};  // of a wrong value; empty: as it is
+
+  std::string Shown(std::string_view value) const {
+    return shown ? shown(value) : std::string(value);
+  }
 };
 
 struct Flags::Alias {
@@ -175,13 +180,15 @@ void Flags::Address(HostPort* value, std::string name, std::string help) {
 
 void Flags::Custom(std::string name, std::string metavar, std::string help,
                    std::function<absl::Status(std::string_view)> set,
-                   std::function<std::string()> text) {
+                   std::function<std::string()> text,
+                   std::function<std::string(std::string_view)> shown) {
   Add({.name = std::move(name),
        .help = std::move(help),
        .metavar = std::move(metavar),
        .set = std::move(set),
        .text = std::move(text),
-       .given = {}});
+       .given = {},
+       .shown = std::move(shown)});
 }
 
 void Flags::EnvAlias(std::string variable, std::string name, std::string help,
@@ -223,7 +230,7 @@ absl::Status Flags::ApplyEnvironment() {
     const char* text = std::getenv(variable.c_str());
     if (text == nullptr || *text == '\0') continue;
     const absl::Status status = flag.set(text);
-    if (!status.ok()) return Complain(variable, status, text);
+    if (!status.ok()) return Complain(variable, status, flag.Shown(text));
   }
   return absl::OkStatus();
 }
@@ -262,7 +269,7 @@ absl::Status Flags::ApplyArguments() {
   for (const Flag& flag : flags_) {
     if (flag.given.empty()) continue;
     const absl::Status status = flag.set(flag.given.back());
-    if (!status.ok()) return Complain("--" + flag.name, status, flag.given.back());
+    if (!status.ok()) return Complain("--" + flag.name, status, flag.Shown(flag.given.back()));
   }
   return absl::OkStatus();
 }

@@ -48,8 +48,10 @@ class Flags {
 
   // Any other kind. `set` takes the value over, or answers InvalidArgument in words that complete
   // "--name ...", such as "must be a color"; `text` writes the value as `set` would read it.
+  // `shown` says how a wrong value is repeated, for one that may hold a secret; empty: as it is.
   void Custom(std::string name, std::string metavar, std::string help,
-              std::function<absl::Status(std::string_view)> set, std::function<std::string()> text);
+              std::function<absl::Status(std::string_view)> set, std::function<std::string()> text,
+              std::function<std::string(std::string_view)> shown = {});
 
   // A further environment variable for the flag `name`, weaker than the flag's own: `set` is called
   // with its text before that one is applied, and answers as Custom's.

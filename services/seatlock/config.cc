@@ -1,11 +1,24 @@
 #include "services/seatlock/config.h"
 
+#include <cstdio>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "common/runtime/flags.h"
 
 namespace seatlock {
+namespace {
+
+constexpr char kStoreHelp[] =
+    "where seats are kept: sqlite:PATH, memory: (lost at exit), or one Redis for several servers, "
+    "redis://HOST:PORT[,HOST:PORT...][/DB]?profile=strict|relaxed&replicas=N&sentinel=NAME"
+    "&prefix=TEXT. strict (the default) loses nothing that was acknowledged; relaxed may lose the "
+    "last second, and what a failover loses. User and password: SEATLOCK_REDIS_USER, "
+    "SEATLOCK_REDIS_PASSWORD. Not supported: Redis Cluster, TLS to Redis";
+
+}  // namespace
 
 std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config) {
   runtime::Flags flags("seatlockd",
@@ -16,9 +29,9 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
   flags.Address(&config->admin_listen, "admin-listen",
                 "where /livez, /readyz, /metrics and /version listen");
   flags.Custom(
-      "store", "STORE", "where seats are kept: sqlite:PATH, or memory: (lost at exit)",
+      "store", "STORE", kStoreHelp,
       [config](std::string_view text) { return ParseStore(text, &config->store); },
-      [config] { return config->store.ToString(); });
+      [config] { return config->store.ToString(); }, &WithoutCredentials);
   flags.Int(&config->max_session_seats, "max-session-seats", 1, domain::kSessionSeatsMax,
             "how many seats a session may have locked in one showtime");
   flags.DurationMs(&config->max_lock_age_ms, "max-lock-age", domain::kTtlMsMin,
@@ -29,7 +42,15 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
   flags.DurationMs(&config->drain_ms, "drain-timeout", 0, 10 * domain::kMinuteMs,
                    "how long calls under way may take after SIGTERM");
   runtime::AddLoggingFlags(&config->logging, &flags);
-  return flags.Parse(argc, argv);
+  if (std::optional<int> exit_code = flags.Parse(argc, argv)) return exit_code;
+  if (config->store.kind != StoreConfig::Kind::kRedis) return std::nullopt;
+  absl::StatusOr<RedisCredentials> credentials = ReadRedisCredentials();
+  if (credentials.ok()) {
+    config->redis_credentials = *std::move(credentials);
+    return std::nullopt;
+  }
+  std::fprintf(stderr, "seatlockd: %s\n", std::string(credentials.status().message()).c_str());
+  return 2;
 }
 
 }  // namespace seatlock

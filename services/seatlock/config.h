@@ -16,6 +16,7 @@ struct Config {
   runtime::HostPort listen{"127.0.0.1", 50051};
   runtime::HostPort admin_listen{"127.0.0.1", 9101};
   StoreConfig store;
+  RedisCredentials redis_credentials;  // of the environment; never printed
   int64_t max_session_seats = domain::kSessionSeatsDefault;
   int64_t max_lock_age_ms = domain::kLockAgeMsMax;
   int64_t drain_delay_ms = 0;

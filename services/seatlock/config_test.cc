@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -11,10 +12,15 @@ namespace seatlock {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class ConfigTest : public ::testing::Test {
  protected:
-  ~ConfigTest() override { unsetenv("SEATLOCK_STORE"); }
+  ~ConfigTest() override {
+    for (const char* name : {"SEATLOCK_STORE", "SEATLOCK_REDIS_USER", "SEATLOCK_REDIS_PASSWORD"}) {
+      unsetenv(name);
+    }
+  }
 
   std::optional<int> Read(std::vector<const char*> args) {
     args.insert(args.begin(), "seatlockd");
@@ -43,7 +49,8 @@ TEST_F(ConfigTest, StoreIsASqliteFileUnlessToldOtherwise) {
 }
 
 TEST_F(ConfigTest, PrintConfigWritesTheStoreAsItIsRead) {
-  for (const std::string store : {"sqlite:/var/x.db", "memory:"}) {
+  for (const std::string store : {"sqlite:/var/x.db", "memory:",
+                                  "redis://h:1,[::1]:2/3?profile=strict&replicas=1&prefix=p"}) {
     EXPECT_EQ(Read({"--print-config", "--store", store.c_str()}), 0);
     EXPECT_THAT(out_, HasSubstr("\nstore=" + store + "\n"));
   }
@@ -60,6 +67,37 @@ TEST_F(ConfigTest, BadStoreIsExit2NamingTheFlagOrTheVariable) {
     EXPECT_THAT(err_, HasSubstr("seatlockd: SEATLOCK_STORE must be sqlite:PATH")) << store;
     unsetenv("SEATLOCK_STORE");
   }
+}
+
+TEST_F(ConfigTest, ABadRedisAddressIsExit2AndRepeatsNoPassword) {
+  EXPECT_EQ(Read({"--store=redis://u:hunter2@h:1"}), 2);
+  EXPECT_THAT(err_, HasSubstr("seatlockd: --store must not hold user or password: set "
+                              "SEATLOCK_REDIS_USER and SEATLOCK_REDIS_PASSWORD"));
+  EXPECT_THAT(err_, Not(HasSubstr("hunter2")));
+  setenv("SEATLOCK_STORE", "rediss://u:hunter2@h:1", 1);
+  EXPECT_EQ(Read({}), 2);
+  EXPECT_THAT(err_, HasSubstr("TLS to Redis is not supported"));
+  EXPECT_THAT(err_, Not(HasSubstr("hunter2")));
+  EXPECT_EQ(std::count(err_.begin(), err_.end(), '\n'), 1);
+}
+
+TEST_F(ConfigTest, RedisCredentialsComeFromTheEnvironmentAndAreNotPrinted) {
+  setenv("SEATLOCK_REDIS_USER", "seats", 1);
+  EXPECT_EQ(Read({"--store=redis://h:1"}), 2);
+  EXPECT_EQ(err_, "seatlockd: SEATLOCK_REDIS_USER needs SEATLOCK_REDIS_PASSWORD beside it\n");
+  EXPECT_EQ(Read({"--store=memory:"}), std::nullopt);
+  setenv("SEATLOCK_REDIS_PASSWORD", "hunter2", 1);
+  EXPECT_EQ(Read({"--store=redis://h:1"}), std::nullopt);
+  EXPECT_EQ(config_.redis_credentials.user, "seats");
+  EXPECT_EQ(config_.redis_credentials.password, "hunter2");
+  EXPECT_EQ(Read({"--store=redis://h:1", "--print-config"}), 0);
+  EXPECT_THAT(out_, Not(HasSubstr("hunter2")));
+}
+
+TEST_F(ConfigTest, HelpSaysWhatOfRedisIsNotSupported) {
+  EXPECT_EQ(Read({"--help"}), 0);
+  EXPECT_THAT(out_, HasSubstr("Redis Cluster"));
+  EXPECT_THAT(out_, HasSubstr("TLS"));
 }
 
 TEST_F(ConfigTest, SessionSeatsEndWhereOneChangeOfAllWouldOutgrowAMessage) {

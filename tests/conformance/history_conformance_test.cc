@@ -219,7 +219,8 @@ TEST_P(HistoryConformance, ReopeningKeepsEverything) {
   EXPECT_EQ(MustAppend("other", other, {"c"}).revision, domain::Revision(3));
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, HistoryConformance, ::testing::Values(MemoryKind(), SqliteKind()),
+INSTANTIATE_TEST_SUITE_P(Stores, HistoryConformance,
+                         ::testing::Values(MemoryKind(), SqliteKind(), RedisKind(), TwoRedisKind()),
                          KindName);
 
 }  // namespace

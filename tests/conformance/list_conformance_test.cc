@@ -97,7 +97,8 @@ TEST_P(ListConformance, ADamagedShowtimeIsListedAndHidesNoOther) {
   if (!under_test().WhyNoTampering().empty()) GTEST_SKIP() << under_test().WhyNoTampering();
   for (const char* id : {"a", "b", "c"}) MustFill(id, 3);
   const std::vector<ListedShowtime> whole = MustList("", 10);
-  under_test().Tamper("DELETE FROM records WHERE showtime = 2");
+  under_test().Tamper({.sql = "DELETE FROM records WHERE showtime = 2",
+                       .lua = "redis.call('HDEL', key.b.head, 'rev')"});
   EXPECT_THAT(MustList("", 10),
               ElementsAre(whole[0], ListedShowtime{domain::ShowtimeId("b"), Head{}, 0}, whole[2]));
 }
@@ -224,9 +225,9 @@ TEST_P(DeleteConformance, ADeletedShowtimeStaysSoAfterReopening) {
 TEST_P(DeleteConformance, ADamagedShowtimeCanBeDeleted) {
   if (!under_test().WhyNoTampering().empty()) GTEST_SKIP() << under_test().WhyNoTampering();
   MustFill("s", 3);
-  under_test().Tamper(
-      "DELETE FROM records WHERE showtime = 1;"
-      "UPDATE showtimes SET base_chain = x'00' WHERE key = 1");
+  under_test().Tamper({.sql = "DELETE FROM records WHERE showtime = 1;"
+                              "UPDATE showtimes SET base_chain = x'00' WHERE key = 1",
+                       .lua = "redis.call('DEL', key.s.log); redis.call('SET', key.s.log, 'x')"});
   ASSERT_THAT(Load(log(), "s"), StatusIs(absl::StatusCode::kDataLoss));
   ASSERT_THAT(Delete(log(), "s"), IsOk());
   ExpectNeverWas();
@@ -234,9 +235,11 @@ TEST_P(DeleteConformance, ADamagedShowtimeCanBeDeleted) {
   EXPECT_THAT(AllBytes("s"), ElementsAre("new"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, ListConformance, ::testing::Values(MemoryKind(), SqliteKind()),
+INSTANTIATE_TEST_SUITE_P(Stores, ListConformance,
+                         ::testing::Values(MemoryKind(), SqliteKind(), RedisKind(), TwoRedisKind()),
                          KindName);
-INSTANTIATE_TEST_SUITE_P(Stores, DeleteConformance, ::testing::Values(MemoryKind(), SqliteKind()),
+INSTANTIATE_TEST_SUITE_P(Stores, DeleteConformance,
+                         ::testing::Values(MemoryKind(), SqliteKind(), RedisKind(), TwoRedisKind()),
                          KindName);
 
 }  // namespace

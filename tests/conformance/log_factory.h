@@ -11,6 +11,18 @@
 
 namespace seatlock::testing {
 
+// One alteration, as it is made on each kind of store.
+struct Tampering {
+  // On the tables of sqlite/schema.h.
+  std::string sql;
+  // Lua, on the keys of redis/keys.h. There are: key.NAME.head, .log and .snap of the showtimes s,
+  // t and b; entries(NAME), a list of {t=, c=, b=} by revision; and store(NAME, entries), which
+  // writes such a list back, without those that are nil.
+  std::string lua;
+  // Whether anything is another after it. False: the control.
+  bool changes = true;
+};
+
 // One store and the log that is open on it.
 class LogUnderTest {
  public:
@@ -24,8 +36,12 @@ class LogUnderTest {
 
   // Empty: what is stored can be altered behind the log's back. Else: why it cannot.
   virtual std::string WhyNoTampering() const = 0;
-  // Closes the log, runs SQL on the tables of sqlite/schema.h, and opens it again.
-  virtual void Tamper(const std::string& sql) = 0;
+  // Closes the log, alters what is stored, and opens it again.
+  virtual void Tamper(const Tampering& what) = 0;
+
+  // Empty: appends of one showtime that are submitted without waiting land in their order. Else:
+  // why not.
+  virtual std::string WhyNoOrder() const { return ""; }
 };
 
 struct LogKind {
@@ -37,5 +53,8 @@ struct LogKind {
 
 LogKind MemoryKind();
 LogKind SqliteKind();
+LogKind RedisKind();
+// Two logs on one Redis that take turns call by call.
+LogKind TwoRedisKind();
 
 }  // namespace seatlock::testing

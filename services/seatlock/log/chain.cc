@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -58,6 +59,13 @@ Chain ChainNext(const Chain& before, domain::Revision revision, std::string_view
   hasher.Add(number.data(), number.size());
   hasher.Add(bytes.data(), bytes.size());
   return hasher.Finish();
+}
+
+Seal SealOf(const Chain& chain, int64_t commit_ms) {
+  const Chain hash = ChainNext(chain, domain::Revision(static_cast<uint64_t>(commit_ms)), "");
+  Seal seal;
+  std::copy_n(hash.begin(), seal.size(), seal.begin());
+  return seal;
 }
 
 }  // namespace seatlock::log

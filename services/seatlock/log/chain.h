@@ -23,4 +23,9 @@ Chain ChainStart(const domain::ShowtimeId& showtime, const domain::Epoch& epoch)
 // chain(revision), from the chain before it and the record's bytes.
 Chain ChainNext(const Chain& before, domain::Revision revision, std::string_view bytes);
 
+// Binds a record's commit time to its chain, which covers the bytes alone: the first 8 bytes of
+// SHA-256(chain big-endian-64(commit_ms)).
+using Seal = std::array<uint8_t, 8>;
+Seal SealOf(const Chain& chain, int64_t commit_ms);
+
 }  // namespace seatlock::log

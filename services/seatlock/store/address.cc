@@ -1,5 +1,7 @@
 #include "services/seatlock/store/address.h"
 
+#include <utility>
+
 namespace seatlock {
 namespace {
 
@@ -8,12 +10,18 @@ constexpr std::string_view kSqlitePrefix = "sqlite:";
 }  // namespace
 
 absl::Status ParseStore(std::string_view text, StoreConfig* store) {
+  if (IsRedisAddress(text)) {
+    absl::StatusOr<RedisStoreAddress> redis = ParseRedisAddress(text);
+    if (!redis.ok()) return redis.status();
+    *store = {StoreConfig::Kind::kRedis, "", *std::move(redis)};
+    return absl::OkStatus();
+  }
   if (text == "memory:") {
     *store = {StoreConfig::Kind::kMemory, ""};
     return absl::OkStatus();
   }
   if (!text.starts_with(kSqlitePrefix) || text.size() == kSqlitePrefix.size()) {
-    return absl::InvalidArgumentError("must be sqlite:PATH or memory:");
+    return absl::InvalidArgumentError("must be sqlite:PATH, redis://HOST:PORT or memory:");
   }
   const std::string_view path = text.substr(kSqlitePrefix.size());
   // SQLite would take :memory: for a store that is lost, and file: for a URI with options.
@@ -26,7 +34,15 @@ absl::Status ParseStore(std::string_view text, StoreConfig* store) {
 }
 
 std::string StoreConfig::ToString() const {
-  return kind == Kind::kMemory ? "memory:" : std::string(kSqlitePrefix) + path;
+  switch (kind) {
+    case Kind::kMemory:
+      return "memory:";
+    case Kind::kSqlite:
+      return std::string(kSqlitePrefix) + path;
+    case Kind::kRedis:
+      return redis.ToString();
+  }
+  return "";
 }
 
 }  // namespace seatlock

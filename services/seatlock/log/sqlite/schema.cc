@@ -204,11 +204,4 @@ std::array<uint8_t, 8> CommitsBytes(uint64_t commits) {
   return bytes;
 }
 
-std::array<uint8_t, 8> SealOf(const Chain& chain, int64_t commit_ms) {
-  const Chain hash = ChainNext(chain, domain::Revision(static_cast<uint64_t>(commit_ms)), "");
-  std::array<uint8_t, 8> seal;
-  std::copy_n(hash.begin(), seal.size(), seal.begin());
-  return seal;
-}
-
 }  // namespace seatlock::log

@@ -74,7 +74,4 @@ absl::Status WriteMeta(Connection& connection, const Meta& meta);
 // `commits` as it is stored.
 std::array<uint8_t, 8> CommitsBytes(uint64_t commits);
 
-// The first 8 bytes of SHA-256(chain big-endian-64(commit_ms)).
-std::array<uint8_t, 8> SealOf(const Chain& chain, int64_t commit_ms);
-
 }  // namespace seatlock::log

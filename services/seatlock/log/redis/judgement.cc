@@ -1,0 +1,108 @@
+#include "services/seatlock/log/redis/judgement.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "services/seatlock/log/redis/keys.h"
+
+namespace seatlock::log {
+namespace {
+
+constexpr size_t kReplicationIdDigits = 16;
+constexpr size_t kInstallationDigits = 8;
+
+Verdict NotReady(absl::Status why) {
+  return {.kind = Verdict::Kind::kNotReady, .why = std::move(why)};
+}
+
+absl::Status CheckMarker(const PipelineEnd& end) {
+  if (end.installation.empty()) {
+    return absl::UnavailableError(
+        "the store is empty or not ours: it has no installation marker; if that is right, run "
+        "`seatlockd store init`");
+  }
+  if (end.layout > kRedisLayout) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the store is of a newer version (layout ", end.layout, ", known is ", kRedisLayout, ")"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckAcknowledged(const PipelineEnd& end, const JudgedFor& wanted) {
+  if (wanted.profile != RedisProfile::kStrict) return absl::OkStatus();
+  const int64_t needed = std::max<int64_t>(wanted.replicas, end.connected_replicas);
+  if (needed == 0 || end.acknowledged >= needed) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat(std::max<int64_t>(0, end.acknowledged), " of ", needed,
+                                             " replicas have what was written"));
+}
+
+}  // namespace
+
+std::string StoreView::Generation() const {
+  return absl::StrCat(replication_id.substr(0, kReplicationIdDigits),
+                      installation.substr(0, kInstallationDigits));
+}
+
+StoreView ViewOf(const PipelineEnd& end) {
+  return {.replication_id = end.replication_id,
+          .installation = end.installation,
+          .counter = end.counter};
+}
+
+Verdict Judge(const PipelineEnd& end, const StoreView& view, const JudgedFor& wanted) {
+  if (end.role != "master") {
+    return {.kind = Verdict::Kind::kGone,
+            .why = absl::UnavailableError("the server is not the primary any more")};
+  }
+  if (!end.barrier.ok()) return NotReady(end.barrier);
+  if (absl::Status marker = CheckMarker(end); !marker.ok()) return NotReady(marker);
+  if (absl::Status all = CheckAcknowledged(end, wanted); !all.ok()) return NotReady(all);
+
+  const bool same_store = end.installation == view.installation;
+  const bool went_back = same_store && end.counter <= view.counter;
+  if (went_back && wanted.profile == RedisProfile::kStrict) {
+    return NotReady(absl::UnavailableError(absl::StrCat(
+        "the store has lost what was confirmed: its counter is ", end.counter, " and was ",
+        view.counter, " before; to accept what is there, run `seatlockd store init`")));
+  }
+  if (went_back || !same_store || end.replication_id != view.replication_id) {
+    return {.kind = Verdict::Kind::kOtherHistory,
+            .why = absl::UnavailableError("the store's history may be another one")};
+  }
+  return {.kind = Verdict::Kind::kCounts, .why = absl::OkStatus()};
+}
+
+std::map<std::string, std::string> ParseInfo(absl::string_view text) {
+  std::map<std::string, std::string> fields;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    if (absl::EndsWith(line, "\r")) line.remove_suffix(1);
+    const size_t colon = line.find(':');
+    if (line.empty() || line[0] == '#' || colon == absl::string_view::npos) continue;
+    fields.emplace(std::string(line.substr(0, colon)), std::string(line.substr(colon + 1)));
+  }
+  return fields;
+}
+
+void ReadReplication(absl::string_view info, PipelineEnd& end) {
+  std::map<std::string, std::string> fields = ParseInfo(info);
+  end.role = fields["role"];
+  end.replication_id = fields["master_replid"];
+  if (!absl::SimpleAtoi(fields["connected_slaves"], &end.connected_replicas)) {
+    end.connected_replicas = 0;
+  }
+}
+
+ErrorMeaning MeaningOf(absl::string_view error) {
+  if (absl::StartsWith(error, "OOM ")) return ErrorMeaning::kNoRoom;
+  // Redis says these before it runs a function; a function's own errors are HALFWAY.
+  for (const char* refused : {"READONLY ", "NOREPLICAS ", "MISCONF ", "LOADING ", "NOPERM ",
+                              "NOAUTH ", "MASTERDOWN ", "BUSY ", "ERR Function not found"}) {
+    if (absl::StartsWith(error, refused)) return ErrorMeaning::kNothingDone;
+  }
+  return ErrorMeaning::kUnknown;
+}
+
+}  // namespace seatlock::log

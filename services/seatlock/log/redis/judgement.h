@@ -1,0 +1,88 @@
+// Whether a pipeline's answers count: judged by what Redis said at its end.
+//
+//   | at the end of the pipeline                        | kStrict         | kRelaxed        |
+//   |---------------------------------------------------|-----------------|-----------------|
+//   | the server is no primary (any more)               | kGone           | kGone           |
+//   | the last write was refused                        | kNotReady       | kNotReady       |
+//   | no marker, or one of a newer layout               | kNotReady       | kNotReady       |
+//   | fewer acknowledgements than replicas are wanted,  | kNotReady       | not asked       |
+//   | or than are connected                             |                 |                 |
+//   | the marker's counter is not above a confirmed one | kNotReady       | kOtherHistory   |
+//   | another replication id, or another installation   | kOtherHistory   | kOtherHistory   |
+//   | none of these                                     | kCounts         | kCounts         |
+//
+// The first line that fits counts. Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "services/seatlock/log/redis/redis_options.h"
+
+namespace seatlock::log {
+
+// Which history a server takes for the store's.
+struct StoreView {
+  std::string replication_id;  // empty: none was judged yet
+  std::string installation;
+  uint64_t counter = 0;  // the highest that was confirmed
+
+  std::string Generation() const;
+};
+
+// What the commands at a pipeline's end have answered.
+struct PipelineEnd {
+  // The barrier's.
+  absl::Status barrier;  // not OK: it was refused, with Redis's words
+  RedisTime time;
+  std::string installation;  // empty: no marker
+  int64_t layout = 0;
+  uint64_t counter = 0;
+  // WAIT's; -1: not asked or an error.
+  int64_t acknowledged = -1;
+  // INFO replication's.
+  std::string role;
+  std::string replication_id;
+  int64_t connected_replicas = 0;
+};
+
+struct Verdict {
+  enum class Kind {
+    kCounts,
+    kOtherHistory,  // nothing counts; ask again with the view of this end
+    kNotReady,      // nothing counts until `why` is no more
+    kGone,          // nothing counts; look for the primary anew
+  };
+  Kind kind = Kind::kNotReady;
+  absl::Status why;  // OK only if it counts
+};
+
+struct JudgedFor {
+  RedisProfile profile = RedisProfile::kStrict;
+  int replicas = 0;
+};
+
+// `view` is the one at the time when the pipeline was sent.
+Verdict Judge(const PipelineEnd& end, const StoreView& view, const JudgedFor& wanted);
+
+// The view after a pipeline that ended so.
+StoreView ViewOf(const PipelineEnd& end);
+
+// The fields of an answer of INFO.
+std::map<std::string, std::string> ParseInfo(absl::string_view text);
+
+// Fills in what INFO replication says.
+void ReadReplication(absl::string_view info, PipelineEnd& end);
+
+// What an error of Redis says about a command that may have written.
+enum class ErrorMeaning {
+  kNothingDone,
+  kNoRoom,  // nothing done, because memory is short
+  kUnknown,
+};
+ErrorMeaning MeaningOf(absl::string_view error);
+
+}  // namespace seatlock::log

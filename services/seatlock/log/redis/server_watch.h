@@ -1,0 +1,53 @@
+// Judges what the primary and, for kStrict, its replicas say of themselves, each second.
+//
+// The replicas are those that the primary names; each gets a connection of its own. For the loop's
+// thread alone. Destroyed by a task of the loop or after it has ended.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "services/seatlock/log/redis/connection.h"
+#include "services/seatlock/log/redis/event_loop.h"
+#include "services/seatlock/log/redis/redis_options.h"
+#include "services/seatlock/log/redis/setup_check.h"
+
+namespace seatlock::log {
+
+class ServerWatch {
+ public:
+  // `loop` and `options` outlive this.
+  ServerWatch(EventLoop& loop, const RedisOptions& options);
+  ~ServerWatch();
+
+  // Judges the primary by `facts`, and its replicas by what they said last. UNAVAILABLE: one of
+  // them has not said anything yet.
+  absl::Status Judge(const RedisFacts& facts);
+
+  // Gives up replicas that do not answer.
+  void CheckSilence();
+
+ private:
+  struct Replica {
+    RedisAddress address;
+    std::string syncs;
+    RewriteWatch rewrites;
+    std::unique_ptr<Connection> connection;
+    bool asking = false;
+    absl::Status status = absl::UnavailableError("has not been asked yet");
+  };
+
+  absl::Status JudgeReplicas(const RedisFacts& primary);
+  // Asks it for what Judge will see the next time.
+  void Ask(Replica& replica);
+
+  EventLoop& loop_;
+  const RedisOptions& options_;
+  const SetupWanted wanted_;
+  std::map<std::string, RewriteWatch> primaries_;  // by address
+  std::map<std::string, std::unique_ptr<Replica>> replicas_;
+};
+
+}  // namespace seatlock::log

@@ -1,0 +1,177 @@
+#include "services/seatlock/log/redis/session.h"
+
+#include <hiredis/hiredis.h>
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/random.h"
+#include "services/seatlock/log/redis/facts.h"
+#include "services/seatlock/log/redis/functions.h"
+#include "services/seatlock/log/redis/keys.h"
+#include "services/seatlock/log/redis/replies.h"
+
+namespace seatlock::log {
+
+Session::Session(EventLoop& loop, const RedisOptions& options, PrimaryFinder::Found server,
+                 Handlers handlers)
+    : loop_(loop),
+      options_(options),
+      server_(std::move(server)),
+      handlers_(std::move(handlers)),
+      name_(absl::StrCat("redis ", server_.address.host, ":", server_.address.port)) {
+  reads_ = Connect([this] { Look(); });
+}
+
+std::unique_ptr<Connection> Session::Connect(std::function<void()> on_ready) {
+  Connection::Handlers handlers;
+  handlers.on_ready = std::move(on_ready);
+  handlers.on_lost = [this](absl::Status why) { End(std::move(why)); };
+  return std::make_unique<Connection>(
+      loop_, *options_.clock, server_.ip, server_.address.port,
+      Connection::Login{
+          .user = options_.user, .password = options_.password, .database = options_.database},
+      std::move(handlers));
+}
+
+void Session::Look() {
+  if (looking_ || ended_) return;
+  looking_ = true;
+  AskFacts(*reads_, server_.address,
+           [this](absl::StatusOr<RedisFacts> facts) { OnFacts(std::move(facts)); });
+}
+
+void Session::OnFacts(absl::StatusOr<RedisFacts> facts) {
+  looking_ = false;
+  if (ended_) return;
+  const absl::Status fit = facts.ok() ? handlers_.judge(*facts) : facts.status();
+  if (!fit.ok()) return End(fit);
+  if (!prepared_) AskVersion();
+}
+
+void Session::Step(const Command& command, std::function<void(const redisReply&)> next,
+                   bool errors_too) {
+  reads_->Send(command, [this, next = std::move(next), errors_too](const redisReply* reply) {
+    if (reply == nullptr || ended_) return;
+    if (reply->type == REDIS_REPLY_ERROR && !errors_too) {
+      return End(Refused("refuses what is needed", *reply));
+    }
+    next(*reply);
+  });
+}
+
+absl::Status Session::Refused(absl::string_view what, const redisReply& reply) const {
+  const std::string message = absl::StrCat(name_, ": ", what, ": ", TextOf(reply));
+  for (const char* passing :
+       {"LOADING", "BUSY", "READONLY", "NOREPLICAS", "MISCONF", "MASTERDOWN", "OOM"}) {
+    if (absl::StartsWith(TextOf(reply), passing)) return absl::UnavailableError(message);
+  }
+  return absl::FailedPreconditionError(message);
+}
+
+void Session::AskVersion() {
+  Step(
+      Command{"FCALL_RO", kFnVersion, "0"}, [this](const redisReply& reply) { OnVersion(reply); },
+      true);
+}
+
+void Session::OnVersion(const redisReply& reply) {
+  if (reply.type == REDIS_REPLY_ERROR) {
+    if (!absl::StartsWith(TextOf(reply), "ERR Function not found")) {
+      return End(Refused("refuses to run functions", reply));
+    }
+    return LoadFunctions();
+  }
+  if (reply.type != REDIS_REPLY_INTEGER || reply.integer < kFunctionVersion) {
+    return LoadFunctions();
+  }
+  // Newer functions of the same library do what ours do.
+  ProbeRights();
+}
+
+void Session::LoadFunctions() {
+  Step(
+      Command{"FUNCTION", "LOAD", "REPLACE", kFunctionLibrary},
+      [this](const redisReply& reply) {
+        if (reply.type == REDIS_REPLY_ERROR) {
+          return End(Refused("refuses our functions (right +function|load)", reply));
+        }
+        ProbeRights();
+      },
+      true);
+}
+
+void Session::ProbeRights() {
+  // Keys of this server alone: others may probe at the same time.
+  const std::string scratch =
+      absl::StrCat("{", options_.prefix, ":meta}:rights:", base::RandomHex(8), ":");
+  Command command{"FCALL", kFnRights, "4"};
+  for (const char* each : {"hash", "stream", "set", "number"}) {
+    command.Add(absl::StrCat(scratch, each));
+  }
+  command.Add(HintChannel(options_.prefix, 0));
+  Step(
+      command,
+      [this](const redisReply& reply) {
+        if (reply.type == REDIS_REPLY_ERROR) {
+          return End(Refused("the user lacks a right that the store needs", reply));
+        }
+        options_.profile == RedisProfile::kRelaxed ? LookForData() : ConnectOthers();
+      },
+      true);
+}
+
+void Session::LookForData() {
+  for (int partition = 0; partition < kRedisPartitions; ++partition) {
+    Step(Command{"EXISTS", PartitionKey(options_.prefix, partition, "counter")},
+         [this](const redisReply& reply) {
+           has_data_ = has_data_ || (reply.type == REDIS_REPLY_INTEGER && reply.integer != 0);
+           if (++partitions_seen_ < kRedisPartitions) return;
+           has_data_ ? ConnectOthers() : Install();
+         });
+  }
+}
+
+void Session::Install() {
+  Step(Command{"FCALL", kFnInstall, "1", InstallationKey(options_.prefix),
+               base::RandomHex(kGenerationBytes)}
+           .Add(int64_t{kRedisLayout}),
+       [this](const redisReply&) { ConnectOthers(); });
+}
+
+void Session::ConnectOthers() {
+  for (auto& lane : lanes_) lane = Connect([this] { OnOtherReady(); });
+  hints_ = Connect([this] {
+    std::vector<std::string> channels;
+    for (int partition = 0; partition < kRedisPartitions; ++partition) {
+      channels.push_back(HintChannel(options_.prefix, partition));
+    }
+    hints_->Subscribe(channels, handlers_.on_hint);
+    OnOtherReady();
+  });
+}
+
+void Session::OnOtherReady() {
+  if (ended_ || ++others_ready_ < lanes_.size() + 1) return;
+  prepared_ = true;
+  handlers_.on_prepared();
+}
+
+void Session::End(absl::Status why) {
+  if (ended_) return;
+  ended_ = true;
+  handlers_.on_lost(std::move(why));
+}
+
+void Session::CheckSilence() {
+  if (ended_) return;
+  reads_->CheckSilence(kRedisSilenceMs);
+  for (auto& lane : lanes_) {
+    if (lane != nullptr) lane->CheckSilence(kRedisSilenceMs);
+  }
+  if (hints_ != nullptr) hints_->CheckSilence(kRedisSilenceMs);
+}
+
+}  // namespace seatlock::log
