@@ -44,6 +44,8 @@ struct LoadOptions {
   // It ends after so many calls or so long, whichever comes first.
   uint64_t calls = UINT64_MAX;
   std::chrono::milliseconds duration{60'000};
+  // How every call must end; anything else is a failure.
+  grpc::StatusCode expected = grpc::StatusCode::OK;
 };
 
 template <typename Request, typename Response>
@@ -114,7 +116,7 @@ class Load {
 
   void Done(int index, const grpc::Status& status) {
     Slot& slot = slots_[index];
-    if (status.ok()) {
+    if (status.error_code() == options_.expected) {
       slot.latencies_us.push_back(
           std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - slot.started)
               .count());
