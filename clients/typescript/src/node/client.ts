@@ -1,22 +1,31 @@
-// The client: the service's methods with their types, over one gRPC channel.
+// The client: the service's methods with their types, over one gRPC channel a server.
 
-import { Client } from '@grpc/grpc-js';
+import { lookup } from 'node:dns/promises';
 import * as answers from './answers.js';
 import { Caller, type Method } from './call.js';
 import { clientClosed } from './errors.js';
 import { SeatLockServiceService as Service } from './gen/seatlock/v1/seatlock_service.js';
-import { type CallOptions, channelOf, type SeatLockClientOptions, settingsOf } from './options.js';
+import {
+  type CallOptions,
+  connectOf,
+  type SeatLockClientOptions,
+  serversOf,
+  settingsOf,
+} from './options.js';
 import * as requests from './requests.js';
+import { Servers } from './servers.js';
 import type * as Types from './types.js';
 import { GrpcWatch, type ShowtimeWatch } from './watch.js';
 
 /**
- * Typed calls to SeatLockService. One client serves a whole program over one connection.
+ * Typed calls to SeatLockService. One client serves a whole program over one connection a server.
  *
  * Every mutation gets a `requestId` unless the caller gives one, and each of its attempts carries
  * the same, so the service does it once. A failed connection, an attempt without an answer in time,
  * and a service that asks for a pause are tried again until the call's deadline or its retries are
- * used up; anything else is thrown at once. All failures are `SeatLockError`s: tell them apart by
+ * used up; anything else is thrown at once. With `servers`, a call goes to its showtime's preferred
+ * server; if that is away it goes to the next: at once if nothing was done, as a retry if something
+ * may have been. All failures are `SeatLockError`s: tell them apart by
  * `reason`, and ask `outcome` whether a mutation may have happened.
  */
 export interface SeatLockClient {
@@ -64,7 +73,7 @@ export interface SeatLockClient {
     options?: { readonly signal?: AbortSignal | undefined },
   ): ShowtimeWatch;
   /**
-   * Ends the watches and lets go of the connection. Calls under way may still answer; calls made
+   * Ends the watches and lets go of the connections. Calls under way may still answer; calls made
    * after it fail with the reason `CLIENT_CLOSED`.
    */
   close(): void;
@@ -100,14 +109,18 @@ const METHODS = {
   listSessionLocks: method(Service.listSessionLocks, answers.locks),
 };
 
+async function addressesOf(host: string): Promise<string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address);
+}
+
 class GrpcClient implements SeatLockClient {
   readonly #caller: Caller;
   readonly #watches = new Set<GrpcWatch>();
 
   constructor(options: SeatLockClientOptions) {
     const settings = settingsOf(options);
-    const { address, credentials, options: channelOptions } = channelOf(options);
-    this.#caller = new Caller(new Client(address, credentials, channelOptions), settings);
+    const servers = new Servers(serversOf(options), connectOf(options), addressesOf);
+    this.#caller = new Caller(servers, settings);
   }
 
   readonly lockSeat = this.#mutation(METHODS.lockSeat, requests.lockSeat);
@@ -137,7 +150,7 @@ class GrpcClient implements SeatLockClient {
     this.#caller.close();
   }
 
-  #mutation<Request extends Types.Mutation, Wire, Response>(
+  #mutation<Request extends Types.Mutation, Wire extends { showtimeId: string }, Response>(
     of: Method<Wire & { requestId?: string | undefined }, Response>,
     toWire: (request: Request) => Wire,
   ) {
@@ -148,7 +161,7 @@ class GrpcClient implements SeatLockClient {
     };
   }
 
-  #reading<Request, Wire, Response>(
+  #reading<Request, Wire extends { showtimeId: string }, Response>(
     of: Method<Wire, Response>,
     toWire: (request: Request) => Wire,
   ) {
