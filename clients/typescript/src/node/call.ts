@@ -118,6 +118,10 @@ function read<Response>(method: Method<never, Response>, bytes: Buffer, asked: A
   }
 }
 
+/** What is asked of no showtime has a preferred server, too: the same for all who ask. */
+const showtimeOf = (request: object): string =>
+  'showtimeId' in request ? String(request.showtimeId) : '';
+
 /** Makes the unary calls of one client. */
 export class Caller {
   readonly aborts = new Aborts();
@@ -139,7 +143,7 @@ export class Caller {
   }
 
   /** `requestId` is given for mutations alone, and stands in `request`. */
-  async call<Request extends { readonly showtimeId?: string }, Response>(
+  async call<Request extends object, Response>(
     method: Method<Request, Response>,
     request: Request,
     requestId: string | undefined,
@@ -155,7 +159,7 @@ export class Caller {
     if (names) await until(names, Math.min(left(), LOOKUP_MS_MAX), onAbort);
     if (signal?.aborted) throw cancelled(signal, { outcome: 'none', requestId });
     if (this.#closed) throw clientClosed();
-    const route = new Route(this.servers, request.showtimeId ?? '');
+    const route = new Route(this.servers, showtimeOf(request));
     let server = route.first();
     let backoff: Backoff | undefined;
     let doubt = false;

@@ -3,7 +3,7 @@
 import { lookup } from 'node:dns/promises';
 import * as answers from './answers.js';
 import { Caller, type Method } from './call.js';
-import { clientClosed } from './errors.js';
+import { brokenAnswer, clientClosed } from './errors.js';
 import { SeatLockServiceService as Service } from './gen/seatlock/v1/seatlock_service.js';
 import {
   type CallOptions,
@@ -64,6 +64,19 @@ export interface SeatLockClient {
     request: Types.ListSessionLocksRequest,
     options?: CallOptions,
   ): Promise<Types.ListSessionLocksResponse>;
+  /** One page of the showtimes that have changes, in byte order of their ids. */
+  listShowtimes(
+    request?: Types.ListShowtimesRequest,
+    options?: CallOptions,
+  ): Promise<Types.ListShowtimesResponse>;
+  /**
+   * Every showtime that has changes, to be taken with `for await`: page after page, each asked for
+   * when it is needed and with the options' deadline of its own. Pages are not of one moment.
+   */
+  allShowtimes(
+    request?: Pick<Types.ListShowtimesRequest, 'pageSize'>,
+    options?: CallOptions,
+  ): AsyncIterableIterator<Types.ShowtimeSummary, undefined>;
   /**
    * Follows a showtime: a snapshot unless resumed, then every change in order, once each. Throws at
    * once where the request cannot be sent; `signal` ends it quietly.
@@ -107,7 +120,11 @@ const METHODS = {
   getOrder: method(Service.getOrder, answers.order),
   getShowtime: method(Service.getShowtime, answers.showtime),
   listSessionLocks: method(Service.listSessionLocks, answers.locks),
+  listShowtimes: method(Service.listShowtimes, answers.showtimes),
 };
+
+const samePageAgain = () =>
+  brokenAnswer(new Error('the next page of showtimes is the same page'), { outcome: 'none' });
 
 async function addressesOf(host: string): Promise<string[]> {
   return (await lookup(host, { all: true })).map(({ address }) => address);
@@ -133,6 +150,28 @@ class GrpcClient implements SeatLockClient {
   readonly getOrder = this.#reading(METHODS.getOrder, requests.getOrder);
   readonly getShowtime = this.#reading(METHODS.getShowtime, requests.getShowtime);
   readonly listSessionLocks = this.#reading(METHODS.listSessionLocks, requests.listSessionLocks);
+  readonly #listShowtimes = this.#reading(METHODS.listShowtimes, requests.listShowtimes);
+
+  listShowtimes(
+    request: Types.ListShowtimesRequest = {},
+    options?: CallOptions,
+  ): Promise<Types.ListShowtimesResponse> {
+    return this.#listShowtimes(request, options);
+  }
+
+  async *allShowtimes(
+    { pageSize }: Pick<Types.ListShowtimesRequest, 'pageSize'> = {},
+    options?: CallOptions,
+  ): AsyncGenerator<Types.ShowtimeSummary, undefined> {
+    let pageToken = '';
+    do {
+      const page = await this.listShowtimes({ pageSize, pageToken }, options);
+      yield* page.showtimes;
+      // A service at fault could otherwise keep us here for ever.
+      if (page.nextPageToken !== '' && page.nextPageToken === pageToken) throw samePageAgain();
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+  }
 
   watchShowtime(
     request: Types.WatchShowtimeRequest,
@@ -150,7 +189,7 @@ class GrpcClient implements SeatLockClient {
     this.#caller.close();
   }
 
-  #mutation<Request extends Types.Mutation, Wire extends { showtimeId: string }, Response>(
+  #mutation<Request extends Types.Mutation, Wire extends object, Response>(
     of: Method<Wire & { requestId?: string | undefined }, Response>,
     toWire: (request: Request) => Wire,
   ) {
@@ -161,7 +200,7 @@ class GrpcClient implements SeatLockClient {
     };
   }
 
-  #reading<Request, Wire extends { showtimeId: string }, Response>(
+  #reading<Request, Wire extends object, Response>(
     of: Method<Wire, Response>,
     toWire: (request: Request) => Wire,
   ) {
