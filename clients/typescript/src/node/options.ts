@@ -1,7 +1,7 @@
 // What a client is made with, checked, and the gRPC channels that come of it.
 
 import { type ChannelOptions, Client, credentials } from '@grpc/grpc-js';
-import type { Connect } from './servers.js';
+import type { Connect, ServerList } from './servers.js';
 
 /** TLS to the service. With `cert` and `key` the client shows who it is (mTLS). All in PEM. */
 export interface TlsOptions {
@@ -104,13 +104,13 @@ const CHANNEL: ChannelOptions = {
   'grpc.max_reconnect_backoff_ms': 2_000,
 };
 
-/** What `Servers` is made of: the list, or the one address. */
-export function serversOf({ address, servers }: SeatLockClientOptions): unknown {
-  if (servers !== undefined) return servers;
+/** What `Servers` is made of: the one address, or the list, which it checks itself. */
+export function serversOf({ address, servers }: SeatLockClientOptions): ServerList {
+  if (servers !== undefined) return { list: servers };
   if (typeof address !== 'string' || address === '') {
     throw new TypeError('address must be host:port, such as 127.0.0.1:50051, or give servers');
   }
-  return address;
+  return { address };
 }
 
 export function connectOf({ tls }: SeatLockClientOptions): Connect {

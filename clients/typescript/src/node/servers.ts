@@ -117,6 +117,9 @@ export class Server {
 /** Makes the channel to a server. */
 export type Connect = (target: Target) => Client;
 
+/** The one address of a client, or its `servers`, whatever they are. */
+export type ServerList = { readonly address: string } | { readonly list: unknown };
+
 /** All of them. One address alone is one server, which is never looked up here. */
 export class Servers {
   readonly #addresses: Addresses | undefined;
@@ -128,15 +131,15 @@ export class Servers {
   #first: Promise<void> | undefined;
   #closed = false;
 
-  /** `servers`: a list, or the one address. Throws if it is a list and not one of servers. */
-  constructor(servers: unknown, connect: Connect, lookup: Lookup, now = () => performance.now()) {
+  /** Throws if the list is not one of servers. */
+  constructor(of: ServerList, connect: Connect, lookup: Lookup, now = () => performance.now()) {
     this.#connect = connect;
     this.#now = now;
-    if (typeof servers === 'string') {
-      this.#servers = [this.#server({ address: servers, host: undefined })];
+    if ('address' in of) {
+      this.#servers = [this.#server({ address: of.address, host: undefined })];
       return;
     }
-    this.#addresses = new Addresses(servers, lookup, now);
+    this.#addresses = new Addresses(of.list, lookup, now);
     this.#servers = this.#addresses.targets().map((target) => this.#server(target));
     this.#first = this.#refresh()?.then(() => {
       this.#first = undefined;
