@@ -173,7 +173,8 @@ export class Caller {
       const details = detailsOf(failure);
       doubt = (doubt || mayHaveHappened(failure, details)) && !settles(failure, details);
       const outcome = doubt && requestId !== undefined ? 'unknown' : 'none';
-      const asked = { outcome, requestId, server: server.address } as const;
+      const ofSeveral = this.servers.several;
+      const asked = { outcome, requestId, server: server.address, ofSeveral } as const;
       const error = errorOf(failure, details, asked);
       const sign = signal?.aborted ? 'undecided' : signOf(error, time === attemptMs);
       route.heard(server, sign, details.retryAfterMs);

@@ -144,6 +144,8 @@ export interface Asked {
   readonly requestId?: string | undefined;
   /** Undefined before the first attempt. */
   readonly server?: string | undefined;
+  /** There are others, so the message says which one it was. */
+  readonly ofSeveral?: boolean | undefined;
 }
 
 /** An answer that cannot be read, such as one with a revision above 2^53. */
@@ -223,7 +225,8 @@ export function errorOf(status: StatusObject, details: ErrorDetails, asked: Aske
     asked.outcome === 'unknown' && details.metadata.outcome === 'none'
       ? '; an earlier attempt may have happened'
       : '';
-  return new SeatLockError(`${details.reason ?? name}: ${status.details}${doubt}`, {
+  const whose = asked.ofSeveral ? ` (from ${asked.server})` : '';
+  return new SeatLockError(`${details.reason ?? name}: ${status.details}${whose}${doubt}`, {
     ...details,
     ...asked,
     reason: details.reason ?? name,

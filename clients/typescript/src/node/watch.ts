@@ -233,7 +233,8 @@ export class GrpcWatch implements ShowtimeWatch {
     if (status.code === grpcStatus.OK) {
       return trouble('UNAVAILABLE', 'the service ended the stream', address);
     }
-    return errorOf(status, detailsOf(status), { outcome: 'none', server: address });
+    const ofSeveral = this.#caller.servers.several;
+    return errorOf(status, detailsOf(status), { outcome: 'none', server: address, ofSeveral });
   }
 
   /** Asks whether `server` would serve this watch: it answers a stream at this position at once. */
