@@ -82,16 +82,24 @@ export class ScriptedService {
   readonly locks: LockSeatRequest[] = [];
   readonly watches: WatchShowtimeRequest[] = [];
   readonly lists: ListShowtimesRequest[] = [];
-  port = 0;
   #lockScripts: LockScript[] = [];
   #watchScripts: WatchScript[] = [];
   #pages: PageAnswer[] = [];
   #server = new Server();
 
-  private constructor(readonly credentials: ServerCredentials) {}
+  private constructor(
+    readonly credentials: ServerCredentials,
+    readonly host: string,
+    public port: number,
+  ) {}
 
-  static async start(credentials = ServerCredentials.createInsecure()): Promise<ScriptedService> {
-    const service = new ScriptedService(credentials);
+  /** `port` 0: a free one. */
+  static async start(
+    credentials = ServerCredentials.createInsecure(),
+    host = '127.0.0.1',
+    port = 0,
+  ): Promise<ScriptedService> {
+    const service = new ScriptedService(credentials, host, port);
     await service.start();
     return service;
   }
@@ -130,7 +138,7 @@ export class ScriptedService {
   }
 
   get address(): string {
-    return `127.0.0.1:${this.port}`;
+    return `${this.host}:${this.port}`;
   }
 
   scriptLocks(...scripts: (LockScript | LockAnswer)[]): void {
