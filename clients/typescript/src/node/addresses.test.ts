@@ -125,7 +125,7 @@ test('one lookup at a time', async () => {
   expect(lookups).toHaveLength(1);
 });
 
-test('two names of one server are one, and more than 64 are the same 64 for everybody', async () => {
+test('an address of two names is one server; of more than 64 all take the same 64', async () => {
   const many = Array.from({ length: 70 }, (_, i) => `10.0.1.${i}`);
   names = { 'a.example': many, 'b.example': [...many].reverse() };
   const targets = texts(await found(addresses('a.example:1', 'b.example:1')));

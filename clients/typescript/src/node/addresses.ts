@@ -8,7 +8,7 @@ import { isIP } from 'node:net';
 export interface Target {
   /** Its identity, which is also what is dialled. */
   readonly address: string;
-  /** The name that it was found by, which its certificate must show; undefined if it has its own. */
+  /** The name that it was found by, which its certificate must show. Undefined: its address. */
   readonly host: string | undefined;
 }
 

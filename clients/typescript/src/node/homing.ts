@@ -2,12 +2,12 @@
 // found to be away. The watch keeps its stream until the other server has answered one like it, so
 // it never leaves a stream that works for one that does not.
 //
-//   state   | look: another is better | look: none is   | its time has come        | the probe answers | the probe fails
-//   --------+-------------------------+-----------------+--------------------------+-------------------+----------------
-//   settled | waiting                 | settled         | –                        | –                 | –
-//   waiting | waiting, no later       | settled         | probing, or look again   | –                 | –
-//   probing | probing                 | probing         | –                        | found             | look again
-//   found   | found                   | found           | –                        | –                 | –
+//   state   | another is better | none is | its time comes         | probe answers | probe fails
+//   --------+-------------------+---------+------------------------+---------------+------------
+//   settled | waiting           | settled | –                      | –             | –
+//   waiting | waiting, no later | settled | probing, or look again | –             | –
+//   probing | probing           | probing | –                      | found         | look again
+//   found   | found             | found   | –                      | –             | –
 //
 // It looks at the start and whenever a server goes or comes back. `stop` and `take` settle it. Many
 // watches come back within RETURN_SPREAD_MS, not together.

@@ -34,7 +34,7 @@ const connect = (host: string) => {
   client = createSeatLockClient({ servers: [`${host}:${services[0]?.port}`], deadlineMs: 20_000 });
 };
 
-test('a name with two addresses is two servers: the preferred one is asked, then the other', async () => {
+test('of a name with two addresses the preferred one is asked, then the other', async () => {
   resolver(() => Promise.resolve(['127.0.0.1', '127.0.0.2']));
   connect('seats.example');
   await client.lockSeat(SEAT);

@@ -52,14 +52,14 @@ test('the addresses of a name are ranked by themselves', () => {
   expect(ranked()).toEqual(rankServers(addresses, '123').map((place) => addresses[place]));
 });
 
-test('a channel is made when it is needed, and knows the name that its certificate must show', () => {
+test('a channel is made when needed, and knows the name for its certificate', () => {
   expect(made).toEqual([]);
   const [first] = servers.ranked('123');
   expect(first?.channel).toBe(first?.channel);
   expect(made).toEqual([{ address: first?.address, host: 'seats.example' }]);
 });
 
-test('who leaves the name is let go, who stays keeps what is known, who joins is asked', async () => {
+test('who leaves a name is let go, who stays keeps what is known of it, who joins is in', async () => {
   const [first, second] = servers.ranked('123');
   if (!first || !second) throw new Error('three servers');
   expect(first.channel && second.channel).toBeDefined();

@@ -191,7 +191,7 @@ test('keeps the stream that works while its own server refuses', async () => {
   expect(watch.failure).toBeNull();
 }, 30_000);
 
-test('keeps the stream that works while its own server takes streams and says nothing', async () => {
+test('keeps the stream that works while its own server says nothing', async () => {
   connect({ attemptMs: 200 });
   stop(first);
   await takeUntil(() => serving(second));

@@ -1,4 +1,4 @@
-// Follows one showtime for as long as it is wanted, whatever happens to the connections and servers.
+// Follows one showtime for as long as it is wanted, whatever happens to connections and servers.
 
 import { status as grpcStatus, Metadata, type StatusObject } from '@grpc/grpc-js';
 import { LOOKUP_MS_MAX } from './addresses.js';
