@@ -1,7 +1,7 @@
 // Where one call, or one watch, sends its attempts. They go in rounds: the showtime's most
 // preferred server that is worth asking, then the next at once for as long as nothing was done,
-// each server once a round. Between two rounds the caller pauses. One server is a round by itself, so a client
-// with one address does what it did before there were lists.
+// each server once a round. Between two rounds the caller pauses. One server is a round by itself,
+// so a client with one address does what it did before there were lists.
 
 import type { Server, Servers, Sign } from './servers.js';
 

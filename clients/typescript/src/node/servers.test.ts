@@ -59,7 +59,7 @@ test('a channel is made when needed, and knows the name for its certificate', ()
   expect(made).toEqual([{ address: first?.address, host: 'seats.example' }]);
 });
 
-test('who leaves a name is let go, who stays keeps what is known of it, who joins is in', async () => {
+test('who leaves a name is let go, who stays is known as before, who joins is in', async () => {
   const [first, second] = servers.ranked('123');
   if (!first || !second) throw new Error('three servers');
   expect(first.channel && second.channel).toBeDefined();

@@ -58,7 +58,7 @@ async function revisionsOf(watch: ShowtimeWatch, last: () => number): Promise<nu
 
 const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1);
 
-test('while servers go and come back no call fails, and no change is missed or doubled', async () => {
+test('while servers go and come back no call fails, no change is missed or doubled', async () => {
   let last = -1;
   const watch = client.watchShowtime({ ...SHOWTIME, resume: FROM_THE_START });
   const seen = revisionsOf(watch, () => last);
