@@ -28,6 +28,7 @@ interface Entry {
   readonly port: number;
 }
 
+const PORT_MAX = 65_535;
 const HOST_PORT = /^(?:\[([^\]]+)\]|([^\s:[\]/]+)):(\d{1,5})$/;
 
 function entryOf(value: unknown, place: number): Entry {
@@ -39,8 +40,15 @@ function entryOf(value: unknown, place: number): Entry {
     throw bad('must be HOST:PORT, such as 127.0.0.1:50051 or [::1]:50051');
   }
   const port = Number(digits);
-  if (port < 1 || port > 65_535) throw bad('the port must be 1 to 65535');
+  if (port < 1 || port > PORT_MAX) throw bad('the port must be 1 to 65535');
   return { address: value, host, port };
+}
+
+/** Whether an address is NAME:PORT, so that it may stand for several servers. */
+export function isNamePort(address: string): boolean {
+  const [, , name, digits] = HOST_PORT.exec(address) ?? [];
+  const port = Number(digits);
+  return name !== undefined && !isIP(name) && port >= 1 && port <= PORT_MAX;
 }
 
 /** The servers of an option, or a TypeError or RangeError that says what is wrong with them. */

@@ -20,6 +20,7 @@ function resolver(find: () => Promise<readonly string[]>): void {
 }
 
 beforeEach(async () => {
+  vi.mocked(lookup).mockReset();
   const one = await ScriptedService.start();
   const other = await ScriptedService.start(undefined, '127.0.0.2', one.port);
   services = rankedFor('123', [one, other]);
@@ -42,6 +43,21 @@ test('of a name with two addresses the preferred one is asked, then the other', 
   services[0]?.stop();
   await client.lockSeat(SEAT);
   expect(services.map(({ locks }) => locks.length)).toEqual([1, 1]);
+});
+
+test('so it is if the name is the one address', async () => {
+  resolver(() => Promise.resolve(['127.0.0.1', '127.0.0.2']));
+  client = createSeatLockClient({ address: `seats.example:${services[0]?.port}` });
+  await client.lockSeat(SEAT);
+  expect(services.map(({ locks }) => locks.length)).toEqual([1, 0]);
+});
+
+test('a gRPC target is left to gRPC', async () => {
+  resolver(() => Promise.reject(new Error('not to be asked')));
+  client = createSeatLockClient({ address: `ipv4:127.0.0.1:${services[0]?.port}` });
+  await client.lockSeat(SEAT);
+  expect(services.find(({ host }) => host === '127.0.0.1')?.locks).toHaveLength(1);
+  expect(lookup).not.toHaveBeenCalled();
 });
 
 test('a name that our lookup does not find in time is left to gRPC', async () => {

@@ -1,6 +1,7 @@
 // What a client is made with, checked, and the gRPC channels that come of it.
 
 import { type ChannelOptions, Client, credentials } from '@grpc/grpc-js';
+import { isNamePort } from './addresses.js';
 import type { Connect, ServerList } from './servers.js';
 
 /** TLS to the service. With `cert` and `key` the client shows who it is (mTLS). All in PEM. */
@@ -17,8 +18,8 @@ export interface TlsOptions {
 /** How to reach the service, and for how long to try. */
 export interface SeatLockClientOptions {
   /**
-   * One server: host:port, or any gRPC target, such as `dns:///seatlock.internal:50051`. Needed
-   * unless `servers` is given.
+   * One server: host:port, or any gRPC target, such as `unix:/run/seatlock.sock`. Needed unless
+   * `servers` is given. A NAME:PORT whose name has several addresses is a list of servers, too.
    */
   readonly address?: string | undefined;
   /**
@@ -110,7 +111,7 @@ export function serversOf({ address, servers }: SeatLockClientOptions): ServerLi
   if (typeof address !== 'string' || address === '') {
     throw new TypeError('address must be host:port, such as 127.0.0.1:50051, or give servers');
   }
-  return { address };
+  return isNamePort(address) ? { list: [address] } : { address };
 }
 
 export function connectOf({ tls }: SeatLockClientOptions): Connect {

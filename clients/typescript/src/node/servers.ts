@@ -120,7 +120,7 @@ export type Connect = (target: Target) => Client;
 /** The one address of a client, or its `servers`, whatever they are. */
 export type ServerList = { readonly address: string } | { readonly list: unknown };
 
-/** All of them. One address alone is one server, which is never looked up here. */
+/** All of them. One address alone, or a gRPC target, is one server, never looked up here. */
 export class Servers {
   readonly #addresses: Addresses | undefined;
   readonly #connect: Connect;
