@@ -3,7 +3,7 @@ import { siteEnv } from './env';
 
 test('nothing set is the machine itself, and no demo', () => {
   expect(siteEnv({})).toMatchObject({
-    upstream: '127.0.0.1:50051',
+    upstream: ['127.0.0.1:50051'],
     webSocketUrl: undefined,
     demoShoppers: false,
     trustedProxies: [],
@@ -15,8 +15,18 @@ test('an empty variable is one that is not set', () => {
   expect(siteEnv({ WEBSOCKET_SERVER_URL: '', SEATLOCK_SITE_RATE: ' ' })).toEqual(siteEnv({}));
 });
 
+test('the service may be several servers', () => {
+  const source = { SEATLOCK_SITE_UPSTREAM: '127.0.0.1:50051, [::1]:50051,seats.example:443' };
+  const upstream = ['127.0.0.1:50051', '[::1]:50051', 'seats.example:443'];
+  expect(siteEnv(source)).toMatchObject({ upstream });
+});
+
 test.each([
   ['SEATLOCK_SITE_UPSTREAM', 'localhost'],
+  ['SEATLOCK_SITE_UPSTREAM', 'a:1,,b:1'],
+  ['SEATLOCK_SITE_UPSTREAM', 'a:1,b:65536'],
+  ['SEATLOCK_SITE_UPSTREAM', 'a:1,b:1,a:1'],
+  ['SEATLOCK_SITE_UPSTREAM', Array.from({ length: 65 }, (_, i) => `a:${i + 1}`).join()],
   ['WEBSOCKET_SERVER_URL', 'https://a.example/ws'],
   ['SEATLOCK_COOKIE_SECRET', 'short'],
   ['SEATLOCK_DEMO_SHOPPERS', 'yes'],

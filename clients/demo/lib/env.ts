@@ -4,8 +4,8 @@
 export interface SiteEnv {
   /** `SEATLOCK_SITE_DB`: the SQLite file of films, halls and orders [./var/site.db]. */
   readonly database: string;
-  /** `SEATLOCK_SITE_UPSTREAM`: seatlockd's gRPC, HOST:PORT [127.0.0.1:50051]. */
-  readonly upstream: string;
+  /** `SEATLOCK_SITE_UPSTREAM`: seatlockd's gRPC, HOST:PORT, or several [127.0.0.1:50051]. */
+  readonly upstream: readonly string[];
   /** `WEBSOCKET_SERVER_URL`: the edge as browsers reach it [the page's host, /ws/seat-updates]. */
   readonly webSocketUrl: string | undefined;
   /** `SEATLOCK_COOKIE_SECRET`: signs cookies, 32 characters or more [kept beside the database]. */
@@ -31,7 +31,7 @@ type Source = Readonly<Record<string, string | undefined>>;
 export function siteEnv(source: Source = process.env): SiteEnv {
   return {
     database: text(source, 'SEATLOCK_SITE_DB') ?? './var/site.db',
-    upstream: hostPort(source, 'SEATLOCK_SITE_UPSTREAM') ?? '127.0.0.1:50051',
+    upstream: hostPorts(source, 'SEATLOCK_SITE_UPSTREAM') ?? ['127.0.0.1:50051'],
     webSocketUrl: webSocketUrl(source, 'WEBSOCKET_SERVER_URL'),
     cookieSecret: secret(source, 'SEATLOCK_COOKIE_SECRET'),
     demoShoppers: flag(source, 'SEATLOCK_DEMO_SHOPPERS'),
@@ -49,12 +49,23 @@ function text(source: Source, name: string): string | undefined {
   return source[name]?.trim() || undefined;
 }
 
-function hostPort(source: Source, name: string): string | undefined {
+const SERVERS_MAX = 64; // what the client takes
+
+function hostPorts(source: Source, name: string): string[] | undefined {
   const value = text(source, name);
-  if (value !== undefined && !/^\S+:\d{1,5}$/.test(value)) {
-    throw new Error(`${name} wants HOST:PORT, not '${value}'`);
+  const items = value?.split(',').map((item) => item.trim());
+  if (items?.every(isHostPort) === false) {
+    throw new Error(`${name} wants HOST:PORT, or several with commas between, not '${value}'`);
   }
-  return value;
+  if (items !== undefined && (items.length > SERVERS_MAX || new Set(items).size < items.length)) {
+    throw new Error(`${name} wants at most ${SERVERS_MAX} servers, each once, not '${value}'`);
+  }
+  return items;
+}
+
+function isHostPort(item: string): boolean {
+  const port = Number(/^(?:\[[\da-fA-F:.]+\]|[^\s:,[\]/]+):(\d{1,5})$/.exec(item)?.[1]);
+  return port >= 1 && port <= 65_535;
 }
 
 function webSocketUrl(source: Source, name: string): string | undefined {

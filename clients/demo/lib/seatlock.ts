@@ -12,7 +12,7 @@ const PAGE_DEADLINE_MS = 1_500;
 
 export function seatlock(): SeatLockClient {
   return shared('seatlock', () =>
-    createSeatLockClient({ address: siteEnv().upstream, deadlineMs: DEADLINE_MS }),
+    createSeatLockClient({ servers: siteEnv().upstream, deadlineMs: DEADLINE_MS }),
   );
 }
 

@@ -59,7 +59,7 @@ const READMES: readonly Readme[] = [
     packages: ['client'],
     modules: ['@grpc/grpc-js', '@types/node'],
     options: { module: 'nodenext', types: ['node'] },
-    mistaken: (text) => text.replace(/\.(lock|lockSeat|goStale)\(/, '.$1Wrongly('),
+    mistaken: (text) => text.replace(/\.(lock|lockSeat|allShowtimes|goStale)\(/, '.$1Wrongly('),
   },
   {
     page: 'clients/react/README.md',

@@ -6,6 +6,7 @@ import type {
   GetOrderResponse as WireGetOrderResponse,
   GetShowtimeResponse as WireGetShowtimeResponse,
   ListSessionLocksResponse as WireListSessionLocksResponse,
+  ListShowtimesResponse as WireListShowtimesResponse,
   LockSeatResponse as WireLockSeatResponse,
   LockSeatsResponse as WireLockSeatsResponse,
 } from './gen/seatlock/v1/seatlock_service.js';
@@ -14,6 +15,7 @@ import type {
   Lock as WireLock,
   Seat as WireSeat,
   ShowtimeSnapshot as WireSnapshot,
+  ShowtimeSummary as WireSummary,
 } from './gen/seatlock/v1/seats.js';
 import type * as Types from './types.js';
 import { changeCause, orderState, seatStatus } from './words.js';
@@ -91,4 +93,22 @@ export function showtime(wire: WireGetShowtimeResponse): Types.GetShowtimeRespon
     snapshot: snapshot(present(wire.snapshot, 'snapshot')),
     serverTime: present(wire.serverTime, 'server_time'),
   };
+}
+
+function summary(wire: WireSummary): Types.ShowtimeSummary {
+  const { showtimeId, epoch, revision, locked, booked, blocked, closed, lastChangeTime } = wire;
+  return {
+    showtimeId,
+    epoch,
+    revision,
+    ...(locked !== undefined && { locked }),
+    ...(booked !== undefined && { booked }),
+    ...(blocked !== undefined && { blocked }),
+    ...(closed !== undefined && { closed }),
+    ...(lastChangeTime && { lastChangeTime }),
+  };
+}
+
+export function showtimes(wire: WireListShowtimesResponse): Types.ListShowtimesResponse {
+  return { showtimes: wire.showtimes.map(summary), nextPageToken: wire.nextPageToken };
 }

@@ -45,3 +45,15 @@ export function pause(ms: number, onWake: (wake: () => void) => () => void): Pro
     const undo = onWake(done);
   });
 }
+
+/** Ends with `what`, which never rejects, or as a pause of `ms` would. */
+export function until(
+  what: Promise<void>,
+  ms: number,
+  onWake: (wake: () => void) => () => void,
+): Promise<void> {
+  return pause(ms, (wake) => {
+    void what.then(wake);
+    return onWake(wake);
+  });
+}

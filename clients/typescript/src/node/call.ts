@@ -1,11 +1,14 @@
 // One unary call: attempts with deadlines of their own, until one answers or the call's time or
 // retries are used up. Every attempt of a mutation carries the same request_id, so the service does
-// it once; the failure thrown is the last one, and says whether any attempt may have happened.
+// it once, whichever of its servers is asked; the failure thrown is the last one, and says whether
+// any attempt may have happened.
 
 import { type Client, status as grpcStatus, Metadata, type StatusObject } from '@grpc/grpc-js';
 import { Aborts } from './aborts.js';
-import { Backoff, pause } from './backoff.js';
+import { LOOKUP_MS_MAX } from './addresses.js';
+import { Backoff, pause, until } from './backoff.js';
 import {
+  type Asked,
   brokenAnswer,
   cancelled,
   clientClosed,
@@ -14,6 +17,8 @@ import {
   errorOf,
 } from './errors.js';
 import { type CallOptions, type Settings, spanMs } from './options.js';
+import { Route } from './route.js';
+import { isAway, type Servers, signOf } from './servers.js';
 
 /** A unary method: the client's request to bytes, and bytes to the client's answer. */
 export interface Method<Request, Response> {
@@ -95,18 +100,27 @@ function mayRetry(failure: StatusObject, { reason, retryAfterMs }: ErrorDetails)
   return reason === undefined && RETRIED_WITHOUT_REASON.has(failure.code);
 }
 
-function read<Response>(
-  method: Method<never, Response>,
-  bytes: Buffer,
-  requestId: string | undefined,
-): Response {
+// How grpc-js says that it had no connection to send the request on, or that the server's HTTP/2
+// did not take it.
+const NOT_SENT = /^(No connection established|Name resolution failed|Stream refused by server)/;
+
+/** Whether this attempt certainly did nothing, so that another server may be asked at once. */
+const didNothing = (failure: StatusObject, { metadata }: ErrorDetails, mutates: boolean): boolean =>
+  !mutates || metadata.outcome === 'none' || NOT_SENT.test(failure.details);
+
+function read<Response>(method: Method<never, Response>, bytes: Buffer, asked: Asked): Response {
   try {
     return method.read(bytes);
   } catch (cause) {
     // Not asked again: the answer would be the same.
-    throw brokenAnswer(cause, requestId === undefined ? 'none' : 'unknown', requestId);
+    const outcome = asked.requestId === undefined ? 'none' : 'unknown';
+    throw brokenAnswer(cause, { ...asked, outcome });
   }
 }
+
+/** What is asked of no showtime has a preferred server, too: the same for all who ask. */
+const showtimeOf = (request: object): string =>
+  'showtimeId' in request ? String(request.showtimeId) : '';
 
 /** Makes the unary calls of one client. */
 export class Caller {
@@ -114,7 +128,7 @@ export class Caller {
   #closed = false;
 
   constructor(
-    readonly channel: Client,
+    readonly servers: Servers,
     readonly settings: Settings,
   ) {}
 
@@ -125,38 +139,59 @@ export class Caller {
   /** Calls under way end as they would; no attempt starts after it. */
   close(): void {
     this.#closed = true;
-    this.channel.close();
+    this.servers.close();
   }
 
   /** `requestId` is given for mutations alone, and stands in `request`. */
-  async call<Request, Response>(
+  async call<Request extends object, Response>(
     method: Method<Request, Response>,
     request: Request,
     requestId: string | undefined,
     { signal, deadlineMs = this.settings.deadlineMs }: CallOptions = {},
   ): Promise<Response> {
     const end = performance.now() + spanMs(deadlineMs, 'deadlineMs');
-    if (this.#closed) throw clientClosed();
-    if (signal?.aborted) throw cancelled(signal, 'none', requestId);
+    const left = () => end - performance.now();
+    const { attemptMs, backoffFirstMs, backoffMaxMs } = this.settings;
     const onAbort = (run: () => void) => this.aborts.on(signal, run);
+    if (this.#closed) throw clientClosed();
+    if (signal?.aborted) throw cancelled(signal, { outcome: 'none', requestId });
+    const names = this.servers.ready();
+    if (names) await until(names, Math.min(left(), LOOKUP_MS_MAX), onAbort);
+    if (signal?.aborted) throw cancelled(signal, { outcome: 'none', requestId });
+    if (this.#closed) throw clientClosed();
+    const route = new Route(this.servers, showtimeOf(request));
+    let server = route.first();
     let backoff: Backoff | undefined;
     let doubt = false;
-    for (let left = this.settings.retries; ; --left) {
-      const time = Math.min(end - performance.now(), this.settings.attemptMs);
-      const { answer, failure } = await attempt(this.channel, method, request, time, onAbort);
-      if (failure === undefined) return read(method, answer, requestId);
+    for (let retries = this.settings.retries; ; ) {
+      const time = Math.min(left(), attemptMs);
+      const { answer, failure } = await attempt(server.channel, method, request, time, onAbort);
+      if (failure === undefined) {
+        route.heard(server, 'answered');
+        return read(method, answer, { outcome: 'none', requestId, server: server.address });
+      }
       const details = detailsOf(failure);
       doubt = (doubt || mayHaveHappened(failure, details)) && !settles(failure, details);
       const outcome = doubt && requestId !== undefined ? 'unknown' : 'none';
-      const error = errorOf(failure, details, outcome, requestId);
-      if (signal?.aborted) throw cancelled(signal, outcome, requestId);
-      if (left === 0 || !mayRetry(failure, details)) throw error;
-      backoff ??= new Backoff(this.settings.backoffFirstMs, this.settings.backoffMaxMs);
-      const wait = backoff.next(details.retryAfterMs, end - performance.now());
-      if (performance.now() + wait >= end) throw error;
-      await pause(wait, onAbort);
-      if (signal?.aborted) throw cancelled(signal, outcome, requestId);
-      if (this.#closed) throw error;
+      const ofSeveral = this.servers.several;
+      const asked = { outcome, requestId, server: server.address, ofSeveral } as const;
+      const error = errorOf(failure, details, asked);
+      const sign = signal?.aborted ? 'undecided' : signOf(error, time === attemptMs);
+      route.heard(server, sign, details.retryAfterMs);
+      if (signal?.aborted) throw cancelled(signal, asked);
+      if (!mayRetry(failure, details) || this.#closed) throw error;
+      const moves = isAway(sign) && didNothing(failure, details, requestId !== undefined);
+      const next = moves && left() > 0 ? route.another() : undefined;
+      if (next === undefined) {
+        if (retries-- === 0) throw error;
+        backoff ??= new Backoff(backoffFirstMs, backoffMaxMs);
+        const wait = backoff.next(route.askedForMs, left());
+        if (wait >= left()) throw error;
+        await pause(wait, onAbort);
+        if (signal?.aborted) throw cancelled(signal, asked);
+        if (this.#closed) throw error;
+      }
+      server = next ?? route.first();
     }
   }
 }

@@ -1,22 +1,31 @@
-// The client: the service's methods with their types, over one gRPC channel.
+// The client: the service's methods with their types, over one gRPC channel a server.
 
-import { Client } from '@grpc/grpc-js';
+import { lookup } from 'node:dns/promises';
 import * as answers from './answers.js';
 import { Caller, type Method } from './call.js';
-import { clientClosed } from './errors.js';
+import { brokenAnswer, clientClosed } from './errors.js';
 import { SeatLockServiceService as Service } from './gen/seatlock/v1/seatlock_service.js';
-import { type CallOptions, channelOf, type SeatLockClientOptions, settingsOf } from './options.js';
+import {
+  type CallOptions,
+  connectOf,
+  type SeatLockClientOptions,
+  serversOf,
+  settingsOf,
+} from './options.js';
 import * as requests from './requests.js';
+import { Servers } from './servers.js';
 import type * as Types from './types.js';
 import { GrpcWatch, type ShowtimeWatch } from './watch.js';
 
 /**
- * Typed calls to SeatLockService. One client serves a whole program over one connection.
+ * Typed calls to SeatLockService. One client serves a whole program over one connection a server.
  *
  * Every mutation gets a `requestId` unless the caller gives one, and each of its attempts carries
  * the same, so the service does it once. A failed connection, an attempt without an answer in time,
  * and a service that asks for a pause are tried again until the call's deadline or its retries are
- * used up; anything else is thrown at once. All failures are `SeatLockError`s: tell them apart by
+ * used up; anything else is thrown at once. With `servers`, a call goes to its showtime's preferred
+ * server; if that is away it goes to the next: at once if nothing was done, as a retry if something
+ * may have been. All failures are `SeatLockError`s: tell them apart by
  * `reason`, and ask `outcome` whether a mutation may have happened.
  */
 export interface SeatLockClient {
@@ -55,6 +64,19 @@ export interface SeatLockClient {
     request: Types.ListSessionLocksRequest,
     options?: CallOptions,
   ): Promise<Types.ListSessionLocksResponse>;
+  /** One page of the showtimes that have changes, in byte order of their ids. */
+  listShowtimes(
+    request?: Types.ListShowtimesRequest,
+    options?: CallOptions,
+  ): Promise<Types.ListShowtimesResponse>;
+  /**
+   * Every showtime that has changes, to be taken with `for await`: page after page, each asked for
+   * when it is needed and with the options' deadline of its own. Pages are not of one moment.
+   */
+  allShowtimes(
+    request?: Pick<Types.ListShowtimesRequest, 'pageSize'>,
+    options?: CallOptions,
+  ): AsyncIterableIterator<Types.ShowtimeSummary, undefined>;
   /**
    * Follows a showtime: a snapshot unless resumed, then every change in order, once each. Throws at
    * once where the request cannot be sent; `signal` ends it quietly.
@@ -64,7 +86,7 @@ export interface SeatLockClient {
     options?: { readonly signal?: AbortSignal | undefined },
   ): ShowtimeWatch;
   /**
-   * Ends the watches and lets go of the connection. Calls under way may still answer; calls made
+   * Ends the watches and lets go of the connections. Calls under way may still answer; calls made
    * after it fail with the reason `CLIENT_CLOSED`.
    */
   close(): void;
@@ -98,7 +120,15 @@ const METHODS = {
   getOrder: method(Service.getOrder, answers.order),
   getShowtime: method(Service.getShowtime, answers.showtime),
   listSessionLocks: method(Service.listSessionLocks, answers.locks),
+  listShowtimes: method(Service.listShowtimes, answers.showtimes),
 };
+
+const samePageAgain = () =>
+  brokenAnswer(new Error('the next page of showtimes is the same page'), { outcome: 'none' });
+
+async function addressesOf(host: string): Promise<string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address);
+}
 
 class GrpcClient implements SeatLockClient {
   readonly #caller: Caller;
@@ -106,8 +136,8 @@ class GrpcClient implements SeatLockClient {
 
   constructor(options: SeatLockClientOptions) {
     const settings = settingsOf(options);
-    const { address, credentials, options: channelOptions } = channelOf(options);
-    this.#caller = new Caller(new Client(address, credentials, channelOptions), settings);
+    const servers = new Servers(serversOf(options), connectOf(options), addressesOf);
+    this.#caller = new Caller(servers, settings);
   }
 
   readonly lockSeat = this.#mutation(METHODS.lockSeat, requests.lockSeat);
@@ -120,6 +150,28 @@ class GrpcClient implements SeatLockClient {
   readonly getOrder = this.#reading(METHODS.getOrder, requests.getOrder);
   readonly getShowtime = this.#reading(METHODS.getShowtime, requests.getShowtime);
   readonly listSessionLocks = this.#reading(METHODS.listSessionLocks, requests.listSessionLocks);
+  readonly #listShowtimes = this.#reading(METHODS.listShowtimes, requests.listShowtimes);
+
+  listShowtimes(
+    request: Types.ListShowtimesRequest = {},
+    options?: CallOptions,
+  ): Promise<Types.ListShowtimesResponse> {
+    return this.#listShowtimes(request, options);
+  }
+
+  async *allShowtimes(
+    { pageSize }: Pick<Types.ListShowtimesRequest, 'pageSize'> = {},
+    options?: CallOptions,
+  ): AsyncGenerator<Types.ShowtimeSummary, undefined> {
+    let pageToken = '';
+    do {
+      const page = await this.listShowtimes({ pageSize, pageToken }, options);
+      yield* page.showtimes;
+      // A service at fault could otherwise keep us here for ever.
+      if (page.nextPageToken !== '' && page.nextPageToken === pageToken) throw samePageAgain();
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+  }
 
   watchShowtime(
     request: Types.WatchShowtimeRequest,
@@ -137,7 +189,7 @@ class GrpcClient implements SeatLockClient {
     this.#caller.close();
   }
 
-  #mutation<Request extends Types.Mutation, Wire, Response>(
+  #mutation<Request extends Types.Mutation, Wire extends object, Response>(
     of: Method<Wire & { requestId?: string | undefined }, Response>,
     toWire: (request: Request) => Wire,
   ) {
@@ -148,7 +200,7 @@ class GrpcClient implements SeatLockClient {
     };
   }
 
-  #reading<Request, Wire, Response>(
+  #reading<Request, Wire extends object, Response>(
     of: Method<Wire, Response>,
     toWire: (request: Request) => Wire,
   ) {

@@ -87,6 +87,8 @@ export class SeatLockError extends Error {
   readonly outcome: 'none' | 'unknown';
   /** Of a mutation: the id that all its attempts carried. */
   readonly requestId: string | undefined;
+  /** Which server was asked last, as the client knows it; undefined if none was. */
+  readonly server: string | undefined;
 
   constructor(message: string, fields: SeatLockErrorFields, options?: ErrorOptions) {
     super(message, options);
@@ -98,6 +100,7 @@ export class SeatLockError extends Error {
     this.retryAfterMs = fields.retryAfterMs;
     this.outcome = fields.outcome ?? 'none';
     this.requestId = fields.requestId;
+    this.server = fields.server;
   }
 }
 
@@ -111,6 +114,7 @@ export interface SeatLockErrorFields {
   readonly retryAfterMs?: number | undefined;
   readonly outcome?: 'none' | 'unknown' | undefined;
   readonly requestId?: string | undefined;
+  readonly server?: string | undefined;
 }
 
 /** Whether `value` is an error of this client, whichever copy of the package made it. */
@@ -134,14 +138,20 @@ export function invalidField(field: string, description: string): SeatLockError 
   });
 }
 
+/** What is known of a call beside its last answer. */
+export interface Asked {
+  readonly outcome: 'none' | 'unknown';
+  readonly requestId?: string | undefined;
+  /** Undefined before the first attempt. */
+  readonly server?: string | undefined;
+  /** There are others, so the message says which one it was. */
+  readonly ofSeveral?: boolean | undefined;
+}
+
 /** An answer that cannot be read, such as one with a revision above 2^53. */
-export function brokenAnswer(
-  cause: unknown,
-  outcome: 'none' | 'unknown',
-  requestId?: string,
-): SeatLockError {
+export function brokenAnswer(cause: unknown, asked: Asked): SeatLockError {
   const why = cause instanceof Error ? cause.message : String(cause);
-  const fields = { reason: 'INTERNAL', code: grpcStatus.INTERNAL, outcome, requestId };
+  const fields = { reason: 'INTERNAL', code: grpcStatus.INTERNAL, ...asked };
   return new SeatLockError(`the service's answer cannot be read: ${why}`, fields, { cause });
 }
 
@@ -152,12 +162,8 @@ export function clientClosed(): SeatLockError {
   });
 }
 
-export function cancelled(
-  signal: AbortSignal,
-  outcome: 'none' | 'unknown',
-  requestId?: string,
-): SeatLockError {
-  const fields = { reason: 'CANCELLED', code: grpcStatus.CANCELLED, outcome, requestId };
+export function cancelled(signal: AbortSignal, asked: Asked): SeatLockError {
+  const fields = { reason: 'CANCELLED', code: grpcStatus.CANCELLED, ...asked };
   return new SeatLockError('the call was cancelled', fields, { cause: signal.reason });
 }
 
@@ -211,25 +217,20 @@ function takeDetail({ typeUrl, value }: Any, details: Details): void {
   }
 }
 
-/** The error of a failed attempt, which is the call's where it was the last. */
-export function errorOf(
-  status: StatusObject,
-  details: ErrorDetails,
-  outcome: 'none' | 'unknown',
-  requestId?: string,
-): SeatLockError {
+/** The error of a failed attempt, which is the call's if it was the last. */
+export function errorOf(status: StatusObject, details: ErrorDetails, asked: Asked): SeatLockError {
   const name = grpcStatus[status.code] ?? `status ${status.code}`;
   // A message that says that nothing was done speaks of the last attempt alone.
   const doubt =
-    outcome === 'unknown' && details.metadata.outcome === 'none'
+    asked.outcome === 'unknown' && details.metadata.outcome === 'none'
       ? '; an earlier attempt may have happened'
       : '';
-  return new SeatLockError(`${details.reason ?? name}: ${status.details}${doubt}`, {
+  const whose = asked.ofSeveral ? ` (from ${asked.server})` : '';
+  return new SeatLockError(`${details.reason ?? name}: ${status.details}${whose}${doubt}`, {
     ...details,
+    ...asked,
     reason: details.reason ?? name,
     code: status.code,
-    metadata: doubt ? { ...details.metadata, outcome } : details.metadata,
-    outcome,
-    requestId,
+    metadata: doubt ? { ...details.metadata, outcome: asked.outcome } : details.metadata,
   });
 }

@@ -1,6 +1,8 @@
-// What a client is made with, checked, and the gRPC channel that comes of it.
+// What a client is made with, checked, and the gRPC channels that come of it.
 
-import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
+import { type ChannelOptions, Client, credentials } from '@grpc/grpc-js';
+import { isNamePort } from './addresses.js';
+import type { Connect, ServerList } from './servers.js';
 
 /** TLS to the service. With `cert` and `key` the client shows who it is (mTLS). All in PEM. */
 export interface TlsOptions {
@@ -15,15 +17,27 @@ export interface TlsOptions {
 
 /** How to reach the service, and for how long to try. */
 export interface SeatLockClientOptions {
-  /** host:port, or any gRPC target, such as `dns:///seatlock.internal:50051`. */
-  readonly address: string;
+  /**
+   * One server: host:port, or any gRPC target, such as `unix:/run/seatlock.sock`. Needed unless
+   * `servers` is given. A NAME:PORT whose name has several addresses is a list of servers, too.
+   */
+  readonly address?: string | undefined;
+  /**
+   * Several servers on one store, 1 to 64 of HOST:PORT; beats `address`. A name that has several
+   * addresses stands for all of them. Each showtime has its preferred server; if that is away the
+   * next one is asked. Give every caller the same list, in any order.
+   */
+  readonly servers?: readonly string[] | undefined;
   /** Default: plaintext. `true`: TLS with the authorities that Node trusts. */
   readonly tls?: boolean | TlsOptions | undefined;
   /** For a call, its retries and pauses included. Default 5000. */
   readonly deadlineMs?: number | undefined;
   /** For one attempt: long enough for a slow disk, short enough to try again. Default 2000. */
   readonly attemptMs?: number | undefined;
-  /** Attempts after the first. Default 6: together with the pauses, through a restart. */
+  /**
+   * Attempts after the first. Default 6: together with the pauses, through a restart. Going on to
+   * another server at once, because nothing was done, is not counted: at most one attempt a server.
+   */
   readonly retries?: number | undefined;
   /** Bounds of the pause before an attempt. Default 50 and 2000. */
   readonly backoffMs?: { readonly first: number; readonly max: number } | undefined;
@@ -91,25 +105,28 @@ const CHANNEL: ChannelOptions = {
   'grpc.max_reconnect_backoff_ms': 2_000,
 };
 
-export interface ChannelParts {
-  readonly address: string;
-  readonly credentials: ChannelCredentials;
-  readonly options: ChannelOptions;
+/** What `Servers` is made of: the one address, or the list, which it checks itself. */
+export function serversOf({ address, servers }: SeatLockClientOptions): ServerList {
+  if (servers !== undefined) return { list: servers };
+  if (typeof address !== 'string' || address === '') {
+    throw new TypeError('address must be host:port, such as 127.0.0.1:50051, or give servers');
+  }
+  return isNamePort(address) ? { list: [address] } : { address };
 }
 
-export function channelOf({ address, tls }: SeatLockClientOptions): ChannelParts {
-  if (typeof address !== 'string' || address === '') {
-    throw new TypeError('address must be host:port, such as 127.0.0.1:50051');
+export function connectOf({ tls }: SeatLockClientOptions): Connect {
+  if (!tls) {
+    const plaintext = credentials.createInsecure();
+    return ({ address }) => new Client(address, plaintext, CHANNEL);
   }
-  if (!tls) return { address, credentials: credentials.createInsecure(), options: CHANNEL };
   const { ca, cert, key, serverName }: TlsOptions = tls === true ? {} : tls;
   if ((cert === undefined) !== (key === undefined)) {
     throw new TypeError('tls.cert and tls.key go together');
   }
-  return {
-    address,
-    credentials: credentials.createSsl(pem(ca), pem(key), pem(cert)),
-    options: serverName ? { ...CHANNEL, ...named(serverName) } : CHANNEL,
+  const secure = credentials.createSsl(pem(ca), pem(key), pem(cert));
+  return ({ address, host }) => {
+    const name = serverName || host;
+    return new Client(address, secure, name ? { ...CHANNEL, ...named(name) } : CHANNEL);
   };
 }
 

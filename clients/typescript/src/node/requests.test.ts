@@ -29,6 +29,9 @@ test.each([
   ['fences[A]', () => client.bookSeats({ ...SEATS, orderId: 'o', fences: { A: 2 ** 53 } })],
   ['fences', () => client.bookSeats({ ...SEATS, orderId: 'o', fences: raw(1) })],
   ['order_id', () => client.getOrder(raw({ showtimeId: '123' }))],
+  ['page_size', () => client.listShowtimes({ pageSize: -1 })],
+  ['page_size', () => client.allShowtimes({ pageSize: 2.5 }).next()],
+  ['page_token', () => client.listShowtimes({ pageToken: raw(7) })],
 ])('%s that cannot be sent is INVALID_FIELD (%#)', async (field, call) => {
   await expect(call()).rejects.toMatchObject({
     name: 'SeatLockError',

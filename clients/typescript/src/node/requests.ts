@@ -147,6 +147,15 @@ export function listSessionLocks(
   return whose(request);
 }
 
+const PAGE_SIZE_MAX = 0x7fff_ffff; // what an int32 holds; above 1,000 the service gives 1,000
+
+export function listShowtimes(request: Types.ListShowtimesRequest): Wire.ListShowtimesRequest {
+  return {
+    pageSize: whole(request.pageSize ?? 0, 'page_size', PAGE_SIZE_MAX),
+    pageToken: text(request.pageToken ?? '', 'page_token'),
+  };
+}
+
 export function watchShowtime(request: Types.WatchShowtimeRequest): Wire.WatchShowtimeRequest {
   const { resume } = request;
   return {

@@ -5,10 +5,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServerCredentials } from '@grpc/grpc-js';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createSeatLockClient } from './client.js';
-import type { TlsOptions } from './options.js';
+import type { SeatLockClientOptions, TlsOptions } from './options.js';
 import { granted, ScriptedService } from './test/scripted_service.js';
+
+// Every name has two addresses; nobody listens at the second.
+vi.mock('node:dns/promises', () => ({
+  lookup: async () => [
+    { address: '127.0.0.1', family: 4 },
+    { address: '127.0.0.9', family: 4 },
+  ],
+}));
 
 const SEAT = { showtimeId: '123', seatId: 'A06', sessionId: 'alice' };
 
@@ -79,8 +87,11 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function lockWith(service: ScriptedService, tls: boolean | TlsOptions): Promise<string> {
-  const client = createSeatLockClient({ address: `localhost:${service.port}`, tls, retries: 0 });
+const lockWith = (service: ScriptedService, tls: boolean | TlsOptions) =>
+  lockBy({ address: `localhost:${service.port}`, tls });
+
+async function lockBy(options: SeatLockClientOptions): Promise<string> {
+  const client = createSeatLockClient({ ...options, retries: 0 });
   try {
     const { revision } = await client.lockSeat(SEAT, { deadlineMs: 10_000 });
     return `locked at ${revision}`;
@@ -103,6 +114,16 @@ test('a service of another authority or name is not spoken to', async () => {
   expect(await lockWith(plain, true)).toBe('UNAVAILABLE');
   expect(await lockWith(plain, { ...ours(), ca: pem('stranger.pem') })).toBe('UNAVAILABLE');
   expect(await lockWith(plain, { ...ours(), serverName: 'other.internal' })).toBe('UNAVAILABLE');
+});
+
+test('servers that are the addresses of a name are known by that name', async () => {
+  const tls = { ca: pem('ca.pem') };
+  expect(await lockBy({ servers: [`seats.internal:${plain.port}`], tls })).toBe('locked at 7');
+  expect(await lockBy({ servers: [`other.internal:${plain.port}`], tls })).toBe('UNAVAILABLE');
+  const named = { ...tls, serverName: 'seats.internal' };
+  expect(await lockBy({ servers: [`other.internal:${plain.port}`], tls: named })).toBe(
+    'locked at 7',
+  );
 });
 
 test('with mTLS a client of the authority is served, others are not', async () => {

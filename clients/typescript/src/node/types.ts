@@ -189,6 +189,14 @@ export interface ListSessionLocksRequest {
   readonly sessionId: string;
 }
 
+/** Asks for a page of the showtimes. */
+export interface ListShowtimesRequest {
+  /** The most to return. Default 100; more than 1,000 counts as 1,000. */
+  readonly pageSize?: number | undefined;
+  /** `nextPageToken` of the page before, unchanged. Default: the first page. */
+  readonly pageToken?: string | undefined;
+}
+
 /** Asks to follow a showtime. */
 export interface WatchShowtimeRequest {
   readonly showtimeId: string;
@@ -241,6 +249,35 @@ export interface GetShowtimeResponse {
 /** The locks, ordered by seat id, at a revision of the showtime. */
 export interface ListSessionLocksResponse extends Answer {
   readonly locks: readonly Lock[];
+}
+
+/**
+ * How a showtime stands, in numbers. Nobody can count the seats of a showtime whose stored history
+ * is damaged: it has no numbers and no `closed`.
+ */
+export interface ShowtimeSummary {
+  readonly showtimeId: string;
+  /** The identity of its history. Empty only if damage hides it. */
+  readonly epoch: string;
+  /** Its last change. 0 only if damage hides it. */
+  readonly revision: number;
+  /** Seats that sessions hold. A lock that has lapsed is not counted. */
+  readonly locked?: number;
+  /** Seats that are sold. */
+  readonly booked?: number;
+  /** Seats that are withheld from sale. */
+  readonly blocked?: number;
+  /** Whether it is closed for sale. */
+  readonly closed?: boolean;
+  /** When its last change was decided, by the server's clock. Absent only if damage hides it. */
+  readonly lastChangeTime?: Date;
+}
+
+export interface ListShowtimesResponse {
+  /** By id, byte by byte. There may be fewer than asked for, even none, though more follow. */
+  readonly showtimes: readonly ShowtimeSummary[];
+  /** Where the next page begins. Empty: this was the last one. */
+  readonly nextPageToken: string;
 }
 
 /**

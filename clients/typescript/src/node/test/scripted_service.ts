@@ -15,6 +15,8 @@ import { Any } from '../gen/google/protobuf/any.js';
 import { ErrorInfo, RetryInfo } from '../gen/google/rpc/error_details.js';
 import { Status } from '../gen/google/rpc/status.js';
 import {
+  type ListShowtimesRequest,
+  ListShowtimesResponse,
   type LockSeatRequest,
   LockSeatResponse,
   SeatLockServiceService,
@@ -27,6 +29,7 @@ export type LockAnswer = LockSeatResponse | Partial<ServiceError>;
 /** undefined: never answers. */
 export type LockScript = (call: LockCall) => LockAnswer | undefined;
 export type LockCall = ServerUnaryCall<LockSeatRequest, LockSeatResponse>;
+export type PageAnswer = ListShowtimesResponse | Partial<ServiceError>;
 export type WatchCall = ServerWritableStream<WatchShowtimeRequest, WatchShowtimeResponse>;
 export type WatchScript = (call: WatchCall) => void;
 
@@ -65,42 +68,77 @@ export const granted = (revision = 7): LockSeatResponse =>
     serverTime: new Date(8e11),
   });
 
+/** A page of showtimes that have one change each. */
+export const page = (showtimeIds: readonly string[], nextPageToken = ''): ListShowtimesResponse =>
+  ListShowtimesResponse.fromPartial({
+    showtimes: showtimeIds.map((showtimeId) => ({ showtimeId, epoch: 'e', revision: 1 })),
+    nextPageToken,
+  });
+
 export const event = WatchShowtimeResponse.fromPartial;
 
 /** Answers in order; the last script stays. */
 export class ScriptedService {
   readonly locks: LockSeatRequest[] = [];
   readonly watches: WatchShowtimeRequest[] = [];
-  port = 0;
+  readonly lists: ListShowtimesRequest[] = [];
   #lockScripts: LockScript[] = [];
   #watchScripts: WatchScript[] = [];
-  readonly #server = new Server();
+  #pages: PageAnswer[] = [];
+  #server = new Server();
 
-  static async start(credentials = ServerCredentials.createInsecure()): Promise<ScriptedService> {
-    const service = new ScriptedService();
-    service.#server.addService(SeatLockServiceService, {
+  private constructor(
+    readonly credentials: ServerCredentials,
+    readonly host: string,
+    public port: number,
+  ) {}
+
+  /** `port` 0: a free one. */
+  static async start(
+    credentials = ServerCredentials.createInsecure(),
+    host = '127.0.0.1',
+    port = 0,
+  ): Promise<ScriptedService> {
+    const service = new ScriptedService(credentials, host, port);
+    await service.start();
+    return service;
+  }
+
+  /** Again on the same port after a `stop`. */
+  async start(): Promise<void> {
+    this.#server = new Server();
+    this.#server.addService(SeatLockServiceService, {
       lockSeat: (call: LockCall, answer: sendUnaryData<LockSeatResponse>) => {
-        service.locks.push(call.request);
-        const got = take(service.#lockScripts)?.(call);
+        this.locks.push(call.request);
+        const got = take(this.#lockScripts)?.(call);
         if (got === undefined) return;
         if ('revision' in got) answer(null, got);
         else answer(got);
       },
+      listShowtimes: (
+        call: ServerUnaryCall<ListShowtimesRequest, ListShowtimesResponse>,
+        answer: sendUnaryData<ListShowtimesResponse>,
+      ) => {
+        this.lists.push(call.request);
+        const got = take(this.#pages);
+        if (got === undefined) return;
+        if ('showtimes' in got) answer(null, got);
+        else answer(got);
+      },
       watchShowtime: (call: WatchCall) => {
-        service.watches.push(call.request);
-        take(service.#watchScripts)?.(call);
+        this.watches.push(call.request);
+        take(this.#watchScripts)?.(call);
       },
     });
-    service.port = await new Promise<number>((resolve, reject) => {
-      service.#server.bindAsync('127.0.0.1:0', credentials, (error, port) =>
+    this.port = await new Promise<number>((resolve, reject) => {
+      this.#server.bindAsync(this.address, this.credentials, (error, port) =>
         error ? reject(error) : resolve(port),
       );
     });
-    return service;
   }
 
   get address(): string {
-    return `127.0.0.1:${this.port}`;
+    return `${this.host}:${this.port}`;
   }
 
   scriptLocks(...scripts: (LockScript | LockAnswer)[]): void {
@@ -111,6 +149,11 @@ export class ScriptedService {
 
   scriptWatches(...scripts: WatchScript[]): void {
     this.#watchScripts = scripts;
+  }
+
+  /** Without any, a page is never answered. */
+  scriptPages(...pages: PageAnswer[]): void {
+    this.#pages = pages;
   }
 
   stop(): void {
