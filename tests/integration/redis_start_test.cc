@@ -1,0 +1,281 @@
+// A real seatlockd on a real Redis: how it starts, what it says of a Redis that is away or set up
+// wrongly, and whose clock it goes by.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tests/integration/test_server.h"
+#include "tests/testing/http_get.h"
+#include "tests/testing/redis_server.h"
+#include "tests/testing/seatlock_client.h"
+#include "tests/testing/shifted_clock.h"
+#include "tests/testing/status_matchers.h"
+
+namespace seatlock::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kMarker[] = "{sl:meta}:installation";
+constexpr int64_t kHourMs = 3'600'000;
+
+std::string UrlOf(const RedisServer& redis, const std::string& parameters = "") {
+  return absl::StrCat("redis://127.0.0.1:", redis.port(), parameters);
+}
+
+struct Ended {
+  int code = -1;
+  std::vector<std::string> out;
+  std::vector<std::string> err;
+};
+
+// Runs seatlockd until it ends.
+Ended Run(std::vector<std::string> args, TestServer::Env env = {}) {
+  absl::StatusOr<std::unique_ptr<Process>> process =
+      Process::Start({.binary = SEATLOCKD_BINARY, .args = std::move(args), .env = std::move(env)});
+  EXPECT_THAT(process, IsOk());
+  if (!process.ok()) return {};
+  const absl::StatusOr<ProcessExit> exit = (*process)->Wait(kStartTimeout);
+  EXPECT_THAT(exit, IsOk());
+  return {exit.ok() ? exit->code : -1, (*process)->StdoutLines(), (*process)->StderrLines()};
+}
+
+Ended Store(std::vector<std::string> args, const std::string& store) {
+  args.insert(args.begin(), "store");
+  args.push_back("--store=" + store);
+  return Run(std::move(args));
+}
+
+// Whether /readyz says `code` within 20 s, with nobody calling.
+bool BecomesReady(const TestServer& server, int code = 200) {
+  const auto deadline = std::chrono::steady_clock::now() + seconds(20);
+  while (std::chrono::steady_clock::now() < deadline) {
+    const auto answer = HttpGet(server.admin_address(), "/readyz");
+    if (answer.ok() && answer->status == code) return true;
+    std::this_thread::sleep_for(milliseconds(50));  // between two looks at another process
+  }
+  return false;
+}
+
+int LinesWith(TestServer& server, const std::string& text) {
+  const std::vector<std::string> lines = server.process().StderrLines();
+  return static_cast<int>(
+      std::count_if(lines.begin(), lines.end(),
+                    [&text](const std::string& line) { return absl::StrContains(line, text); }));
+}
+
+TEST(RedisStartTest, ServesWhenRedisComesAndSaysOnceThatItIsAway) {
+  RedisServer redis;
+  ASSERT_EQ(Store({"init"}, UrlOf(redis)).code, 0);
+  redis.Stop();
+  TestServer server({}, UrlOf(redis));
+  ASSERT_THAT(server.Start(), IsOk());
+  SeatLockClient client(server.address());
+  EXPECT_EQ(HttpGet(server.admin_address(), "/readyz")->status, 503);
+  EXPECT_EQ(HttpGet(server.admin_address(), "/livez")->status, 200);
+  const Refusal refusal = client.Lock("show", "A1", "s1").refusal();
+  EXPECT_EQ(refusal.reason, "STORE_UNAVAILABLE");
+  EXPECT_EQ(refusal.metadata.at("outcome"), "none");
+  EXPECT_EQ(LinesWith(server, "\"level\":\"error\""), 1);
+  EXPECT_EQ(LinesWith(server, absl::StrCat("127.0.0.1:", redis.port())), 1);
+
+  redis.Start();
+  ASSERT_TRUE(BecomesReady(server));
+  EXPECT_TRUE(client.Lock("show", "A1", "s1").ok());
+}
+
+TEST(RedisStartTest, AStoreWithoutItsMarkerIsServedOnceAnOperatorHasSaidSo) {
+  RedisServer redis;
+  TestServer server({}, UrlOf(redis));
+  ASSERT_THAT(server.Start(), IsOk());
+  SeatLockClient client(server.address());
+  EXPECT_EQ(client.Lock("show", "A1", "s1").refusal().reason, "STORE_UNAVAILABLE");
+  EXPECT_EQ(LinesWith(server, "store init"), 1);
+  ASSERT_EQ(Store({"init"}, UrlOf(redis)).code, 0);
+  ASSERT_TRUE(BecomesReady(server));
+  EXPECT_TRUE(client.Lock("show", "A1", "s1").ok());
+
+  // What has lost its marker is no new store, though it is there.
+  redis.Run({"DEL", kMarker});
+  ASSERT_TRUE(BecomesReady(server, 503));
+  EXPECT_EQ(client.Lock("show", "A2", "s1").refusal().reason, "STORE_UNAVAILABLE");
+  const Ended refused = Store({"init"}, UrlOf(redis));
+  EXPECT_EQ(refused.code, 1);
+  ASSERT_EQ(refused.err.size(), 1u);
+  EXPECT_THAT(refused.err[0], HasSubstr("it holds 1 showtimes and no marker"));
+  ASSERT_EQ(Store({"init", "--accept"}, UrlOf(redis)).code, 0);
+  ASSERT_TRUE(BecomesReady(server));
+  EXPECT_EQ(client.Lock("show", "A1", "s2").refusal().reason, "SEAT_TAKEN");
+}
+
+TEST(RedisStartTest, WhatIsSetUpWronglyAtStartIsOneLineAndExit1) {
+  struct Case {
+    std::vector<std::vector<std::string>> settings;  // of redis.conf
+    std::string parameters;
+    std::string why;
+  };
+  const Case cases[] = {
+      {{{"appendonly", "no"}}, "", "appendonly is no, must be yes"},
+      {{{"appendonly", "no"}}, "?profile=relaxed", "appendonly is no, must be yes"},
+      {{{"appendfsync", "everysec"}}, "", "appendfsync is everysec, must be always"},
+      {{{"appendfsync", "no"}}, "?profile=relaxed", "appendfsync is no, must be always or"},
+      {{{"no-appendfsync-on-rewrite", "yes"}}, "", "no-appendfsync-on-rewrite is yes, must be no"},
+      {{{"maxmemory-policy", "allkeys-lru"}}, "", "maxmemory-policy is allkeys-lru, must be"},
+      {{}, "?replicas=1", "min-replicas-to-write is 0, must be 1 or more"},
+      {{{"requirepass", "hunter2"}}, "", "NOAUTH"},
+  };
+  for (const Case& each : cases) {
+    SCOPED_TRACE(each.why);
+    // A password would keep the helper out, so it is set afterwards.
+    const bool locked = !each.settings.empty() && each.settings[0][0] == "requirepass";
+    RedisServer redis({.settings = locked ? Case().settings : each.settings});
+    if (locked) redis.Run({"CONFIG", "SET", "requirepass", "hunter2"});
+    const Ended ended = Run({"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0",
+                             "--store=" + UrlOf(redis, each.parameters)});
+    EXPECT_EQ(ended.code, 1);
+    ASSERT_EQ(ended.err.size(), 1u) << absl::StrCat(ended.err.size(), " lines");
+    EXPECT_THAT(ended.err[0], HasSubstr("seatlockd: "));
+    EXPECT_THAT(ended.err[0], HasSubstr(each.why));
+  }
+}
+
+TEST(RedisStartTest, AReplicaAWrongPasswordAndANewerLayoutAreOneLineAndExit1) {
+  RedisServer redis;
+  RedisServer replica({.replica_of = redis.port()});
+  RedisServer newer;
+  newer.Run({"HSET", kMarker, "id", "0123456789abcdef", "layout", "2", "counter", "0"});
+  RedisServer locked;
+  locked.Run({"CONFIG", "SET", "requirepass", "hunter2"});
+  const struct {
+    const RedisServer& server;
+    std::string why;
+  } cases[] = {{replica, "its role is slave, must be master"},
+               {newer, "newer version"},
+               {locked, "WRONGPASS"}};
+  for (const auto& each : cases) {
+    SCOPED_TRACE(each.why);
+    const Ended ended =
+        Run({"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--store=" + UrlOf(each.server)},
+            {{"SEATLOCK_REDIS_PASSWORD", "letmein"}});
+    EXPECT_EQ(ended.code, 1);
+    ASSERT_EQ(ended.err.size(), 1u);
+    EXPECT_THAT(ended.err[0], HasSubstr(each.why));
+    EXPECT_THAT(ended.err[0], Not(HasSubstr("letmein")));
+  }
+}
+
+TEST(RedisStartTest, ASettingThatIsChangedLaterStopsItUntilItIsRightAgain) {
+  RedisServer redis;
+  ASSERT_EQ(Store({"init"}, UrlOf(redis)).code, 0);
+  TestServer server({}, UrlOf(redis));
+  ASSERT_THAT(server.Start(), IsOk());
+  SeatLockClient client(server.address());
+  ASSERT_TRUE(BecomesReady(server));
+  ASSERT_TRUE(client.Lock("show", "A1", "s1").ok());
+
+  redis.Run({"CONFIG", "SET", "appendfsync", "everysec"});
+  ASSERT_TRUE(BecomesReady(server, 503));
+  EXPECT_EQ(client.Lock("show", "A2", "s1").refusal().reason, "STORE_UNAVAILABLE");
+  EXPECT_EQ(LinesWith(server, "appendfsync is everysec, must be always"), 1);
+  redis.Run({"CONFIG", "SET", "appendfsync", "always"});
+  ASSERT_TRUE(BecomesReady(server));
+  EXPECT_TRUE(client.Lock("show", "A2", "s1").ok());
+  EXPECT_EQ(client.Lock("show", "A1", "s2").refusal().reason, "SEAT_TAKEN");
+}
+
+TEST(RedisStartTest, TheServerWithOtherLimitsThanTheOneBeforeItIsWarnedOnce) {
+  RedisServer redis;
+  ASSERT_EQ(Store({"init"}, UrlOf(redis)).code, 0);
+  TestServer first({"--max-session-seats=100"}, UrlOf(redis));
+  TestServer same({"--max-session-seats=100"}, UrlOf(redis));
+  TestServer other({"--max-session-seats=7"}, UrlOf(redis));
+  const auto noted = [&redis](int starts) {
+    const auto deadline = std::chrono::steady_clock::now() + seconds(20);
+    while (redis.Run({"HLEN", "{sl:meta}:servers"}) != std::to_string(starts)) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::sleep_for(milliseconds(20));  // between two looks at another process
+    }
+    return true;
+  };
+  ASSERT_THAT(first.Start(), IsOk());
+  ASSERT_TRUE(noted(1));
+  ASSERT_THAT(same.Start(), IsOk());
+  ASSERT_TRUE(noted(2));
+  ASSERT_THAT(other.Start(), IsOk());
+  const auto warned = other.process().WaitForLine(
+      [](const std::string& line) { return absl::StrContains(line, "with other limits"); },
+      kStartTimeout);
+  ASSERT_THAT(warned, IsOk());
+  EXPECT_THAT(*warned, HasSubstr("--max-session-seats=7"));
+  EXPECT_THAT(*warned, HasSubstr("--max-session-seats=100"));
+  EXPECT_EQ(LinesWith(other, "with other limits"), 1);
+  EXPECT_EQ(LinesWith(first, "with other limits"), 0);
+  EXPECT_EQ(LinesWith(same, "with other limits"), 0);
+}
+
+TEST(RedisStartTest, AServerWhoseClockIsWrongAtStartGoesByTheStores) {
+  RedisServer redis;
+  ASSERT_EQ(Store({"init"}, UrlOf(redis)).code, 0);
+  for (const int64_t wrong_ms : {kHourMs, -kHourMs}) {
+    ShiftedClock clock;
+    clock.SetMs(wrong_ms);
+    TestServer server({}, UrlOf(redis), clock.Env());
+    ASSERT_THAT(server.Start(), IsOk());
+    ASSERT_TRUE(BecomesReady(server));
+    SeatLockClient client(server.address());
+    const auto locked = client.Lock(absl::StrCat("show", wrong_ms), "A1", "s1", {.ttl_ms = 60'000});
+    ASSERT_TRUE(locked.ok());
+    EXPECT_NEAR(ToMs(locked.response.lock().expire_time()), WallClockMs() + 60'000, 30'000);
+    EXPECT_THAT(server.process().WaitForLine(
+                    [](const std::string& line) {
+                      return absl::StrContains(line, "this machine's clock and the store's differ");
+                    },
+                    kStartTimeout),
+                IsOk());
+  }
+}
+
+TEST(RedisStartTest, ASqliteInstallationThatIsMovedIsServedAsItWas) {
+  TestServer before;
+  ASSERT_THAT(before.Start(), IsOk());
+  SeatLockClient client(before.address());
+  ASSERT_TRUE(client.Book("show", {"A1", "A2"}, "s1", "o1").ok());
+  ASSERT_TRUE(client.Lock("show", "B1", "s2").ok());
+  ASSERT_TRUE(client.Lock("other", "B1", "s2", {.ttl_ms = 1'000}).ok());
+  ASSERT_THAT(before.Stop(), IsOk());
+
+  RedisServer redis;
+  const Ended moved = Store({"restore", before.file()}, UrlOf(redis));
+  ASSERT_EQ(moved.code, 0) << (moved.err.empty() ? "" : moved.err[0]);
+  TestServer server({}, UrlOf(redis));
+  ASSERT_THAT(server.Start(), IsOk());
+  ASSERT_TRUE(BecomesReady(server));
+  SeatLockClient after(server.address());
+  EXPECT_EQ(after.Lock("show", "A1", "s3").refusal().reason, "SEAT_TAKEN");
+  EXPECT_EQ(after.Lock("show", "B1", "s3").refusal().reason, "SEAT_TAKEN");
+  EXPECT_EQ(after.GetOrder("show", "o1").response.seat_ids_size(), 2);
+  EXPECT_TRUE(after.Book("show", {"B1"}, "s2", "o2").ok());
+  EXPECT_EQ(Store({"verify"}, UrlOf(redis)).code, 0);
+  EXPECT_EQ(Store({"restore", before.file()}, UrlOf(redis)).code, 1);
+  EXPECT_EQ(after.GetOrder("show", "o2").response.seat_ids_size(), 1) << "nothing was changed";
+  EXPECT_TRUE(BecomesReady(server));
+
+  // The wake time came along: the lapsed lock is freed though nobody asks.
+  const auto deadline = std::chrono::steady_clock::now() + seconds(20);
+  Ended history;
+  do {
+    history = Store({"history", "other"}, UrlOf(redis));
+  } while (std::chrono::steady_clock::now() < deadline && history.out.size() < 3);
+  ASSERT_EQ(history.out.size(), 3u);
+  EXPECT_THAT(history.out[2], HasSubstr("expired"));
+}
+
+}  // namespace
+}  // namespace seatlock::testing
