@@ -128,6 +128,9 @@ class RedisStore {
   void SendPipeline(size_t lane, std::shared_ptr<Pipeline> pipeline);
   void SendEnd(size_t lane, const std::shared_ptr<Pipeline>& pipeline);
   void OnPipelineEnd(size_t lane, Pipeline& pipeline, bool whole);
+  Verdict JudgePipeline(const Pipeline& pipeline);
+  // Does what the verdict says about the store.
+  void Obey(const Verdict& verdict, const PipelineEnd& end);
   void ProbeIfDue();
   void Finish(WriteCall& call, WriteCall::End end, const absl::Status& why);
   void RefuseWaiting(const absl::Status& why);
