@@ -61,7 +61,7 @@ ClockWatch::ClockWatch(const base::Clock& clock, Rule rule)
     : clock_(clock), rule_(std::move(rule)), changed_ms_(clock.MonotonicMs()) {}
 
 ClockWatch::ClockWatch(const base::SlewedClock& clock, Say say)
-    : ClockWatch(clock, AwayFromOurs(clock, say ? std::move(say) : LogMachine)) {}
+    : ClockWatch(clock, MachineAwayFromOurs(clock, std::move(say))) {}
 
 void ClockWatch::Tick() {
   const int64_t offset_ms = rule_.offset_us() / 1000;
@@ -73,6 +73,10 @@ void ClockWatch::Tick() {
     said_off_ = off;
     rule_.say(off, offset_ms);
   }
+}
+
+ClockWatch::Rule MachineAwayFromOurs(const base::SlewedClock& clock, ClockWatch::Say say) {
+  return AwayFromOurs(clock, say ? std::move(say) : LogMachine);
 }
 
 ClockWatch::Rule StoreAwayFromOurs(const base::SlewedClock& clock, ClockWatch::Say say) {

@@ -27,7 +27,7 @@ class ClockWatch {
   // `clock` measures how long an offset lasts; it and what the rule uses outlive this.
   ClockWatch(const base::Clock& clock, Rule rule);
 
-  // The machine's clock away from the program's by more than 60 s: an error.
+  // As MachineAwayFromOurs.
   explicit ClockWatch(const base::SlewedClock& clock, Say say = {});
 
   void Tick();
@@ -39,6 +39,10 @@ class ClockWatch {
   // Since when the clock is other than what was said.
   int64_t changed_ms_;
 };
+
+// The machine's clock away from `clock`, which follows it, by more than 60 s: an error. Without
+// `say` it writes the program's log.
+ClockWatch::Rule MachineAwayFromOurs(const base::SlewedClock& clock, ClockWatch::Say say = {});
 
 // For a program whose `clock` follows a store's: the store's clock away from it by more than 60 s,
 // an error. Without `say` it writes the program's log.

@@ -9,10 +9,8 @@
 #include "absl/status/statusor.h"
 #include "common/base/executor.h"
 #include "common/base/random.h"
-#include "common/base/slewed_clock.h"
 #include "common/base/ticker.h"
 #include "common/runtime/admin_server.h"
-#include "common/runtime/clock_watch.h"
 #include "common/runtime/log_throttle.h"
 #include "common/runtime/logging.h"
 #include "common/runtime/metrics.h"
@@ -21,12 +19,11 @@
 #include "common/runtime/version.h"
 #include "services/seatlock/config.h"
 #include "services/seatlock/engine/engine.h"
-#include "services/seatlock/log/memory/memory_log.h"
-#include "services/seatlock/log/sqlite/sqlite_log.h"
 #include "services/seatlock/metrics.h"
 #include "services/seatlock/rpc/proto_encoder.h"
 #include "services/seatlock/rpc/server.h"
 #include "services/seatlock/store/command.h"
+#include "services/seatlock/store_opening.h"
 
 namespace seatlock {
 namespace {
@@ -35,27 +32,7 @@ namespace {
 constexpr std::chrono::milliseconds kTick{100};
 constexpr size_t kEpochBytes = 8;
 
-absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenStore(const StoreConfig& config,
-                                                            ServiceMetrics& metrics,
-                                                            runtime::LogThrottle& errors) {
-  if (config.kind == StoreConfig::Kind::kMemory) return std::make_unique<log::MemoryLog>();
-  if (config.kind == StoreConfig::Kind::kRedis) {
-    return absl::UnimplementedError("--store=redis:// cannot be served yet");
-  }
-  log::SqliteLog::Options options;
-  options.path = config.path;
-  options.on_commit = [&metrics](const log::CommitStats& stats) {
-    metrics.OnCommit(stats.appends, stats.latency_us);
-  };
-  options.on_error = [&errors](const absl::Status& status) { errors.Log(status.ToString()); };
-  options.on_notice = [path = config.path](const std::string& notice) {
-    runtime::LogWarn("store", {{"file", path}, {"notice", notice}});
-  };
-  return log::SqliteLog::Open(std::move(options));
-}
-
-void AddGauges(const engine::Engine& engine, const base::SlewedClock& clock,
-               runtime::Metrics& metrics) {
+void AddGauges(const engine::Engine& engine, runtime::Metrics& metrics) {
   metrics.AddGaugeCallback("seatlock_live_showtimes", "Showtimes in memory.",
                            [&engine] { return static_cast<double>(engine.live_showtimes()); });
   metrics.AddGaugeCallback("seatlock_watchers", "Open WatchShowtime streams.",
@@ -63,10 +40,6 @@ void AddGauges(const engine::Engine& engine, const base::SlewedClock& clock,
   metrics.AddGaugeCallback("seatlock_held_for_readers_bytes",
                            "Encoded bytes that only readers who lag behind need.",
                            [&engine] { return static_cast<double>(engine.held_for_readers()); });
-  metrics.AddGaugeCallback(
-      "seatlock_clock_offset_seconds",
-      "The machine's clock minus the one that the service goes by, which follows it slowly.",
-      [&clock] { return static_cast<double>(clock.OffsetUs()) / 1e6; });
 }
 
 int Fail(const absl::Status& status) {
@@ -75,13 +48,14 @@ int Fail(const absl::Status& status) {
 }
 
 int Serve(const Config& config, runtime::Signals& signals) {
-  base::SlewedClock clock;
+  ServiceClock service_clock(config.store);
+  base::SlewedClock& clock = service_clock.clock();
   runtime::Metrics metrics;
   runtime::LogThrottle store_errors(clock, [](const std::string& error, uint64_t left_out) {
     runtime::LogError("store", {{"error", error}, {"left_out", left_out}});
   });
   ServiceMetrics service_metrics(&metrics, &store_errors);
-  auto log = OpenStore(config.store, service_metrics, store_errors);
+  auto log = OpenStore(config, service_clock, service_metrics, store_errors);
   if (!log.ok()) return Fail(log.status());
   clock.StartFrom((*log)->LatestCommitMs());
   const rpc::ProtoEncoder encoder;
@@ -97,7 +71,8 @@ int Serve(const Config& config, runtime::Signals& signals) {
                          maintenance,
                          {static_cast<uint32_t>(config.max_session_seats), config.max_lock_age_ms},
                          [] { return base::RandomHex(kEpochBytes); }});
-  AddGauges(engine, clock, metrics);
+  AddGauges(engine, metrics);
+  AddClockGauges(service_clock, metrics);
   auto server =
       rpc::Server::Start(config.listen.host, config.listen.port, engine, clock, service_metrics);
   if (!server.ok()) return Fail(server.status());
@@ -111,9 +86,9 @@ int Serve(const Config& config, runtime::Signals& signals) {
        },
        [&metrics] { return metrics.Text(); }, runtime::VersionJson("seatlockd")});
   if (!admin.ok()) return Fail(admin.status());
-  runtime::ClockWatch clock_watch(clock);
+  StoreWatch store_watch(config, service_clock, **log);
   auto ticker = std::make_unique<base::Ticker>(kTick, [&] {
-    clock_watch.Tick();
+    store_watch.Tick();
     engine.Tick();
     (*server)->SetServing((*log)->Healthy());
     store_errors.Tick();

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "services/seatlock/store/redis_address.h"
@@ -17,6 +18,8 @@ struct StoreConfig {
   RedisStoreAddress redis = {};      // kRedis alone
 
   std::string ToString() const;
+
+  static StoreConfig Sqlite(std::string path) { return {Kind::kSqlite, std::move(path)}; }
 };
 
 // INVALID_ARGUMENT in words that complete "--store ...".

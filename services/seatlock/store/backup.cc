@@ -140,7 +140,7 @@ absl::StatusOr<RestoreReport> RestoreStore(const std::string& from, const std::s
   if (absl::Status status = CheckTarget(path); !status.ok()) return status;
   absl::StatusOr<log::FileLock> lock = log::FileLock::Acquire(log::LockOf(path));
   if (!lock.ok()) return lock.status();
-  absl::StatusOr<VerifyReport> sound = VerifyStore(from, progress);
+  absl::StatusOr<VerifyReport> sound = VerifyStore(StoreConfig::Sqlite(from), progress);
   if (!sound.ok()) return sound.status();
   if (sound->faults > 0) {
     return absl::FailedPreconditionError(

@@ -66,7 +66,7 @@ TEST_F(BackupTest, IsOfOneMomentInOnePassWhoeverWritesMeanwhile) {
   EXPECT_FALSE(went_back);
   EXPECT_FALSE(fs::exists(log::WalOf(backup_)));
   EXPECT_FALSE(fs::exists(log::MarkOf(backup_)));
-  const absl::StatusOr<VerifyReport> report = VerifyStore(backup_, quiet_);
+  const absl::StatusOr<VerifyReport> report = VerifyStore(StoreConfig::Sqlite(backup_), quiet_);
   ASSERT_THAT(report, IsOk());
   EXPECT_EQ(report->faults, 0u) << report->first_fault;
   EXPECT_EQ(report->changes, 5u);
@@ -76,7 +76,7 @@ TEST_F(BackupTest, ControlACopyOfTheFileAloneLacksWhatWasAcknowledged) {
   OpenLog();
   for (int i = 0; i < 5; ++i) Book("A" + std::to_string(i), "s1");
   fs::copy_file(path_, backup_);
-  const absl::StatusOr<VerifyReport> report = VerifyStore(backup_, quiet_);
+  const absl::StatusOr<VerifyReport> report = VerifyStore(StoreConfig::Sqlite(backup_), quiet_);
   EXPECT_FALSE(report.ok() && report->changes == 5u);
 }
 
@@ -98,7 +98,7 @@ TEST_F(BackupTest, OfAStoreThatIsUsedAndLeftMeanwhileIsOfOneMomentToo) {
       },
       1);
   ASSERT_THAT(copied, IsOk());
-  const absl::StatusOr<VerifyReport> report = VerifyStore(backup_, quiet_);
+  const absl::StatusOr<VerifyReport> report = VerifyStore(StoreConfig::Sqlite(backup_), quiet_);
   ASSERT_THAT(report, IsOk());
   EXPECT_EQ(report->faults, 0u) << report->first_fault;
   EXPECT_EQ(report->changes, 400u);
@@ -168,12 +168,12 @@ TEST_F(BackupTest, ARestoreKeepsTheFormerStoreAndGivesAnotherGeneration) {
   const std::string restored = GenerationOf();
   EXPECT_NE(restored, generation);
   EXPECT_EQ(GenerationOf(), restored) << "a start has renewed it once more";
-  EXPECT_EQ(VerifyStore(report->kept_as, quiet_)->changes, 7u);
+  EXPECT_EQ(VerifyStore(StoreConfig::Sqlite(report->kept_as), quiet_)->changes, 7u);
   // Another one keeps the first one's former store, too.
   const absl::StatusOr<RestoreReport> again = RestoreStore(backup_, path_, quiet_);
   ASSERT_THAT(again, IsOk());
   EXPECT_NE(again->kept_as, report->kept_as);
-  EXPECT_EQ(VerifyStore(report->kept_as, quiet_)->changes, 7u);
+  EXPECT_EQ(VerifyStore(StoreConfig::Sqlite(report->kept_as), quiet_)->changes, 7u);
 }
 
 TEST_F(BackupTest, ARestoreToWhereNoStoreIsMakesOne) {
@@ -182,7 +182,7 @@ TEST_F(BackupTest, ARestoreToWhereNoStoreIsMakesOne) {
   const absl::StatusOr<RestoreReport> report = RestoreStore(backup_, other, quiet_);
   ASSERT_THAT(report, IsOk());
   EXPECT_EQ(report->kept_as, "");
-  EXPECT_EQ(VerifyStore(other, quiet_)->changes, 5u);
+  EXPECT_EQ(VerifyStore(StoreConfig::Sqlite(other), quiet_)->changes, 5u);
 }
 
 TEST_F(BackupTest, ARestoreOfWhatIsNotSoundChangesNothing) {
@@ -269,13 +269,14 @@ TEST_F(BackupTest, AnotherFilesWriteAheadLogIsNeitherReadNorCompactedIntoTheStor
   fs::copy_file(backup_, path_, fs::copy_options::overwrite_existing);
   fs::copy_file(dir_.File("killed-wal"), log::WalOf(path_));
 
-  EXPECT_THAT(VerifyStore(path_, quiet_), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(VerifyStore(StoreConfig::Sqlite(path_), quiet_),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_THAT(BackupStore(path_, dir_.File("other.db"), quiet_),
               StatusIs(absl::StatusCode::kFailedPrecondition));
   const absl::StatusOr<std::string> notice = log::Compact(path_);
   ASSERT_THAT(notice, IsOk());
   EXPECT_THAT(*notice, HasSubstr("seatlock.db-wal.set-aside"));
-  const absl::StatusOr<VerifyReport> report = VerifyStore(path_, quiet_);
+  const absl::StatusOr<VerifyReport> report = VerifyStore(StoreConfig::Sqlite(path_), quiet_);
   ASSERT_THAT(report, IsOk());
   EXPECT_EQ(report->faults, 0u) << report->first_fault;
   EXPECT_EQ(HeadOf(), 5u);
@@ -287,9 +288,10 @@ TEST_F(BackupTest, AWriteAheadLogBesideAnOlderVersionsFileIsNotRead) {
   fs::copy_file(log::WalOf(path_), dir_.File("killed-wal"));
   CloseLog();
   Sql(path_, "DROP TABLE meta; PRAGMA user_version=1");
-  EXPECT_THAT(VerifyStore(path_, quiet_), IsOk());
+  EXPECT_THAT(VerifyStore(StoreConfig::Sqlite(path_), quiet_), IsOk());
   fs::copy_file(dir_.File("killed-wal"), log::WalOf(path_));
-  EXPECT_THAT(VerifyStore(path_, quiet_), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(VerifyStore(StoreConfig::Sqlite(path_), quiet_),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
 TEST_F(BackupTest, ControlAKilledServersOwnWriteAheadLogIsReadAndCompactedIntoTheStore) {
@@ -302,7 +304,7 @@ TEST_F(BackupTest, ControlAKilledServersOwnWriteAheadLogIsReadAndCompactedIntoTh
   for (const std::string& file : {path_, log::WalOf(path_), log::MarkOf(path_)}) {
     fs::rename(file + ".killed", file);
   }
-  const absl::StatusOr<VerifyReport> report = VerifyStore(path_, quiet_);
+  const absl::StatusOr<VerifyReport> report = VerifyStore(StoreConfig::Sqlite(path_), quiet_);
   ASSERT_THAT(report, IsOk());
   EXPECT_EQ(report->changes, 5u);
   const absl::StatusOr<std::string> notice = log::Compact(path_);
@@ -326,7 +328,7 @@ TEST_F(BackupTest, CompactingGivesSpaceBackAndKeepsHistoryAndGeneration) {
   const auto before = fs::file_size(path_);
   ASSERT_THAT(log::Compact(path_), IsOk());
   EXPECT_LT(fs::file_size(path_), before / 2);
-  EXPECT_EQ(VerifyStore(path_, quiet_)->faults, 0u);
+  EXPECT_EQ(VerifyStore(StoreConfig::Sqlite(path_), quiet_)->faults, 0u);
   EXPECT_EQ(HeadOf(), 4000u);
   EXPECT_EQ(GenerationOf(), generation);
 }

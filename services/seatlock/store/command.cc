@@ -1,6 +1,7 @@
 #include "services/seatlock/store/command.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,27 +19,35 @@
 #include "services/seatlock/store/address.h"
 #include "services/seatlock/store/backup.h"
 #include "services/seatlock/store/history.h"
+#include "services/seatlock/store/redis_commands.h"
 #include "services/seatlock/store/verify.h"
 
 namespace seatlock::store {
 namespace {
 
-constexpr char kHelp[] = R"(Looks after a store's files.
+constexpr char kHelp[] = R"(Looks after a store.
 
-Usage: seatlockd store COMMAND [--store=sqlite:PATH]
+Usage: seatlockd store COMMAND [--store=STORE]
 
-  verify               folds every showtime and checks the file; exit 1 if it is not sound.
-                       Also of a backup, and while a server has the store in use.
-  backup DEST          copies the store into a new file, while a server writes to it
-  restore SRC          makes the store what the backup SRC is. No server may have it in use; its
-                       former files are kept beside it as PATH.before-restore
+  verify               folds every showtime and checks the rest; exit 1 if it is not sound.
+                       Also of a backup, and while servers have the store in use.
   history SHOWTIME     who held what when: every change, or with --at the seats at one moment
       --seat SEAT      of this seat alone
       --at WHEN        a revision, or a time such as 2026-11-29T20:15:00Z
       -o, --output     table (the default) or json
-  compact              gives back the space of what was trimmed. No server may have it in use
+  restore SRC          makes the store what the SQLite backup SRC is.
+                       sqlite: no server may have it in use; its former files are kept beside it as
+                       PATH.before-restore. redis: it must hold no showtime yet
+  backup DEST          sqlite: copies the store into a new file, while a server writes to it
+  compact              sqlite: gives back the space of what was trimmed. No server may have it in
+                       use
+  init                 redis: makes an empty one a store. No server serves one that was not
+                       initialised, so that one that has lost its data is not taken for a new one
+      --accept         also one that is initialised, or whose marker is lost: what is there counts
+                       from now on, and clients take it for another history
 
-  --store STORE        sqlite:PATH [sqlite:seatlock.db] (SEATLOCK_STORE)
+  --store STORE        sqlite:PATH [sqlite:seatlock.db], or redis://HOST:PORT... as seatlockd --help
+                       says (SEATLOCK_STORE; SEATLOCK_REDIS_USER, SEATLOCK_REDIS_PASSWORD)
 )";
 
 struct Arguments {
@@ -46,7 +55,10 @@ struct Arguments {
   std::vector<std::string> operands;
   StoreConfig store;
   HistoryQuestion history;
+  bool accept = false;
   bool help = false;
+
+  bool redis() const { return store.kind == StoreConfig::Kind::kRedis; }
 };
 
 absl::Status Wrong(absl::string_view what) {
@@ -59,12 +71,8 @@ absl::Status SetStore(std::string_view who, std::string_view text, StoreConfig* 
     return absl::InvalidArgumentError(absl::StrCat(std::string(who), " ", status.message(), got));
   }
   if (store->kind == StoreConfig::Kind::kMemory) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(std::string(who), " must be sqlite:PATH: memory: keeps no file", got));
-  }
-  if (store->kind == StoreConfig::Kind::kRedis) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(std::string(who), " must be sqlite:PATH for now", got));
+    return absl::InvalidArgumentError(absl::StrCat(
+        std::string(who), " must be sqlite:PATH or redis://HOST:PORT: memory: keeps nothing", got));
   }
   return absl::OkStatus();
 }
@@ -108,6 +116,10 @@ absl::Status Parse(const std::vector<std::string>& args, Arguments& arguments) {
     } else if (arg.size() > 1 && arg.front() == '-') {
       const size_t equals = arg.find('=');
       const std::string name = arg.substr(0, equals);
+      if (arg == "--accept" && arguments.command == "init") {
+        arguments.accept = true;
+        continue;
+      }
       if (!IsOption(name, arguments.command)) return Wrong(absl::StrCat("unknown option ", name));
       std::string value;
       if (equals != std::string::npos) {
@@ -137,6 +149,10 @@ std::string Bytes(int64_t bytes) {
   return bytes < 10 << 20 ? absl::StrCat(bytes >> 10, " KiB") : absl::StrCat(bytes >> 20, " MiB");
 }
 
+std::string NameOf(const StoreConfig& store) {
+  return store.kind == StoreConfig::Kind::kSqlite ? store.path : store.ToString();
+}
+
 // Tells an operator what a command noticed; empty for nothing.
 void Tell(const std::string& notice, const Console& console) {
   if (notice.empty()) return;
@@ -145,14 +161,38 @@ void Tell(const std::string& notice, const Console& console) {
 
 absl::StatusOr<int> Verify(const Arguments& arguments, const Console& console) {
   Progress progress(console.err, console.clock);
-  absl::StatusOr<VerifyReport> report = VerifyStore(arguments.store.path, progress);
+  absl::StatusOr<VerifyReport> report = VerifyStore(arguments.store, progress);
   progress.Clear();
   if (!report.ok()) return report.status();
   std::fputs(report->Text().c_str(), console.out);
   return report->faults == 0 ? 0 : 1;
 }
 
+absl::StatusOr<log::RedisOptions> RedisOf(const Arguments& arguments) {
+  const absl::StatusOr<RedisCredentials> credentials = ReadRedisCredentials();
+  if (!credentials.ok()) return credentials.status();
+  return OptionsOf(arguments.store.redis, *credentials);
+}
+
+absl::StatusOr<int> Init(const Arguments& arguments, const Console& console) {
+  if (!arguments.redis()) {
+    return Wrong("init is for stores that servers share: --store=redis://HOST:PORT");
+  }
+  absl::StatusOr<log::RedisOptions> options = RedisOf(arguments);
+  if (!options.ok()) return options.status();
+  const absl::StatusOr<std::string> done = InitRedis(*options, arguments.accept);
+  if (!done.ok()) return done.status();
+  std::fprintf(console.out, "%s: %s\n", arguments.store.ToString().c_str(), done->c_str());
+  return 0;
+}
+
 absl::StatusOr<int> Backup(const Arguments& arguments, const Console& console) {
+  if (arguments.redis()) {
+    return Wrong(
+        "backup is for sqlite: stores: copy Redis's own files (BGSAVE, then dump.rdb; or the "
+        "folder "
+        "appendonlydir as redis.io says)");
+  }
   const std::string to = PathOf(arguments.operands[0]);
   Progress progress(console.err, console.clock);
   absl::Status status = BackupStore(arguments.store.path, to, progress);
@@ -163,14 +203,21 @@ absl::StatusOr<int> Backup(const Arguments& arguments, const Console& console) {
 }
 
 absl::StatusOr<int> Restore(const Arguments& arguments, const Console& console) {
+  const std::string from = PathOf(arguments.operands[0]);
   Progress progress(console.err, console.clock);
-  absl::StatusOr<RestoreReport> report =
-      RestoreStore(PathOf(arguments.operands[0]), arguments.store.path, progress);
+  absl::StatusOr<RestoreReport> report = absl::UnknownError("");
+  if (arguments.redis()) {
+    absl::StatusOr<log::RedisOptions> options = RedisOf(arguments);
+    if (!options.ok()) return options.status();
+    report = RestoreToRedis(from, *options, progress);
+  } else {
+    report = RestoreStore(from, arguments.store.path, progress);
+  }
   progress.Clear();
   if (!report.ok()) return report.status();
   Tell(report->notice, console);
   const std::string text = absl::StrCat(
-      arguments.store.path, ": ", report->showtimes, " showtimes, ", report->changes, " changes",
+      NameOf(arguments.store), ": ", report->showtimes, " showtimes, ", report->changes, " changes",
       report->kept_as.empty() ? "" : "; the former store is kept as ", report->kept_as, "\n");
   std::fputs(text.c_str(), console.out);
   return 0;
@@ -180,16 +227,19 @@ absl::StatusOr<int> History(const Arguments& arguments, const Console& console) 
   HistoryQuestion question = arguments.history;
   question.showtime = arguments.operands[0];
   Progress progress(console.err, console.clock);
-  absl::Status status = WriteHistory(arguments.store.path, question, console.out, progress);
+  absl::Status status = WriteHistory(arguments.store, question, console.out, progress);
   if (absl::IsNotFound(status)) {
-    return absl::NotFoundError(
-        absl::StrCat("showtime ", question.showtime, " has no history in ", arguments.store.path));
+    return absl::NotFoundError(absl::StrCat("showtime ", question.showtime, " has no history in ",
+                                            NameOf(arguments.store)));
   }
   if (!status.ok()) return status;
   return 0;
 }
 
 absl::StatusOr<int> Compact(const Arguments& arguments, const Console& console) {
+  if (arguments.redis()) {
+    return Wrong("compact is for sqlite: stores: Redis compacts its files itself (BGREWRITEAOF)");
+  }
   std::error_code error;
   const std::string path = std::filesystem::weakly_canonical(arguments.store.path, error).string();
   if (!error && !std::filesystem::is_regular_file(path, error) && !error) {
@@ -221,11 +271,9 @@ struct Command {
   const char* operand;  // nullptr: none
   absl::StatusOr<int> (*run)(const Arguments&, const Console&);
 };
-constexpr Command kCommands[] = {{"verify", nullptr, &Verify},
-                                 {"backup", "DEST", &Backup},
-                                 {"restore", "SRC", &Restore},
-                                 {"history", "SHOWTIME", &History},
-                                 {"compact", nullptr, &Compact}};
+constexpr Command kCommands[] = {{"verify", nullptr, &Verify},   {"backup", "DEST", &Backup},
+                                 {"restore", "SRC", &Restore},   {"history", "SHOWTIME", &History},
+                                 {"compact", nullptr, &Compact}, {"init", nullptr, &Init}};
 
 absl::StatusOr<int> Run(const Arguments& arguments, const Console& console) {
   if (arguments.command.empty()) return Wrong("which command?");
@@ -254,6 +302,8 @@ int RunStoreCommand(const std::vector<std::string>& args, const Console& console
   } else if (arguments.help) {
     std::fputs(kHelp, console.out);
   } else {
+    // A Redis that closes a connection must not end the program.
+    if (arguments.redis()) std::signal(SIGPIPE, SIG_IGN);
     code = Run(arguments, console);
   }
   errno = 0;

@@ -59,14 +59,19 @@ TEST_F(CommandTest, WrongArgumentsAreExit2AndOneLineThatSaysWhatIsWrong) {
   } cases[] = {
       {{}, "which command?"},
       {{"frobnicate"}, "unknown command frobnicate"},
-      {{"init"}, "unknown command init"},
+      {{"init"}, "init is for stores that servers share"},
+      {{"init", "--store=redis://h"}, "'h' is no host:port"},
+      {{"init", "--store=redis://:hunter2@h:1"}, "must not hold user or password"},
+      {{"verify", "--accept"}, "unknown option --accept"},
+      {{"backup", "x", "--store=redis://h:1"}, "backup is for sqlite: stores"},
+      {{"compact", "--store=redis://h:1"}, "compact is for sqlite: stores"},
       {{"verify", "x"}, "unexpected argument x"},
       {{"backup"}, "backup needs DEST"},
       {{"restore", ""}, "restore needs SRC"},
       {{"history", "a", "b"}, "unexpected argument b"},
       {{"verify", "--store=bogus"},
        "--store must be sqlite:PATH, redis://HOST:PORT or memory: (got 'bogus')"},
-      {{"verify", "--store=memory:"}, "memory: keeps no file"},
+      {{"verify", "--store=memory:"}, "memory: keeps nothing"},
       {{"verify", "--store"}, "--store needs a value"},
       {{"verify", "--seat=A06"}, "unknown option --seat"},
       {{"verify", "--json"}, "unknown option --json"},
@@ -214,7 +219,7 @@ TEST_F(CommandTest, OnATerminalTheProgressIsGoneBeforeTheAnswer) {
   Prepare();
   const std::string store = "--store=sqlite:" + path_;
   const std::pair<std::vector<std::string>, std::string> cases[] = {
-      {{"verify", store}, "checking the file\r\033[Kshowtimes   1"},
+      {{"verify", store}, "checking the store\r\033[Kshowtimes   1"},
       {{"history", "s", "--at=2", store}, " 0 %\r\033[KSEAT "},
       {{"backup", backup_, store}, "\r\033[K" + backup_ + ": "},
       {{"restore", backup_, store}, "\r\033[K" + path_ + ": 1 showtimes"},

@@ -9,11 +9,16 @@ namespace seatlock::store {
 
 using domain::Revision;
 
-absl::StatusOr<Fold> Fold::Begin(log::Inspection& store, domain::ShowtimeId showtime) {
-  absl::StatusOr<std::optional<log::Inspection::History>> history = store.Find(showtime);
+absl::StatusOr<Fold> Fold::Begin(log::Histories& store, domain::ShowtimeId showtime) {
+  absl::StatusOr<std::optional<log::Histories::History>> history = store.Find(showtime);
   if (!history.ok()) return history.status();
   if (!*history) return absl::NotFoundError("no such showtime");
-  Fold fold(store, std::move(showtime), **std::move(history));
+  return Begin(store, std::move(showtime), **std::move(history));
+}
+
+absl::StatusOr<Fold> Fold::Begin(log::Histories& store, domain::ShowtimeId showtime,
+                                 log::Histories::History history) {
+  Fold fold(store, std::move(showtime), std::move(history));
   if (absl::Status status = fold.Start(); !status.ok()) return status;
   return fold;
 }

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "common/runtime/json_text.h"
 #include "services/seatlock/store/fold.h"
+#include "services/seatlock/store/open_histories.h"
 
 namespace seatlock::store {
 namespace {
@@ -69,7 +70,7 @@ class Writer {
  public:
   Writer(std::FILE* out, bool json, bool changes) : out_(out), json_(json), changes_(changes) {}
 
-  void Begin(const std::string& showtime, const log::Inspection::History& history,
+  void Begin(const std::string& showtime, const log::Histories::History& history,
              domain::Revision begin) {
     if (json_) {
       std::fprintf(
@@ -176,7 +177,7 @@ absl::Status FoldTo(Fold& fold, const HistoryQuestion& question, Progress& progr
 }
 
 // The revision that was the newest at the time asked for.
-absl::StatusOr<uint64_t> RevisionAt(log::Inspection& store, const HistoryQuestion& question,
+absl::StatusOr<uint64_t> RevisionAt(log::Histories& store, const HistoryQuestion& question,
                                     Progress& progress) {
   absl::StatusOr<Fold> fold = Fold::Begin(store, domain::ShowtimeId(question.showtime));
   if (!fold.ok()) return fold.status();
@@ -207,7 +208,7 @@ void WriteSeats(const Fold& fold, const HistoryQuestion& question, Writer& write
   }
 }
 
-absl::Status Answer(log::Inspection& store, HistoryQuestion question, std::FILE* out,
+absl::Status Answer(log::Histories& store, HistoryQuestion question, std::FILE* out,
                     Progress& progress) {
   if (question.at_ms) {
     absl::StatusOr<uint64_t> revision = RevisionAt(store, question, progress);
@@ -253,14 +254,15 @@ absl::Status ParseAt(const std::string& text, HistoryQuestion* question) {
   return absl::InvalidArgumentError("must be a revision, or a time such as 2026-11-29T20:15:00Z");
 }
 
-absl::Status WriteHistory(const std::string& path, const HistoryQuestion& question, std::FILE* out,
-                          Progress& progress) {
-  absl::StatusOr<std::unique_ptr<log::Inspection>> store = log::Inspection::Open(path);
+absl::Status WriteHistory(const StoreConfig& config, const HistoryQuestion& question,
+                          std::FILE* out, Progress& progress) {
+  absl::StatusOr<std::unique_ptr<log::Histories>> store = OpenHistories(config);
   if (!store.ok()) return store.status();
   const absl::Status status = Answer(**store, question, out, progress);
   progress.Clear();
   // It was written as it was read, so it cannot be read anew.
-  return (*store)->IsWhole() ? status : log::OneMoment::NotWhole(path);
+  const absl::Status whole = (*store)->StillWhole();
+  return whole.ok() ? status : whole;
 }
 
 }  // namespace seatlock::store

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "services/seatlock/store/address.h"
 #include "services/seatlock/store/progress.h"
 
 namespace seatlock::store {
@@ -30,7 +31,7 @@ absl::Status ParseAt(const std::string& text, HistoryQuestion* question);
 // showtime. OUT_OF_RANGE: that moment is no longer, or not yet, in the history. DATA_LOSS: the
 // history is damaged; what is before it was written. UNAVAILABLE: somebody began to use the store
 // meanwhile; what was written may be wrong.
-absl::Status WriteHistory(const std::string& path, const HistoryQuestion& question, std::FILE* out,
-                          Progress& progress);
+absl::Status WriteHistory(const StoreConfig& config, const HistoryQuestion& question,
+                          std::FILE* out, Progress& progress);
 
 }  // namespace seatlock::store

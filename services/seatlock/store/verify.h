@@ -1,10 +1,12 @@
-// Whether a store's file holds sound histories. Reads alone, of a copy or of a store in use.
+// Whether a store holds sound histories. Reads alone, of a copy or of a store in use.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "services/seatlock/log/histories.h"
+#include "services/seatlock/store/address.h"
 #include "services/seatlock/store/progress.h"
 
 namespace seatlock::store {
@@ -20,8 +22,11 @@ struct VerifyReport {
   std::string Text() const;
 };
 
-// Folds every showtime (fold.h) and has SQLite check its file. An error: it cannot be read at all,
-// or is no store.
-absl::StatusOr<VerifyReport> VerifyStore(const std::string& path, Progress& progress);
+// Folds every showtime (fold.h) and checks what else can be (Histories::CheckStore). An error: it
+// cannot be read at all, or is no store.
+absl::StatusOr<VerifyReport> VerifyStore(const StoreConfig& config, Progress& progress);
+
+// Folds every showtime alone.
+absl::StatusOr<VerifyReport> VerifyShowtimes(log::Histories& store, Progress& progress);
 
 }  // namespace seatlock::store

@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 class VerifyTest : public StoreFixture {
  protected:
   VerifyReport Verify() {
-    absl::StatusOr<VerifyReport> report = VerifyStore(path_, quiet_);
+    absl::StatusOr<VerifyReport> report = VerifyStore(StoreConfig::Sqlite(path_), quiet_);
     EXPECT_THAT(report, IsOk());
     return report.ok() ? *report : VerifyReport{.first_fault = "none"};
   }
@@ -122,7 +122,7 @@ TEST_F(VerifyTest, AStoreThatIsUsedAndLeftMeanwhileIsVerifiedAnew) {
     CloseLog();
   });
   Progress progress(stderr, clock, false);
-  const absl::StatusOr<VerifyReport> report = VerifyStore(path_, progress);
+  const absl::StatusOr<VerifyReport> report = VerifyStore(StoreConfig::Sqlite(path_), progress);
   ASSERT_THAT(report, IsOk());
   EXPECT_EQ(report->faults, 0u) << report->first_fault;
   EXPECT_EQ(report->changes, 303u);
@@ -138,7 +138,7 @@ TEST_F(VerifyTest, ADamagedFileIsAFaultOrAnError) {
     for (int i = 0; i < 4096; ++i) std::fputc('?', file);
     std::fclose(file);
   }
-  const absl::StatusOr<VerifyReport> report = VerifyStore(path_, quiet_);
+  const absl::StatusOr<VerifyReport> report = VerifyStore(StoreConfig::Sqlite(path_), quiet_);
   EXPECT_TRUE(!report.ok() || report->faults > 0);
 }
 

@@ -324,8 +324,10 @@ local function barrier(keys)
   return { time[1], time[2], marker[1], marker[2] or '0', counter }
 end
 
--- Writes the marker unless there is one. KEYS installation. ARGS id, layout.
+-- Writes the marker unless there is one, or a restore is under way. KEYS installation. ARGS id,
+-- layout.
 local function install(keys, args)
+  if redis.call('HMGET', keys[1], 'restoring')[1] then return kConflict end
   if redis.call('HSETNX', keys[1], 'id', args[1]) == 0 then return kConflict end
   redis.call('HSET', keys[1], 'layout', args[2], 'counter', '0')
   return kDone

@@ -11,7 +11,9 @@
 //   {P:NN}:counter   that counter
 //   {P:NN}:ids       sorted set, all scores 0: the ids, in the order of their bytes
 //   P:NN             the channel on which hints are published: a showtime's id
-//   {P:meta}:installation   hash: layout (kRedisLayout), id (16 hexadecimal digits), counter
+//   {P:meta}:installation   hash: layout (kRedisLayout), id (16 hexadecimal digits), counter; while
+//                    a restore is under way no id, but restoring
+//   {P:meta}:servers hash: with which limits servers were started (server_limits.h)
 //
 // P is the installation's prefix, NN the partition, 00 to 63, S the showtime's id, encoded. All
 // keys of a showtime share a hash tag. Ids in sorted sets and hints are as they are: their order

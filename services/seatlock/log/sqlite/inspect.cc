@@ -15,10 +15,10 @@ absl::StatusOr<std::unique_ptr<Inspection>> Inspection::Open(const std::string& 
   if (!moment.ok()) return moment.status();
   absl::StatusOr<Reader> reader = Reader::Create(moment->connection());
   if (!reader.ok()) return reader.status();
-  return std::unique_ptr<Inspection>(new Inspection(*std::move(moment), *std::move(reader)));
+  return std::unique_ptr<Inspection>(new Inspection(path, *std::move(moment), *std::move(reader)));
 }
 
-absl::Status Inspection::CheckFile() {
+absl::Status Inspection::CheckStore() {
   absl::StatusOr<Statement> statement =
       Statement::Prepare(moment_.connection(), "PRAGMA integrity_check(1)");
   if (!statement.ok()) return statement.status();
@@ -54,23 +54,38 @@ absl::StatusOr<std::optional<Inspection::History>> Inspection::Find(const Showti
   if (!head.ok()) return head.status();
   absl::StatusOr<std::vector<Head>> snapshots = reader_.SnapshotHeads(showtime, **row);
   if (!snapshots.ok()) return snapshots.status();
+  found_ = showtime;
+  row_ = **std::move(row);
   return History{.head = *head,
-                 .oldest = (*row)->base.Next(),
+                 .oldest = row_.base.Next(),
+                 .base = row_.base_chain,
                  .snapshots = *std::move(snapshots),
-                 .row = **std::move(row)};
+                 .wake_ms = row_.wake_ms};
+}
+
+absl::StatusOr<ShowtimeRow> Inspection::RowOf(const ShowtimeId& showtime) {
+  if (showtime == found_) return row_;
+  absl::StatusOr<std::optional<ShowtimeRow>> row = reader_.FindShowtime(showtime);
+  if (!row.ok()) return row.status();
+  if (!*row) return absl::NotFoundError("no such showtime");
+  return **std::move(row);
 }
 
 absl::StatusOr<Page> Inspection::Records(const ShowtimeId& showtime, const History& history,
                                          Revision from) {
-  return reader_.PageFrom(showtime, history.row, history.head, from, kPageRecordsMax);
+  const absl::StatusOr<ShowtimeRow> row = RowOf(showtime);
+  if (!row.ok()) return row.status();
+  return reader_.PageFrom(showtime, *row, history.head, from, kPageRecordsMax);
 }
 
 absl::StatusOr<StoredSnapshot> Inspection::Snapshot(const ShowtimeId& showtime,
                                                     const History& history, const Head& position) {
-  absl::StatusOr<bool> kept = reader_.InHistory(showtime, history.row, history.head, position);
+  const absl::StatusOr<ShowtimeRow> row = RowOf(showtime);
+  if (!row.ok()) return row.status();
+  absl::StatusOr<bool> kept = reader_.InHistory(showtime, *row, history.head, position);
   if (!kept.ok()) return kept.status();
   if (!*kept) return absl::NotFoundError("a snapshot of another history");
-  return reader_.SnapshotAt(showtime, history.row, position);
+  return reader_.SnapshotAt(showtime, *row, position);
 }
 
 }  // namespace seatlock::log

@@ -1,0 +1,132 @@
+#include "services/seatlock/store_opening.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/random.h"
+#include "common/runtime/logging.h"
+#include "services/seatlock/log/memory/memory_log.h"
+#include "services/seatlock/log/redis/redis_log.h"
+#include "services/seatlock/log/redis/server_limits.h"
+#include "services/seatlock/log/sqlite/sqlite_log.h"
+
+namespace seatlock {
+namespace {
+
+// A store that was reached once and does not answer this is asked again a few times: the notice is
+// worth no more.
+constexpr int kLimitsTries = 5;
+constexpr int64_t kLimitsPauseMs = 2000;
+constexpr size_t kStartIdBytes = 8;
+
+absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenSqlite(const std::string& path,
+                                                             ServiceMetrics& metrics,
+                                                             runtime::LogThrottle& errors) {
+  log::SqliteLog::Options options;
+  options.path = path;
+  options.on_commit = [&metrics](const log::CommitStats& stats) {
+    metrics.OnCommit(stats.appends, stats.latency_us);
+  };
+  options.on_error = [&errors](const absl::Status& status) { errors.Log(status.ToString()); };
+  options.on_notice = [path](const std::string& notice) {
+    runtime::LogWarn("store", {{"file", path}, {"notice", notice}});
+  };
+  return log::SqliteLog::Open(std::move(options));
+}
+
+absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenRedis(const Config& config,
+                                                            ServiceClock& clock,
+                                                            runtime::LogThrottle& errors) {
+  log::RedisOptions options = OptionsOf(config.store.redis, config.redis_credentials);
+  options.on_error = [&errors](const absl::Status& status) { errors.Log(status.ToString()); };
+  options.on_notice = [](const std::string& notice) {
+    runtime::LogWarn("store", {{"notice", notice}});
+  };
+  options.on_time = [&clock](const log::RedisTime& time) {
+    clock.Heard(time.store_us, time.sent_us, time.received_us);
+  };
+  return log::RedisLog::Open(std::move(options));
+}
+
+// As an operator would type them.
+std::string LimitsOf(const Config& config) {
+  return absl::StrCat("--max-session-seats=", config.max_session_seats,
+                      " --max-lock-age=", config.max_lock_age_ms, "ms");
+}
+
+runtime::ClockWatch::Rule OursWatched(ServiceClock& clock) {
+  return clock.is_stores() ? runtime::StoreAwayFromOurs(clock.clock())
+                           : runtime::MachineAwayFromOurs(clock.clock());
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenStore(const Config& config,
+                                                            ServiceClock& clock,
+                                                            ServiceMetrics& metrics,
+                                                            runtime::LogThrottle& errors) {
+  switch (config.store.kind) {
+    case StoreConfig::Kind::kMemory:
+      return std::make_unique<log::MemoryLog>();
+    case StoreConfig::Kind::kSqlite:
+      return OpenSqlite(config.store.path, metrics, errors);
+    case StoreConfig::Kind::kRedis:
+      return OpenRedis(config, clock, errors);
+  }
+  return absl::InternalError("no such kind of store");
+}
+
+void AddClockGauges(ServiceClock& clock, runtime::Metrics& metrics) {
+  metrics.AddGaugeCallback(
+      "seatlock_clock_offset_seconds",
+      "The clock that the service follows slowly (the machine's, or a shared store's) minus the "
+      "one that it goes by.",
+      [&clock] { return static_cast<double>(clock.clock().OffsetUs()) / 1e6; });
+  if (!clock.is_stores()) return;
+  metrics.AddGaugeCallback("seatlock_store_clock_skew_seconds",
+                           "The machine's clock minus the shared store's.",
+                           [&clock] { return static_cast<double>(clock.store().SkewUs()) / 1e6; });
+}
+
+StoreWatch::StoreWatch(const Config& config, ServiceClock& clock, const log::ShowtimeLog& log)
+    : config_(config),
+      clock_(clock),
+      log_(log),
+      clock_watch_(clock.clock(), OursWatched(clock)),
+      skew_watch_(clock.clock(), runtime::MachineAwayFromStore(clock.store())),
+      limits_tries_left_(clock.is_stores() ? kLimitsTries : 0) {
+  if (clock.is_stores()) asker_ = std::make_unique<base::ThreadExecutor>();
+}
+
+void StoreWatch::Tick() {
+  clock_watch_.Tick();
+  skew_watch_.Tick();
+  NoteLimits();
+}
+
+void StoreWatch::NoteLimits() {
+  const int64_t now_ms = clock_.clock().MonotonicMs();
+  const bool due = limits_tries_left_ > 0 && now_ms >= limits_next_ms_;
+  if (!due || limits_noted_ || !log_.Healthy()) return;
+  --limits_tries_left_;
+  limits_next_ms_ = now_ms + kLimitsPauseMs;
+  asker_->Post([this, wall_ms = clock_.clock().NowMs()] {
+    if (limits_noted_) return;
+    const std::string ours = LimitsOf(config_);
+    const absl::StatusOr<std::optional<std::string>> other =
+        log::NoteServerLimits(OptionsOf(config_.store.redis, config_.redis_credentials),
+                              base::RandomHex(kStartIdBytes), ours, wall_ms);
+    limits_noted_ = other.ok();
+    if (!other.ok()) {
+      runtime::LogDebug("limits of other servers", {{"error", other.status().ToString()}});
+    } else if (*other) {
+      runtime::LogWarn(
+          "another server on this store was started with other limits: what one of them allows "
+          "the other refuses",
+          {{"ours", ours}, {"other", **other}});
+    }
+  });
+}
+
+}  // namespace seatlock
