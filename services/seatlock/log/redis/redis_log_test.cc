@@ -128,11 +128,11 @@ TEST_F(RedisLogTest, AWrongPasswordIsOneLine) {
 TEST_F(RedisLogTest, TheRightsOfTheUserAreProbedAtStart) {
   Install();
   const std::vector<std::string> rights = {
-      "+select",        "+ping",      "+info",          "+config|get",  "+fcall",  "+fcall_ro",
-      "+function|load", "+subscribe", "+wait",          "+time",        "+exists", "+get",
-      "+incr",          "+hset",      "+hsetnx",        "+hget",        "+hmget",  "+hincrby",
-      "+unlink",        "+xadd",      "+xrange",        "+xrevrange",   "+xtrim",  "+zadd",
-      "+zrem",          "+zscore",    "+zrangebyscore", "+zrangebylex", "+publish"};
+      "+select",        "+ping",          "+info",        "+config|get", "+fcall",   "+fcall_ro",
+      "+function|load", "+subscribe",     "+wait",        "+time",       "+exists",  "+get",
+      "+incr",          "+hset",          "+hget",        "+hmget",      "+hincrby", "+unlink",
+      "+xadd",          "+xrange",        "+xrevrange",   "+xtrim",      "+zadd",    "+zrem",
+      "+zscore",        "+zrangebyscore", "+zrangebylex", "+publish"};
   RedisOptions options = Options();
   options.user = "app";
   options.password = "right";

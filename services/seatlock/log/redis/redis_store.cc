@@ -89,6 +89,11 @@ void RedisStore::Tick() {
     }
     return;
   }
+  if (state_ == State::kServing) served_ms_ = now;
+  if (finder_.has_others() && now - served_ms_ >= kRedisCheckingMs) {
+    // A primary that was cut off is not told that there is another one.
+    return session_->End(why_not_);
+  }
   if (now - looked_ms_ >= kRedisProbeMs) {
     looked_ms_ = now;
     session_->Look();
@@ -127,7 +132,7 @@ absl::Status RedisStore::JudgeServer(const RedisFacts& facts) {
 }
 
 void RedisStore::OnPrepared() {
-  looked_ms_ = options_.clock->MonotonicMs();
+  looked_ms_ = served_ms_ = options_.clock->MonotonicMs();
   SetState(State::kChecking, absl::UnavailableError("redis: connected, not checked yet"));
   judged_ms_ = 0;
   ProbeIfDue();
