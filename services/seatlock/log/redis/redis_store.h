@@ -1,13 +1,13 @@
 // One server's way to a store on Redis: finds the primary, keeps connections to it, and sends what
 // others ask for. What the keys and the answers mean is redis_log.cc's.
 //
-//   | state    | entered                                | calls                | left |
-//   |----------|----------------------------------------|----------------------|---------------------|
-//   | seeking  | at first; a session ends or is ended   | refused              | a session is ready
-//   | | checking | a session is ready; a pipeline did not | refused              | a probe counts,
-//   or  | |          | count                                  |                      | the session
-//   ends    | | serving  | a probe counts                         | sent                 | the same
-//   | | closed   | the destructor                         | refused              | never |
+//   state    | entered                      | calls   | left
+//   ---------+------------------------------+---------+-----------------------------------------
+//   seeking  | at first; a session has gone | refused | a session is ready
+//   checking | a session is ready, or a     | refused | a probe counts, or the session goes
+//            | pipeline did not count       |         |
+//   serving  | a probe counts               | sent    | a pipeline does not count, or as above
+//   closed   | by the destructor            | refused | never
 //
 // Only SetState changes the state. A probe is a pipeline without calls. While checking one is sent
 // every kRedisRetryProbeMs, while serving one whenever no pipeline has counted for kRedisProbeMs.
