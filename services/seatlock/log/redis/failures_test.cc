@@ -127,6 +127,28 @@ TEST_F(RedisFailuresTest, APrimaryThatBecomesAReplicaIsNotBelieved) {
   EXPECT_TRUE(AwaitUnhealthy(*log));
 }
 
+TEST_F(RedisFailuresTest, ASentinelWithAPasswordIsAsked) {
+  Install();
+  server().Run({"CONFIG", "SET", "requirepass", "secret"});
+  testing::RedisSentinel sentinel(server().port(), 1, 500, "secret");
+  RedisOptions options = Options();
+  options.addresses = {{.host = "127.0.0.1", .port = sentinel.port()}};
+  options.sentinel = "seats";
+  options.password = "secret";
+  std::unique_ptr<RedisLog> log = MustOpen(options);
+  EXPECT_TRUE(AwaitHealthy(*log));
+}
+
+// One that was cut off, and is not told that there is another primary.
+TEST_F(RedisFailuresTest, APrimaryThatCannotBeServedIsLeftForTheNextAddress) {
+  RedisServer other;
+  Install(other);
+  RedisOptions options = Options();  // has no marker
+  options.addresses.push_back({.host = "localhost", .port = other.port()});
+  std::unique_ptr<RedisLog> log = MustOpen(options);
+  EXPECT_TRUE(AwaitHealthy(*log));
+}
+
 // With replicas.
 
 class RedisReplicasTest : public RedisFailuresTest {

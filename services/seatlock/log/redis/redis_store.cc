@@ -1,6 +1,7 @@
 #include "services/seatlock/log/redis/redis_store.h"
 
 #include <hiredis/hiredis.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <chrono>
@@ -43,7 +44,14 @@ RedisStore::RedisStore(RedisOptions options)
     Seek();
     Tick();
   });
-  thread_ = std::thread([this] { loop_.Run(); });
+  thread_ = std::thread([this] {
+    // hiredis writes to sockets that the other side may have closed.
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+    loop_.Run();
+  });
 }
 
 RedisStore::~RedisStore() {
