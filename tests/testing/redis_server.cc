@@ -62,7 +62,8 @@ std::string TextOf(const redisReply& reply) {
 }
 
 // The answer, or none if nobody answers.
-std::optional<std::string> Ask(uint16_t port, const std::vector<std::string>& command) {
+std::optional<std::string> Ask(uint16_t port, const std::vector<std::string>& command,
+                               const std::string& password = "") {
   redisContext* context = redisConnectWithTimeout("127.0.0.1", port, timeval{5, 0});
   if (context == nullptr) return std::nullopt;
   redisSetTimeout(context, timeval{20, 0});
@@ -73,6 +74,9 @@ std::optional<std::string> Ask(uint16_t port, const std::vector<std::string>& co
     sizes.push_back(each.size());
   }
   std::optional<std::string> text;
+  if (context->err == 0 && !password.empty()) {
+    freeReplyObject(redisCommand(context, "AUTH %s", password.c_str()));
+  }
   if (context->err == 0) {
     auto* const reply = static_cast<redisReply*>(
         redisCommandArgv(context, static_cast<int>(texts.size()), texts.data(), sizes.data()));
@@ -184,14 +188,20 @@ bool RedisServer::AwaitInfo(const std::string& field, const std::string& value) 
   return Comes([&] { return Info(field) == value; });
 }
 
-RedisSentinel::RedisSentinel(uint16_t primary, int quorum, int down_after_ms) {
+RedisSentinel::RedisSentinel(uint16_t primary, int quorum, int down_after_ms,
+                             const std::string& password)
+    : password_(password) {
   for (int i = 0; i < kPortTries; ++i) {
     port_ = FreePort();
     const std::string path = dir_.File("sentinel.conf");
     std::ofstream(path) << "port " << port_ << "\nbind 127.0.0.1\ndir " << dir_.path().string()
                         << "\nsentinel monitor seats 127.0.0.1 " << primary << " " << quorum
                         << "\nsentinel down-after-milliseconds seats " << down_after_ms
-                        << "\nsentinel failover-timeout seats 5000\nlogfile sentinel.log\n";
+                        << "\nsentinel failover-timeout seats 5000\nlogfile sentinel.log\n"
+                        << (password_.empty()
+                                ? ""
+                                : "requirepass " + password_ + "\nsentinel auth-pass seats " +
+                                      password_ + "\n");
     process_ = Launch(path, {"--sentinel"});
     if (Comes([&] { return Ask(port_, {"PING"}).has_value() || !process_->Running(); }) &&
         process_->Running()) {
@@ -203,7 +213,7 @@ RedisSentinel::RedisSentinel(uint16_t primary, int quorum, int down_after_ms) {
 
 uint16_t RedisSentinel::Primary() const {
   const std::optional<std::string> answer =
-      Ask(port_, {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", "seats"});
+      Ask(port_, {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", "seats"}, password_);
   if (!answer.has_value() || answer->find('\n') == std::string::npos) return 0;
   return static_cast<uint16_t>(std::stoi(answer->substr(answer->find('\n') + 1)));
 }

@@ -65,7 +65,8 @@ class RedisServer {
 class RedisSentinel {
  public:
   // `quorum` Sentinels must agree that the primary is away, for `down_after_ms`.
-  RedisSentinel(uint16_t primary, int quorum, int down_after_ms);
+  // `password` is its own and the primary's; empty for none.
+  RedisSentinel(uint16_t primary, int quorum, int down_after_ms, const std::string& password = "");
 
   uint16_t port() const { return port_; }
   void Kill() { process_->Kill(); }
@@ -74,6 +75,7 @@ class RedisSentinel {
 
  private:
   const TempDir dir_;
+  const std::string password_;
   uint16_t port_ = 0;
   std::unique_ptr<Process> process_;
 };

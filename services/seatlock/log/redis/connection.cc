@@ -73,25 +73,24 @@ void Connection::Attach() {
 }
 
 void Connection::LogIn(const Login& login) {
-  std::vector<Command> commands;
+  const bool is_sentinel = login.database == kNoDatabase;
   if (!login.password.empty()) {
     Command auth{"AUTH"};
     if (!login.user.empty()) auth.Add(login.user);
-    commands.push_back(auth.Add(login.password));
+    auth.Add(login.password);
+    ++logins_owed_;
+    // A Sentinel may have a password or none; the next command tells whether this was right.
+    Send(auth, [this, is_sentinel](const redisReply* reply) { OnLogin(reply, is_sentinel); });
   }
   // Also without a password or a database: its answer says whether Redis lets us in.
-  commands.push_back(login.database == kNoDatabase
-                         ? Command{"PING"}
-                         : Command{"SELECT"}.Add(int64_t{login.database}));
-  logins_owed_ = static_cast<int>(commands.size());
-  for (const Command& command : commands) {
-    Send(command, [this](const redisReply* reply) { OnLogin(reply); });
-  }
+  ++logins_owed_;
+  Send(is_sentinel ? Command{"PING"} : Command{"SELECT"}.Add(int64_t{login.database}),
+       [this](const redisReply* reply) { OnLogin(reply, false); });
 }
 
-void Connection::OnLogin(const redisReply* reply) {
+void Connection::OnLogin(const redisReply* reply, bool may_fail) {
   if (reply == nullptr || state_ != State::kConnecting) return;
-  if (reply->type == REDIS_REPLY_ERROR) {
+  if (reply->type == REDIS_REPLY_ERROR && !may_fail) {
     const absl::string_view text = TextOf(*reply);
     const std::string message = absl::StrCat(name_, ": refuses the login: ", text);
     const bool passes = absl::StartsWith(text, "LOADING") || absl::StartsWith(text, "MASTERDOWN") ||

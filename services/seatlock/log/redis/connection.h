@@ -79,7 +79,7 @@ class Connection {
 
   void Attach();
   void LogIn(const Login& login);
-  void OnLogin(const redisReply* reply);
+  void OnLogin(const redisReply* reply, bool may_fail);
   void OnConnected(int status);
   void OnReply(const redisReply* reply);
   void OnCleanup();

@@ -127,6 +127,114 @@ TEST_F(RedisFailuresTest, APrimaryThatBecomesAReplicaIsNotBelieved) {
   EXPECT_TRUE(AwaitUnhealthy(*log));
 }
 
+// A writer of one showtime as an engine is one: what is unknown it sends again until that is told.
+class Writer {
+ public:
+  Writer(std::string showtime, std::vector<ShowtimeLog*> logs)
+      : showtime_(std::move(showtime)), logs_(std::move(logs)) {}
+
+  void Run(const std::atomic<bool>& stop) {
+    while (!stop) {
+      const AppendRequest request =
+          AppendOf(showtime_, head_, {showtime_ + " " + std::to_string(acknowledged_.size())});
+      if (!Settle(request)) return;
+      acknowledged_.push_back(request.records[0]);
+      head_ = Head{request.epoch, request.records[0].revision, request.records[0].chain};
+    }
+  }
+
+  const std::vector<StoredRecord>& acknowledged() const { return acknowledged_; }
+  const std::string& showtime() const { return showtime_; }
+  const Head& head() const { return head_; }
+
+ private:
+  // Sends it, to one server after the other, until it is in the history.
+  bool Settle(const AppendRequest& request) {
+    for (;;) {
+      const AppendResult result = Append(*logs_[turn_++ % logs_.size()], request);
+      if (result.outcome == Outcome::kAppended) return true;
+      if (result.outcome != Outcome::kConflict) {
+        std::this_thread::sleep_for(milliseconds(2));
+        continue;
+      }
+      const bool ours = !result.missed.empty() && result.missed[0] == request.records[0];
+      EXPECT_TRUE(ours) << showtime_ << " has lost or gained something at "
+                        << result.head.revision.value();
+      return ours;
+    }
+  }
+
+  const std::string showtime_;
+  const std::vector<ShowtimeLog*> logs_;
+  size_t turn_ = 0;
+  Head head_;
+  std::vector<StoredRecord> acknowledged_;
+};
+
+TEST_F(RedisFailuresTest, KilledAndPausedUnderLoadRedisLosesAndDoublesNothingThatWasAcknowledged) {
+  Install();
+  std::unique_ptr<RedisLog> first = MustOpen(Options());
+  std::unique_ptr<RedisLog> second = MustOpen(Options());
+  std::vector<Writer> writers;
+  for (int i = 0; i < 8; ++i) {
+    writers.emplace_back("show-" + std::to_string(i),
+                         std::vector<ShowtimeLog*>{first.get(), second.get()});
+  }
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (Writer& writer : writers) threads.emplace_back([&] { writer.Run(stop); });
+  for (int round = 0; round < 6; ++round) {
+    ASSERT_TRUE(AwaitHealthy(*first));
+    std::this_thread::sleep_for(milliseconds(200));
+    if (round == 3) {
+      server().Pause();
+      ASSERT_TRUE(AwaitUnhealthy(*first));
+      server().Continue();
+    } else {
+      server().Kill();
+      server().Start();
+    }
+  }
+  ASSERT_TRUE(AwaitHealthy(*first));
+  std::this_thread::sleep_for(milliseconds(200));
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+  for (const Writer& writer : writers) {
+    std::vector<StoredRecord> stored;
+    for (;;) {
+      absl::StatusOr<Page> page = testing::Read(*second, writer.showtime(), stored.size() + 1);
+      ASSERT_THAT(page, testing::IsOk());
+      EXPECT_EQ(page->head, writer.head());
+      if (page->records.empty()) break;
+      stored.insert(stored.end(), page->records.begin(), page->records.end());
+    }
+    EXPECT_GT(stored.size(), 20u) << "too little load to tell";
+    EXPECT_EQ(stored, writer.acknowledged());
+  }
+}
+
+TEST_F(RedisFailuresTest, ASentinelWithAPasswordIsAsked) {
+  Install();
+  server().Run({"CONFIG", "SET", "requirepass", "secret"});
+  testing::RedisSentinel sentinel(server().port(), 1, 500, "secret");
+  RedisOptions options = Options();
+  options.addresses = {{.host = "127.0.0.1", .port = sentinel.port()}};
+  options.sentinel = "seats";
+  options.password = "secret";
+  std::unique_ptr<RedisLog> log = MustOpen(options);
+  EXPECT_TRUE(AwaitHealthy(*log));
+}
+
+// One that was cut off, and is not told that there is another primary.
+TEST_F(RedisFailuresTest, APrimaryThatCannotBeServedIsLeftForTheNextAddress) {
+  RedisServer other;
+  Install(other);
+  RedisOptions options = Options();  // has no marker
+  options.addresses.push_back({.host = "localhost", .port = other.port()});
+  std::unique_ptr<RedisLog> log = MustOpen(options);
+  EXPECT_TRUE(AwaitHealthy(*log));
+}
+
 // With replicas.
 
 class RedisReplicasTest : public RedisFailuresTest {

@@ -81,9 +81,12 @@ void PrimaryFinder::AskSentinel(const Found& sentinel) {
         Finish(absl::UnavailableError(absl::StrCat("sentinel: ", why.message())));
     });
   };
-  sentinel_ = std::make_unique<Connection>(
-      loop_, *options_.clock, sentinel.ip, sentinel.address.port,
-      Connection::Login{.database = Connection::kNoDatabase}, std::move(handlers));
+  sentinel_ =
+      std::make_unique<Connection>(loop_, *options_.clock, sentinel.ip, sentinel.address.port,
+                                   Connection::Login{.user = options_.user,
+                                                     .password = options_.password,
+                                                     .database = Connection::kNoDatabase},
+                                   std::move(handlers));
   sentinel_->Send(Command{"SENTINEL", "GET-MASTER-ADDR-BY-NAME", options_.sentinel},
                   [this](const redisReply* reply) { OnSentinelAnswer(reply); });
 }

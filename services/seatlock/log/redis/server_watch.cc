@@ -43,7 +43,11 @@ absl::Status ServerWatch::JudgeReplicas(const RedisFacts& primary) {
     if (named.size() == kRedisServersMax) break;
     named.insert(name);
     std::unique_ptr<Replica>& replica = replicas_[name];
-    if (replica == nullptr) replica = std::make_unique<Replica>();
+    if (replica == nullptr) {
+      replica = std::make_unique<Replica>();
+      replica->status =
+          absl::UnavailableError(absl::StrCat("redis ", name, ": has not been asked yet"));
+    }
     replica->address = line.address;
     replica->syncs = SyncsOf(primary);
     Ask(*replica);

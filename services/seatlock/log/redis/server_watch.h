@@ -34,9 +34,10 @@ class ServerWatch {
     RedisAddress address;
     std::string syncs;
     RewriteWatch rewrites;
-    std::unique_ptr<Connection> connection;
     bool asking = false;
-    absl::Status status = absl::UnavailableError("has not been asked yet");
+    absl::Status status;
+    // The last member: while it is destroyed it answers what it owes, into the others.
+    std::unique_ptr<Connection> connection;
   };
 
   absl::Status JudgeReplicas(const RedisFacts& primary);
