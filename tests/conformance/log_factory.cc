@@ -86,7 +86,7 @@ std::unique_ptr<log::RedisLog> OpenRedis(const RedisServer& server) {
 
 // One server for all tests of a program, emptied before each.
 RedisServer& SharedRedis() {
-  static RedisServer server({.settings = {{"enable-debug-command", "local"}}});
+  static RedisServer server;
   return server;
 }
 

@@ -123,7 +123,8 @@ bool RedisServer::TryStart() {
     std::ofstream config(dir_.File("redis.conf"));
     config << "port " << port_ << "\nbind 127.0.0.1\ndir " << dir_.path().string() << "\n"
            << "save \"\"\nappendonly yes\nappendfsync always\nno-appendfsync-on-rewrite no\n"
-           << "maxmemory-policy noeviction\nrepl-diskless-sync-delay 0\nlogfile redis.log\n";
+           << "maxmemory-policy noeviction\nrepl-diskless-sync-delay 0\nlogfile redis.log\n"
+           << "enable-debug-command local\n";
     if (options_.replica_of != 0) config << "replicaof 127.0.0.1 " << options_.replica_of << "\n";
     for (const auto& setting : options_.settings) {
       for (const std::string& word : setting) config << word << " ";

@@ -328,8 +328,8 @@ end
 -- layout.
 local function install(keys, args)
   if redis.call('HMGET', keys[1], 'restoring')[1] then return kConflict end
-  if redis.call('HSETNX', keys[1], 'id', args[1]) == 0 then return kConflict end
-  redis.call('HSET', keys[1], 'layout', args[2], 'counter', '0')
+  if redis.call('EXISTS', keys[1]) == 1 then return kConflict end
+  redis.call('HSET', keys[1], 'id', args[1], 'layout', args[2], 'counter', '0')
   return kDone
 end
 
@@ -339,8 +339,7 @@ local function rights(keys, args)
   local hash, stream, set, number = unpack(keys)
   redis.call('TIME')
   redis.call('UNLINK', hash, stream, set, number)
-  redis.call('HSETNX', hash, 'id', '1')
-  redis.call('HSET', hash, 'counter', '0')
+  redis.call('HSET', hash, 'id', '1', 'counter', '0')
   redis.call('HINCRBY', hash, 'counter', 1)
   redis.call('HMGET', hash, 'id')
   redis.call('HGET', hash, 'id')

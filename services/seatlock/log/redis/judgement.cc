@@ -11,6 +11,9 @@
 namespace seatlock::log {
 namespace {
 
+// What Redis says of a function that it does not have.
+constexpr char kFunctionMissing[] = "ERR Function not found";
+
 constexpr size_t kReplicationIdDigits = 16;
 constexpr size_t kInstallationDigits = 8;
 
@@ -57,6 +60,9 @@ Verdict Judge(const PipelineEnd& end, const StoreView& view, const JudgedFor& wa
     return {.kind = Verdict::Kind::kGone,
             .why = absl::UnavailableError("the server is not the primary any more")};
   }
+  if (absl::StrContains(end.barrier.message(), kFunctionMissing)) {
+    return {.kind = Verdict::Kind::kGone, .why = end.barrier};
+  }
   if (!end.barrier.ok()) return NotReady(end.barrier);
   if (absl::Status marker = CheckMarker(end); !marker.ok()) return NotReady(marker);
   if (absl::Status all = CheckAcknowledged(end, wanted); !all.ok()) return NotReady(all);
@@ -99,7 +105,7 @@ ErrorMeaning MeaningOf(absl::string_view error) {
   if (absl::StartsWith(error, "OOM ")) return ErrorMeaning::kNoRoom;
   // Redis says these before it runs a function; a function's own errors are HALFWAY.
   for (const char* refused : {"READONLY ", "NOREPLICAS ", "MISCONF ", "LOADING ", "NOPERM ",
-                              "NOAUTH ", "MASTERDOWN ", "BUSY ", "ERR Function not found"}) {
+                              "NOAUTH ", "MASTERDOWN ", "BUSY ", kFunctionMissing}) {
     if (absl::StartsWith(error, refused)) return ErrorMeaning::kNothingDone;
   }
   return ErrorMeaning::kUnknown;

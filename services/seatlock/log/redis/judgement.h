@@ -3,6 +3,7 @@
 //   | at the end of the pipeline                        | kStrict         | kRelaxed        |
 //   |---------------------------------------------------|-----------------|-----------------|
 //   | the server is no primary (any more)               | kGone           | kGone           |
+//   | our functions are gone                            | kGone           | kGone           |
 //   | the last write was refused                        | kNotReady       | kNotReady       |
 //   | no marker, or one of a newer layout               | kNotReady       | kNotReady       |
 //   | fewer acknowledgements than replicas are wanted,  | kNotReady       | not asked       |
@@ -54,7 +55,7 @@ struct Verdict {
     kCounts,
     kOtherHistory,  // nothing counts; ask again with the view of this end
     kNotReady,      // nothing counts until `why` is no more
-    kGone,          // nothing counts; look for the primary anew
+    kGone,          // nothing counts; begin anew with the primary
   };
   Kind kind = Kind::kNotReady;
   absl::Status why;  // OK only if it counts

@@ -36,6 +36,9 @@ inline constexpr int64_t kRedisTickMs = 100;
 inline constexpr int64_t kRedisProbeMs = 1000;
 // The same while it is not served: callers wait for its return.
 inline constexpr int64_t kRedisRetryProbeMs = 200;
+// How long a primary may fail to be served before Sentinel, or the next address, is asked whether
+// there is another. Longer than WAIT takes twice.
+inline constexpr int64_t kRedisCheckingMs = 3000;
 // The pause before connecting anew: rises from the first to the second, each with jitter of half.
 inline constexpr int64_t kRedisReconnectMinMs = 50;
 inline constexpr int64_t kRedisReconnectMaxMs = 1000;
@@ -63,6 +66,7 @@ inline constexpr size_t kDueAtOneTimeMax = 1000;
 inline constexpr size_t kChangedPerPartitionMax = 1000;
 
 static_assert(kRedisWaitMs < kRedisSilenceMs);
+static_assert(2 * kRedisWaitMs < kRedisCheckingMs);
 static_assert(kRedisSilenceMs + kRedisTickMs <= 2500);
 static_assert(kRedisQueueBytesMaxDefault >= 2 * kPipelineBytesMax);
 static_assert(kPipelineBytesMax > kPageBytesMax);

@@ -89,6 +89,11 @@ void RedisStore::Tick() {
     }
     return;
   }
+  if (state_ == State::kServing) served_ms_ = now;
+  if (finder_.has_others() && now - served_ms_ >= kRedisCheckingMs) {
+    // A primary that was cut off is not told that there is another one.
+    return session_->End(why_not_);
+  }
   if (now - looked_ms_ >= kRedisProbeMs) {
     looked_ms_ = now;
     session_->Look();
@@ -127,7 +132,7 @@ absl::Status RedisStore::JudgeServer(const RedisFacts& facts) {
 }
 
 void RedisStore::OnPrepared() {
-  looked_ms_ = options_.clock->MonotonicMs();
+  looked_ms_ = served_ms_ = options_.clock->MonotonicMs();
   SetState(State::kChecking, absl::UnavailableError("redis: connected, not checked yet"));
   judged_ms_ = 0;
   ProbeIfDue();
@@ -238,36 +243,43 @@ void RedisStore::SendEnd(size_t lane, const std::shared_ptr<Pipeline>& pipeline)
 
 void RedisStore::OnPipelineEnd(size_t lane, Pipeline& pipeline, bool whole) {
   lanes_[lane].under_way = nullptr;
-  if (!whole) {
-    const absl::Status lost = absl::UnavailableError("redis: the connection was lost");
-    for (auto& call : pipeline.calls) Finish(*call, WriteCall::End::kUnknown, lost);
-    if (session_ != nullptr && state_ != State::kClosed) session_->End(lost);
-    return;
-  }
+  const Verdict verdict =
+      whole ? JudgePipeline(pipeline)
+            : Verdict{.kind = Verdict::Kind::kGone,
+                      .why = absl::UnavailableError("redis: the connection was lost")};
+  // First the state and then the calls: who is told of a failure finds the log unhealthy.
+  Obey(verdict, pipeline.end);
+  const bool counts = verdict.kind == Verdict::Kind::kCounts;
+  const auto end = counts ? WriteCall::End::kCounts : WriteCall::End::kUnknown;
+  for (auto& call : pipeline.calls) Finish(*call, end, verdict.why);
+  if (counts) PumpSoon(lane);
+}
+
+Verdict RedisStore::JudgePipeline(const Pipeline& pipeline) {
   judged_ms_ = options_.clock->MonotonicMs();
   connected_replicas_ = pipeline.end.connected_replicas;
   if (pipeline.end.time.store_us != 0 && options_.on_time) options_.on_time(pipeline.end.time);
-  const Verdict verdict = Judge(pipeline.end, pipeline.view,
-                                {.profile = options_.profile, .replicas = options_.replicas});
-  const bool counts = verdict.kind == Verdict::Kind::kCounts;
-  if (counts) view_.counter = std::max(view_.counter, pipeline.end.counter);
-  const auto end = counts ? WriteCall::End::kCounts : WriteCall::End::kUnknown;
-  for (auto& call : pipeline.calls) Finish(*call, end, verdict.why);
+  return Judge(pipeline.end, pipeline.view,
+               {.profile = options_.profile, .replicas = options_.replicas});
+}
 
+void RedisStore::Obey(const Verdict& verdict, const PipelineEnd& end) {
   switch (verdict.kind) {
     case Verdict::Kind::kCounts:
+      view_.counter = std::max(view_.counter, end.counter);
       if (state_ == State::kChecking) SetState(State::kServing, absl::OkStatus());
-      return PumpSoon(lane);
+      return;
     case Verdict::Kind::kOtherHistory:
       SetState(State::kChecking, verdict.why);
-      SetView(ViewOf(pipeline.end));
+      SetView(ViewOf(end));
       judged_ms_ = 0;
       return ProbeIfDue();
     case Verdict::Kind::kNotReady:
       SetState(State::kChecking, absl::UnavailableError(verdict.why.message()));
       return TellError(verdict.why);
     case Verdict::Kind::kGone:
-      return session_->End(verdict.why);
+      if (session_ != nullptr) session_->End(verdict.why);
+      return;
   }
 }
 

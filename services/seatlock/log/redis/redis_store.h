@@ -128,6 +128,9 @@ class RedisStore {
   void SendPipeline(size_t lane, std::shared_ptr<Pipeline> pipeline);
   void SendEnd(size_t lane, const std::shared_ptr<Pipeline>& pipeline);
   void OnPipelineEnd(size_t lane, Pipeline& pipeline, bool whole);
+  Verdict JudgePipeline(const Pipeline& pipeline);
+  // Does what the verdict says about the store.
+  void Obey(const Verdict& verdict, const PipelineEnd& end);
   void ProbeIfDue();
   void Finish(WriteCall& call, WriteCall::End end, const absl::Status& why);
   void RefuseWaiting(const absl::Status& why);
@@ -163,6 +166,7 @@ class RedisStore {
   int64_t judged_ms_ = 0;   // when a pipeline was judged last
   int64_t looked_ms_ = 0;   // when the server was asked what it says of itself
   int64_t session_ms_ = 0;  // when the session was begun
+  int64_t served_ms_ = 0;   // when the store was served last, or the session was ready
   int64_t pause_ms_ = 0;    // before seeking again
   uint32_t dice_ = 0;
 

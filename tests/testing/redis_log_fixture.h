@@ -1,0 +1,84 @@
+// A test with a Redis of its own and logs on it. For tests of the Redis log.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/base/mutex.h"
+#include "common/base/random.h"
+#include "services/seatlock/log/redis/keys.h"
+#include "services/seatlock/log/redis/redis_log.h"
+#include "tests/testing/log_calls.h"
+#include "tests/testing/redis_server.h"
+
+namespace seatlock::testing {
+
+class RedisLogFixture : public ::testing::Test {
+ protected:
+  RedisServer& server() { return server_; }
+
+  // On server(), kStrict without replicas; what it says goes to Errors() and Notices().
+  log::RedisOptions Options() {
+    log::RedisOptions options;
+    options.addresses = {{.host = "127.0.0.1", .port = server_.port()}};
+    options.on_error = [this](const absl::Status& why) {
+      base::MutexLock lock(mu_);
+      errors_.emplace_back(why.message());
+    };
+    return options;
+  }
+
+  // Writes an installation's marker, as `seatlockd store init` does.
+  void Install(const std::string& prefix = "sl") { Install(server_, prefix); }
+  static void Install(RedisServer& server, const std::string& prefix = "sl") {
+    server.Run({"HSET", log::InstallationKey(prefix), "id", base::RandomHex(8), "layout", "1",
+                "counter", "0"});
+  }
+
+  static std::unique_ptr<log::RedisLog> MustOpen(log::RedisOptions options) {
+    absl::StatusOr<std::unique_ptr<log::RedisLog>> log = log::RedisLog::Open(std::move(options));
+    if (log.ok()) return *std::move(log);
+    ADD_FAILURE() << log.status();
+    std::abort();
+  }
+
+  // Whether `done` comes true within 20 s.
+  template <typename F>
+  static bool Comes(F done) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!done()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return true;
+  }
+  static bool AwaitHealthy(const log::ShowtimeLog& log) {
+    return Comes([&] { return log.Healthy(); });
+  }
+  static bool AwaitUnhealthy(const log::ShowtimeLog& log) {
+    return Comes([&] { return !log.Healthy(); });
+  }
+  // Appends again and again until it is done.
+  static bool AwaitAppended(log::ShowtimeLog& log, const log::AppendRequest& request) {
+    return Comes(
+        [&] { return Append(log, request).outcome == log::AppendResult::Outcome::kAppended; });
+  }
+
+  std::vector<std::string> Errors() {
+    base::MutexLock lock(mu_);
+    return errors_;
+  }
+
+ private:
+  RedisServer server_;
+  base::Mutex mu_;
+  std::vector<std::string> errors_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace seatlock::testing
