@@ -67,7 +67,9 @@ TEST_P(IntegrityConformance, AnAlteredChainIsNoticed) {
   under_test().Tamper(
       {.sql = "UPDATE records SET chain = zeroblob(32) WHERE showtime = 1 AND revision = 4",
        .lua =
-           R"lua(local e = entries('s'); e[4].c = string.rep('\0', 32) .. string.sub(e[4].c, 33); store('s', e))lua"});
+           R"lua(local e = entries('s')
+                  e[4].c = string.rep('\0', 32) .. string.sub(e[4].c, 33)
+                  store('s', e))lua"});
   ExpectLossAt(4);
 }
 

@@ -43,6 +43,10 @@ inline constexpr int64_t kRedisCheckingMs = 3000;
 inline constexpr int64_t kRedisReconnectMinMs = 50;
 inline constexpr int64_t kRedisReconnectMaxMs = 1000;
 
+// Different reasons that an operator is told of one outage: with several addresses each has its
+// own.
+inline constexpr size_t kRedisReasonsToldMax = 16;
+
 // Parts of the store, each with its own hash tag. Fixed: it is in the names of the keys.
 inline constexpr int kRedisPartitions = 64;
 

@@ -291,7 +291,8 @@ void RedisStore::ProbeIfDue() {
   for (size_t lane = 0; lane < lanes_.size(); ++lane) {
     if (lanes_[lane].under_way != nullptr) return;
   }
-  SendPipeline(0, std::make_shared<Pipeline>());
+  probe_lane_ = (probe_lane_ + 1) % kRedisLanes;
+  SendPipeline(probe_lane_, std::make_shared<Pipeline>());
 }
 
 void RedisStore::Finish(WriteCall& call, WriteCall::End end, const absl::Status& why) {
@@ -306,7 +307,7 @@ void RedisStore::RefuseWaiting(const absl::Status& why) {
     }
   }
   for (ReadCall& call : std::exchange(reads_waiting_, {})) {
-    Give(kRedisCallOverheadBytes);
+    Give(call.weight());
     std::move(call.done)(why);
   }
 }
@@ -314,7 +315,7 @@ void RedisStore::RefuseWaiting(const absl::Status& why) {
 // --- reading ------------------------------------------------------------------------------------
 
 void RedisStore::Read(ReadCall call) {
-  if (!Take(kRedisCallOverheadBytes)) return std::move(call.done)(QueueFull());
+  if (!Take(call.weight())) return std::move(call.done)(QueueFull());
   loop_.Post([this, call = std::move(call)]() mutable {
     reads_waiting_.push_back(std::move(call));
     state_ == State::kServing ? PumpReads() : RefuseWaiting(why_not_);
@@ -336,7 +337,7 @@ void RedisStore::PumpReads() {
         *whole = *whole && reply != nullptr;
         if (!last) return;
         --reads_under_way_;
-        Give(kRedisCallOverheadBytes);
+        Give(call->weight());
         std::move(call->done)(*whole ? absl::OkStatus()
                                      : absl::UnavailableError("redis: the connection was lost"));
         PumpReads();
@@ -354,8 +355,8 @@ void RedisStore::Follow(std::function<void(const std::string&)> hint) {
 
 void RedisStore::TellError(const absl::Status& why) {
   TellFirst(why);
-  if (std::string(why.message()) == told_) return;
-  told_ = std::string(why.message());
+  if (told_.size() == kRedisReasonsToldMax) return;
+  if (!told_.insert(std::string(why.message())).second) return;
   if (options_.on_error) options_.on_error(why);
 }
 

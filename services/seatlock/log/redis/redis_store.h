@@ -1,16 +1,17 @@
 // One server's way to a store on Redis: finds the primary, keeps connections to it, and sends what
 // others ask for. What the keys and the answers mean is redis_log.cc's.
 //
-//   | state    | entered                                | calls                | left |
-//   |----------|----------------------------------------|----------------------|---------------------|
-//   | seeking  | at first; a session ends or is ended   | refused              | a session is ready
-//   | | checking | a session is ready; a pipeline did not | refused              | a probe counts,
-//   or  | |          | count                                  |                      | the session
-//   ends    | | serving  | a probe counts                         | sent                 | the same
-//   | | closed   | the destructor                         | refused              | never |
+//   | state    | entered                                | calls   | left                   |
+//   |----------|----------------------------------------|---------|------------------------|
+//   | seeking  | at first; a session has ended          | refused | a session is ready     |
+//   | checking | a session is ready; a pipeline did not | refused | a probe counts, or the |
+//   |          | count                                  |         | session ends           |
+//   | serving  | a probe counts                         | sent    | the same               |
+//   | closed   | the destructor                         | refused | never                  |
 //
 // Only SetState changes the state. A probe is a pipeline without calls. While checking one is sent
 // every kRedisRetryProbeMs, while serving one whenever no pipeline has counted for kRedisProbeMs.
+// If there may be another primary, a session that is only checked for kRedisCheckingMs is ended.
 //
 // Thread-safe: the calls are handed to the store's thread, which also calls back.
 #pragma once
@@ -20,6 +21,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -66,6 +68,13 @@ struct ReadCall {
   std::function<void(size_t index, const redisReply& reply)> heard;
   // OK: `heard` was called of each.
   absl::AnyInvocable<void(absl::Status) &&> done;
+
+  // What it takes of the queue.
+  size_t weight() const {
+    size_t bytes = kRedisCallOverheadBytes;
+    for (const Command& command : commands) bytes += command.size();
+    return bytes;
+  }
 };
 
 class RedisStore {
@@ -153,8 +162,8 @@ class RedisStore {
 
   // The loop's thread alone.
   State state_ = State::kSeeking;
-  absl::Status why_not_;  // of any state but serving
-  std::string told_;      // the reason that on_error was told last
+  absl::Status why_not_;        // of any state but serving
+  std::set<std::string> told_;  // the reasons that on_error was told since it was served
   StoreView view_;
   PrimaryFinder finder_;
   std::unique_ptr<Session> session_;
@@ -162,6 +171,7 @@ class RedisStore {
   std::array<Lane, kRedisLanes> lanes_;
   std::deque<ReadCall> reads_waiting_;
   size_t reads_under_way_ = 0;
+  size_t probe_lane_ = 0;  // of the last probe: lanes take turns, so that each is known to live
   int64_t connected_replicas_ = 0;
   int64_t judged_ms_ = 0;   // when a pipeline was judged last
   int64_t looked_ms_ = 0;   // when the server was asked what it says of itself
