@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/mutex.h"
 #include "common/base/random.h"
 #include "common/runtime/logging.h"
 #include "services/seatlock/log/memory/memory_log.h"
@@ -35,18 +36,51 @@ absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenSqlite(const std::string& 
   return log::SqliteLog::Open(std::move(options));
 }
 
+// Where the log's errors go. While it is opened they are kept: the one that ends the program is
+// told by Open, in one line.
+class RedisErrors {
+ public:
+  explicit RedisErrors(runtime::LogThrottle& errors) : errors_(errors) {}
+
+  void Say(const absl::Status& status) {
+    {
+      base::MutexLock lock(mu_);
+      if (opening_) {
+        kept_ = status.ToString();  // an earlier one is out of date
+        return;
+      }
+    }
+    errors_.Log(status.ToString());
+  }
+  void Opened() {
+    base::MutexLock lock(mu_);
+    opening_ = false;
+    if (!kept_.empty()) errors_.Log(kept_);
+  }
+
+ private:
+  runtime::LogThrottle& errors_;
+  base::Mutex mu_;
+  bool opening_ ABSL_GUARDED_BY(mu_) = true;
+  std::string kept_ ABSL_GUARDED_BY(mu_);
+};
+
 absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenRedis(const Config& config,
                                                             ServiceClock& clock,
                                                             runtime::LogThrottle& errors) {
   log::RedisOptions options = OptionsOf(config.store.redis, config.redis_credentials);
-  options.on_error = [&errors](const absl::Status& status) { errors.Log(status.ToString()); };
+  auto said = std::make_shared<RedisErrors>(errors);
+  options.on_error = [said](const absl::Status& status) { said->Say(status); };
   options.on_notice = [](const std::string& notice) {
     runtime::LogWarn("store", {{"notice", notice}});
   };
   options.on_time = [&clock](const log::RedisTime& time) {
     clock.Heard(time.store_us, time.sent_us, time.received_us);
   };
-  return log::RedisLog::Open(std::move(options));
+  absl::StatusOr<std::unique_ptr<log::RedisLog>> log = log::RedisLog::Open(std::move(options));
+  if (!log.ok()) return log.status();
+  said->Opened();
+  return log;
 }
 
 // As an operator would type them.

@@ -37,7 +37,7 @@ struct Ended {
 };
 
 // Runs seatlockd until it ends.
-Ended Run(std::vector<std::string> args, TestServer::Env env = {}) {
+Ended RunSeatlockd(std::vector<std::string> args, TestServer::Env env = {}) {
   absl::StatusOr<std::unique_ptr<Process>> process =
       Process::Start({.binary = SEATLOCKD_BINARY, .args = std::move(args), .env = std::move(env)});
   EXPECT_THAT(process, IsOk());
@@ -50,7 +50,7 @@ Ended Run(std::vector<std::string> args, TestServer::Env env = {}) {
 Ended Store(std::vector<std::string> args, const std::string& store) {
   args.insert(args.begin(), "store");
   args.push_back("--store=" + store);
-  return Run(std::move(args));
+  return RunSeatlockd(std::move(args));
 }
 
 // Whether /readyz says `code` within 20 s, with nobody calling.
@@ -80,11 +80,11 @@ TEST(RedisStartTest, ServesWhenRedisComesAndSaysOnceThatItIsAway) {
   SeatLockClient client(server.address());
   EXPECT_EQ(HttpGet(server.admin_address(), "/readyz")->status, 503);
   EXPECT_EQ(HttpGet(server.admin_address(), "/livez")->status, 200);
+  EXPECT_EQ(LinesWith(server, "\"level\":\"error\""), 1);
+  EXPECT_EQ(LinesWith(server, absl::StrCat("127.0.0.1:", redis.port())), 1);
   const Refusal refusal = client.Lock("show", "A1", "s1").refusal();
   EXPECT_EQ(refusal.reason, "STORE_UNAVAILABLE");
   EXPECT_EQ(refusal.metadata.at("outcome"), "none");
-  EXPECT_EQ(LinesWith(server, "\"level\":\"error\""), 1);
-  EXPECT_EQ(LinesWith(server, absl::StrCat("127.0.0.1:", redis.port())), 1);
 
   redis.Start();
   ASSERT_TRUE(BecomesReady(server));
@@ -96,8 +96,8 @@ TEST(RedisStartTest, AStoreWithoutItsMarkerIsServedOnceAnOperatorHasSaidSo) {
   TestServer server({}, UrlOf(redis));
   ASSERT_THAT(server.Start(), IsOk());
   SeatLockClient client(server.address());
-  EXPECT_EQ(client.Lock("show", "A1", "s1").refusal().reason, "STORE_UNAVAILABLE");
   EXPECT_EQ(LinesWith(server, "store init"), 1);
+  EXPECT_EQ(client.Lock("show", "A1", "s1").refusal().reason, "STORE_UNAVAILABLE");
   ASSERT_EQ(Store({"init"}, UrlOf(redis)).code, 0);
   ASSERT_TRUE(BecomesReady(server));
   EXPECT_TRUE(client.Lock("show", "A1", "s1").ok());
@@ -137,8 +137,8 @@ TEST(RedisStartTest, WhatIsSetUpWronglyAtStartIsOneLineAndExit1) {
     const bool locked = !each.settings.empty() && each.settings[0][0] == "requirepass";
     RedisServer redis({.settings = locked ? Case().settings : each.settings});
     if (locked) redis.Run({"CONFIG", "SET", "requirepass", "hunter2"});
-    const Ended ended = Run({"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0",
-                             "--store=" + UrlOf(redis, each.parameters)});
+    const Ended ended = RunSeatlockd({"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0",
+                                      "--store=" + UrlOf(redis, each.parameters)});
     EXPECT_EQ(ended.code, 1);
     ASSERT_EQ(ended.err.size(), 1u) << absl::StrCat(ended.err.size(), " lines");
     EXPECT_THAT(ended.err[0], HasSubstr("seatlockd: "));
@@ -155,15 +155,17 @@ TEST(RedisStartTest, AReplicaAWrongPasswordAndANewerLayoutAreOneLineAndExit1) {
   locked.Run({"CONFIG", "SET", "requirepass", "hunter2"});
   const struct {
     const RedisServer& server;
+    std::string password;
     std::string why;
-  } cases[] = {{replica, "its role is slave, must be master"},
-               {newer, "newer version"},
-               {locked, "WRONGPASS"}};
+  } cases[] = {{replica, "", "its role is slave, must be master"},
+               {newer, "", "newer version"},
+               {locked, "letmein", "WRONGPASS"},
+               {redis, "letmein", "without any password"}};
   for (const auto& each : cases) {
     SCOPED_TRACE(each.why);
-    const Ended ended =
-        Run({"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--store=" + UrlOf(each.server)},
-            {{"SEATLOCK_REDIS_PASSWORD", "letmein"}});
+    const Ended ended = RunSeatlockd(
+        {"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--store=" + UrlOf(each.server)},
+        {{"SEATLOCK_REDIS_PASSWORD", each.password}});
     EXPECT_EQ(ended.code, 1);
     ASSERT_EQ(ended.err.size(), 1u);
     EXPECT_THAT(ended.err[0], HasSubstr(each.why));
