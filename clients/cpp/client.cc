@@ -201,6 +201,9 @@ absl::StatusOr<v1::ListSessionLocksResponse> Client::ListSessionLocks(
     v1::ListSessionLocksRequest request) {
   return impl_->Call(&Stub::ListSessionLocks, std::move(request));
 }
+absl::StatusOr<v1::ListShowtimesResponse> Client::ListShowtimes(v1::ListShowtimesRequest request) {
+  return impl_->Call(&Stub::ListShowtimes, std::move(request));
+}
 
 std::unique_ptr<Watch> Client::WatchShowtime(v1::WatchShowtimeRequest request) {
   const ClientOptions& options = impl_->options;

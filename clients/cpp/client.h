@@ -78,6 +78,8 @@ class Client {
   absl::StatusOr<v1::GetShowtimeResponse> GetShowtime(v1::GetShowtimeRequest request);
   absl::StatusOr<v1::ListSessionLocksResponse> ListSessionLocks(
       v1::ListSessionLocksRequest request);
+  // One page: ask again with its next_page_token until that is empty.
+  absl::StatusOr<v1::ListShowtimesResponse> ListShowtimes(v1::ListShowtimesRequest request);
 
   // Follows a showtime. The Watch may outlive the Client.
   std::unique_ptr<Watch> WatchShowtime(v1::WatchShowtimeRequest request);

@@ -1,14 +1,12 @@
 // Whether one server of a list may be asked, as far as one client knows. Time is handed in.
 //
-//   state    | Ask: may it be asked?                      | Answered | Failed
-//   ---------+--------------------------------------------+----------+-------------------------------
-//   kServing | yes                                        | stays    | kAway until a pause is over
-//   kAway    | no, until the pause is over; then yes,     | kServing | stays: calls that fail
-//   together
-//            | and kTried for at most `trial_max`         |          | count once
-//   kTried   | no: one caller asks it already. After      | kServing | kAway until a longer pause
-//   is
-//            | `trial_max` yes, as a new trial            |          | over
+//   state    | Ask: may it be asked?                   | Answered | Failed
+//   ---------+-----------------------------------------+----------+------------------------------
+//   kServing | yes                                     | stays    | kAway until a pause is over
+//   kAway    | no, until the pause is over; then yes,  | kServing | stays: calls that fail
+//            | and kTried for at most `trial_max`      |          | together count once
+//   kTried   | no: one caller asks it already. After   | kServing | kAway until a longer pause is
+//            | `trial_max` yes, as a new trial         |          | over
 //
 // Pauses are random and double up to a bound (backoff.h); Answered makes the next one short again.
 // So a server that is away costs one caller an attempt a pause, and callers come back apart from
