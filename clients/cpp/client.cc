@@ -54,16 +54,23 @@ bool Settles(const CallError& error) {
          error.code != absl::StatusCode::kResourceExhausted;
 }
 
-bool MayRetry(const CallError& error, bool repeatable) {
+// A gRPC server that shuts down ends so what it has not handed to a handler. This client cancels no
+// call itself.
+bool CutOffByTheServer(const CallError& error) {
+  return error.code == absl::StatusCode::kCancelled && error.reason.empty();
+}
+
+bool MayRetry(const CallError& error, bool repeatable, bool several) {
   if (error.code == absl::StatusCode::kUnavailable) return repeatable || error.NothingHappened();
   if (error.code == absl::StatusCode::kResourceExhausted) return error.retry_after.has_value();
+  if (CutOffByTheServer(error)) return repeatable && several;
   return error.code == absl::StatusCode::kDeadlineExceeded && repeatable;
 }
 
 // The server of `attempt` cannot serve now; another one may. A refusal for want of room is none:
 // the showtime's server is asked again when it says.
 bool IsAway(const CallError& error, bool had_its_time) {
-  return error.code == absl::StatusCode::kUnavailable ||
+  return error.code == absl::StatusCode::kUnavailable || CutOffByTheServer(error) ||
          (error.code == absl::StatusCode::kDeadlineExceeded && had_its_time);
 }
 
@@ -153,7 +160,7 @@ absl::StatusOr<Response> Client::Impl::Call(Method<Request, Response> method,
     if (status.ok()) return response;
     const CallError error = ErrorOf(status);
     may_have_happened = (may_have_happened || error.MayHaveHappened()) && !Settles(error);
-    if (attempt == attempts || !MayRetry(error, Repeatable(request))) break;
+    if (attempt == attempts || !MayRetry(error, Repeatable(request), servers->several())) break;
     const std::shared_ptr<const Server> failed =
         std::exchange(choice, servers->Choose(showtime)).server;
     const bool at_once = !choice.away && choice.server != failed;

@@ -101,6 +101,9 @@ TEST_F(ClientServersTest, ServerThatIsAwayIsReplacedAtOnceAndThenLeftAlone) {
       Refuse(grpc::StatusCode::UNAVAILABLE, "STORE_UNAVAILABLE", "none"),
       Refuse(grpc::StatusCode::UNAVAILABLE, "OUTCOME_UNKNOWN", "unknown"),
       CutOff,
+      [](grpc::ServerContext&, v1::LockSeatResponse*) {
+        return grpc::Status(grpc::StatusCode::CANCELLED, "");
+      },
   };
   size_t first = 0;
   size_t second = 0;
