@@ -16,10 +16,9 @@
 // that its showtime prefers (common/base/rendezvous.h); all clients that have the same list agree
 // on it. If that one is away, the next one is asked at once, under the same rules and with the same
 // request_id. Away is a server that cannot be reached, drains, cannot use its store, gives no
-// answer in time, or cancels the call because it ends. No two servers are asked in turn without a
-// pause: one that failed is left alone for a short random time and then tried by one call
-// (server_state.h). With several servers a failure's message ends with the address of the server
-// that was asked last.
+// answer in time, or cancels the call because it ends. It is left alone for a short random time and
+// then tried by one call (server_state.h). With several servers a failure's message ends with the
+// address of the server that was asked last.
 //
 // Calls block. Thread-safe; one Client serves a whole program over one connection a server.
 #pragma once
