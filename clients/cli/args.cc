@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "clients/cpp/client.h"
-#include "common/runtime/net.h"
+#include "clients/cpp/server_list.h"
 #include "common/runtime/version.h"
 
 namespace seatlock::cli {
@@ -30,6 +30,7 @@ struct Raw {
   std::string output = "table";
   std::string resume;
   std::vector<std::string> fences;
+  bool json = false;
   bool print_config = false;
 };
 
@@ -112,6 +113,15 @@ void AddReadCommands(CLI::App* app, Raw* raw) {
   AddShowtime(locks, raw);
   AddSession(locks, raw);
 
+  CLI::App* list = app->add_subcommand("list", "Show the showtimes that have changes");
+  list->add_option("--limit", raw->args.limit, "how many at most")
+      ->check(CLI::Range(uint64_t{1}, kListLimitMax))
+      ->capture_default_str();
+  list->add_option("--page-size", raw->args.page_size, "how many to ask for at once")
+      ->check(CLI::Range(1, kPageSizeMax))
+      ->capture_default_str();
+  list->add_flag("--json", raw->json, "the same as --output json");
+
   CLI::App* watch = app->add_subcommand("watch", "Show changes as they come, until Ctrl-C");
   AddShowtime(watch, raw);
   watch->add_option("--resume", raw->resume, "EPOCH:REVISION to go on after");
@@ -120,7 +130,7 @@ void AddReadCommands(CLI::App* app, Raw* raw) {
 constexpr std::pair<const char*, Command> kCommands[] = {
     {"lock", Command::kLock},   {"unlock", Command::kUnlock}, {"extend", Command::kExtend},
     {"book", Command::kBook},   {"cancel", Command::kCancel}, {"get", Command::kGet},
-    {"locks", Command::kLocks}, {"watch", Command::kWatch},
+    {"locks", Command::kLocks}, {"list", Command::kList},     {"watch", Command::kWatch},
 };
 
 // Each returns what is wrong, empty where nothing is.
@@ -169,9 +179,9 @@ std::string CheckSeats(const Args& args) {
 std::string Complete(Raw* raw) {
   Args& args = raw->args;
   std::string wrong;
-  if (!runtime::ParseHostPort(args.server).ok()) {
-    return absl::StrCat("--server must be host:port (got '", args.server, "')");
-  }
+  absl::StatusOr<std::vector<std::string>> servers = client::ParseServers(args.server);
+  if (!servers.ok()) return absl::StrCat("--server ", servers.status().message());
+  args.servers = *std::move(servers);
   if (!raw->timeout.empty()) wrong = TakeTime(raw->timeout, "--timeout", &args.timeout_ms);
   if (wrong.empty() && !raw->ttl.empty()) {
     wrong = TakeTime(raw->ttl, "--ttl", &args.ttl_ms.emplace());
@@ -184,6 +194,7 @@ std::string Complete(Raw* raw) {
   // A tombstone without seats bars the whole order.
   if (args.tombstone && args.seats.empty()) args.all = true;
   if (args.request_id.empty()) args.request_id = client::MakeRequestId();
+  if (raw->json) raw->output = "json";
   args.json = raw->output == "json";
   return wrong;
 }
@@ -196,9 +207,10 @@ ParsedArgs Usage(const std::string& what, const std::string& command) {
 }
 
 void AddGlobals(CLI::App* app, Raw* raw) {
-  app->add_option("--server", raw->args.server, "where seatlockd listens")
+  app->add_option("--server", raw->args.server,
+                  "where seatlockd listens; several with commas between")
       ->envname("SEATCTL_SERVER")
-      ->type_name("HOST:PORT")
+      ->type_name("HOST:PORT,...")
       ->capture_default_str();
   app->add_option("--timeout", raw->timeout, "how long to try [10s]")
       ->envname("SEATCTL_TIMEOUT")

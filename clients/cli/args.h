@@ -18,13 +18,25 @@ inline constexpr int kExitUsage = 2;
 inline constexpr int kExitUnavailable = 3;
 inline constexpr int kExitSeatTaken = 4;
 
-enum class Command { kLock, kUnlock, kExtend, kBook, kCancel, kGet, kLocks, kWatch };
+// Showtimes that `seatctl list` prints unless --limit says otherwise: more than a person reads. If
+// more follow, it says so.
+inline constexpr uint64_t kListLimitDefault = 1'000;
+// The most that --limit takes: all are held until the last page is there, 200 bytes each.
+inline constexpr uint64_t kListLimitMax = 100'000;
+// The most that --page-size takes; the service gives no more (seatlock_service.proto).
+inline constexpr int32_t kPageSizeMax = 1'000;
+// Pages that `seatctl list` asks for. They may be short, even empty, though more follow: pages of
+// one showtime each reach the limit.
+inline constexpr uint64_t kListPagesMax = kListLimitMax;
+
+enum class Command { kLock, kUnlock, kExtend, kBook, kCancel, kGet, kLocks, kList, kWatch };
 
 struct Args {
   Command command = Command::kGet;
 
   // Of every command.
-  std::string server = "127.0.0.1:50051";
+  std::string server = "127.0.0.1:50051";                  // as it was given
+  std::vector<std::string> servers = {"127.0.0.1:50051"};  // the same, taken apart
   int64_t timeout_ms = 10'000;
   bool json = false;
 
@@ -41,6 +53,8 @@ struct Args {
   bool only_held = false;
   bool add_to_order = false;
   bool tombstone = false;
+  int32_t page_size = kPageSizeMax;    // for list
+  uint64_t limit = kListLimitDefault;  // of showtimes, for list
   std::optional<v1::Position> resume;
 };
 

@@ -85,6 +85,21 @@ TEST_F(ArgsTest, FlagBeatsEnvironment) {
   EXPECT_EQ(Good({"locks", "123", "--server=flag:1"}).server, "flag:1");
 }
 
+TEST_F(ArgsTest, ServersAreAListAndOneAddressIsAListOfOne) {
+  EXPECT_THAT(Good({"get", "123", "--server=a:1"}).servers, ElementsAre("a:1"));
+  EXPECT_THAT(Good({"get", "123", "--server=a:1,[::1]:2"}).servers, ElementsAre("a:1", "[::1]:2"));
+  setenv("SEATCTL_SERVER", "a:1,b:2", 1);
+  EXPECT_THAT(Good({"get", "123"}).servers, ElementsAre("a:1", "b:2"));
+}
+
+TEST_F(ArgsTest, ListTakesALimitAndAPageSize) {
+  const Args args = Good({"list", "--limit", "5", "--page-size=2", "--json"});
+  EXPECT_EQ(args.command, Command::kList);
+  EXPECT_EQ(args.limit, 5U);
+  EXPECT_EQ(args.page_size, 2);
+  EXPECT_TRUE(args.json);
+}
+
 TEST_F(ArgsTest, WatchResumesFromAPosition) {
   const Args args = Good({"watch", "123", "--resume", "e:1:41"});
   ASSERT_TRUE(args.resume.has_value());
@@ -107,6 +122,11 @@ TEST_F(ArgsTest, MistakesAreUsageErrorsThatSayWhatIsWrong) {
       {{"cancel", "123", "--order", "o"}, "name the seats, or use --all"},
       {{"watch", "123", "--resume", "41"}, "EPOCH:REVISION"},
       {{"get", "123", "--server", "nowhere"}, "--server must be host:port"},
+      {{"get", "123", "--server", "a:1,,b:1"}, "--server must have no empty entry"},
+      {{"get", "123", "--server", "a:1,a:1"}, "--server must name a server once"},
+      {{"get", "123", "--server", "a:1,b:99999"}, "--server must be host:port"},
+      {{"list", "--limit", "0"}, "--limit"},
+      {{"list", "--page-size", "1001"}, "--page-size"},
       {{"get", "123", "--timeout", "soon"}, "--timeout must be a time"},
       {{"get", "123", "-o", "xml"}, "xml"},
       {{"get", "123", "--unknown"}, "--unknown"},

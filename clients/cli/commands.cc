@@ -129,6 +129,29 @@ int Locks(const Args& args, Client& client) {
                 [](const auto& r) { return LocksTable(r.locks(), r.server_time()); });
 }
 
+// All pages put together, as far as the limit; where it cuts, the token of what follows stays.
+absl::StatusOr<v1::ListShowtimesResponse> ListAll(const Args& args, Client& client) {
+  v1::ListShowtimesResponse all;
+  for (uint64_t page = 0; page < kListPagesMax; ++page) {
+    const uint64_t left = args.limit - static_cast<uint64_t>(all.showtimes_size());
+    v1::ListShowtimesRequest request;
+    request.set_page_size(
+        static_cast<int32_t>(std::min(left, static_cast<uint64_t>(args.page_size))));
+    request.set_page_token(all.next_page_token());
+    absl::StatusOr<v1::ListShowtimesResponse> response = client.ListShowtimes(request);
+    if (!response.ok()) return response.status();
+    all.mutable_showtimes()->MergeFrom(response->showtimes());
+    all.set_next_page_token(response->next_page_token());
+    if (static_cast<uint64_t>(all.showtimes_size()) >= args.limit) break;
+    if (all.next_page_token().empty()) break;
+  }
+  return all;
+}
+
+int List(const Args& args, Client& client) {
+  return Answer(args, ListAll(args, client), &ShowtimesTable);
+}
+
 // Tells once that the connection is gone, and once that it is back.
 class ConnectionNotes {
  public:
@@ -189,7 +212,7 @@ int WatchUntilSignal(const Args& args, runtime::Signals& signals, Client& client
 
 int Run(const Args& args) {
   client::ClientOptions options;
-  options.target = args.server;
+  options.servers = args.servers;
   options.timeout = milliseconds(args.timeout_ms);
   options.attempt_timeout = std::min(options.attempt_timeout, options.timeout);
   if (args.command == Command::kWatch) {
@@ -213,6 +236,8 @@ int Run(const Args& args) {
       return Get(args, client);
     case Command::kLocks:
       return Locks(args, client);
+    case Command::kList:
+      return List(args, client);
     case Command::kWatch:
       break;
   }

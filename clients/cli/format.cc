@@ -127,14 +127,16 @@ std::string Advice(const Args& args, const client::CallError& error) {
   if (found != advice.end()) return found->second;
   if (ExitCodeOf(error) != kExitUnavailable && !error.MayHaveHappened()) return "";
   const bool reads = args.command == Command::kGet || args.command == Command::kLocks ||
-                     args.command == Command::kWatch;
+                     args.command == Command::kList || args.command == Command::kWatch;
   std::string text;
   if (error.reason.empty() && error.code == absl::StatusCode::kUnavailable) {
     text = absl::StrCat("Is seatlockd running on ", args.server,
                         "? `./dev up` starts one; --server names another.");
     if (reads) return text;
   }
-  if (reads || error.NothingHappened()) return "Nothing was changed: try again.";
+  if (reads || error.NothingHappened()) {
+    return absl::StrCat(text, text.empty() ? "" : "\n", "Nothing was changed: try again.");
+  }
   return absl::StrCat(text, text.empty() ? "It" : "\nIf it was running, it",
                       " may have happened. To find out, repeat it with --request-id ",
                       args.request_id, ": it is done once.");
@@ -187,6 +189,23 @@ std::string ShowtimeTable(const v1::ShowtimeSnapshot& snapshot, bool color) {
     absl::StrAppend(&text, "  ", SeatText(seat, width, color), "\n");
   }
   return text;
+}
+
+std::string ShowtimesTable(const v1::ListShowtimesResponse& response) {
+  const bool more = !response.next_page_token().empty();
+  if (response.showtimes().empty() && !more) return "no showtimes\n";
+  std::vector<Row> rows = {
+      {"SHOWTIME", "REVISION", "LOCKED", "BOOKED", "BLOCKED", "CLOSED", "LAST CHANGE"}};
+  for (const v1::ShowtimeSummary& showtime : response.showtimes()) {
+    const bool counted = showtime.has_locked();
+    const auto number = [counted](uint32_t n) { return counted ? absl::StrCat(n) : "?"; };
+    const char* const closed = showtime.closed() ? "yes" : "no";
+    rows.push_back({showtime.showtime_id(), absl::StrCat(showtime.revision()),
+                    number(showtime.locked()), number(showtime.booked()),
+                    number(showtime.blocked()), counted ? closed : "?",
+                    showtime.has_last_change_time() ? DateTime(showtime.last_change_time()) : "?"});
+  }
+  return Table(rows) + (more ? "more showtimes follow: raise --limit\n" : "");
 }
 
 std::string OrderTable(const std::string& order, const v1::GetOrderResponse& response) {
@@ -243,6 +262,7 @@ std::string ErrorJson(const client::CallError& error) {
                                     {"reason", error.reason},
                                     {"message", error.message},
                                     {"metadata", metadata},
+                                    {"server", error.server},
                                     {"seats", seats}};
   return boost::json::serialize(body) + "\n";
 }

@@ -17,6 +17,8 @@ std::string JsonLine(const google::protobuf::Message& message);
 std::string LocksTable(const google::protobuf::RepeatedPtrField<v1::Lock>& locks,
                        const google::protobuf::Timestamp& server_time);
 std::string ShowtimeTable(const v1::ShowtimeSnapshot& snapshot, bool color);
+// A line a showtime; a number that the service cannot tell (a damaged history) is "?".
+std::string ShowtimesTable(const v1::ListShowtimesResponse& response);
 std::string OrderTable(const std::string& order, const v1::GetOrderResponse& response);
 
 // One event of a watch: a line a seat. Progress is no line, but for the first.

@@ -92,6 +92,24 @@ TEST(FormatTest, OrderHasItsStateAndSeats) {
   EXPECT_EQ(OrderTable("o1", response), "order o1 is open at revision 3\n  A06\n");
 }
 
+TEST(FormatTest, ShowtimesAreATableAndSayIfMoreFollow) {
+  v1::ListShowtimesResponse response;
+  EXPECT_EQ(ShowtimesTable(response), "no showtimes\n");
+  v1::ShowtimeSummary* whole = response.add_showtimes();
+  whole->set_showtime_id("123");
+  whole->set_revision(7);
+  whole->set_locked(2);
+  whole->set_booked(1);
+  whole->mutable_last_change_time()->set_seconds(60);
+  response.add_showtimes()->set_showtime_id("9");
+  response.set_next_page_token("t");
+  EXPECT_EQ(ShowtimesTable(response),
+            "SHOWTIME  REVISION  LOCKED  BOOKED  BLOCKED  CLOSED  LAST CHANGE\n"
+            "123       7         2       1       0        no      1970-01-01T00:01:00Z\n"
+            "9         0         ?       ?       ?        ?       ?\n"
+            "more showtimes follow: raise --limit\n");
+}
+
 TEST(FormatTest, ExitCodesAreThoseOfTheContract) {
   EXPECT_EQ(ExitCodeOf(Error(absl::StatusCode::kFailedPrecondition, "SEAT_TAKEN")), 4);
   EXPECT_EQ(ExitCodeOf(Error(absl::StatusCode::kFailedPrecondition, "NOT_LOCK_HOLDER")), 1);

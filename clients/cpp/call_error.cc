@@ -13,8 +13,10 @@ namespace seatlock::client {
 namespace {
 
 constexpr char kDetailsUrl[] = "type.googleapis.com/google.rpc.Status";
-// A payload of this client's own: its presence says it all.
+// Payloads of this client's own. The presence of the first two says it all.
 constexpr char kUnknownOutcomeUrl[] = "seatlock.client/unknown-outcome";
+constexpr char kNothingDoneUrl[] = "seatlock.client/nothing-done";
+constexpr char kServerUrl[] = "seatlock.client/server";
 
 // At most a year, so that callers can add it to a clock: what comes over the wire may be larger
 // than milliseconds can hold.
@@ -58,6 +60,15 @@ bool IsInDoubt(absl::StatusCode code) {
   }
 }
 
+// `status` with another message.
+absl::Status WithMessage(const absl::Status& status, absl::string_view message) {
+  absl::Status changed(status.code(), message);
+  status.ForEachPayload([&changed](absl::string_view url, const absl::Cord& payload) {
+    changed.SetPayload(url, payload);
+  });
+  return changed;
+}
+
 }  // namespace
 
 bool CallError::NothingHappened() const {
@@ -80,6 +91,10 @@ CallError ErrorOf(const absl::Status& status) {
   if (payload.has_value() && details.ParseFromString(std::string(*payload))) {
     for (const google::protobuf::Any& detail : details.details()) TakeDetail(detail, &error);
   }
+  if (const absl::optional<absl::Cord> server = status.GetPayload(kServerUrl)) {
+    error.server = std::string(*server);
+  }
+  if (status.GetPayload(kNothingDoneUrl).has_value()) error.metadata["outcome"] = "none";
   if (status.GetPayload(kUnknownOutcomeUrl).has_value()) error.metadata["outcome"] = "unknown";
   return error;
 }
@@ -92,16 +107,25 @@ absl::Status MakeStatus(absl::StatusCode code, std::string_view message, std::st
   return status;
 }
 
+absl::Status WithNothingDone(absl::Status status) {
+  status.SetPayload(kNothingDoneUrl, absl::Cord());
+  return status;
+}
+
+absl::Status WithServer(const absl::Status& status, const std::string& server, bool in_message) {
+  absl::Status named =
+      in_message ? WithMessage(status, absl::StrCat(status.message(), " (", server, ")")) : status;
+  named.SetPayload(kServerUrl, absl::Cord(server));
+  return named;
+}
+
 absl::Status WithUnknownOutcome(const absl::Status& status) {
   // A message that says that nothing was done speaks of the last attempt alone.
   const bool last_did_nothing = ErrorOf(status).NothingHappened();
-  absl::Status marked(status.code(),
-                      last_did_nothing
-                          ? absl::StrCat(status.message(), "; an earlier attempt may have happened")
-                          : status.message());
-  status.ForEachPayload([&marked](absl::string_view url, const absl::Cord& payload) {
-    marked.SetPayload(url, payload);
-  });
+  absl::Status marked = WithMessage(
+      status, last_did_nothing
+                  ? absl::StrCat(status.message(), "; an earlier attempt may have happened")
+                  : std::string(status.message()));
   marked.SetPayload(kUnknownOutcomeUrl, absl::Cord());
   return marked;
 }

@@ -26,6 +26,8 @@ struct CallError {
   std::vector<std::string> fields;
   // When the service wants to be asked again, if it said so; a year at most.
   std::optional<std::chrono::milliseconds> retry_after;
+  // The address of the server that was asked last; empty if none was.
+  std::string server;
 
   // The service did nothing, in no attempt: asking again cannot do it twice.
   bool NothingHappened() const;
@@ -40,6 +42,13 @@ CallError ErrorOf(const absl::Status& status);
 // A status that carries `details`, the serialized google.rpc.Status of a failed call's
 // grpc-status-details-bin (may be empty). What is not such a message is ignored.
 absl::Status MakeStatus(absl::StatusCode code, std::string_view message, std::string_view details);
+
+// `status`, whose ErrorOf has the outcome "none": the request was not sent.
+absl::Status WithNothingDone(absl::Status status);
+
+// `status`, whose ErrorOf has this server. With `in_message` its message says so, too: for those
+// who have several servers.
+absl::Status WithServer(const absl::Status& status, const std::string& server, bool in_message);
 
 // `status`, whose ErrorOf has the outcome "unknown": this or an earlier attempt may have happened.
 absl::Status WithUnknownOutcome(const absl::Status& status);

@@ -10,6 +10,8 @@
 
 #include "clients/cpp/backoff.h"
 #include "clients/cpp/grpc_watch.h"
+#include "clients/cpp/server_list.h"
+#include "clients/cpp/servers.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
 
 namespace seatlock::client {
@@ -21,20 +23,6 @@ using Stub = v1::SeatLockService::Stub;
 
 template <typename Request, typename Response>
 using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);
-
-grpc::ChannelArguments ChannelArgs() {
-  grpc::ChannelArguments args;
-  // This client retries by itself: see service_config.h.
-  args.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  // A watch may be idle; the service permits pings every 10 s (and answers faster than this).
-  args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
-  args.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
-  // gRPC's own pauses grow from 1 s to 2 minutes, far beyond a restart of the service.
-  args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1'000);
-  args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
-  return args;
-}
 
 absl::Status ToStatus(const grpc::Status& status) {
   return MakeStatus(static_cast<absl::StatusCode>(status.error_code()), status.error_message(),
@@ -66,10 +54,38 @@ bool Settles(const CallError& error) {
          error.code != absl::StatusCode::kResourceExhausted;
 }
 
-bool MayRetry(const CallError& error, bool repeatable) {
+// A gRPC server that shuts down ends so what it has not handed to a handler. This client cancels no
+// call itself.
+bool CutOffByTheServer(const CallError& error) {
+  return error.code == absl::StatusCode::kCancelled && error.reason.empty();
+}
+
+bool MayRetry(const CallError& error, bool repeatable, bool several) {
   if (error.code == absl::StatusCode::kUnavailable) return repeatable || error.NothingHappened();
   if (error.code == absl::StatusCode::kResourceExhausted) return error.retry_after.has_value();
+  if (CutOffByTheServer(error)) return repeatable && several;
   return error.code == absl::StatusCode::kDeadlineExceeded && repeatable;
+}
+
+// The server of `attempt` cannot serve now; another one may. A refusal for want of room is none:
+// the showtime's server is asked again when it says.
+bool IsAway(const CallError& error, bool had_its_time) {
+  return error.code == absl::StatusCode::kUnavailable || CutOffByTheServer(error) ||
+         (error.code == absl::StatusCode::kDeadlineExceeded && had_its_time);
+}
+
+std::vector<std::string> ListOf(const ClientOptions& options) {
+  return options.servers.empty() ? std::vector<std::string>{options.target} : options.servers;
+}
+
+// Calls that concern no showtime go to one and the same server.
+template <typename Request>
+std::string ShowtimeOf(const Request& request) {
+  if constexpr (requires { request.showtime_id(); }) {
+    return request.showtime_id();
+  } else {
+    return "";
+  }
 }
 
 }  // namespace
@@ -77,48 +93,78 @@ bool MayRetry(const CallError& error, bool repeatable) {
 struct Client::Impl {
   explicit Impl(ClientOptions the_options)
       : options(std::move(the_options)),
-        stub(v1::SeatLockService::NewStub(grpc::CreateCustomChannel(
-            options.target, grpc::InsecureChannelCredentials(), ChannelArgs()))) {}
+        wrong_list(CheckServers(options.servers)),
+        servers(Servers::Make({.list = ListOf(options),
+                               .away = Backoff(options.away_first, options.away_max),
+                               .trial_max = options.attempt_timeout})) {}
 
   template <typename Request, typename Response>
   absl::StatusOr<Response> Call(Method<Request, Response> method, Request request) const;
 
-  // One attempt, which ends before `end`.
+  // One attempt, which ends before `end`. Says what came of it to `servers`.
   template <typename Request, typename Response>
   absl::Status Attempt(Method<Request, Response> method, const Request& request,
-                       Clock::time_point end, Response* response) const;
+                       const Server& server, Clock::time_point end, Response* response) const;
+  void Note(const Server& server, const absl::Status& status, bool had_its_time) const;
 
   const ClientOptions options;
-  const std::shared_ptr<Stub> stub;
+  const absl::Status wrong_list;
+  const std::shared_ptr<Servers> servers;
 };
 
 template <typename Request, typename Response>
 absl::Status Client::Impl::Attempt(Method<Request, Response> method, const Request& request,
-                                   Clock::time_point end, Response* response) const {
-  grpc::ClientContext context;
+                                   const Server& server, Clock::time_point end,
+                                   Response* response) const {
+  const bool several = servers->several();
+  // Who has one server leaves it to gRPC, which knows why it cannot connect.
+  absl::Status status = several ? Connect(server, end) : absl::OkStatus();
   const auto left = std::min<Clock::duration>(end - Clock::now(), options.attempt_timeout);
-  context.set_deadline(std::chrono::system_clock::now() + left);
-  response->Clear();
-  return ToStatus((stub.get()->*method)(&context, request, response));
+  if (status.ok()) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + left);
+    response->Clear();
+    status = ToStatus((server.stub.get()->*method)(&context, request, response));
+  }
+  Note(server, status, left == options.attempt_timeout);
+  return status.ok() ? status : WithServer(status, server.address, several);
+}
+
+void Client::Impl::Note(const Server& server, const absl::Status& status, bool had_its_time) const {
+  const CallError error = ErrorOf(status);
+  if (IsAway(error, had_its_time)) {
+    servers->Failed(server, error.retry_after.value_or(milliseconds(0)));
+  } else if (error.code != absl::StatusCode::kDeadlineExceeded) {
+    servers->Answered(server);
+  }
 }
 
 template <typename Request, typename Response>
 absl::StatusOr<Response> Client::Impl::Call(Method<Request, Response> method,
                                             Request request) const {
+  if (!wrong_list.ok()) return wrong_list;
   if constexpr (requires { request.set_request_id(""); }) {
     if (!request.has_request_id()) request.set_request_id(MakeRequestId());
   }
   const Clock::time_point end = Clock::now() + options.timeout;
   Backoff backoff(options.backoff_first, options.backoff_max);
+  servers->AwaitAddresses(end);
+  const std::string showtime = ShowtimeOf(request);
+  Servers::Choice choice = servers->Choose(showtime);
+  const int attempts = options.retries + static_cast<int>(servers->size());
   Response response;
   absl::Status status;
   bool may_have_happened = false;
-  for (int attempt = 0; attempt <= options.retries; ++attempt) {
-    status = Attempt(method, request, end, &response);
+  for (int attempt = 1; attempt <= attempts; ++attempt) {
+    status = Attempt(method, request, *choice.server, end, &response);
     if (status.ok()) return response;
     const CallError error = ErrorOf(status);
     may_have_happened = (may_have_happened || error.MayHaveHappened()) && !Settles(error);
-    if (attempt == options.retries || !MayRetry(error, Repeatable(request))) break;
+    if (attempt == attempts || !MayRetry(error, Repeatable(request), servers->several())) break;
+    const std::shared_ptr<const Server> failed =
+        std::exchange(choice, servers->Choose(showtime)).server;
+    const bool at_once = !choice.away && choice.server != failed;
+    if (at_once && Clock::now() < end) continue;
     const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
     const milliseconds pause = backoff.Next(error.retry_after.value_or(milliseconds(0)), left);
     if (Clock::now() + pause >= end) break;
@@ -162,11 +208,17 @@ absl::StatusOr<v1::ListSessionLocksResponse> Client::ListSessionLocks(
     v1::ListSessionLocksRequest request) {
   return impl_->Call(&Stub::ListSessionLocks, std::move(request));
 }
+absl::StatusOr<v1::ListShowtimesResponse> Client::ListShowtimes(v1::ListShowtimesRequest request) {
+  return impl_->Call(&Stub::ListShowtimes, std::move(request));
+}
 
 std::unique_ptr<Watch> Client::WatchShowtime(v1::WatchShowtimeRequest request) {
+  const ClientOptions& options = impl_->options;
   return std::make_unique<GrpcWatch>(
-      impl_->stub, std::move(request),
-      Backoff(impl_->options.backoff_first, impl_->options.backoff_max));
+      impl_->servers, std::move(request), impl_->wrong_list,
+      WatchPauses{.retry = Backoff(options.backoff_first, options.backoff_max),
+                  .look = Backoff(options.return_pause, options.return_pause),
+                  .silence_max = options.attempt_timeout});
 }
 
 std::string MakeRequestId() {

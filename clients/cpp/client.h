@@ -12,12 +12,21 @@
 // have happened and the service did not settle it since by a refusal, the failure says so:
 // CallError::MayHaveHappened(), whatever became of the last attempt.
 //
-// Calls block. Thread-safe; one Client serves a whole program over one connection.
+// Several servers on one store: name them all in ClientOptions.servers. A call goes to the server
+// that its showtime prefers (common/base/rendezvous.h); all clients that have the same list agree
+// on it. If that one is away, the next one is asked at once, under the same rules and with the same
+// request_id. Away is a server that cannot be reached, drains, cannot use its store, gives no
+// answer in time, or cancels the call because it ends. It is left alone for a short random time and
+// then tried by one call (server_state.h). With several servers a failure's message ends with the
+// address of the server that was asked last.
+//
+// Calls block. Thread-safe; one Client serves a whole program over one connection a server.
 #pragma once
 
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "clients/cpp/call_error.h"
@@ -27,22 +36,32 @@
 namespace seatlock::client {
 
 struct ClientOptions {
-  // host:port, or any gRPC target. Plaintext.
+  // The server: host:port, or any gRPC target. Plaintext. A name that stands for several addresses
+  // is a list of servers.
   std::string target = "127.0.0.1:50051";
+  // The servers of one store, in place of `target` if it is not empty: each host:port, at most 64,
+  // none twice. With a list that is wrong every call and watch is INVALID_ARGUMENT and says why;
+  // CheckServers (server_list.h) says it before.
+  std::vector<std::string> servers = {};
   // For a call, its retries and pauses included.
   std::chrono::milliseconds timeout{10'000};
   // For one attempt: long enough for a fsync that hangs, short enough to try again.
   std::chrono::milliseconds attempt_timeout{4'000};
-  // Attempts after the first.
+  // Attempts after the first; with several servers one more for each server after the first.
   int retries = 4;
   // Bounds of the pause before an attempt.
   std::chrono::milliseconds backoff_first{50};
   std::chrono::milliseconds backoff_max{2'000};
+  // Bounds of the time for which a server that is away is left alone. With several servers alone.
+  std::chrono::milliseconds away_first{500};
+  std::chrono::milliseconds away_max{10'000};
+  // How often, at most, a watch that follows another server looks whether a better one is back.
+  std::chrono::milliseconds return_pause{4'000};
 };
 
 class Client {
  public:
-  // Cannot fail: the connection is made by the first call.
+  // Cannot fail: connections are made by the first call.
   explicit Client(ClientOptions options);
   ~Client();
   Client(const Client&) = delete;
@@ -59,6 +78,8 @@ class Client {
   absl::StatusOr<v1::GetShowtimeResponse> GetShowtime(v1::GetShowtimeRequest request);
   absl::StatusOr<v1::ListSessionLocksResponse> ListSessionLocks(
       v1::ListSessionLocksRequest request);
+  // One page: ask again with its next_page_token until that is empty.
+  absl::StatusOr<v1::ListShowtimesResponse> ListShowtimes(v1::ListShowtimesRequest request);
 
   // Follows a showtime. The Watch may outlive the Client.
   std::unique_ptr<Watch> WatchShowtime(v1::WatchShowtimeRequest request);

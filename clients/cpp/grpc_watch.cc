@@ -17,6 +17,12 @@ using std::chrono::milliseconds;
 // As good as forever, and far from where adding it to a clock overflows.
 constexpr milliseconds kLongest = std::chrono::hours(24 * 365);
 
+// How often a first stream asks whether the names of the servers have been looked up.
+constexpr milliseconds kLookUpPoll(10);
+
+// A stream that lasted this long was no part of a quick round of failures.
+constexpr milliseconds kCalm(1'000);
+
 void* Tag(int step) {
   return reinterpret_cast<void*>(static_cast<intptr_t>(step));
 }
@@ -46,9 +52,14 @@ bool IsForGood(const grpc::Status& status) {
 
 }  // namespace
 
-GrpcWatch::GrpcWatch(std::shared_ptr<v1::SeatLockService::Stub> stub,
-                     v1::WatchShowtimeRequest request, Backoff backoff)
-    : stub_(std::move(stub)), request_(std::move(request)), backoff_(backoff) {
+GrpcWatch::GrpcWatch(std::shared_ptr<Servers> servers, v1::WatchShowtimeRequest request,
+                     absl::Status wrong_list, const WatchPauses& pauses)
+    : servers_(std::move(servers)),
+      silence_max_(pauses.silence_max),
+      request_(std::move(request)),
+      backoff_(pauses.retry),
+      look_pause_(pauses.look),
+      end_(std::move(wrong_list)) {
   if (request_.has_resume()) position_ = request_.resume();
 }
 
@@ -92,16 +103,24 @@ absl::StatusOr<Watch::Event> GrpcWatch::Next(milliseconds timeout) {
     }
     if (event_.has_value()) return *std::exchange(event_, std::nullopt);
     if (!end_.ok()) return end_;
-    if (!streaming) {
-      if (!Pause(deadline)) return absl::DeadlineExceededError("no event within the time");
+    if (streaming) {
+      Look();
+      if (Advance(std::min(deadline, look_at_))) continue;
+    } else if (Pause(deadline)) {
       Open();
-    } else if (!Advance(deadline)) {
-      return absl::DeadlineExceededError("no event within the time");
+      continue;
     }
+    if (Clock::now() >= deadline) return absl::DeadlineExceededError("no event within the time");
   }
 }
 
 void GrpcWatch::Open() {
+  // A look-up cannot be waited for and cancelled at once, so it is asked after.
+  if (next_ == nullptr && !servers_->AddressesKnown()) {
+    retry_at_ = Clock::now() + kLookUpPoll;
+    return;
+  }
+  if (next_ == nullptr) next_ = servers_->Choose(request_.showtime_id()).server;
   if (position_.epoch().empty()) {
     request_.clear_resume();
   } else {
@@ -109,10 +128,13 @@ void GrpcWatch::Open() {
   }
   partial_.reset();
   auto stream = std::make_unique<Stream>();
+  stream->server = std::exchange(next_, nullptr);
+  stream->opened = Clock::now();
+  look_at_ = stream->opened + look_pause_.Next();
   base::MutexLock lock(mu_);
   if (cancelled_) return;
-  stream->reader = stub_->AsyncWatchShowtime(&stream->context, request_, &queue_,
-                                             Tag(static_cast<int>(Step::kStart)));
+  stream->reader = stream->server->stub->AsyncWatchShowtime(&stream->context, request_, &queue_,
+                                                            Tag(static_cast<int>(Step::kStart)));
   stream_ = std::move(stream);
 }
 
@@ -145,10 +167,8 @@ void GrpcWatch::Completed(Step step, bool ok) {
     stream = stream_.get();
   }
   if (step == Step::kFinish) return Ended();
-  if (step == Step::kRead && ok && !stream->distrusted && !Take()) {
-    stream->distrusted = true;
-    stream->context.TryCancel();
-  }
+  const bool trusted = stream->verdict == Verdict::kTrusted;
+  if (step == Step::kRead && ok && trusted && !Take()) Leave(Verdict::kBroken);
   if (ok) {
     stream->reader->Read(&stream->message, Tag(static_cast<int>(Step::kRead)));
   } else {
@@ -156,34 +176,93 @@ void GrpcWatch::Completed(Step step, bool ok) {
   }
 }
 
-void GrpcWatch::Ended() {
+void GrpcWatch::Leave(Verdict verdict) {
   base::MutexLock lock(mu_);
-  const grpc::Status status = stream_->status;
-  const bool distrusted = stream_->distrusted;
-  stream_ = nullptr;
-  if (distrusted) {
-    failure_ = absl::DataLossError("the stream had a hole; asking again from the last position");
-  } else if (status.ok()) {
-    failure_ = absl::UnavailableError("the service ended the stream");
-  } else {
-    failure_ = MakeStatus(static_cast<absl::StatusCode>(status.error_code()),
-                          status.error_message(), status.error_details());
+  stream_->verdict = verdict;
+  stream_->context.TryCancel();
+}
+
+void GrpcWatch::Look() {
+  const Clock::time_point now = Clock::now();
+  if (now < look_at_) return;
+  look_at_ = now + look_pause_.Next();
+  const Stream* stream = nullptr;
+  {
+    base::MutexLock lock(mu_);
+    stream = stream_.get();
   }
-  if (!distrusted && IsForGood(status)) {
-    end_ = failure_;
+  if (!servers_->several() || stream->verdict != Verdict::kTrusted) return;
+  if (!stream->heard) {
+    if (now - stream->opened >= silence_max_) Leave(Verdict::kSilent);
     return;
   }
-  const auto asked_for = ErrorOf(failure_).retry_after.value_or(milliseconds(0));
-  retry_at_ = Clock::now() + backoff_.Next(asked_for);
+  // Without a position, or in the midst of a snapshot, another server would begin anew.
+  if (position_.epoch().empty() || partial_.has_value()) return;
+  if (servers_->BetterIsBack(request_.showtime_id(), *stream->server)) Leave(Verdict::kLeaving);
+}
+
+absl::Status GrpcWatch::FailureOf(const Stream& stream) {
+  switch (stream.verdict) {
+    case Verdict::kBroken:
+      return absl::DataLossError("the stream had a hole; asking again from the last position");
+    case Verdict::kSilent:
+      return absl::DeadlineExceededError("the server sent nothing");
+    case Verdict::kLeaving:
+      return absl::OkStatus();
+    case Verdict::kTrusted:
+      break;
+  }
+  const grpc::Status& status = stream.status;
+  if (status.ok()) return absl::UnavailableError("the service ended the stream");
+  return MakeStatus(static_cast<absl::StatusCode>(status.error_code()), status.error_message(),
+                    status.error_details());
+}
+
+void GrpcWatch::Ended() {
+  std::unique_ptr<Stream> stream;
+  absl::Status failure;
+  {
+    base::MutexLock lock(mu_);
+    stream = std::move(stream_);
+    // What the caller ended says nothing about the server.
+    if (cancelled_) return;
+    failure = FailureOf(*stream);
+    if (failure.ok()) return;
+    failure = WithServer(failure, stream->server->address, servers_->several());
+    failure_ = failure;
+  }
+  if (stream->verdict == Verdict::kTrusted && IsForGood(stream->status)) {
+    end_ = failure;
+  } else {
+    ChooseNext(*stream, failure);
+  }
+}
+
+void GrpcWatch::ChooseNext(const Stream& stream, const absl::Status& failure) {
+  const auto asked_for = ErrorOf(failure).retry_after.value_or(milliseconds(0));
+  if (failure.code() != absl::StatusCode::kResourceExhausted) {
+    servers_->Failed(*stream.server, asked_for);
+  }
+  const Servers::Choice choice = servers_->Choose(request_.showtime_id());
+  next_ = choice.server;
+  const Clock::time_point now = Clock::now();
+  if (now - stream.opened >= kCalm) moves_ = 0;
+  if (!choice.away && next_ != stream.server && ++moves_ < servers_->size()) return;
+  moves_ = 0;
+  Hurry(*next_);
+  retry_at_ = now + backoff_.Next(asked_for);
 }
 
 bool GrpcWatch::Take() {
   v1::WatchShowtimeResponse message;
+  const Server* first_of = nullptr;
   {
     base::MutexLock lock(mu_);
     message.Swap(&stream_->message);
     failure_ = absl::OkStatus();
+    if (!std::exchange(stream_->heard, true)) first_of = stream_->server.get();
   }
+  if (first_of != nullptr) servers_->Answered(*first_of);
   switch (message.event_case()) {
     case v1::WatchShowtimeResponse::kSnapshot:
       TakeSnapshot(std::move(*message.mutable_snapshot()));

@@ -1,23 +1,48 @@
-// The Watch over a gRPC stub; see watch.h. Uses a completion queue of its own and no thread: at
+// The Watch over gRPC streams; see watch.h. Uses a completion queue of its own and no thread: at
 // most one message is read ahead, so a slow caller slows the stream and holds no memory.
+//
+// One stream at a time. While it is there, its verdict says what happens to it:
+//
+//   verdict   | when                                       | its messages | once it has ended
+//   ----------+--------------------------------------------+--------------+------------------------
+//   kTrusted  | from the start                             | taken        | its failure is shown
+//   kBroken   | a message did not continue those before    | dropped      | DATA_LOSS is shown
+//   kSilent   | several servers: no message for too long   | dropped      | DEADLINE_EXCEEDED is
+//             | after the start                            |              | shown
+//   kLeaving  | several servers: a better one is back      | dropped      | no failure: the better
+//             |                                            |              | one is asked at once
+//
+// After a failure the server counts as away, unless it only had no room, and the next one is asked
+// at once; after a pause if none is left, or if each had its turn since the last pause. Every
+// stream begins at the position that was reached, so what was dropped comes again and nothing comes
+// twice.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 
 #include "clients/cpp/backoff.h"
+#include "clients/cpp/servers.h"
 #include "clients/cpp/watch.h"
 #include "common/base/mutex.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
 
 namespace seatlock::client {
 
+struct WatchPauses {
+  Backoff retry;                          // before asking again if all servers are away
+  Backoff look;                           // before looking again whether a better server is back
+  std::chrono::milliseconds silence_max;  // from a stream's start to its first message
+};
+
 class GrpcWatch final : public Watch {
  public:
-  GrpcWatch(std::shared_ptr<v1::SeatLockService::Stub> stub, v1::WatchShowtimeRequest request,
-            Backoff backoff);
+  // With a `wrong_list` (not OK) every Next returns it.
+  GrpcWatch(std::shared_ptr<Servers> servers, v1::WatchShowtimeRequest request,
+            absl::Status wrong_list, const WatchPauses& pauses);
   ~GrpcWatch() override;
 
   absl::StatusOr<Event> Next(std::chrono::milliseconds timeout) override;
@@ -28,21 +53,32 @@ class GrpcWatch final : public Watch {
  private:
   using Clock = std::chrono::steady_clock;
   enum class Step { kStart, kRead, kFinish };
+  enum class Verdict { kTrusted, kBroken, kSilent, kLeaving };
 
   // One attempt: everything that must live until its last completion.
   struct Stream {
+    std::shared_ptr<const Server> server;
+    Clock::time_point opened;
     grpc::ClientContext context;
     std::unique_ptr<grpc::ClientAsyncReader<v1::WatchShowtimeResponse>> reader;
     v1::WatchShowtimeResponse message;
     grpc::Status status;
-    bool distrusted = false;  // it broke its promises: take nothing more from it
+    bool heard = false;  // it sent a message
+    Verdict verdict = Verdict::kTrusted;
   };
 
   void Open();
-  // Takes one completion; false where none came before `deadline`.
+  // Takes one completion; false if none came before `deadline`.
   bool Advance(Clock::time_point deadline);
   void Completed(Step step, bool ok);
+  // The one place that changes a verdict: nothing more is taken from the stream, which ends soon.
+  void Leave(Verdict verdict);
+  // Leaves the stream if it is silent or if a better server is back. Now and then.
+  void Look();
   void Ended();
+  static absl::Status FailureOf(const Stream& stream);
+  // What to ask next after `stream`, and when.
+  void ChooseNext(const Stream& stream, const absl::Status& failure);
   // Waits for the time of the next attempt; false where `deadline` is before it.
   bool Pause(Clock::time_point deadline);
 
@@ -52,13 +88,18 @@ class GrpcWatch final : public Watch {
   bool TakeChange(v1::Change change);
   bool TakeProgress(v1::Progress progress);
 
-  const std::shared_ptr<v1::SeatLockService::Stub> stub_;
+  const std::shared_ptr<Servers> servers_;
+  const std::chrono::milliseconds silence_max_;
   v1::WatchShowtimeRequest request_;
 
   // Next's thread alone.
   grpc::CompletionQueue queue_;
   Backoff backoff_;
   Clock::time_point retry_at_;
+  Backoff look_pause_;
+  Clock::time_point look_at_;
+  std::shared_ptr<const Server> next_;  // the server to ask next; null: the most preferred
+  size_t moves_ = 0;                    // to other servers at once, since the last pause
   v1::Position position_;
   std::optional<v1::ShowtimeSnapshot> partial_;
   std::optional<Event> event_;

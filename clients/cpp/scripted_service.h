@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "common/base/mutex.h"
+#include "common/base/rendezvous.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
@@ -35,6 +37,15 @@ grpc::Status Refusal(grpc::StatusCode code, const std::string& reason,
   return {code, "refused: " + reason, status.SerializeAsString()};
 }
 
+// A showtime that prefers `servers[0]` to servers[1], that to servers[2], and so on.
+inline std::string ShowtimeThatPrefers(const std::vector<std::string>& servers) {
+  for (int number = 0;; ++number) {
+    const std::string showtime = std::to_string(number);
+    const std::vector<size_t> ranked = base::RankServers(servers, showtime);
+    if (std::is_sorted(ranked.begin(), ranked.end())) return showtime;
+  }
+}
+
 class ScriptedService final : public v1::SeatLockService::Service {
  public:
   using Writer = grpc::ServerWriter<v1::WatchShowtimeResponse>;
@@ -47,6 +58,11 @@ class ScriptedService final : public v1::SeatLockService::Service {
   std::string target() const { return "127.0.0.1:" + std::to_string(port_); }
   void Stop() {
     if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
+    server_ = nullptr;
+  }
+  // Ends as a service that drains: what it has begun is answered.
+  void Drain() {
+    server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(20));
     server_ = nullptr;
   }
   // On the same port again.
@@ -71,6 +87,11 @@ class ScriptedService final : public v1::SeatLockService::Service {
     base::MutexLock lock(mu_);
     return watches_;
   }
+  // Streams that have not ended yet.
+  int open_watches() const {
+    base::MutexLock lock(mu_);
+    return open_watches_;
+  }
 
   grpc::Status LockSeat(grpc::ServerContext* context, const v1::LockSeatRequest* request,
                         v1::LockSeatResponse* response) override {
@@ -80,7 +101,10 @@ class ScriptedService final : public v1::SeatLockService::Service {
   grpc::Status WatchShowtime(grpc::ServerContext* context, const v1::WatchShowtimeRequest* request,
                              Writer* writer) override {
     const WatchScript script = Take(*request, &watches_, &watch_scripts_);
-    return script(*context, *writer);
+    Opened(1);
+    const grpc::Status status = script(*context, *writer);
+    Opened(-1);
+    return status;
   }
   grpc::Status GetShowtime(grpc::ServerContext*, const v1::GetShowtimeRequest*,
                            v1::GetShowtimeResponse*) override {
@@ -95,6 +119,11 @@ class ScriptedService final : public v1::SeatLockService::Service {
                              &port_);
     builder.RegisterService(this);
     server_ = builder.BuildAndStart();
+  }
+
+  void Opened(int more) {
+    base::MutexLock lock(mu_);
+    open_watches_ += more;
   }
 
   template <typename Request, typename Script>
@@ -116,6 +145,7 @@ class ScriptedService final : public v1::SeatLockService::Service {
   std::vector<v1::LockSeatRequest> locks_;
   std::vector<v1::WatchShowtimeRequest> watches_;
   int gets_ = 0;
+  int open_watches_ = 0;
 };
 
 }  // namespace seatlock::client

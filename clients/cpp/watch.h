@@ -10,7 +10,10 @@
 // in order, once each, without holes. After a loss it comes back by itself with the position that
 // it had, as late as the service asks (RetryInfo) and with growing pauses: whether the stream broke
 // or ended, the service was overloaded or drained, or a proxy answered in its place (an HTTP 404 or
-// 5xx). Next and position belong to one thread; Cancel and Failure are thread-safe.
+// 5xx). With several servers it takes the next one at once if its server is away, and returns to
+// the one that its showtime prefers a random time after that is back. It then goes on after its
+// position, so nothing is missed and nothing comes twice. Next and position belong to one thread;
+// Cancel and Failure are thread-safe.
 #pragma once
 
 #include <chrono>

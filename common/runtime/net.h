@@ -3,28 +3,16 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/base/host_port.h"
 
 namespace seatlock::runtime {
 
-// A host (name, IPv4 or IPv6 address without brackets) and a TCP port; 0 asks the system for one.
-struct HostPort {
-  std::string host;
-  uint16_t port = 0;
-
-  // "127.0.0.1:8080", "[::1]:8080": what ParseHostPort reads.
-  std::string ToString() const;
-
-  friend bool operator==(const HostPort&, const HostPort&) = default;
-};
-
-// Reads "host:port" or "[v6]:port". InvalidArgument says what is wrong in words that complete
-// "--listen ...".
-absl::StatusOr<HostPort> ParseHostPort(std::string_view text);
+using base::HostPort;
+using base::ParseHostPort;
 
 // Reads a TCP port, 0-65535. InvalidArgument otherwise.
 absl::StatusOr<uint16_t> ParsePort(std::string_view text);

@@ -1,0 +1,66 @@
+#include "clients/cpp/server_list.h"
+
+#include <arpa/inet.h>
+
+#include <set>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "clients/cpp/limits.h"
+#include "common/base/host_port.h"
+
+namespace seatlock::client {
+namespace {
+
+// As it was given, on one line and not longer than a reader wants.
+std::string Quoted(std::string_view text) {
+  constexpr size_t kLongest = 80;
+  const bool cut = text.size() > kLongest;
+  const std::string_view shown = text.substr(0, kLongest);
+  return absl::StrCat("'", absl::CHexEscape({shown.data(), shown.size()}), cut ? "...'" : "'");
+}
+
+bool IsAddress(const std::string& host) {
+  in_addr v4{};
+  // An IPv6 address may name its interface: fe80::1%eth0.
+  return host.find(':') != std::string::npos || inet_pton(AF_INET, host.c_str(), &v4) == 1;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> ParseServers(std::string_view text) {
+  const std::vector<std::string> servers =
+      absl::StrSplit(absl::string_view(text.data(), text.size()), ',');
+  if (absl::Status wrong = CheckServers(servers); !wrong.ok()) return wrong;
+  return servers;
+}
+
+absl::Status CheckServers(const std::vector<std::string>& servers) {
+  if (servers.size() > kServersMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("must name at most ", kServersMax, " servers (got ", servers.size(), ")"));
+  }
+  std::set<std::pair<std::string, int>> seen;
+  for (const std::string& server : servers) {
+    if (server.empty()) return absl::InvalidArgumentError("must have no empty entry");
+    const absl::StatusOr<base::HostPort> address = base::ParseHostPort(server);
+    if (!address.ok() || address->port == 0) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "must be host:port, such as 127.0.0.1:50051 or [::1]:50051 (got ", Quoted(server), ")"));
+    }
+    if (!seen.emplace(address->host, address->port).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("must name a server once (got ", Quoted(server), " twice)"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool IsName(std::string_view server) {
+  const absl::StatusOr<base::HostPort> address = base::ParseHostPort(server);
+  return address.ok() && !IsAddress(address->host);
+}
+
+}  // namespace seatlock::client
