@@ -215,6 +215,8 @@ bool Actor::Retire(bool now) {
   const bool failed = phase_ == Phase::kFailed || phase_ == Phase::kDamaged;
   if (!(at_rest || failed) || paused || !Unused()) return false;
   if (!now && !failed && now_ms - last_used_ms_ < kIdleMs) return false;
+  // Another actor may come to be for the showtime while this one is still held by a call.
+  NoteWake(std::nullopt);
   retired_ = true;
   return true;
 }

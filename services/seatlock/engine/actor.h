@@ -22,6 +22,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -182,10 +183,11 @@ class Actor : public std::enable_shared_from_this<Actor> {
   // A page of history, and its place among those that are in memory at once.
   struct HistoryPage {
     absl::StatusOr<log::Page> page;
+    std::string generation;  // the store's before it was read
     std::shared_ptr<void> slot;
   };
   void OnHistory(const std::shared_ptr<Watcher>& watcher, HistoryPage page);
-  void DeliverHistory(const std::shared_ptr<Watcher>& watcher, const log::Page& page,
+  void DeliverHistory(const std::shared_ptr<Watcher>& watcher, const HistoryPage& history,
                       Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Remove(const std::shared_ptr<Watcher>& watcher) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 

@@ -21,7 +21,7 @@ inline constexpr size_t kBatchBytesMax = 1 << 20;
 // How often a command is decided again after losing the conditional append to another server: only
 // a caller without a deadline gets so far.
 inline constexpr int kConflictRetriesMax = 1000;
-// How often a load starts over because the log was trimmed under it.
+// How often a load starts over because the log was trimmed or rewritten under it.
 inline constexpr int kLoadRestartsMax = 4;
 // A showtime asks a store that failed again after this long, with a load and an append at most:
 // two tries a second (actor_phase.h).
