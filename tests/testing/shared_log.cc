@@ -50,6 +50,7 @@ SharedStore::SharedStore() {
 // Makes a new log with the records that stay.
 void SharedStore::Rebuild(const Reached& to) {
   generation_ = absl::StrCat("g", ++generations_);
+  late_.clear();  // they were on their way to the store as it was
   std::unique_ptr<log::MemoryLog> old =
       std::exchange(real_, std::make_unique<log::MemoryLog>(generation_));
   counter_ = 0;
@@ -58,17 +59,15 @@ void SharedStore::Rebuild(const Reached& to) {
     std::vector<log::StoredRecord> records = RecordsIn(*old, showtime);
     const domain::Epoch epoch = HeadIn(*old, showtime).epoch;
     const auto limit = to.find(showtime);
-    if (limit != to.end()) {
-      std::erase_if(records, [&](const auto& record) { return record.revision > limit->second; });
-    }
+    if (limit != to.end()) wakes.erase(wakes.upper_bound(limit->second), wakes.end());
+    const Revision last = wakes.empty() ? Revision() : wakes.rbegin()->first;
+    std::erase_if(records, [&](const auto& record) { return record.revision > last; });
     counter_ += records.size();
     changed_[showtime] = counter_;
     if (records.empty()) {
       gone.push_back(showtime);
       continue;
     }
-    const Revision last = records.back().revision;
-    wakes.erase(wakes.upper_bound(last), wakes.end());
     real_->Append({showtime, {}, epoch, std::move(records), wakes.rbegin()->second, false},
                   [](const log::AppendResult&) {});
   }

@@ -36,6 +36,7 @@ class SharedStore {
   // another, and those who wait for an answer hear that the outcome is unknown.
   void LoseUndurable();
   // Goes back: each showtime in `to` has the records up to its revision there, others keep theirs.
+  // An append stays as a whole or goes as a whole.
   // The generation is another. Answers that are on their way and say otherwise never arrive: their
   // askers hear that the outcome is unknown.
   void Rewind(const Reached& to);

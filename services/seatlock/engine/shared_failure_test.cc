@@ -224,7 +224,6 @@ class PausedServerTest : public SharedFailureTest,
 // b is asked for A1 and A3, and stands still while alice gets A1 from a, carol gets A2, and a lock
 // of bob's goes. What b says when it goes on is true then.
 TEST_P(PausedServerTest, SaysNothingWrongWhenItGoesOn) {
-  rules_.max_session_seats = 5;
   DoOn(a_, Lock("bob", {"A9"}));
   auto watch = WatchOn(b_);
   if (!GetParam().loaded) {
@@ -268,6 +267,7 @@ TEST_P(PausedServerTest, SaysNothingWrongWhenItGoesOn) {
   }
 }
 
+// The states that a shared store leads to: an exclusive one alone is recovered and settled.
 const StandStill kStates[] = {
     {"Unloaded", [](testing::SharedLog& log) { log.SetDown(false); }, false},
     {"Loading", [](testing::SharedLog& log) { log.HoldAnswers(); }, false},

@@ -25,9 +25,10 @@ class SharedStoreTest : public EngineTest {
 
   struct Server {
     Server(SharedStoreTest& test, Lies lies) : log(test.store_, lies) {
-      engine.emplace(Engine::Options{log, test.clock_, test.encoder_, observer, executor, executor,
-                                     executor, test.rules_,
-                                     [&test] { return absl::StrCat("epoch", ++test.epochs_); }});
+      engine.emplace(Engine::Options{
+          log, test.clock_, test.encoder_, observer, executor, executor, executor, {}, [&test] {
+            return absl::StrCat("epoch", ++test.epochs_);
+          }});
     }
 
     testing::SharedLog log;
@@ -126,7 +127,6 @@ class SharedStoreTest : public EngineTest {
     return static_cast<int>(std::count(reader.words.begin(), reader.words.end(), word));
   }
 
-  domain::Rules rules_;
   testing::SharedStore store_;
   std::vector<std::unique_ptr<Server>> servers_;
 };
