@@ -22,6 +22,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -101,6 +102,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
   void Decide(int64_t now_ms, Batch& batch, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void DecideOne(Work work, int64_t now_ms, Batch& batch, Effects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void AnswerFirst(size_t count, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AddChange(domain::Change change, Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool MayAppend(Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   template <typename AnyQuery>
@@ -147,7 +149,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
   bool TakeBack() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool ApplyMissed(log::AppendResult& result, size_t from, Effects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void DecideAgain(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  size_t DecideAgain(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void NoteGeneration(std::string generation) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void NoteEpoch(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void NoteConfirmed(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -183,10 +185,11 @@ class Actor : public std::enable_shared_from_this<Actor> {
   // A page of history, and its place among those that are in memory at once.
   struct HistoryPage {
     absl::StatusOr<log::Page> page;
+    std::string generation;  // the store's before it was read
     std::shared_ptr<void> slot;
   };
   void OnHistory(const std::shared_ptr<Watcher>& watcher, HistoryPage page);
-  void DeliverHistory(const std::shared_ptr<Watcher>& watcher, const log::Page& page,
+  void DeliverHistory(const std::shared_ptr<Watcher>& watcher, const HistoryPage& history,
                       Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Remove(const std::shared_ptr<Watcher>& watcher) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 

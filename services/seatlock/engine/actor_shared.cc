@@ -1,6 +1,7 @@
 // What an actor does because other servers write the store too: it asks before it speaks, takes in
 // what others did, and finds out what became of a batch that may have landed.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,10 +13,17 @@
 namespace seatlock::engine {
 namespace {
 
-// Whether the store holds what was `sent` before: an append goes in as a whole, so its
-// first record speaks for all.
-bool HoldsIt(const log::AppendResult& result, const std::vector<log::StoredRecord>& sent) {
-  return !result.missed.empty() && result.missed.front().chain == sent.front().chain;
+// Whether the store holds what was `sent` before; none: nobody can tell. An append goes in as a
+// whole, so its last record speaks for all. Its first does not: two servers that free the same
+// locks in the same millisecond write the same bytes.
+std::optional<bool> HasLanded(const log::AppendResult& result,
+                              const std::vector<log::StoredRecord>& sent) {
+  if (result.missed.empty()) return std::nullopt;  // trimmed, or another history
+  if (result.head.revision < sent.back().revision) return false;
+  const size_t last = std::min(result.missed.size(), sent.size()) - 1;
+  if (result.missed[last].chain != sent[last].chain) return false;
+  if (last + 1 < sent.size()) return std::nullopt;  // the page ends before it
+  return true;
 }
 
 bool IsForLocks(const domain::Command& command) {
@@ -62,12 +70,10 @@ void Actor::OnConflict(log::AppendResult& result, Effects& effects) {
   context_->tries.appends.OnSuccess();
   NoteGeneration(std::move(result.generation));
   if (batch_->may_land_since_ms) {
-    if (HoldsIt(result, RecordsOf(showtime_, *batch_))) {
-      return OnLandedBefore(result, effects);
-    }
-    // The records after the one that it was to follow are no longer there to tell. Where they are,
-    // and it is not among them, it can land no more: its head is behind.
-    if (result.missed.empty()) FailBatch(OutcomeUnknown(), effects);
+    const std::optional<bool> landed = HasLanded(result, RecordsOf(showtime_, *batch_));
+    if (landed == true) return OnLandedBefore(result, effects);
+    // If it has not landed it can land no more: its head is behind.
+    if (!landed) FailBatch(OutcomeUnknown(), effects);
   }
   if (result.rewritten) {
     ReportError(absl::AbortedError(absl::StrCat("the history of showtime ", showtime_.value(),
@@ -75,9 +81,9 @@ void Actor::OnConflict(log::AppendResult& result, Effects& effects) {
                                                 head_.revision.value(), ": read anew")),
                 effects);
   }
-  const size_t asked = batch_ && batch_->changes.empty() ? batch_->readers : 0;
+  const size_t readers = batch_ ? batch_->readers : 0;
   const bool taken_back = batch_ && TakeBack();
-  if (batch_) DecideAgain(effects);
+  const size_t commands = batch_ ? DecideAgain(effects) : 0;
   if (!taken_back || !ApplyMissed(result, 0, effects)) {
     DropState(effects);
     wanted_ = true;
@@ -86,8 +92,13 @@ void Actor::OnConflict(log::AppendResult& result, Effects& effects) {
   }
   Transition(Event::kTakenBack);
   if (head_ == result.head) {
-    // The store's answer was the confirmation that they waited for.
-    ServeFirstReaders(asked, effects);
+    // The store's answer was the confirmation that they waited for: without it they would wait as
+    // long as others change the showtime. If a lock that others made has lapsed, they wait until it
+    // was freed.
+    if (!Lapsed(Now())) {
+      ServeFirstReaders(readers, effects);
+      AnswerFirst(commands, effects);
+    }
     NoteConfirmed(effects);
   }
   Step(effects);
@@ -116,7 +127,9 @@ void Actor::OnNoRoom(const absl::Status& status, Effects& effects) {
   std::vector<Batch::Waiting> waiting = std::move(batch_->waiting);
   batch_->waiting.clear();
   for (Batch::Waiting& each : waiting) {
-    if (IsForLocks(each.work.command)) {
+    // One that repeats a request which was made is answered as it was then.
+    const bool made = std::holds_alternative<Batch::FromLog>(each.outcome);
+    if (IsForLocks(each.work.command) && !made) {
       Reply(std::move(each.work),
             Failure{Failure::Kind::kOverloaded, "the store is short of room for locks"}, effects);
     } else {
@@ -151,8 +164,9 @@ void Actor::OnMayLand(const absl::Status& status, Effects& effects) {
   WaitToResend(Event::kMayLand, effects);
 }
 
-// Puts the commands of the batch back, in front of those that came later.
-void Actor::DecideAgain(Effects& effects) {
+// Puts the commands of the batch back, in front of those that came later. How many.
+size_t Actor::DecideAgain(Effects& effects) {
+  size_t count = 0;
   Batch batch = *std::exchange(batch_, std::nullopt);
   for (auto waiting = batch.waiting.rbegin(); waiting != batch.waiting.rend(); ++waiting) {
     if (++waiting->work.conflicts > kConflictRetriesMax) {
@@ -161,8 +175,10 @@ void Actor::DecideAgain(Effects& effects) {
             effects);
     } else {
       commands_.push_front(std::move(waiting->work));
+      ++count;
     }
   }
+  return count;
 }
 
 // Takes the batch's changes back out of the state. False: that cannot be done (the store is
@@ -222,7 +238,7 @@ void Actor::NoteConfirmed(Effects& effects) {
 }
 
 void Actor::NoteWake(std::optional<int64_t> wake_ms) {
-  if (!context_->shared() || wake_ms == wake_ms_) return;
+  if (!context_->shared() || retired_ || wake_ms == wake_ms_) return;
   context_->wakes.Move(showtime_, wake_ms_, wake_ms);
   wake_ms_ = wake_ms;
 }

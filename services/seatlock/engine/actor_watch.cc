@@ -198,10 +198,12 @@ void Actor::FetchHistory(const std::shared_ptr<Watcher>& watcher, Effects& effec
     // Given back when the last who has it lets go.
     std::shared_ptr<void> slot(nullptr,
                                [context = self->context_](void*) { context->history.Release(); });
-    self->ReadLog(watcher->sent_upto().Next(), log::kPageRecordsMax,
-                  [self, watcher, slot = std::move(slot)](absl::StatusOr<log::Page> page) mutable {
-                    self->OnHistory(watcher, {std::move(page), std::move(slot)});
-                  });
+    self->ReadLog(
+        watcher->sent_upto().Next(), log::kPageRecordsMax,
+        [self, watcher, slot = std::move(slot),
+         generation = self->context_->log.Generation()](auto page) mutable {
+          self->OnHistory(watcher, {std::move(page), std::move(generation), std::move(slot)});
+        });
   };
   effects.push_back([context = context_, read = std::move(read)]() mutable {
     context->history.Acquire(std::move(read));
@@ -225,13 +227,13 @@ void Actor::OnHistory(const std::shared_ptr<Watcher>& watcher, HistoryPage histo
   {
     base::MutexLock lock(mu_);
     if (!context_->shared()) {
-      DeliverHistory(watcher, *history.page, effects);
+      DeliverHistory(watcher, history, effects);
     } else {
       // What was read may not be durable yet, or of a history that is no more: the next
       // confirmation, which comes after the read, tells.
       readers_.push_back({[this, watcher, history = std::move(history)](
                               Effects& out) mutable ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-                            DeliverHistory(watcher, *history.page, out);
+                            DeliverHistory(watcher, history, out);
                             out.push_back([slot = std::move(history.slot)] {});
                             return true;
                           },
@@ -247,9 +249,10 @@ void Actor::OnHistory(const std::shared_ptr<Watcher>& watcher, HistoryPage histo
 }
 
 // Hands over the changes of `page`, up to the head.
-void Actor::DeliverHistory(const std::shared_ptr<Watcher>& watcher, const log::Page& page,
+void Actor::DeliverHistory(const std::shared_ptr<Watcher>& watcher, const HistoryPage& history,
                            Effects& effects) {
-  const domain::Epoch epoch = Context::PublicEpoch(page.head.epoch, generation_);
+  const log::Page& page = *history.page;
+  const domain::Epoch epoch = Context::PublicEpoch(page.head.epoch, history.generation);
   std::vector<MessagePtr> messages;
   domain::Revision upto = watcher->sent_upto();
   const domain::Epoch sent = watcher->want() == Watcher::Want::kStart && watcher->resume()
@@ -314,7 +317,8 @@ void Actor::AskForProgress(Effects& effects) {
   const int64_t idle_since_ms = context_->clock.MonotonicMs() - kProgressMs;
   progress_due_ = std::any_of(watchers_.begin(), watchers_.end(),
                               [&](const auto& watcher) { return watcher->idle(idle_since_ms); });
-  if (progress_due_ && phase_ == Phase::kReady) Step(effects);
+  // A hint that came while the store could not be asked still waits.
+  if ((progress_due_ || hint_) && phase_ == Phase::kReady) Step(effects);
 }
 
 void Actor::PushProgress(Effects& effects) {

@@ -195,7 +195,7 @@ void Engine::ClaimLapsed() {
       context_, context_->background,
       [this](auto done) {
         context_->log.ClaimDue(context_->clock.NowMs() - kClaimOverdueMs, kClaimPageMax,
-                               kClaimOverdueMs + kClaimLeaseMs, std::move(done));
+                               kClaimLeaseMs, std::move(done));
       },
       [this](const auto& due) {
         due_under_way_ = false;
@@ -212,37 +212,43 @@ void Engine::AskWhatChanged() {
   const int64_t now_ms = context_->clock.MonotonicMs();
   if (now_ms - last_changes_ms_ < kChangesEveryMs || changes_under_way_.exchange(true)) return;
   last_changes_ms_ = now_ms;
+  const std::string generation = context_->log.Generation();
   log::ChangeMark mark;
+  bool all = false;
   {
     base::MutexLock lock(mu_);
+    // What a mark of another history leaves out may have changed as well: it is of no use.
+    if (generation != generation_) change_mark_ = {};
+    generation_ = generation;
     mark = change_mark_;
+    all = mark.empty();
   }
   CallLog<absl::StatusOr<log::ChangedShowtimes>>(
       context_, context_->background,
       [this, mark = std::move(mark)](auto done) mutable {
         context_->log.ChangedSince(std::move(mark), std::move(done));
       },
-      [this](auto changed) { OnChanged(std::move(changed)); },
+      [this, all](auto changed) { OnChanged(std::move(changed), all); },
       absl::UnavailableError("the service is stopping"));
 }
 
-void Engine::OnChanged(absl::StatusOr<log::ChangedShowtimes> changed) {
-  bool all = false;
+// `all`: the question was for a mark alone, so nobody knows what has changed.
+void Engine::OnChanged(absl::StatusOr<log::ChangedShowtimes> changed, bool all) {
   if (changed.ok()) {
-    std::string generation = context_->log.Generation();
+    const std::string generation = context_->log.Generation();
     base::MutexLock lock(mu_);
-    // Where a mark is of another history, what it leaves out may have changed as well.
-    all = change_mark_.empty() || generation != generation_;
-    change_mark_ = std::move(changed->mark);
-    generation_ = std::move(generation);
+    // If the generation has changed since it was asked, the answer may be of either history.
+    all = all || generation != generation_;
+    change_mark_ = generation == generation_ ? std::move(changed->mark) : log::ChangeMark{};
   }
   changes_under_way_ = false;
+  if (!changed.ok()) return;
   if (all) {
     for (const auto& actor : registry_->All()) actor->Hint(domain::Revision());
-  } else if (changed.ok()) {
-    for (const domain::ShowtimeId& showtime : changed->showtimes) {
-      if (auto actor = registry_->Get(showtime)) actor->Hint(domain::Revision());
-    }
+    return;
+  }
+  for (const domain::ShowtimeId& showtime : changed->showtimes) {
+    if (auto actor = registry_->Get(showtime)) actor->Hint(domain::Revision());
   }
 }
 

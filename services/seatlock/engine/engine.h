@@ -91,7 +91,7 @@ class Engine {
   void FreeLapsedHere();
   void ClaimLapsed();
   void AskWhatChanged();
-  void OnChanged(absl::StatusOr<log::ChangedShowtimes> changed);
+  void OnChanged(absl::StatusOr<log::ChangedShowtimes> changed, bool all);
   void ResendWaiting(bool stopping);
   void Sweep();
   void LetIdleOnesGo();
@@ -110,7 +110,7 @@ class Engine {
   base::Mutex mu_;
   log::DueCursor due_after_ ABSL_GUARDED_BY(mu_);     // where the next page of what is due begins
   log::ChangeMark change_mark_ ABSL_GUARDED_BY(mu_);  // up to where this server has heard
-  std::string generation_ ABSL_GUARDED_BY(mu_);       // the store's when change_mark_ was given
+  std::string generation_ ABSL_GUARDED_BY(mu_);       // the store's when it was last asked
   // Readers that were ended, and until when they may take their end by themselves.
   std::deque<std::pair<int64_t, std::weak_ptr<Recipient>>> shed_ ABSL_GUARDED_BY(mu_);
 };

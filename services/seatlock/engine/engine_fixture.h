@@ -26,7 +26,9 @@ class WordEncoder final : public WatchEncoder {
                            const domain::Change& change) const override {
     ++changes;
     last_epoch = epoch;
-    return Word(absl::StrCat("change ", change.revision.value()));
+    std::string word = absl::StrCat("change ", change.revision.value());
+    if (name_sessions) absl::StrAppend(&word, " ", change.seats[0].session.value());
+    return Word(std::move(word));
   }
   std::string EncodeProgress(const Position& position) const override {
     return Word(absl::StrCat("progress ", position.revision.value()));
@@ -46,6 +48,8 @@ class WordEncoder final : public WatchEncoder {
   size_t padding = 0;
   // Whether snapshots list their seats.
   bool name_seats = false;
+  // Whether changes name the session of their first seat.
+  bool name_sessions = false;
   mutable int changes = 0;
   mutable int seats = 0;
   mutable int heads = 0;

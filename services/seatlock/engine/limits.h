@@ -21,7 +21,7 @@ inline constexpr size_t kBatchBytesMax = 1 << 20;
 // How often a command is decided again after losing the conditional append to another server: only
 // a caller without a deadline gets so far.
 inline constexpr int kConflictRetriesMax = 1000;
-// How often a load starts over because the log was trimmed under it.
+// How often a load starts over because the log was trimmed or rewritten under it.
 inline constexpr int kLoadRestartsMax = 4;
 // A showtime asks a store that failed again after this long, with a load and an append at most:
 // two tries a second (actor_phase.h).
@@ -115,8 +115,9 @@ inline constexpr size_t kListIdsMax = 100;
 // Showtimes taken from the wake index at once.
 inline constexpr size_t kDuePageMax = 1000;
 // What is overdue by so much on a shared store is in the memory of no server that frees it in time:
-// it is claimed, this often, and stays with the one that claimed it for so long. All three together
-// are below the second within which a lapsed lock must be seen free.
+// it is claimed, this often, and stays with the one that claimed it for so long. The first two and a
+// tick are below the second within which a lapsed lock must be seen free; a claimer that dies before
+// it has freed the lock costs the lease more.
 inline constexpr int64_t kClaimOverdueMs = 300;
 inline constexpr int64_t kClaimEveryMs = 200;
 inline constexpr int64_t kClaimLeaseMs = 500;

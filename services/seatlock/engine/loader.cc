@@ -49,6 +49,7 @@ class Load : public std::enable_shared_from_this<Load> {
   void OnLoaded(absl::StatusOr<log::LoadResult> result) {
     if (!result.ok()) return Finish(result.status());
     loaded_ = Loaded{};
+    chain_ = {};
     if (result->snapshot) {
       absl::Status status = Restore(*result->snapshot);
       if (!status.ok()) return Finish(status);
@@ -58,9 +59,11 @@ class Load : public std::enable_shared_from_this<Load> {
 
   void OnPage(absl::StatusOr<log::Page> page) {
     if (!page.ok()) return Finish(page.status());
+    if (!GoesOn(*page)) return StartOver();
     for (const log::StoredRecord& record : page->records) {
       absl::Status status = ApplyRecord(record);
       if (!status.ok()) return Finish(status);
+      chain_ = record.chain;
     }
     if (loaded_.state.revision() == page->head.revision) {
       loaded_.head = std::move(page->head);
@@ -76,6 +79,16 @@ class Load : public std::enable_shared_from_this<Load> {
                        });
   }
 
+  // Whether `page` is of the history that was read so far: on a shared store it may be rewritten
+  // between two pages, and what is read then may fit the state and still be another's.
+  bool GoesOn(const log::Page& page) const {
+    const domain::Revision revision = loaded_.state.revision();
+    if (page.records.empty()) return revision != page.head.revision || chain_ == page.head.chain;
+    if (revision.value() == 0) return true;
+    const log::StoredRecord& first = page.records.front();
+    return log::ChainNext(chain_, first.revision, first.bytes) == first.chain;
+  }
+
   absl::Status Restore(const log::StoredSnapshot& snapshot) {
     const domain::Revision revision = snapshot.head.revision;
     auto parts = log::DecodeSnapshot(snapshot.bytes);
@@ -87,6 +100,7 @@ class Load : public std::enable_shared_from_this<Load> {
     }
     loaded_.state = *std::move(state);
     loaded_.snapshot = revision;
+    chain_ = snapshot.head.chain;
     return absl::OkStatus();
   }
 
@@ -119,6 +133,7 @@ class Load : public std::enable_shared_from_this<Load> {
   const domain::ShowtimeId showtime_;
   Done done_;
   Loaded loaded_;
+  log::Chain chain_{};  // of loaded_.state's last record
   int restarts_ = 0;
 };
 

@@ -1,5 +1,5 @@
 // Rebuilds a showtime's state from its log: newest snapshot, then the records after it, page by
-// page. Starts over where the log was trimmed between two pages.
+// page. Starts over if the log was trimmed, or rewritten, between two pages.
 #pragma once
 
 #include <memory>
