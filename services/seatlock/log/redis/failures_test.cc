@@ -266,6 +266,14 @@ class RedisReplicasTest : public RedisFailuresTest {
   std::unique_ptr<RedisLog> log_;
 };
 
+TEST_F(RedisReplicasTest, AStartThatFindsAllInOrderComplainsOfNothing) {
+  // The rewrites of the replica's first synchronisation are over: the log of SetUp is served.
+  const std::vector<std::string> before = Errors();
+  std::unique_ptr<RedisLog> log = MustOpen(ReplicatedOptions());
+  EXPECT_TRUE(log->Healthy());
+  EXPECT_EQ(Errors(), before);
+}
+
 TEST_F(RedisReplicasTest, WhatIsAcknowledgedIsOnTheReplica) {
   ASSERT_EQ(Append(*log_, AppendOf("s", Head{}, {"x"})).outcome, Outcome::kAppended);
   EXPECT_EQ(replica_->Run({"XLEN", ShowtimeKey("sl", domain::ShowtimeId("s"), "log")}), "1");

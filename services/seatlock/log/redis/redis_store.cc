@@ -214,6 +214,7 @@ void RedisStore::Pump(size_t lane) {
 void RedisStore::SendPipeline(size_t lane, std::shared_ptr<Pipeline> pipeline) {
   lanes_[lane].under_way = pipeline;
   pipeline->view = view_;
+  pipeline->view_number = view_number_;
   pipeline->sent_us = options_.clock->MonotonicUs();
   Connection& connection = session_->lane(lane);
   for (size_t i = 0; i < pipeline->calls.size(); ++i) {
@@ -251,16 +252,21 @@ void RedisStore::SendEnd(size_t lane, const std::shared_ptr<Pipeline>& pipeline)
 
 void RedisStore::OnPipelineEnd(size_t lane, Pipeline& pipeline, bool whole) {
   lanes_[lane].under_way = nullptr;
-  const Verdict verdict =
-      whole ? JudgePipeline(pipeline)
-            : Verdict{.kind = Verdict::Kind::kGone,
-                      .why = absl::UnavailableError("redis: the connection was lost")};
-  // First the state and then the calls: who is told of a failure finds the log unhealthy.
-  Obey(verdict, pipeline.end);
+  Verdict verdict{.kind = Verdict::Kind::kGone,
+                  .why = absl::UnavailableError("redis: the connection was lost")};
+  if (whole && pipeline.view_number != view_number_) {
+    // The other lane has met another history meanwhile. This end is older and says nothing of it.
+    verdict = {.kind = Verdict::Kind::kOtherHistory,
+               .why = absl::UnavailableError("the store's history has become another one")};
+  } else {
+    if (whole) verdict = JudgePipeline(pipeline);
+    // First the state and then the calls: who is told of a failure finds the log unhealthy.
+    Obey(verdict, pipeline.end);
+  }
   const bool counts = verdict.kind == Verdict::Kind::kCounts;
   const auto end = counts ? WriteCall::End::kCounts : WriteCall::End::kUnknown;
   for (auto& call : pipeline.calls) Finish(*call, end, verdict.why);
-  if (counts) PumpSoon(lane);
+  PumpSoon(lane);
 }
 
 Verdict RedisStore::JudgePipeline(const Pipeline& pipeline) {
@@ -396,6 +402,7 @@ absl::Status RedisStore::AwaitFirst(int64_t timeout_ms) {
 void RedisStore::SetView(StoreView view) {
   const bool first = view_.replication_id.empty();
   view_ = std::move(view);
+  ++view_number_;
   {
     base::MutexLock lock(mu_);
     generation_ = view_.Generation();

@@ -1,13 +1,13 @@
 // One server's way to a store on Redis: finds the primary, keeps connections to it, and sends what
 // others ask for. What the keys and the answers mean is redis_log.cc's.
 //
-//   | state    | entered                                | calls   | left                   |
-//   |----------|----------------------------------------|---------|------------------------|
-//   | seeking  | at first; a session has ended          | refused | a session is ready     |
-//   | checking | a session is ready; a pipeline did not | refused | a probe counts, or the |
-//   |          | count                                  |         | session ends           |
-//   | serving  | a probe counts                         | sent    | the same               |
-//   | closed   | the destructor                         | refused | never                  |
+//   state    | entered                      | calls   | left
+//   ---------+------------------------------+---------+-----------------------------------------
+//   seeking  | at first; a session has gone | refused | a session is ready
+//   checking | a session is ready, or a     | refused | a probe counts, or the session goes
+//            | pipeline did not count       |         |
+//   serving  | a probe counts               | sent    | a pipeline does not count, or as above
+//   closed   | by the destructor            | refused | never
 //
 // Only SetState changes the state. A probe is a pipeline without calls. While checking one is sent
 // every kRedisRetryProbeMs, while serving one whenever no pipeline has counted for kRedisProbeMs.
@@ -106,7 +106,8 @@ class RedisStore {
   // What went out together on one lane.
   struct Pipeline {
     std::vector<std::unique_ptr<WriteCall>> calls;
-    StoreView view;  // when it was sent
+    StoreView view;            // when it was sent
+    uint64_t view_number = 0;  // the same
     int64_t sent_us = 0;
     PipelineEnd end;
   };
@@ -165,6 +166,7 @@ class RedisStore {
   absl::Status why_not_;        // of any state but serving
   std::set<std::string> told_;  // the reasons that on_error was told since it was served
   StoreView view_;
+  uint64_t view_number_ = 0;  // how many there were
   PrimaryFinder finder_;
   std::unique_ptr<Session> session_;
   ServerWatch servers_;

@@ -45,8 +45,7 @@ absl::Status ServerWatch::JudgeReplicas(const RedisFacts& primary) {
     std::unique_ptr<Replica>& replica = replicas_[name];
     if (replica == nullptr) {
       replica = std::make_unique<Replica>();
-      replica->status =
-          absl::UnavailableError(absl::StrCat("redis ", name, ": has not been asked yet"));
+      replica->status = absl::AbortedError(absl::StrCat("redis ", name, ": was not asked yet"));
     }
     replica->address = line.address;
     replica->syncs = SyncsOf(primary);

@@ -22,8 +22,8 @@ class ServerWatch {
   ServerWatch(EventLoop& loop, const RedisOptions& options);
   ~ServerWatch();
 
-  // Judges the primary by `facts`, and its replicas by what they said last. UNAVAILABLE: one of
-  // them has not said anything yet.
+  // Judges the primary by `facts`, and its replicas by what they said last. ABORTED: one of them
+  // has not said anything yet, ask again.
   absl::Status Judge(const RedisFacts& facts);
 
   // Gives up replicas that do not answer.

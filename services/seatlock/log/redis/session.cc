@@ -39,6 +39,7 @@ std::unique_ptr<Connection> Session::Connect(std::function<void()> on_ready) {
 void Session::Look() {
   if (looking_ || ended_) return;
   looking_ = true;
+  look_again_ = false;
   AskFacts(*reads_, server_.address,
            [this](absl::StatusOr<RedisFacts> facts) { OnFacts(std::move(facts)); });
 }
@@ -47,6 +48,8 @@ void Session::OnFacts(absl::StatusOr<RedisFacts> facts) {
   looking_ = false;
   if (ended_) return;
   const absl::Status fit = facts.ok() ? handlers_.judge(*facts) : facts.status();
+  look_again_ = absl::IsAborted(fit);
+  if (look_again_) return;
   if (!fit.ok()) return End(fit);
   if (!prepared_) AskVersion();
 }
@@ -167,6 +170,7 @@ void Session::End(absl::Status why) {
 
 void Session::CheckSilence() {
   if (ended_) return;
+  if (look_again_) Look();
   reads_->CheckSilence(kRedisSilenceMs);
   for (auto& lane : lanes_) {
     if (lane != nullptr) lane->CheckSilence(kRedisSilenceMs);

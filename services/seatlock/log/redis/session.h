@@ -27,8 +27,8 @@ namespace seatlock::log {
 class Session {
  public:
   struct Handlers {
-    // Whether a server that says this of itself can be served; not OK ends the session. Asked while
-    // preparing and whenever Look is called.
+    // Whether a server that says this of itself can be served; not OK ends the session, but for
+    // ABORTED: ask again. Asked while preparing and whenever Look is called.
     std::function<absl::Status(const RedisFacts&)> judge;
     std::function<void()> on_prepared;
     // FAILED_PRECONDITION: somebody has to change something.
@@ -48,7 +48,7 @@ class Session {
 
   // Ends it for a reason from outside.
   void End(absl::Status why);
-  // Ends it if a connection does not answer.
+  // Ends it if a connection does not answer. Call it every kRedisTickMs.
   void CheckSilence();
 
  private:
@@ -77,6 +77,7 @@ class Session {
   bool prepared_ = false;
   bool ended_ = false;
   bool looking_ = false;
+  bool look_again_ = false;  // at the next CheckSilence
   size_t others_ready_ = 0;
   int partitions_seen_ = 0;
   bool has_data_ = false;
