@@ -115,6 +115,27 @@ TEST(RedisStartTest, AStoreWithoutItsMarkerIsServedOnceAnOperatorHasSaidSo) {
   EXPECT_EQ(client.Lock("show", "A1", "s2").refusal().reason, "SEAT_TAKEN");
 }
 
+TEST(RedisStartTest, RelaxedMakesAnEmptyRedisAStoreButNotWhileARestoreIsUnderWay) {
+  RedisServer redis;
+  redis.Run({"HSET", kMarker, "restoring", "1"});
+  TestServer server({}, UrlOf(redis, "?profile=relaxed"));
+  ASSERT_THAT(server.Start(), IsOk());
+  // It has looked: that is what it says.
+  ASSERT_THAT(
+      server.process().WaitForLine(
+          [](const std::string& line) { return absl::StrContains(line, "\"level\":\"error\""); },
+          kStartTimeout),
+      IsOk());
+  EXPECT_EQ(HttpGet(server.admin_address(), "/readyz")->status, 503);
+  EXPECT_EQ(redis.Run({"HEXISTS", kMarker, "id"}), "0");
+  // Control: without the restore.
+  redis.Run({"DEL", kMarker});
+  TestServer next({}, UrlOf(redis, "?profile=relaxed"));
+  ASSERT_THAT(next.Start(), IsOk());
+  EXPECT_TRUE(BecomesReady(next));
+  EXPECT_EQ(redis.Run({"HEXISTS", kMarker, "id"}), "1");
+}
+
 TEST(RedisStartTest, WhatIsSetUpWronglyAtStartIsOneLineAndExit1) {
   struct Case {
     std::vector<std::vector<std::string>> settings;  // of redis.conf
