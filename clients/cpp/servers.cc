@@ -201,7 +201,8 @@ void Servers::LookedUp(const std::map<std::string, std::vector<std::string>>& fo
   };
   for (const std::string& server : options_.list) {
     const auto addresses = found_.find(server);
-    if (addresses == found_.end() || addresses->second.size() < 2) {
+    const size_t known = addresses == found_.end() ? 0 : addresses->second.size();
+    if (known == 0 || (known == 1 && options_.list.size() == 1)) {
       add(server);
     } else {
       std::for_each(addresses->second.begin(), addresses->second.end(), add);

@@ -4,10 +4,11 @@
 // Who asks takes a server by Choose and then says what came of it by Answered or Failed. Nothing
 // breaks if it says neither.
 //
-// A server is named by the text of its address in the list. A name that stands for several
-// addresses is such a list itself: each ADDRESS:PORT is a server then. A name that stands for one
-// address, or that cannot be looked up, is one server, and gRPC looks it up. Names are looked up on
-// a thread of their own, at the first Choose and then every 30 s; what is known is used meanwhile.
+// A server is named by the text of its address in the list. A name there stands for all its
+// addresses: each ADDRESS:PORT is a server, as the edge has it, so that both rank alike. A name
+// that cannot be looked up is one server, and so is the only name of a list if it has one address;
+// gRPC looks those up. Names are looked up on a thread of their own, at the first Choose and then
+// every 30 s, sooner if a server is away; what is known is used meanwhile.
 //
 // Thread-safe. Shared: a Watch may outlive its Client.
 #pragma once

@@ -102,11 +102,18 @@ TEST(ServersTest, ANameOfSeveralAddressesIsAListOfThem) {
   EXPECT_THAT(Preferred(*servers), UnorderedElementsAre("10.0.0.1:7", "10.0.0.2:7", "10.0.0.9:7"));
 }
 
-TEST(ServersTest, ANameOfOneAddressStaysAsItWasGiven) {
+TEST(ServersTest, TheOnlyNameStaysAsItWasGivenIfItHasOneAddress) {
   const auto servers =
       Make({"seats.example:7"}, [](const std::string&) -> List { return {"10.0.0.1:7"}; });
   EXPECT_THAT(Preferred(*servers), ElementsAre("seats.example:7"));
   EXPECT_FALSE(servers->several());
+}
+
+TEST(ServersTest, SeveralNamesOfOneAddressEachAreTheirAddresses) {
+  const auto servers = Make({"a.example:7", "b.example:7"}, [](const std::string& name) -> List {
+    return {name == "a.example:7" ? "10.0.0.1:7" : "10.0.0.2:7"};
+  });
+  EXPECT_THAT(Preferred(*servers), UnorderedElementsAre("10.0.0.1:7", "10.0.0.2:7"));
 }
 
 TEST(ServersTest, ANameThatCannotBeLookedUpIsLeftToGrpc) {
