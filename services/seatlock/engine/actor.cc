@@ -50,6 +50,12 @@ bool HandsOutEndedLock(const Result& result, int64_t now_ms) {
                      [now_ms](const domain::Lock& lock) { return lock.expire_ms <= now_ms; });
 }
 
+// What `decision`, which is an answer or a refusal, tells.
+Result ResultOf(domain::Decision decision) {
+  if (auto* answer = std::get_if<domain::Answer>(&decision)) return std::move(*answer);
+  return std::get<domain::Refusal>(std::move(decision));
+}
+
 Result LockExpired() {
   domain::Refusal refusal;
   refusal.reason = domain::Reason::kLockExpired;
@@ -355,13 +361,29 @@ void Actor::DecideOne(Work work, int64_t now_ms, Batch& batch, Effects& effects)
     }
     return;
   }
-  Result result = std::holds_alternative<domain::Answer>(decision)
-                      ? Result(std::get<domain::Answer>(std::move(decision)))
-                      : Result(std::get<domain::Refusal>(std::move(decision)));
+  Result result = ResultOf(std::move(decision));
   if (batch.changes.empty() && !context_->shared()) {
     return Reply(std::move(work), std::move(result), effects);
   }
   batch.waiting.push_back({std::move(work), std::move(result)});
+}
+
+// Answers the first `count` commands, which came before the state was confirmed, up to one that
+// needs a change: those behind it keep their order.
+void Actor::AnswerFirst(size_t count, Effects& effects) {
+  const int64_t now_ms = Now();
+  for (; count > 0; --count) {
+    domain::Decision decision =
+        domain::Decide(state_, commands_.front().command, now_ms, context_->rules);
+    if (std::holds_alternative<domain::Change>(decision)) return;
+    Work work = std::move(commands_.front());
+    commands_.pop_front();
+    if (auto* replay = std::get_if<domain::Replay>(&decision)) {
+      ReplayFromLog(std::move(work), replay->revision, effects);
+    } else {
+      Reply(std::move(work), ResultOf(std::move(decision)), effects);
+    }
+  }
 }
 
 void Actor::AddChange(domain::Change change, Batch& batch) {

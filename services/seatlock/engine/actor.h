@@ -102,6 +102,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
   void Decide(int64_t now_ms, Batch& batch, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void DecideOne(Work work, int64_t now_ms, Batch& batch, Effects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void AnswerFirst(size_t count, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AddChange(domain::Change change, Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool MayAppend(Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   template <typename AnyQuery>
@@ -147,7 +148,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
   bool TakeBack() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool ApplyMissed(log::AppendResult& result, size_t from, Effects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void DecideAgain(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  size_t DecideAgain(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void NoteGeneration(std::string generation) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void NoteEpoch(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void NoteConfirmed(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -80,9 +80,9 @@ void Actor::OnConflict(log::AppendResult& result, Effects& effects) {
                                                 head_.revision.value(), ": read anew")),
                 effects);
   }
-  const size_t asked = batch_ && batch_->changes.empty() ? batch_->readers : 0;
+  const size_t readers = batch_ ? batch_->readers : 0;
   const bool taken_back = batch_ && TakeBack();
-  if (batch_) DecideAgain(effects);
+  const size_t commands = batch_ ? DecideAgain(effects) : 0;
   if (!taken_back || !ApplyMissed(result, 0, effects)) {
     DropState(effects);
     wanted_ = true;
@@ -91,9 +91,13 @@ void Actor::OnConflict(log::AppendResult& result, Effects& effects) {
   }
   Transition(Event::kTakenBack);
   if (head_ == result.head) {
-    // The store's answer was the confirmation that they waited for. A lock that others made may
-    // have lapsed since: then they wait until it was freed.
-    if (!Lapsed(Now())) ServeFirstReaders(asked, effects);
+    // The store's answer was the confirmation that they waited for: without it they would wait as
+    // long as others change the showtime. If a lock that others made has lapsed, they wait until it
+    // was freed.
+    if (!Lapsed(Now())) {
+      ServeFirstReaders(readers, effects);
+      AnswerFirst(commands, effects);
+    }
     NoteConfirmed(effects);
   }
   Step(effects);
@@ -159,8 +163,9 @@ void Actor::OnMayLand(const absl::Status& status, Effects& effects) {
   WaitToResend(Event::kMayLand, effects);
 }
 
-// Puts the commands of the batch back, in front of those that came later.
-void Actor::DecideAgain(Effects& effects) {
+// Puts the commands of the batch back, in front of those that came later. How many.
+size_t Actor::DecideAgain(Effects& effects) {
+  size_t count = 0;
   Batch batch = *std::exchange(batch_, std::nullopt);
   for (auto waiting = batch.waiting.rbegin(); waiting != batch.waiting.rend(); ++waiting) {
     if (++waiting->work.conflicts > kConflictRetriesMax) {
@@ -169,8 +174,10 @@ void Actor::DecideAgain(Effects& effects) {
             effects);
     } else {
       commands_.push_front(std::move(waiting->work));
+      ++count;
     }
   }
+  return count;
 }
 
 // Takes the batch's changes back out of the state. False: that cannot be done.

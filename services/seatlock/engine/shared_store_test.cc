@@ -126,6 +126,27 @@ TEST_F(SharedQuestionTest, AQuestionDoesNotJoinAConfirmationThatWasSentBefore) {
   EXPECT_EQ(second->held, 2U);
 }
 
+TEST_F(SharedQuestionTest, ARefusalIsAnsweredThoughOthersChangeTheShowtimeAllTheTime) {
+  DoOn(a_, Lock("alice", {"A1"}));
+  HeldOn(b_);
+  b_.log.HoldAnswers();
+  DoOn(a_, Lock("carol", {"B0"}));
+  auto told = Ask(b_, Lock("bob", {"A1"}));
+  auto made = Ask(b_, Lock("bob", {"A2"}));
+  for (int i = 1; i <= 20 && !told->has_value(); ++i) {
+    // Each answer comes in after the next change.
+    DoOn(a_, Lock("carol", {absl::StrCat("B", i)}));
+    b_.log.ReleaseOne();
+    Settle();
+  }
+
+  ASSERT_TRUE(told->has_value());
+  EXPECT_TRUE(IsRefused(**told, domain::Reason::kSeatTaken));
+  b_.log.ReleaseAnswers();
+  Settle();
+  EXPECT_EQ(RevisionOf(**made), store_.head(showtime_).revision.value());
+}
+
 TEST_F(SharedQuestionTest, AReadAfterAConflictShowsNoLockThatHadLapsed) {
   encoder_.name_seats = true;
   DoOn(b_, Lock("bob", {"B1"}));
