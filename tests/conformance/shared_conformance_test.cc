@@ -136,7 +136,7 @@ TEST_P(SharedConformance, ManyChangesAreToldBitByBitAndNoneIsLeftOut) {
 TEST_P(SharedConformance, AFollowerIsHintedOfEachChange) {
   std::promise<void> hinted;
   std::atomic<bool> told{false};
-  log().Follow([&](const domain::ShowtimeId& showtime) {
+  log().Follow([&](const domain::ShowtimeId& showtime, domain::Revision) {
     if (showtime == domain::ShowtimeId("s {\n}") && !told.exchange(true)) hinted.set_value();
   });
   MustFill("s {\n}", 1);

@@ -115,9 +115,9 @@ inline constexpr size_t kListIdsMax = 100;
 // Showtimes taken from the wake index at once.
 inline constexpr size_t kDuePageMax = 1000;
 // What is overdue by so much on a shared store is in the memory of no server that frees it in time:
-// it is claimed, this often, and stays with the one that claimed it for so long. The first two and a
-// tick are below the second within which a lapsed lock must be seen free; a claimer that dies before
-// it has freed the lock costs the lease more.
+// it is claimed, this often, and stays with the one that claimed it for so long. The first two and
+// a tick are below the second within which a lapsed lock must be seen free; a claimer that dies
+// before it has freed the lock costs the lease more.
 inline constexpr int64_t kClaimOverdueMs = 300;
 inline constexpr int64_t kClaimEveryMs = 200;
 inline constexpr int64_t kClaimLeaseMs = 500;
