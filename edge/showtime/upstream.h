@@ -32,7 +32,8 @@ class WatchSink {
   // snapshot whose parts have not all come is void. Neither destroys nor restarts the watch.
   virtual void OnSwitched() {}
   // The stream ended or could not begin, because the service or its store is away, or the stream
-  // went silent, and no other server has taken over within kTakeoverMsMax. The upstream keeps trying. The sink may destroy its watch inside this call.
+  // went silent, and no other server has taken over within kTakeoverMsMax. The upstream keeps
+  // trying. The sink may destroy its watch inside this call.
   virtual void OnLost() = 0;
   // The service ended the stream, or did not begin it: it has too many, or the history of this
   // showtime is damaged. The upstream keeps trying, as late as the service asks. The sink may

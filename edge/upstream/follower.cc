@@ -16,6 +16,13 @@ bool SameHistory(const Position& a, const Position& b) {
   return a.epoch == b.epoch || a.revision == 0 || b.revision == 0;
 }
 
+// What a change or progress speaks of; null for the rest.
+const Position* PositionOf(const StreamEvent& event) {
+  if (const auto* change = std::get_if<Change>(&event)) return &change->position;
+  const auto* progress = std::get_if<Progress>(&event);
+  return progress != nullptr ? &progress->position : nullptr;
+}
+
 }  // namespace
 
 Follower::Follower(std::shared_ptr<SeatService> service, std::string showtime_id, WatchSink* sink)
@@ -60,7 +67,7 @@ void Follower::OnMainEvent(StreamEvent event) {
     if (phase_ == Phase::kMoving) GiveUpMove();
   }
   if (phase_ == Phase::kMoving || main_.merges) {
-    if (IsKnown(event)) return;
+    if (IsKnown(main_, event)) return;
     if (phase_ != Phase::kMoving) main_.merges = false;
   }
   Pass(std::move(event));
@@ -69,17 +76,16 @@ void Follower::OnMainEvent(StreamEvent event) {
 void Follower::OnSecondEvent(StreamEvent event) {
   if (std::holds_alternative<std::monostate>(event)) return;
   const std::optional<Position> at = sink_->ResumeFrom();
-  const auto* change = std::get_if<Change>(&event);
-  const auto* progress = std::get_if<Progress>(&event);
-  const Position* says = change ? &change->position : progress ? &progress->position : nullptr;
-  const uint64_t next = change != nullptr ? 1 : 0;
+  const Position* says = PositionOf(event);
+  const bool is_change = std::holds_alternative<Change>(event);
   // A move is not seen: nothing but what follows on helps.
-  if (!at || says == nullptr || !SameHistory(*says, *at) || says->revision > at->revision + next) {
+  if (!at || says == nullptr || !SameHistory(*says, *at) || says->revision < second_.from ||
+      says->revision > at->revision + (is_change ? 1 : 0)) {
     GiveUpMove();
     return;
   }
-  const bool known = IsKnown(event);
-  if (progress != nullptr) Adopt();
+  const bool known = IsKnown(second_, event);
+  if (!is_change) Adopt();
   if (!known) Pass(std::move(event));
 }
 
@@ -96,15 +102,12 @@ void Follower::Heard() {
   PlanMove();
 }
 
-bool Follower::IsKnown(const StreamEvent& event) const {
+bool Follower::IsKnown(const Leg& leg, const StreamEvent& event) const {
   const std::optional<Position> at = sink_->ResumeFrom();
-  if (!at) return false;
-  if (const auto* change = std::get_if<Change>(&event)) {
-    return SameHistory(change->position, *at) && change->position.revision <= at->revision;
-  }
-  const auto* progress = std::get_if<Progress>(&event);
-  return progress != nullptr && SameHistory(progress->position, *at) &&
-         progress->position.revision < at->revision;
+  const Position* says = PositionOf(event);
+  if (!at || says == nullptr || !SameHistory(*says, *at) || says->revision < leg.from) return false;
+  const bool is_change = std::holds_alternative<Change>(event);
+  return says->revision < at->revision || (is_change && says->revision == at->revision);
 }
 
 void Follower::Pass(StreamEvent event) {
@@ -169,14 +172,16 @@ void Follower::Begin(std::shared_ptr<SeatServer> server) {
   // loss they wait for the channel of an only server, so that nothing spins and all begin the
   // moment it is back. Of several servers it is known when they are back.
   const bool wait_for_ready = !server->asked() && seen_ == Health::Seen::kLost;
-  MainIs({StreamOn(*server, wait_for_ready), server});
+  MainIs(LegOn(std::move(server), wait_for_ready));
   Enter(Phase::kTrying);
   if (service_->servers->several()) InPhase(kTryMsMax, &Follower::LookWhetherItSpoke);
 }
 
-std::shared_ptr<Stream> Follower::StreamOn(SeatServer& server, bool wait_for_ready) {
-  return Stream::Begin(*service_, server, weak_from_this(),
-                       {showtime_id_, sink_->ResumeFrom(), wait_for_ready});
+Follower::Leg Follower::LegOn(std::shared_ptr<SeatServer> server, bool wait_for_ready) {
+  const std::optional<Position> from = sink_->ResumeFrom();
+  auto stream =
+      Stream::Begin(*service_, *server, weak_from_this(), {showtime_id_, from, wait_for_ready});
+  return {std::move(stream), std::move(server), from ? from->revision : 0, false};
 }
 
 void Follower::MainIs(Leg leg) {
@@ -247,8 +252,7 @@ void Follower::CancelStreams() {
 void Follower::OnServers(const SeatServer* back) {
   if (back != nullptr) route_.Forgive(*back);
   if (phase_ == Phase::kWaiting) {
-    const bool nothing_to_wait_for =
-        outage_ != Outage::kTold && service_->servers->all().empty();
+    const bool nothing_to_wait_for = outage_ != Outage::kTold && service_->servers->all().empty();
     if (nothing_to_wait_for || route_.Best()) Wait(0);
   } else if (main_.server && main_.server->given_up()) {
     InPhase(0, &Follower::LeaveGivenUpServer);
@@ -289,7 +293,8 @@ void Follower::Move() {
     MoveIn(backoff_.Within(kMoveAgainMsMin, kMoveAgainMsMax));
     return;
   }
-  second_ = {StreamOn(*server, false), server, true};
+  second_ = LegOn(std::move(server), false);
+  second_.merges = true;
   Enter(Phase::kMoving);
   InPhase(kTryMsMax, &Follower::GiveUpMove);
 }

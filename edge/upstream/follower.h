@@ -75,6 +75,7 @@ class Follower final : public Stream::Owner,
   struct Leg {
     std::shared_ptr<Stream> stream;
     std::shared_ptr<SeatServer> server;
+    uint64_t from = 0;    // The revision that it was begun from: nothing before is repetition.
     bool merges = false;  // It may repeat what the sink has heard of another one.
   };
 
@@ -82,7 +83,8 @@ class Follower final : public Stream::Owner,
   void OnMainEvent(StreamEvent event);
   void OnSecondEvent(StreamEvent event);
   void Heard();
-  bool IsKnown(const StreamEvent& event) const;
+  // Whether the sink has heard it of the other stream.
+  bool IsKnown(const Leg& leg, const StreamEvent& event) const;
   void Pass(StreamEvent event);
 
   // One stream after another.
@@ -90,7 +92,7 @@ class Follower final : public Stream::Owner,
   void Wait(int64_t delay_ms);
   void BeginRound();
   void Begin(std::shared_ptr<SeatServer> server);
-  std::shared_ptr<Stream> StreamOn(SeatServer& server, bool wait_for_ready);
+  Leg LegOn(std::shared_ptr<SeatServer> server, bool wait_for_ready);
   void MainIs(Leg leg);
   void MainEnded(const grpc::Status& status);
   void LookWhetherItSpoke();
@@ -127,10 +129,10 @@ class Follower final : public Stream::Owner,
   Phase phase_ = Phase::kWaiting;
   uint64_t entered_ = 0;  // Phases, with this one.
   Leg main_;
-  Leg second_;            // In kMoving alone.
-  uint64_t attempt_ = 0;  // Streams that were main_. Timers of one before do nothing.
-  int64_t last_event_ms_ = 0;  // Of main_; monotonic.
-  bool in_snapshot_ = false;   // Of main_: parts of a snapshot are still to come.
+  Leg second_;                         // In kMoving alone.
+  uint64_t attempt_ = 0;               // Streams that were main_. Timers of one before do nothing.
+  int64_t last_event_ms_ = 0;          // Of main_; monotonic.
+  bool in_snapshot_ = false;           // Of main_: parts of a snapshot are still to come.
   std::optional<Refusal> refused_;     // The last one of this round.
   std::optional<int64_t> move_at_ms_;  // If one is planned.
   Outage outage_ = Outage::kNone;

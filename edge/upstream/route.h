@@ -31,7 +31,9 @@ class Route {
   Server Better(const SeatServer& than);
 
   // It is not tried again in this round, nor before `again_ms`.
-  void Failed(Server server, int64_t again_ms) { failed_.emplace_back(std::move(server), again_ms); }
+  void Failed(Server server, int64_t again_ms) {
+    failed_.emplace_back(std::move(server), again_ms);
+  }
   // Begins a round.
   void NewRound(int64_t now_ms);
   // It may be tried again: it says that it serves.
@@ -45,8 +47,8 @@ class Route {
 
   const SeatServers& servers_;
   const std::string showtime_id_;
-  std::vector<size_t> ranked_;      // Places in the list of `version_`.
-  uint64_t version_ = 0;            // None yet.
+  std::vector<size_t> ranked_;  // Places in the list of `version_`.
+  uint64_t version_ = 0;        // None yet.
   std::vector<std::pair<Server, int64_t>> failed_;
 };
 

@@ -91,16 +91,16 @@ void SeatServers::LookUp() {
 // The answer may come when this, or the strand, is gone.
 void SeatServers::LookUp(size_t target) {
   targets_[target].looking = true;
-  options_.resolver->Resolve(
-      targets_[target].host,
-      [weak = weak_from_this(), calls = calls_, executor = options_.executor,
-       target](absl::StatusOr<std::vector<std::string>> found) {
-        if (!calls->Enter()) return;
-        executor->Post([weak, target, found = std::move(found)]() mutable {
-          if (const auto self = weak.lock()) self->OnAddresses(target, std::move(found));
-        });
-        calls->Leave();
-      });
+  options_.resolver->Resolve(targets_[target].host,
+                             [weak = weak_from_this(), calls = calls_, executor = options_.executor,
+                              target](absl::StatusOr<std::vector<std::string>> found) {
+                               if (!calls->Enter()) return;
+                               executor->Post([weak, target, found = std::move(found)]() mutable {
+                                 if (const auto self = weak.lock())
+                                   self->OnAddresses(target, std::move(found));
+                               });
+                               calls->Leave();
+                             });
 }
 
 void SeatServers::OnAddresses(size_t target, absl::StatusOr<std::vector<std::string>> found) {
@@ -124,17 +124,16 @@ void SeatServers::OnAddresses(size_t target, absl::StatusOr<std::vector<std::str
 }
 
 bool SeatServers::AllIsWell() const {
-  return std::none_of(targets_.begin(), targets_.end(), [](const Target& one) {
-           return one.failed;
-         }) && std::all_of(list_.begin(), list_.end(), [](const auto& server) {
-           return server->state() != ServerState::kAway;
-         });
+  return std::none_of(targets_.begin(), targets_.end(),
+                      [](const Target& one) { return one.failed; }) &&
+         std::all_of(list_.begin(), list_.end(),
+                     [](const auto& server) { return server->state() != ServerState::kAway; });
 }
 
 // Sooner, with growing pauses, while something is amiss.
 void SeatServers::LookLater() {
-  look_pause_ms_ = AllIsWell() ? kResolveMsMax
-                               : std::clamp(2 * look_pause_ms_, kResolveMsMin, kResolveMsMax);
+  look_pause_ms_ =
+      AllIsWell() ? kResolveMsMax : std::clamp(2 * look_pause_ms_, kResolveMsMin, kResolveMsMax);
   options_.timers->After(look_pause_ms_, [weak = weak_from_this(), number = ++look_number_] {
     const auto self = weak.lock();
     if (self && self->look_number_ == number) self->LookUp();

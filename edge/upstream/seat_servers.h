@@ -32,8 +32,8 @@ class SeatServers final : private SeatServer::Host,
    public:
     virtual ~Listener() = default;
     // The list or the state of a server has changed, or the first lookup has failed. `back`, if it
-    // is not null, serves from now on. Called in a loop over all listeners: neither adds nor removes
-    // any, and tells no sink.
+    // is not null, serves from now on. Called in a loop over all listeners: neither adds nor
+    // removes any, and tells no sink.
     virtual void OnServers(const SeatServer* back) = 0;
   };
   using List = std::vector<std::shared_ptr<SeatServer>>;
