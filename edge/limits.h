@@ -189,6 +189,28 @@ inline constexpr int64_t kChannelBackoffMsMin = 100;
 inline constexpr int64_t kChannelBackoffMsMax = 700;
 inline constexpr int64_t kChannelConnectMsMax = kSecondMs;
 inline constexpr int64_t kKeepaliveMs = 20 * kSecondMs;
+// Several servers. A list is written by hand, or is what a name stands for.
+inline constexpr size_t kServersMax = 64;
+// A showtime whose server goes away is called away only if no other has taken over within this: as
+// long as a new one may take to come alive.
+inline constexpr int64_t kTakeoverMsMax = kLiveMsMax;
+// How long a server may say nothing to a new stream before another one is tried. Long, because a
+// server that thousands of showtimes come to at once reads their history first, and going
+// elsewhere would only begin that anew.
+inline constexpr int64_t kTryMsMax = 5 * kSecondMs;
+// Showtimes leave a server that drains over a second, and return to one that is back over some,
+// so that it isn't hit by thousands at once; not in the first two, because it may go again. A move
+// that failed is tried again later.
+inline constexpr int64_t kLeaveMsMax = kSecondMs;
+inline constexpr int64_t kReturnMsMin = 2 * kSecondMs;
+inline constexpr int64_t kReturnMsMax = 10 * kSecondMs;
+inline constexpr int64_t kMoveAgainMsMin = 10 * kSecondMs;
+inline constexpr int64_t kMoveAgainMsMax = 30 * kSecondMs;
+// A server that knows no health service is asked whether it is there this often.
+inline constexpr int64_t kHealthAgainMs = 5 * kSecondMs;
+// Names are looked up this often: the least while something is amiss, with growing pauses.
+inline constexpr int64_t kResolveMsMin = kSecondMs;
+inline constexpr int64_t kResolveMsMax = 30 * kSecondMs;
 // The service going and coming is one log line each, at most one in this time.
 inline constexpr int64_t kUpstreamNoticeEveryMs = kSecondMs;
 
@@ -222,7 +244,9 @@ static_assert(kDrainWindowMsMin <= kDrainWindowMs && kDrainWindowMs <= kDrainWin
 static_assert(kDrainWaveEveryMs < kDrainWindowMsMin);
 static_assert(kLagMsMax < kPeerSilentMsMax);
 static_assert(kChannelBackoffMsMax + kChannelConnectMsMax < 2 * kSecondMs);
-static_assert(kRoomsMax + kBackfillsMax < base::kStreamsPerConnectionMax);
+static_assert(kRoomsMax + kBackfillsMax + 1 < base::kStreamsPerConnectionMax,
+              "all streams, and the question for health, fit on one server's connection");
+static_assert(kReturnMsMin > kTakeoverMsMax && kMoveAgainMsMin >= kReturnMsMax);
 static_assert(kRoomsMax * kHistoryBytesMin + 16 * kHistoryBytesMax <= kHistoryBytesTotal,
               "if all others keep the least, a showtime that changes need not give up any");
 static_assert(kRoomsMax <= base::kWatchesMax / 3, "one edge leaves watches to others");

@@ -41,7 +41,7 @@ class Backfill final : public WatchSink {
   // Where the service has said that the showtime is, at least.
   const std::optional<Position>& head() const { return head_; }
 
-  std::optional<Position> ResumeFrom() const override { return from_; }
+  std::optional<Position> ResumeFrom() const override { return Last(); }
   void OnSnapshot(SnapshotPart part) override;
   void OnChange(Change change) override;
   void OnProgress(const Position& position) override;

@@ -41,6 +41,8 @@
 // history, or its stream was lost; only another refusal gives it up. A service that refuses once
 // and is silent then is away.
 //
+// A stream that another server takes over (OnSwitched) changes no stage: who is live stays so.
+//
 // Live is what the service says: after the last change that a resumed stream missed it sends
 // progress at once.
 #pragma once
@@ -91,6 +93,7 @@ class Source final : public WatchSink,
   void OnSnapshot(SnapshotPart part) override;
   void OnChange(Change change) override;
   void OnProgress(const Position& position) override;
+  void OnSwitched() override { state_.ForgetSnapshotParts(); }
   void OnLost() override;
   void OnRefused(const Refusal& refusal) override;
   bool Full() const override;

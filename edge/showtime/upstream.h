@@ -22,14 +22,18 @@ class WatchSink {
  public:
   virtual ~WatchSink() = default;
 
-  // Where the next stream should begin: after this position, or with a snapshot.
+  // Where the next stream should begin: after this position, or with a snapshot. Asked at any time.
   virtual std::optional<Position> ResumeFrom() const = 0;
 
   virtual void OnSnapshot(SnapshotPart part) = 0;
   virtual void OnChange(Change change) = 0;
   virtual void OnProgress(const Position& position) = 0;
+  // The stream ended, and another server takes over from ResumeFrom() on: nothing is missed, but a
+  // snapshot whose parts have not all come is void. Neither destroys nor restarts the watch.
+  virtual void OnSwitched() {}
   // The stream ended or could not begin, because the service or its store is away, or the stream
-  // went silent. The upstream keeps trying. The sink may destroy its watch inside this call.
+  // went silent, and no other server has taken over within kTakeoverMsMax. The upstream keeps
+  // trying. The sink may destroy its watch inside this call.
   virtual void OnLost() = 0;
   // The service ended the stream, or did not begin it: it has too many, or the history of this
   // showtime is damaged. The upstream keeps trying, as late as the service asks. The sink may

@@ -3,6 +3,7 @@
 // not the service's. Refused showtimes say nothing. Strand-bound.
 #pragma once
 
+#include <optional>
 #include <utility>
 
 #include "edge/showtime/upstream_notice.h"
@@ -20,13 +21,14 @@ class Health {
   void Changed(Seen from, Seen to) {
     Count(from, -1);
     Count(to, 1);
-    if (served_ > 0) {
-      notice_.Saw(true);
-    } else if (lost_ > 0) {
-      notice_.Saw(false);
-    }
+    if (const std::optional<bool> is_up = up()) notice_.Saw(*is_up);
   }
   void Silence() { notice_.Silence(); }
+  // Nothing if no showtime says anything.
+  std::optional<bool> up() const {
+    if (served_ > 0) return true;
+    return lost_ > 0 ? std::optional<bool>(false) : std::nullopt;
+  }
 
  private:
   void Count(Seen seen, int by) {

@@ -27,9 +27,13 @@ bool OfAllShowtimes(const google::rpc::ErrorInfo& info) {
   return info.reason() == "STORE_UNAVAILABLE" && !damaged;
 }
 
+bool TooMany(const grpc::Status& status, const std::string& reason) {
+  return status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED || reason == "OVERLOADED";
+}
+
 // In our words: the service's may name what pages need not know.
 const char* MessageFor(const grpc::Status& status, const std::string& reason) {
-  if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED || reason == "OVERLOADED") {
+  if (TooMany(status, reason)) {
     return "the seat service has no room for this showtime now";
   }
   if (status.error_code() == grpc::StatusCode::DATA_LOSS || reason == "STORE_UNAVAILABLE") {
@@ -49,6 +53,10 @@ std::optional<Refusal> RefusalOf(const grpc::Status& status) {
   if (!refused || OfAllShowtimes(info)) return std::nullopt;
   return Refusal{MessageFor(status, info.reason()),
                  std::max(RetryAfterMs(status), kRefusedRetryMs)};
+}
+
+bool OthersMayServe(const grpc::Status& status) {
+  return !RefusalOf(status) || TooMany(status, InfoOf(status).reason());
 }
 
 }  // namespace seatlock::edge

@@ -14,4 +14,9 @@ namespace seatlock::edge {
 // and it has failed.
 std::optional<Refusal> RefusalOf(const grpc::Status& status);
 
+// Whether another server of the same store may serve the showtime: this one is away, or has too
+// many. Not if it refuses the showtime for what that is (damaged, a bad id): all would say the
+// same.
+bool OthersMayServe(const grpc::Status& status);
+
 }  // namespace seatlock::edge

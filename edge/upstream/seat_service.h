@@ -1,5 +1,5 @@
-// The connection to the seat service, and what all that follow showtimes on it share. Its channel
-// and gate are thread-safe, the rest is strand-bound.
+// What all that follow showtimes share: the servers, and whether the service is there at all. Its
+// gate is thread-safe, the rest is strand-bound.
 #pragma once
 
 #include <memory>
@@ -7,18 +7,18 @@
 #include "common/base/gate.h"
 #include "edge/upstream/health.h"
 #include "edge/upstream/options.h"
-#include "seatlock/v1/seatlock_service.grpc.pb.h"
+#include "edge/upstream/seat_servers.h"
 
 namespace seatlock::edge {
 
 struct SeatService {
-  // Connects with the first call.
-  explicit SeatService(const UpstreamOptions& with);
+  explicit SeatService(const UpstreamOptions& with)
+      : options(with), health(*options.clock, *options.timers, options.on_upstream) {}
 
   const UpstreamOptions options;
-  const std::unique_ptr<v1::SeatLockService::Stub> stub;
   // Calls that gRPC still knows of are inside.
   const std::shared_ptr<base::Gate> calls = std::make_shared<base::Gate>();
+  const std::shared_ptr<SeatServers> servers = std::make_shared<SeatServers>(options, calls);
   Health health;
 };
 

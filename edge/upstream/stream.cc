@@ -6,10 +6,10 @@
 
 namespace seatlock::edge {
 
-std::shared_ptr<Stream> Stream::Begin(SeatService& service, std::weak_ptr<Owner> owner,
-                                      const Call& call) {
+std::shared_ptr<Stream> Stream::Begin(SeatService& service, SeatServer& server,
+                                      std::weak_ptr<Owner> owner, const Call& call) {
   if (!service.calls->Enter()) return nullptr;
-  const std::shared_ptr<Stream> stream(new Stream(service, std::move(owner)));
+  const std::shared_ptr<Stream> stream(new Stream(service, server, std::move(owner)));
   stream->self_ = stream;
   stream->request_.set_showtime_id(call.showtime_id);
   if (call.resume) {
@@ -17,7 +17,7 @@ std::shared_ptr<Stream> Stream::Begin(SeatService& service, std::weak_ptr<Owner>
     stream->request_.mutable_resume()->set_revision(call.resume->revision);
   }
   stream->context_.set_wait_for_ready(call.wait_for_ready);
-  service.stub->async()->WatchShowtime(&stream->context_, &stream->request_, stream.get());
+  server.stub().async()->WatchShowtime(&stream->context_, &stream->request_, stream.get());
   // Reads are started from the strand too, outside of gRPC's reactions.
   stream->AddHold();
   stream->StartRead(&stream->response_);
@@ -25,13 +25,15 @@ std::shared_ptr<Stream> Stream::Begin(SeatService& service, std::weak_ptr<Owner>
   return stream;
 }
 
-Stream::Stream(SeatService& service, std::weak_ptr<Owner> owner)
+Stream::Stream(SeatService& service, const SeatServer& server, std::weak_ptr<Owner> owner)
     : owner_(std::move(owner)),
       executor_(*service.options.executor),
       timers_(*service.options.timers),
       stats_(*service.options.stats),
-      calls_(service.calls) {
+      calls_(service.calls),
+      server_(server.entry()) {
   ++stats_.upstream_streams;
+  ++server_->streams;
 }
 
 void Stream::Cancel() {
@@ -77,6 +79,7 @@ bool Stream::HasRoom() const {
 void Stream::OnDone(const grpc::Status& status) {
   const std::shared_ptr<base::Gate> calls = calls_;
   --stats_.upstream_streams;
+  --server_->streams;
   executor_.Post([self = std::move(self_), status] {
     if (const std::shared_ptr<Owner> owner = self->owner_.lock()) owner->OnEnd(self.get(), status);
   });

@@ -57,8 +57,8 @@ class Stream final : public grpc::ClientReadReactor<v1::WatchShowtimeResponse>,
   };
 
   // Null if the service's gate is closed.
-  static std::shared_ptr<Stream> Begin(SeatService& service, std::weak_ptr<Owner> owner,
-                                       const Call& call);
+  static std::shared_ptr<Stream> Begin(SeatService& service, SeatServer& server,
+                                       std::weak_ptr<Owner> owner, const Call& call);
 
   // Ends the call soon, whatever it is doing.
   void Cancel();
@@ -69,7 +69,7 @@ class Stream final : public grpc::ClientReadReactor<v1::WatchShowtimeResponse>,
  private:
   enum class Reads { kUnderWay, kPaused, kOver };
 
-  Stream(SeatService& service, std::weak_ptr<Owner> owner);
+  Stream(SeatService& service, const SeatServer& server, std::weak_ptr<Owner> owner);
 
   void Deliver();
   void ReadOn();
@@ -82,6 +82,7 @@ class Stream final : public grpc::ClientReadReactor<v1::WatchShowtimeResponse>,
   Timers& timers_;
   Stats& stats_;
   const std::shared_ptr<base::Gate> calls_;
+  const std::shared_ptr<ServerEntry> server_;
 
   std::shared_ptr<Stream> self_;  // From Begin() until OnDone.
   grpc::ClientContext context_;

@@ -1,30 +1,12 @@
 #include "edge/upstream/watch_client.h"
 
-#include <grpcpp/grpcpp.h>
-
 #include <utility>
 
-#include "edge/limits.h"
 #include "edge/upstream/follower.h"
 #include "edge/upstream/seat_service.h"
 
 namespace seatlock::edge {
 namespace {
-
-grpc::ChannelArguments ChannelArgs() {
-  grpc::ChannelArguments args;
-  args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kChannelBackoffMsMin);
-  args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kChannelBackoffMsMax);
-  // Despite its name this bounds one attempt to connect.
-  args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kChannelConnectMsMax);
-  // Finds a dead path under idle streams; the service permits one ping each 10 s.
-  args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
-  args.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  args.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  // The service is a neighbour: never by way of a proxy meant for the web.
-  args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return args;
-}
 
 class FollowedWatch final : public Watch {
  public:
@@ -39,16 +21,13 @@ class FollowedWatch final : public Watch {
 
 }  // namespace
 
-SeatService::SeatService(const UpstreamOptions& with)
-    : options(with),
-      stub(v1::SeatLockService::NewStub(grpc::CreateCustomChannel(
-          options.target, grpc::InsecureChannelCredentials(), ChannelArgs()))),
-      health(*options.clock, *options.timers, options.on_upstream) {}
-
 WatchClient::WatchClient(const Options& options)
-    : service_(std::make_shared<SeatService>(options)) {}
+    : service_(std::make_shared<SeatService>(options)) {
+  service_->servers->Start();
+}
 
 WatchClient::~WatchClient() {
+  service_->servers->Stop();
   service_->calls->CloseAndWait();
 }
 
@@ -60,6 +39,11 @@ std::unique_ptr<Watch> WatchClient::Follow(const std::string& showtime_id, Watch
 
 void WatchClient::Silence() {
   service_->health.Silence();
+  service_->servers->Silence();
+}
+
+std::vector<ServerStatus> WatchClient::servers() const {
+  return service_->servers->Read();
 }
 
 int64_t WatchClient::streams() const {

@@ -1,5 +1,6 @@
-// Follows showtimes over gRPC (WatchShowtime): one stream a showtime on one shared channel. A
-// stream that ends, for whatever reason, is begun again from where its sink stands (follower.h).
+// Follows showtimes over gRPC (WatchShowtime): one stream a showtime, on the channel of the server
+// that it prefers of those that are there (route.h). A stream that ends, for whatever reason, is
+// begun again from where its sink stands (follower.h).
 //
 // Strand-bound: made, used and destroyed on the strand that `executor` posts to, or when nobody
 // runs that any more; gRPC's threads only convert messages and post. What a stream may read ahead
@@ -10,9 +11,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "edge/showtime/upstream.h"
 #include "edge/upstream/options.h"
+#include "edge/upstream/server_board.h"
 
 namespace seatlock::edge {
 
@@ -22,7 +25,7 @@ class WatchClient final : public Upstream {
  public:
   using Options = UpstreamOptions;
 
-  // Connects with the first Follow().
+  // Connects to an only server with the first Follow(), and to several at once.
   explicit WatchClient(const Options& options);
   // All watches are gone. Waits until gRPC is done with their streams, which were cancelled: that
   // needs gRPC's threads alone, and takes milliseconds. After this nothing touches what the options
@@ -37,6 +40,8 @@ class WatchClient final : public Upstream {
 
   // Streams that gRPC still knows of.
   int64_t streams() const;
+  // How each server is; in the order of the options. Thread-safe.
+  std::vector<ServerStatus> servers() const;
 
  private:
   const std::shared_ptr<SeatService> service_;

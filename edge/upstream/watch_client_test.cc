@@ -142,7 +142,7 @@ class WatchClientTest : public ::testing::Test {
   Stats stats_;
   std::vector<bool> told_;
   std::optional<WatchClient> client_{
-      std::in_place, WatchClient::Options{.target = service_.target(),
+      std::in_place, WatchClient::Options{.targets = {service_.target()},
                                           .clock = &clock_,
                                           .executor = &strand_,
                                           .timers = &timers_,

@@ -1,11 +1,14 @@
 // A seat service that says what a test tells it to: WatchShowtime over real gRPC, with history,
-// resume and snapshots as the contract has them, and a switch to turn it off and on again on the
-// same port. Thread-safe.
+// resume and snapshots as the contract has them, grpc.health.v1, and a switch to turn it off and on
+// again on the same port. Several may be servers of one store. Thread-safe.
 #pragma once
+
+#include <grpcpp/support/status.h>
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,13 +21,16 @@ namespace seatlock::testing {
 class FakeService {
  public:
   FakeService();
+  // Another server of the store of `other`; if `host` (a loopback address) is given, on the port of
+  // `other`.
+  explicit FakeService(const FakeService& other, const std::string& host = "");
   ~FakeService();
 
   // Starts to serve; on the port it had before, if it had one.
   void Start();
   // Ends every stream and frees the port.
   void Stop();
-  // "127.0.0.1:PORT".
+  // "127.0.0.1:PORT", if no other host was given.
   std::string address() const;
 
   // Appends a change to a showtime; epoch and revision are filled in.
@@ -33,13 +39,25 @@ class FakeService {
   void Trim(const std::string& showtime_id);
   // Streams that are open now hear nothing more, later ones do; until LetGo().
   void HoldBackOpenStreams();
+  // Nor do those to come.
+  void HoldBackAll();
   void LetGo();
   // Streams of this showtime are refused, as by a service that has too many watches; until
   // ServeAgain().
   void Refuse(const std::string& showtime_id);
   void ServeAgain(const std::string& showtime_id);
-  // Streams that are open now.
+  // Stands on a store of its own from now on, with another history. While it is turned off.
+  void UseOtherStore();
+  // What its health says; kept while it is turned off.
+  void SetServing(bool serving);
+  // Streams, also those to come, end with this; until Serve().
+  void EndStreams(const grpc::Status& status);
+  void Serve();
+  // Streams that are open now, and how many there were.
   int streams() const;
+  int streams_begun() const;
+  // Snapshots that it has sent.
+  int snapshots() const;
 
  private:
   class Impl;
@@ -50,14 +68,24 @@ class FakeService {
     uint64_t head() const { return first_revision + changes.size() - 1; }
   };
 
-  mutable base::Mutex mu_;
-  mutable base::CondVar changed_;
-  std::map<std::string, Showtime> showtimes_ ABSL_GUARDED_BY(mu_);
-  std::set<std::string> refused_ ABSL_GUARDED_BY(mu_);
-  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
-  int streams_ ABSL_GUARDED_BY(mu_) = 0;
-  int streams_begun_ ABSL_GUARDED_BY(mu_) = 0;
-  int held_back_ ABSL_GUARDED_BY(mu_) = 0;  // So many of the first that were begun.
+  // What all servers of it share. Its mutex guards what is each one's own, too.
+  struct Store {
+    base::Mutex mu;
+    base::CondVar changed;
+    std::string epoch = "epoch-1";
+    std::map<std::string, Showtime> showtimes ABSL_GUARDED_BY(mu);
+  };
+
+  std::shared_ptr<Store> store_;
+  std::set<std::string> refused_ ABSL_GUARDED_BY(store_->mu);
+  bool stopping_ ABSL_GUARDED_BY(store_->mu) = false;
+  std::optional<grpc::Status> end_ ABSL_GUARDED_BY(store_->mu);
+  int streams_ ABSL_GUARDED_BY(store_->mu) = 0;
+  int streams_begun_ ABSL_GUARDED_BY(store_->mu) = 0;
+  int snapshots_ ABSL_GUARDED_BY(store_->mu) = 0;
+  int held_back_ ABSL_GUARDED_BY(store_->mu) = 0;  // So many of the first that were begun.
+  bool serving_ = true;
+  const std::string host_;
   int port_ = 0;
   std::unique_ptr<Impl> impl_;
 };
