@@ -1,12 +1,19 @@
 # shellcheck shell=bash
-# Starts everything, and ends it. Part of ./dev.
+# Starts everything, and ends it. Part of ./dev. What --redis starts is in up_redis.sh.
 
 BIN=build/release/bin
-SERVICE_PID=
-EDGE_PID=
-SITE_PID=
 SITE_STOP_SECONDS=8
 STOPPING=
+
+# The programs that were started, by name, in that order. A program that is gone and is not missed
+# is taken out.
+PROGRAMS=()
+declare -A PID=()
+declare -A KIND=()  # edge, site, front, server or store
+
+# The order in which they end. The edges before the servers, so that browsers hear of it from the
+# edge and not from a server that is gone; what the servers need after them.
+STOP_ORDER=(edge site front server store)
 
 setting() { # PROGRAM NAME [FLAG...]: the value that the program would use
   local program=$1 name=$2
@@ -14,46 +21,102 @@ setting() { # PROGRAM NAME [FLAG...]: the value that the program would use
   "$BIN/$program" "$@" --print-config | sed -n "s/^$name=//p"
 }
 
-alive() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null; }
+# --- the table of programs ----------------------------------------------------------------------
 
-stop_one() { # PID: SIGTERM, then its exit code
+# In a session of its own, so that Ctrl-C reaches it once, through this script.
+run() { # NAME KIND COMMAND...
+  local name=$1 kind=$2
+  shift 2
+  setsid "$@" &
+  PID[$name]=$!
+  KIND[$name]=$kind
+  PROGRAMS+=("$name")
+}
+
+alive() { [ -n "${PID[$1]:-}" ] && kill -0 "${PID[$1]}" 2>/dev/null; }  # NAME
+
+of_kind() { # KIND: the names, a line each
+  local name
+  for name in "${PROGRAMS[@]}"; do
+    [ "${KIND[$name]}" != "$1" ] || printf '%s\n' "$name"
+  done
+}
+
+forget() { # NAME
+  local name kept=()
+  for name in "${PROGRAMS[@]}"; do
+    [ "$name" = "$1" ] || kept+=("$name")
+  done
+  PROGRAMS=("${kept[@]}")
+  unset "PID[$1]" "KIND[$1]"
+}
+
+first_gone() { # the first that does not run, if there is one
+  local name
+  for name in "${PROGRAMS[@]}"; do
+    alive "$name" || { printf '%s\n' "$name" && return; }
+  done
+}
+
+await_end() { # until one of them ends, or Ctrl-C
+  while [ -z "$STOPPING" ] && [ -z "$(first_gone)" ]; do
+    wait -n "${PID[@]}" 2>/dev/null || true
+  done
+}
+
+# --- ending them --------------------------------------------------------------------------------
+
+term() { # NAME...
+  local name
+  for name in "$@"; do
+    if alive "$name"; then kill -TERM "${PID[$name]}" 2>/dev/null || true; fi
+  done
+}
+
+await_one() { # NAME: its exit code
   local code=0
-  if alive "$1"; then kill -TERM "$1"; fi
-  wait "$1" || code=$?
+  wait "${PID[$1]}" || code=$?
   # A second Ctrl-C ended the wait, and the program.
-  while alive "$1"; do wait "$1" || code=$?; done
+  while alive "$1"; do wait "${PID[$1]}" || code=$?; done
   return "$code"
 }
 
 # Next says 143 where SIGTERM ended it as it should. It has no limit of its own to how long a
 # reader may take, so it is given one.
-stop_site() {
+await_site() { # NAME
   local code=0 deadline=$((SECONDS + SITE_STOP_SECONDS))
-  while alive "$SITE_PID" && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.1 || true; done
-  if alive "$SITE_PID"; then
-    say "the site still has readers after $SITE_STOP_SECONDS s: it is killed"
-    kill -KILL "$SITE_PID"
+  while alive "$1" && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.1 || true; done
+  if alive "$1"; then
+    say "$1 still has readers after $SITE_STOP_SECONDS s: it is killed"
+    kill -KILL "${PID[$1]}"
   fi
-  wait "$SITE_PID" || code=$?
+  wait "${PID[$1]}" || code=$?
   [ "$code" -eq 0 ] || [ "$code" -eq 143 ]
 }
 
-# The edge before the service, so that its browsers hear of it from the edge and not from a service
-# that is gone. The site ends beside the edge; the service is there until its calls are answered.
-stop_all() {
-  local code=0
-  # A second Ctrl-C is a second SIGTERM: the programs end at once.
-  # shellcheck disable=SC2086
-  trap 'kill -TERM $SITE_PID $EDGE_PID $SERVICE_PID 2>/dev/null || true' INT TERM
-  if alive "$SITE_PID"; then kill -TERM "$SITE_PID"; fi
-  if [ -n "$EDGE_PID" ]; then stop_one "$EDGE_PID" || code=1; fi
-  if [ -n "$SITE_PID" ]; then stop_site || code=1; fi
-  if [ -n "$SERVICE_PID" ]; then stop_one "$SERVICE_PID" || code=1; fi
-  SITE_PID=
-  EDGE_PID=
-  SERVICE_PID=
+stop_kind() { # KIND: SIGTERM to all of it, then each one's exit code
+  local names=() name code=0
+  mapfile -t names < <(of_kind "$1")
+  term "${names[@]}"
+  for name in "${names[@]}"; do
+    if [ "$1" = site ]; then await_site "$name" || code=1; else await_one "$name" || code=1; fi
+  done
   return "$code"
 }
+
+# The site ends beside the edges; the servers are there until its calls are answered.
+stop_all() {
+  local code=0 kind sites=()
+  # A second Ctrl-C is a second SIGTERM: the programs end at once.
+  trap 'term "${PROGRAMS[@]}"' INT TERM
+  mapfile -t sites < <(of_kind site)
+  term "${sites[@]}"
+  for kind in "${STOP_ORDER[@]}"; do stop_kind "$kind" || code=1; done
+  PROGRAMS=()
+  return "$code"
+}
+
+# --- starting them ------------------------------------------------------------------------------
 
 require_address() { # VARIABLE ADDRESS
   local port=${2##*:}
@@ -71,52 +134,78 @@ require_free() { # PROGRAM VARIABLE ADDRESS
   fi
 }
 
-await_ready() { # PROGRAM PID URL
-  local deadline=$((SECONDS + 30))
-  until curl -fsS -o /dev/null --noproxy "*" --max-time 2 "$3" 2>/dev/null; do
-    alive "$2" || die "$1 ended before it was ready: its reason is above"
-    [ "$SECONDS" -lt "$deadline" ] || die "$1 is not ready after 30 s: see $3"
+answers() { # URL
+  curl -fsS -o /dev/null --noproxy "*" --max-time 2 "$1" 2>/dev/null
+}
+
+await_ready() { # NAME COMMAND...: until the command is content
+  local name=$1 deadline=$((SECONDS + 30))
+  shift
+  until "$@"; do
+    alive "$name" || die "$name ended before it was ready: its reason is above"
+    [ "$SECONDS" -lt "$deadline" ] || die "$name is not ready after 30 s: see ${*: -1}"
     [ -n "$STOPPING" ] && return
     sleep 0.1 || true  # Ctrl-C ends it too
   done
-  alive "$2" || die "$1 ended: its reason is above"
+  alive "$name" || die "$name ended: its reason is above"
 }
 
-start_site() { # LISTEN UPSTREAM EDGE_LISTEN DATA
-  local host=${1%:*} edge=$3
+start_site() { # LISTEN UPSTREAM DATA
+  local host=${1%:*}
   host=${host//[\[\]]/}
-  # Where the edge listens everywhere, this machine's browsers reach it here.
-  [ "${edge%:*}" = 0.0.0.0 ] && edge=127.0.0.1:${edge##*:}
-  export SEATLOCK_SITE_DB=${SEATLOCK_SITE_DB:-$4/site.db}
+  export SEATLOCK_SITE_DB=${SEATLOCK_SITE_DB:-$3/site.db}
   export SEATLOCK_SITE_UPSTREAM=${SEATLOCK_SITE_UPSTREAM:-$2}
   export SEATLOCK_DEMO_SHOPPERS=${SEATLOCK_DEMO_SHOPPERS:-1}
-  export WEBSOCKET_SERVER_URL=${WEBSOCKET_SERVER_URL:-ws://$edge/ws/seat-updates}
   export NEXT_TELEMETRY_DISABLED=1
   # Node itself and not npm, so that the signal reaches the server.
-  setsid node "$NEXT" start "$SITE" -H "$host" -p "${1##*:}" >/dev/null &
-  SITE_PID=$!
+  run "the site" site node "$NEXT" start "$SITE" -H "$host" -p "${1##*:}" >/dev/null
+  await_ready "the site" answers "http://$1/"
 }
 
-up() {
-  local site=yes
-  while [ $# -gt 0 ]; do
-    case $1 in
-      --no-site) site= ;;
-      *) die "up knows --no-site, not '$1'" ;;
-    esac
-    shift
-  done
-  local site_listen=${SEATLOCK_SITE_LISTEN:-127.0.0.1:3000}
-  if [ -n "$site" ]; then
-    require_address SEATLOCK_SITE_LISTEN "$site_listen"
-    # Before the build, which would take its files from under a site that runs.
-    require_free "the site" SEATLOCK_SITE_LISTEN "$site_listen"
-  fi
+# Where a program listens everywhere, this machine's browsers reach it here.
+reached_at() { # LISTEN
+  if [ "${1%:*}" = 0.0.0.0 ]; then echo "127.0.0.1:${1##*:}"; else echo "$1"; fi
+}
+
+prepare_site() { # LISTEN; before the build, which would take its files from under a site that runs
+  require_address SEATLOCK_SITE_LISTEN "$1"
+  require_free "the site" SEATLOCK_SITE_LISTEN "$1"
+}
+
+build_programs() {
   install_packages "${BUILD_PACKAGES[@]}"
   # The tests are left out: they need packages that running does not.
   [ -f build/release/build.ninja ] || cmake --preset release -DSEATLOCK_TESTS="$(has_tests)"
   build release seatlockd seatlock-edge seatctl
-  [ -z "$site" ] || build_site
+}
+
+up() {
+  local site=yes redis=
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --no-site) site= ;;
+      --redis) redis=yes ;;
+      *) die "up knows --no-site and --redis, not '$1'" ;;
+    esac
+    shift
+  done
+  if [ -n "$redis" ]; then
+    [ -n "$site" ] || die "--redis shows the site behind nginx: leave out --no-site"
+    up_redis
+  else
+    up_single "$site"
+  fi
+  say "draining"
+  stop_all || die "did not end well: the reason is above"
+  say "all have ended"
+}
+
+# One server on a store of its own, one edge, and the site unless it is left out.
+up_single() { # SITE
+  local site_listen=${SEATLOCK_SITE_LISTEN:-127.0.0.1:3000}
+  [ -z "$1" ] || prepare_site "$site_listen"
+  build_programs
+  [ -z "$1" ] || build_site
 
   local data=${SEATLOCK_DATA:-./var} store_flag=()
   mkdir -p "$data"
@@ -133,57 +222,54 @@ up() {
   require_free seatlock-edge SEATLOCK_EDGE_LISTEN "$edge_listen"
   require_free seatlock-edge SEATLOCK_EDGE_ADMIN_LISTEN "$edge_admin"
 
-  # In sessions of their own, so that Ctrl-C reaches them once, through this script.
   trap 'STOPPING=yes' INT TERM
   trap 'stop_all || true' EXIT
-  setsid "$BIN/seatlockd" "${store_flag[@]}" &
-  SERVICE_PID=$!
-  await_ready seatlockd "$SERVICE_PID" "http://$admin/readyz"
-  setsid "$BIN/seatlock-edge" "--upstream=$upstream" &
-  EDGE_PID=$!
-  await_ready seatlock-edge "$EDGE_PID" "http://$edge_admin/readyz"
-  if [ -n "$site" ] && [ -z "$STOPPING" ]; then
-    start_site "$site_listen" "$upstream" "$edge_listen" "$data"
-    await_ready "the site" "$SITE_PID" "http://$site_listen/"
+  run seatlockd server "$BIN/seatlockd" "${store_flag[@]}"
+  await_ready seatlockd answers "http://$admin/readyz"
+  [ -z "$STOPPING" ] || return 0
+  run seatlock-edge edge "$BIN/seatlock-edge" "--upstream=$upstream"
+  await_ready seatlock-edge answers "http://$edge_admin/readyz"
+  if [ -n "$1" ] && [ -z "$STOPPING" ]; then
+    local edge
+    edge=$(reached_at "$edge_listen")
+    export WEBSOCKET_SERVER_URL=${WEBSOCKET_SERVER_URL:-ws://$edge/ws/seat-updates}
+    start_site "$site_listen" "$upstream" "$data"
   fi
-  if [ -z "$STOPPING" ]; then
-    announce "$listen" "$admin" "$store" "$edge_listen" "$edge_admin" "${site:+$site_listen}"
-  fi
-  watch_all
-  say "draining"
-  stop_all || die "did not end well: the reason is above"
-  say "all have ended"
+  [ -z "$STOPPING" ] || return 0
+  announce "$listen" "$admin" "$store" "$edge_listen" "$edge_admin" "${1:+$site_listen}"
+  watch_single
 }
 
 # Until Ctrl-C. A program that ends by itself ends the others too.
-watch_all() {
-  while [ -z "$STOPPING" ] && alive "$SERVICE_PID" && alive "$EDGE_PID" &&
-    { [ -z "$SITE_PID" ] || alive "$SITE_PID"; }; do
-    # shellcheck disable=SC2086
-    wait -n "$SERVICE_PID" "$EDGE_PID" $SITE_PID 2>/dev/null || true
-  done
+watch_single() {
+  await_end
   [ -z "$STOPPING" ] || return 0
-  local program="the site" pid=$SITE_PID code=0
-  if ! alive "$EDGE_PID"; then program=seatlock-edge pid=$EDGE_PID; fi
-  if ! alive "$SERVICE_PID"; then program=seatlockd pid=$SERVICE_PID; fi
-  wait "$pid" || code=$?
-  die "$program ended by itself with code $code (137: it was killed); what it said is above"
+  local name
+  name=$(first_gone)
+  local code=0
+  wait "${PID[$name]}" || code=$?
+  die "$name ended by itself with code $code (137: it was killed); what it said is above"
 }
 
-announce_site() { # LISTEN
-  # Where it listens everywhere, this machine's browsers reach it here.
-  local site=$1
-  [ "${site%:*}" = 0.0.0.0 ] && site=127.0.0.1:${site##*:}
-  printf '  the site        http://%s\n\n' "$site"
+# --- what is said -------------------------------------------------------------------------------
+
+announce_pages() { # ADDRESS
   if [ "$SEATLOCK_DEMO_SHOPPERS" != 1 ]; then
-    printf 'Open:\n  http://%s/showtimes/123\n' "$site"
+    printf 'Open:\n  http://%s/showtimes/123\n' "$1"
     return
   fi
   cat <<TEXT
 Open these two side by side, each a shopper of its own:
-  http://$site/showtimes/123
-  http://$site/showtimes/123?as=bob
+  http://$1/showtimes/123
+  http://$1/showtimes/123?as=bob
 TEXT
+}
+
+announce_site() { # LISTEN
+  local site
+  site=$(reached_at "$1")
+  printf '  the site        http://%s\n\n' "$site"
+  announce_pages "$site"
 }
 
 announce() { # LISTEN ADMIN STORE EDGE_LISTEN EDGE_ADMIN SITE_LISTEN
