@@ -15,8 +15,8 @@ export interface ProgramOptions {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Answers 200 once the program can serve. */
-  readonly readyUrl: string;
+  /** Answers 200 once the program can serve; or a question that says so. */
+  readonly readyUrl: string | (() => Promise<boolean>);
 }
 
 /** A port of 127.0.0.1 that nobody listens on. */
@@ -91,7 +91,7 @@ export class Program {
     }
     const ready = async () => {
       if (!this.running) throw new Error(`${name} ended before it was ready`);
-      return answers(readyUrl);
+      return typeof readyUrl === 'string' ? answers(readyUrl) : readyUrl();
     };
     await until(`${name} is ready`, ready, READY_MS_MAX).catch((error: unknown) => {
       throw new Error(`${error}; it said:\n${this.text}`);
@@ -105,6 +105,13 @@ export class Program {
     const late = setTimeout(() => this.child?.kill('SIGKILL'), END_MS_MAX);
     await this.ended;
     clearTimeout(late);
+  }
+
+  /** `kill -9`. */
+  async kill(): Promise<void> {
+    if (!this.child || !this.running) throw new Error(`${this.options.name} does not run`);
+    this.child.kill('SIGKILL');
+    await this.ended;
   }
 
   private keep(text: string): void {
