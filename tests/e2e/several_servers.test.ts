@@ -119,7 +119,7 @@ test('kill -9 of one server of two: both pages go on, and miss nothing', async (
   for (const { sockets } of recorders) expect(sockets).toHaveLength(1);
 });
 
-test('kill -9 of one edge of two: its pages come back through the other, where they were', async () => {
+test('kill -9 of one edge of two: its pages go on where they were at the other', async () => {
   const pages: [SeatPage, SeatPage] = [await visitor('alice'), await visitor('bob')];
   for (const [i, edge] of cluster.edges.entries()) {
     const row = 'CD'[i];
@@ -137,7 +137,7 @@ test('kill -9 of one edge of two: its pages come back through the other, where t
   }
 });
 
-test('control: with both servers killed both pages say that what they show may be old', async () => {
+test('control: with both servers killed both pages are shown as stale', async () => {
   const pages: [SeatPage, SeatPage] = [await visitor('alice'), await visitor('bob')];
   for (const server of cluster.servers) await server.kill();
   for (const page of pages) await page.isNow('stale');
