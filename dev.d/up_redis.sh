@@ -80,13 +80,14 @@ settle() { # PROGRAM VARIABLE ADDRESS
 start_redis() {
   STARTED[Redis]=$SECONDS
   run Redis store redis-server "$PWD/deploy/redis/seatlock-strict.conf" \
-    --bind "${REDIS_AT%:*}" --port "${REDIS_AT##*:}" --dir "$REDIS_DATA" --save "" \
+    --bind "$(redis_host)" --port "${REDIS_AT##*:}" --dir "$REDIS_DATA" --save "" \
     --min-replicas-to-write 0 --logfile redis.log
   await_ready Redis redis_answers "$REDIS_DATA/redis.log"
 }
 
-redis_cli() { redis-cli -h "${REDIS_AT%:*}" -p "${REDIS_AT##*:}" "$@" 2>/dev/null; }
+redis_cli() { redis-cli -h "$(redis_host)" -p "${REDIS_AT##*:}" "$@" 2>/dev/null; }
 redis_answers() { [ "$(redis_cli ping)" = PONG ]; }
+redis_host() { sed 's/:[0-9]*$//; s/[][]//g' <<<"$REDIS_AT"; }
 redis_store() { echo "redis://$REDIS_AT"; }
 
 # Where operators say it themselves: an empty Redis that was full yesterday is not a new store.
@@ -218,7 +219,7 @@ start_again() { # NAME COMMAND WHAT_IS_MEANWHILE
     die "$1 ended within $RESTART_SECONDS_MIN s of its start: that is the end"
   say "$1 is started again; $3"
   "$2"
-  [ -n "$STOPPING" ] || say "$1 is back"
+  [ -n "$STOPPING" ] || say "$1 is back, pid ${PID[$1]}"
 }
 
 # --- what is said -------------------------------------------------------------------------------
@@ -235,13 +236,13 @@ announce_redis() {
   announce_line seatlockd-2 "gRPC on ${SERVERS[1]}, admin on http://${SERVER_ADMINS[1]}"
   announce_line Redis "$REDIS_AT, data in $REDIS_DATA"
   printf '\n'
-  announce_pages "$NGINX_AT"
+  announce_pages "$(reached_at "$NGINX_AT")"
   cat <<TEXT
 
 Then, in another terminal, kill one and go on choosing seats:
   kill -9 ${PID[seatlockd]}     a server: the other one serves all showtimes
   kill -9 ${PID[seatlock-edge]}     an edge: its pages come back through the other one
-  kill -9 ${PID[Redis]}     Redis: seats are shown as they were, and nothing is sold, until it is started again
+  kill -9 ${PID[Redis]}     Redis: nothing is sold until it is started again, which is at once
 Or watch and change seats from there:
   $BIN/seatctl --server=$(server_list) watch 123
   $BIN/seatctl --server=$(server_list) lock 123 A06 A07 --session alice
