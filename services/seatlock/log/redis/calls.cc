@@ -67,14 +67,17 @@ AppendQuestion QuestionOf(const AppendRequest& request) {
 
 class AppendCall final : public WriteCall {
  public:
-  AppendCall(std::string command, AppendQuestion question, ShowtimeLog::AppendCallback done)
+  AppendCall(std::string command, bool writes, AppendQuestion question,
+             ShowtimeLog::AppendCallback done)
       : weight_(command.size() + kRedisCallOverheadBytes),
+        writes_(writes),
         command_(std::move(command)),
         question_(std::move(question)),
         done_(std::move(done)) {}
 
   std::string TakeCommand() override { return std::move(command_); }
   size_t weight() const override { return weight_; }
+  bool writes() const override { return writes_; }
   void Heard(const redisReply& reply) override { result_ = ReadAppend(reply, question_); }
 
   void Finish(End end, const std::string& generation, const absl::Status& why) override {
@@ -93,6 +96,7 @@ class AppendCall final : public WriteCall {
 
  private:
   const size_t weight_;
+  const bool writes_;
   std::string command_;
   const AppendQuestion question_;
   AppendResult result_;
@@ -106,6 +110,7 @@ class DeleteCall final : public WriteCall {
 
   std::string TakeCommand() override { return std::move(command_); }
   size_t weight() const override { return kRedisCallOverheadBytes; }
+  bool writes() const override { return true; }
   void Heard(const redisReply& reply) override { result_ = ReadDone(reply, showtime_); }
   void Finish(End end, const std::string&, const absl::Status& why) override {
     if (end != End::kCounts) result_ = why;
@@ -127,8 +132,8 @@ size_t LaneOf(const ShowtimeId& showtime) {
 
 std::unique_ptr<WriteCall> MakeAppend(absl::string_view prefix, AppendRequest request,
                                       ShowtimeLog::AppendCallback done) {
-  return std::make_unique<AppendCall>(AppendCommand(prefix, request), QuestionOf(request),
-                                      std::move(done));
+  return std::make_unique<AppendCall>(AppendCommand(prefix, request), !request.records.empty(),
+                                      QuestionOf(request), std::move(done));
 }
 
 std::unique_ptr<WriteCall> MakeDelete(absl::string_view prefix, ShowtimeId showtime,

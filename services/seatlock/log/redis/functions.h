@@ -20,6 +20,7 @@ inline constexpr char kFnTrim[] = "seatlock1_trim";
 inline constexpr char kFnClaim[] = "seatlock1_claim";
 inline constexpr char kFnDelete[] = "seatlock1_delete";
 inline constexpr char kFnBarrier[] = "seatlock1_barrier";
+inline constexpr char kFnLook[] = "seatlock1_look";
 inline constexpr char kFnInstall[] = "seatlock1_install";
 inline constexpr char kFnRights[] = "seatlock1_rights";
 inline constexpr char kFnVersion[] = "seatlock1_version";

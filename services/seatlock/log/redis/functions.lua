@@ -324,6 +324,13 @@ local function barrier(keys)
   return { time[1], time[2], marker[1], marker[2] or '0', counter }
 end
 
+-- The same without the write, for pipelines that have written nothing and wait for no replica.
+local function look(keys)
+  local time = redis.call('TIME')
+  local marker = redis.call('HMGET', keys[1], 'id', 'layout', 'counter')
+  return { time[1], time[2], marker[1] or '', marker[2] or '0', tonumber(marker[3] or '0') }
+end
+
 -- Writes the marker unless there is one, or a restore is under way. KEYS installation. ARGS id,
 -- layout.
 local function install(keys, args)
@@ -374,6 +381,7 @@ register('delete', delete, { 'allow-oom' })
 register('barrier', barrier, { 'allow-oom' })
 register('install', install, {})
 register('rights', rights, { 'allow-oom' })
+register('look', look, { 'no-writes' })
 register('page', page, { 'no-writes' })
 register('load', load, { 'no-writes' })
 register('version', version, { 'no-writes' })

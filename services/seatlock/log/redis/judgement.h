@@ -9,6 +9,7 @@
 //   | fewer acknowledgements than replicas are wanted,  | kNotReady       | not asked       |
 //   | or than are connected                             |                 |                 |
 //   | the marker's counter is not above a confirmed one | kNotReady       | kOtherHistory   |
+//   | (below it, if the pipeline has not raised it)     |                 |                 |
 //   | another replication id, or another installation   | kOtherHistory   | kOtherHistory   |
 //   | none of these                                     | kCounts         | kCounts         |
 //
@@ -64,6 +65,8 @@ struct Verdict {
 struct JudgedFor {
   RedisProfile profile = RedisProfile::kStrict;
   int replicas = 0;
+  // Whether the pipeline has raised the marker's counter.
+  bool wrote = true;
 };
 
 // `view` is the one at the time when the pipeline was sent.

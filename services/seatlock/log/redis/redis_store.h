@@ -56,6 +56,8 @@ class WriteCall {
   virtual std::string TakeCommand() = 0;
   // What a call takes of the queue.
   virtual size_t weight() const = 0;
+  // Whether it writes, or only asks.
+  virtual bool writes() const = 0;
   // Redis's answer, before anybody knows whether it counts.
   virtual void Heard(const redisReply& reply) = 0;
   // The last call. `generation` only if it counts; `why` only if not.
@@ -107,6 +109,7 @@ class RedisStore {
   struct Pipeline {
     std::vector<std::unique_ptr<WriteCall>> calls;
     StoreView view;            // when it was sent
+    bool looks = false;        // it ends with a look in place of the barrier
     uint64_t view_number = 0;  // the same
     int64_t sent_us = 0;
     PipelineEnd end;
@@ -137,6 +140,7 @@ class RedisStore {
   void Pump(size_t lane);
   void SendPipeline(size_t lane, std::shared_ptr<Pipeline> pipeline);
   void SendEnd(size_t lane, const std::shared_ptr<Pipeline>& pipeline);
+  bool MayLook(const Pipeline& pipeline) const;
   void OnPipelineEnd(size_t lane, Pipeline& pipeline, bool whole);
   Verdict JudgePipeline(const Pipeline& pipeline);
   // Does what the verdict says about the store.
