@@ -315,6 +315,15 @@ void SharedLog::Recover(StatusCallback done) {
   std::move(done)(absl::UnimplementedError("a shared store settles by appending again"));
 }
 
+void SharedLog::List(ShowtimeId after, size_t limit, ListCallback done) {
+  store_.real_->List(std::move(after), limit, std::move(done));
+}
+
+void SharedLog::Delete(ShowtimeId showtime, StatusCallback done) {
+  store_.Delete(showtime);
+  std::move(done)(absl::OkStatus());
+}
+
 void SharedLog::ClaimDue(int64_t now_ms, size_t limit, int64_t lease_ms, DueCallback done) {
   ++claims_;
   absl::StatusOr<std::vector<log::DueShowtime>> due = Down();

@@ -150,6 +150,9 @@ class SharedLog final : public log::ShowtimeLog {
             StatusCallback done) override;
   void Due(int64_t now_ms, size_t limit, log::DueCursor after, DueCallback done) override;
   void Recover(StatusCallback done) override;
+  void List(domain::ShowtimeId after, size_t limit, ListCallback done) override;
+  // As SharedStore::Delete.
+  void Delete(domain::ShowtimeId showtime, StatusCallback done) override;
   void ClaimDue(int64_t now_ms, size_t limit, int64_t lease_ms, DueCallback done) override;
   bool exclusive() const override { return false; }
   void Follow(HintCallback hint) override { hint_ = std::move(hint); }
