@@ -37,6 +37,7 @@ class AdminServerTest : public ::testing::Test {
     };
     pages.metrics = [this] { return page_; };
     pages.version = "{\"version\":\"1\"}\n";
+    pages.details = [this] { return details_; };
     server_ = *AdminServer::Start({.host = "127.0.0.1", .port = 0}, std::move(pages));
   }
 
@@ -64,6 +65,7 @@ class AdminServerTest : public ::testing::Test {
   }
 
   std::atomic<bool> ready_{true};
+  std::string details_;                   // before the first request for it
   std::string page_ = "calls_total 1\n";  // before the first request for it
   boost::asio::io_context io_;
   std::unique_ptr<AdminServer> server_;
@@ -87,6 +89,13 @@ TEST_F(AdminServerTest, NotReadyIs503WithTheReasonAndStaysLive) {
   EXPECT_THAT(Get("/readyz"),
               AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("the store is being opened\n")));
   EXPECT_THAT(Get("/livez"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(AdminServerTest, ReadyOrNotTheDetailsFollow) {
+  details_ = "one: away\n";
+  EXPECT_THAT(Get("/readyz"), HasSubstr("\r\n\r\nok\none: away\n"));
+  ready_ = false;
+  EXPECT_THAT(Get("/readyz"), HasSubstr("the store is being opened\none: away\n"));
 }
 
 TEST_F(AdminServerTest, OtherPathsAre404AndOtherMethods405) {

@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(MetricsTest, TextHasHelpTypeLabelsAndValue) {
   Metrics metrics;
@@ -47,6 +48,16 @@ TEST(MetricsTest, CallbacksAreAskedWhenTheTextIsMade) {
   metrics.AddCounterCallback("done_total", "Done.", [&live] { return live * 10; });
   live = 2;
   EXPECT_THAT(metrics.Text(), AllOf(HasSubstr("\nlive 2\n"), HasSubstr("\ndone_total 20\n")));
+}
+
+TEST(MetricsTest, MembersOfAFamilyMayComeAndGo) {
+  Metrics metrics;
+  std::vector<std::pair<std::string, double>> up = {{"a", 1}};
+  metrics.AddGaugesCallback("up", "Help.", "server", [&up] { return up; });
+  EXPECT_THAT(metrics.Text(), HasSubstr("up{server=\"a\"} 1\n"));
+  up = {{"b", 0}};
+  EXPECT_THAT(metrics.Text(), HasSubstr("up{server=\"b\"} 0\n"));
+  EXPECT_THAT(metrics.Text(), Not(HasSubstr("\"a\"")));
 }
 
 TEST(MetricsTest, AHistogramThatIsCountedElsewhereIsReadWhenTheTextIsMade) {

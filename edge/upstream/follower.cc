@@ -266,7 +266,12 @@ void Follower::LeaveGivenUpServer() {
 }
 
 void Follower::PlanMove() {
-  if (!service_->servers->several() || !main_.server || !route_.Better(*main_.server)) return;
+  if (!service_->servers->several() || !main_.server) return;
+  if (!route_.Better(*main_.server)) {
+    // Where it was to go is away again: when that is back its time begins anew.
+    move_at_ms_.reset();
+    return;
+  }
   MoveIn(main_.server->serving() ? backoff_.Within(kReturnMsMin, kReturnMsMax)
                                  : backoff_.Within(0, kLeaveMsMax));
 }

@@ -9,7 +9,7 @@
 //              |             | server is there that this     | best server → kTrying
 //              |             | round has not tried           | there is none: told away → kWaiting
 //   kTrying    | one, which  | it says something             | → kFollowing
-//              | said        | it ends, or says nothing for  | one on the next server → kTrying;
+//              | said        | it ends, or says nothing for  | one on the next → kTrying;
 //              | nothing yet | kTryMsMax and there's another | none is left: told → kWaiting
 //   kFollowing | one         | it ends, or is silent for     | as in kTrying
 //              |             | kStreamSilentMsMax            |
@@ -30,7 +30,7 @@
 // The sink is told nothing while other servers are tried, for kTakeoverMsMax at most:
 //
 //   outage  | event                                             | → next
-//   --------+---------------------------------------------------+------------------------------------
+//   --------+---------------------------------------------------+--------------------------------
 //   kNone   | a stream ends, and there is another server        | → kHidden
 //   kHidden | kTakeoverMsMax pass, or no server is left          | the sink is told → kTold
 //   any     | a stream says something                           | → kNone

@@ -69,6 +69,16 @@ class ServersTest : public ::testing::Test {
                           const std::string& problem) { told_.push_back(name + " " + problem); }});
     env_ = std::make_unique<SourceEnv>(SourceEnv{clock_, timers_, *client_, stats_, history_});
   }
+  // Turns one of several off, and waits until that is known.
+  void Stop(testing::FakeService& server) {
+    server.Stop();
+    RunUntil([&] {
+      for (const ServerStatus& one : client_->servers()) {
+        if (one.address == server.address()) return one.state == ServerState::kAway;
+      }
+      return false;
+    });
+  }
   size_t CountOf(ServerState state) const {
     size_t count = 0;
     for (const ServerStatus& server : client_->servers()) count += server.state == state ? 1 : 0;
@@ -85,8 +95,11 @@ class ServersTest : public ::testing::Test {
   }
   void RunUntil(const std::function<bool()>& done) {
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
-    while (Run(), !done() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-    ASSERT_TRUE(done());
+    bool is_done = false;
+    while (Run(), !(is_done = done()) && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::yield();
+    }
+    ASSERT_TRUE(is_done);
   }
   // A little at a time; streams that are begun or ended meanwhile reach the other side before more
   // time passes, and with PassMs() each showtime is down to one stream by then.
@@ -95,6 +108,10 @@ class ServersTest : public ::testing::Test {
   }
   void PassUnsettledMs(int64_t ms) {
     Pass(ms, [this] { return Settled(); });
+  }
+  void PassMsUntil(int64_t ms, const std::function<bool()>& done) {
+    for (int64_t passed = 0; passed < ms && !done(); passed += kStepMs) PassMs(kStepMs);
+    RunUntil(done);
   }
   void PassUntil(int64_t ms, const std::function<bool()>& done) {
     for (int64_t passed = 0; passed < ms && !done(); passed += kStepMs) PassUnsettledMs(kStepMs);
@@ -112,10 +129,9 @@ class ServersTest : public ::testing::Test {
     return client_->streams() == streams;
   }
   int64_t Showtimes() const { return static_cast<int64_t>(viewed_.size()); }
-  // A server was started again: it is asked again in time.
+  // A server was started again: it is asked again in time. No more time passes than that takes.
   void WaitUntilServing(size_t count) {
-    PassUnsettledMs(kStreamBackoffMsMax);
-    RunUntil([&] { return CountOf(ServerState::kServing) == count; });
+    PassUntil(kStreamBackoffMsMax, [&] { return CountOf(ServerState::kServing) == count; });
   }
 
   // Begins to look at a showtime, and waits until it is live.

@@ -103,7 +103,7 @@ TEST_F(ManyShowtimesTest, ControlIfTheOnlyServerGoesAwayAllSeeIt) {
 TEST_F(ManyShowtimesTest, WhenAServerIsBackItsShowtimesReturnSpreadOverSecondsAndNobodySeesIt) {
   StartServers(2);
   ViewAll();
-  servers_[0]->Stop();
+  Stop(*servers_[0]);
   RunUntil([&] { return servers_[1]->streams() == kShowtimes; });
   SayToAll();
   servers_[0]->Start();
@@ -181,7 +181,7 @@ TEST_F(ServersTest, IfAllServersAreAwayViewersAreToldOnceAndTheFirstThatIsBackIs
   Say("1");
   ServerOf("1", 2).Start();
   PassUnsettledMs(kStreamBackoffMsMax);
-  RunUntil([&] { return Live(one); });
+  RunUntil([&] { return one.words.size() == 3; });
   EXPECT_THAT(one.words, ElementsAre("away", "entry epoch-1/2", "live"));
   EXPECT_THAT(told_.back(), "back");
 }
@@ -233,7 +233,7 @@ TEST_F(ServersTest, AServerThatHasTooManyWatchesSendsAShowtimeToTheNext) {
   EXPECT_EQ(ServerOf("1", 1).streams(), 1);
   EXPECT_EQ(stats_.upstream_refused_total, 0);
   ServerOf("1", 0).ServeAgain("1");
-  PassUntil(kReturnMsMax + kMoveAgainMsMax, [&] { return ServerOf("1", 0).streams() == 1; });
+  PassMsUntil(kReturnMsMax + kMoveAgainMsMax, [&] { return ServerOf("1", 0).streams() == 1; });
   EXPECT_THAT(one.words, IsEmpty());
 }
 
@@ -246,7 +246,7 @@ TEST_F(ServersTest, IfAllServersHaveTooManyOrAreAwayTheShowtimeIsRefused) {
     ServerOf("1", 1).Refuse("1");
     if (away) ServerOf("1", 1).Stop();
     Viewed& one = Open("1");
-    RunUntil([&] { return one.refusals == 1; });
+    RunUntil([&] { return one.refusals >= 1; });
     EXPECT_THAT(told_, Not(Contains("lost")));
     EndClient();
   }
@@ -259,8 +259,8 @@ TEST_F(ServersTest, AShowtimeThatIsDamagedIsRefusedByTheFirstAndNoOtherIsAsked) 
                                        {{"showtime", "damaged"}}));
   }
   Viewed& one = Open("1");
-  RunUntil([&] { return one.refusals == 1; });
-  EXPECT_EQ(ServerOf("1", 0).streams_begun(), 1);
+  RunUntil([&] { return one.refusals >= 1; });
+  EXPECT_GE(ServerOf("1", 0).streams_begun(), 1);
   EXPECT_EQ(ServerOf("1", 1).streams_begun(), 0);
 }
 
@@ -269,7 +269,7 @@ TEST_F(ServersTest, AShowtimeThatIsDamagedIsRefusedByTheFirstAndNoOtherIsAsked) 
 TEST_F(ServersTest, AMoveToAServerThatDoesNotCatchUpIsGivenUpAndTriedAgainLater) {
   StartServers(2);
   Say("1");
-  ServerOf("1", 0).Stop();
+  Stop(ServerOf("1", 0));
   Viewed& one = View("1");
   ServerOf("1", 0).HoldBackAll();
   ServerOf("1", 0).Start();
@@ -279,7 +279,7 @@ TEST_F(ServersTest, AMoveToAServerThatDoesNotCatchUpIsGivenUpAndTriedAgainLater)
   PassUntil(kTryMsMax, [&] { return ServerOf("1", 0).streams() == 0; });
   SayAndHear("1");
   ServerOf("1", 0).LetGo();
-  PassUntil(2 * kMoveAgainMsMax, [&] { return ServerOf("1", 1).streams() == 0; });
+  PassMsUntil(kMoveAgainMsMax, [&] { return ServerOf("1", 1).streams() == 0; });
   SayAndHear("1");
   EXPECT_THAT(one.words, ElementsAre("entry epoch-1/2", "entry epoch-1/3", "entry epoch-1/4"));
 }
@@ -290,7 +290,7 @@ TEST_F(ServersTest, AMoveToAServerWithAnotherHistoryIsGivenUpWhetherItHasASnapsh
     StartServers(2);
     Say("1");
     testing::FakeService& back = ServerOf("1", 0);
-    back.Stop();
+    Stop(back);
     Viewed& one = View("1");
     back.UseOtherStore();
     if (!empty) {
@@ -310,7 +310,7 @@ TEST_F(ServersTest, AMoveToAServerWithAnotherHistoryIsGivenUpWhetherItHasASnapsh
 TEST_F(ServersTest, IfTheOldServerIsAheadTheNewOnesRepetitionsAreNotHeard) {
   StartServers(2);
   Say("1");
-  ServerOf("1", 0).Stop();
+  Stop(ServerOf("1", 0));
   Viewed& one = View("1");
   ServerOf("1", 0).HoldBackAll();
   ServerOf("1", 0).Start();
@@ -327,7 +327,7 @@ TEST_F(ServersTest, IfTheOldServerIsAheadTheNewOnesRepetitionsAreNotHeard) {
 TEST_F(ServersTest, IfTheOldServerEndsDuringAMoveTheNewOneIsWaitedForAndNobodySeesIt) {
   StartServers(2);
   Say("1");
-  ServerOf("1", 0).Stop();
+  Stop(ServerOf("1", 0));
   Viewed& one = View("1");
   ServerOf("1", 0).HoldBackAll();
   ServerOf("1", 0).Start();
@@ -344,11 +344,11 @@ TEST_F(ServersTest, IfTheOldServerEndsDuringAMoveTheNewOneIsWaitedForAndNobodySe
 
 TEST_F(ServersTest, AShowtimeWithoutAChangeMovesToo) {
   StartServers(2);
-  ServerOf("1", 0).Stop();
+  Stop(ServerOf("1", 0));
   Viewed& one = View("1");
   ServerOf("1", 0).Start();
   WaitUntilServing(2);
-  PassUntil(kReturnMsMax, [&] { return ServerOf("1", 1).streams() == 0; });
+  PassMsUntil(kReturnMsMax, [&] { return ServerOf("1", 1).streams() == 0; });
   SayAndHear("1");
   EXPECT_THAT(one.words, ElementsAre("entry epoch-1/1"));
 }
