@@ -1,11 +1,15 @@
 #include "edge/config.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "common/runtime/flags.h"
 #include "edge/limits.h"
 
@@ -14,7 +18,39 @@ namespace {
 
 constexpr int64_t kConnectionsMax = 10'000'000;
 
+absl::Status SetUpstreams(std::string_view text, Config* config) {
+  const std::vector<std::string> entries =
+      absl::StrSplit(absl::string_view(text.data(), text.size()), ',');
+  if (entries.size() > kServersMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("must name at most ", kServersMax, " servers (got ", entries.size(), ")"));
+  }
+  std::vector<runtime::HostPort> upstreams;
+  for (const std::string& entry : entries) {
+    if (entry.empty()) return absl::InvalidArgumentError("must have no empty entry");
+    const absl::StatusOr<runtime::HostPort> address = runtime::ParseHostPort(entry);
+    if (!address.ok() || address->port == 0) {
+      return absl::InvalidArgumentError(
+          "must be host:port, or several separated by commas, such as "
+          "127.0.0.1:50051,[::1]:50051");
+    }
+    if (std::find(upstreams.begin(), upstreams.end(), *address) != upstreams.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("must name a server once (", address->ToString(), " is there twice)"));
+    }
+    upstreams.push_back(*address);
+  }
+  config->upstreams = std::move(upstreams);
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+std::string UpstreamsText(const Config& config) {
+  return absl::StrJoin(config.upstreams, ",", [](std::string* out, const runtime::HostPort& one) {
+    out->append(one.ToString());
+  });
+}
 
 std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config) {
   std::string origins;
@@ -23,7 +59,13 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
   flags.Address(&config->listen, "listen", "where browsers connect");
   flags.Address(&config->admin_listen, "admin-listen",
                 "where /livez, /readyz, /metrics and /version listen");
-  flags.Address(&config->upstream, "upstream", "the seat service (gRPC)");
+  flags.Custom(
+      "upstream", "HOST:PORT,...",
+      "the seat service (gRPC): one server, or all servers of one store; a name stands for all of "
+      "its addresses. A showtime is followed on the server that it prefers, and on the next one "
+      "while that is away",
+      [config](std::string_view text) { return SetUpstreams(text, config); },
+      [config] { return UpstreamsText(*config); });
   flags.Custom(
       "allowed-origins", "ORIGIN,...",
       "pages that may connect, such as https://a.example,https://*.b.example (any subdomain of "

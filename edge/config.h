@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "common/runtime/logging.h"
 #include "common/runtime/net.h"
@@ -15,7 +17,8 @@ namespace seatlock::edge {
 struct Config {
   runtime::HostPort listen{"127.0.0.1", 8080};
   runtime::HostPort admin_listen{"127.0.0.1", 9102};
-  runtime::HostPort upstream{"127.0.0.1", 50051};
+  // Servers of one store; distinct, at least one, at most kServersMax.
+  std::vector<runtime::HostPort> upstreams{{"127.0.0.1", 50051}};
   AllowedOrigins allowed_origins;
   int64_t threads = 0;                      // 0: one a core.
   int64_t connections_max = 0;              // 0: as many as descriptors allow.
@@ -27,6 +30,9 @@ struct Config {
   int64_t drain_delay_ms = 0;
   runtime::LoggingOptions logging;
 };
+
+// "a:50051,b:50051", as the flag takes them.
+std::string UpstreamsText(const Config& config);
 
 // Reads the environment and the arguments into `config`. A value: exit with it, the reason or what
 // was asked for is printed.

@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
 #include "common/base/slewed_clock.h"
 #include "common/base/ticker.h"
@@ -32,6 +33,7 @@
 #include "edge/showtime/sources.h"
 #include "edge/showtime/thread_feeds.h"
 #include "edge/stats.h"
+#include "edge/upstream/resolver.h"
 #include "edge/upstream/watch_client.h"
 #include "edge/ws/admission.h"
 #include "edge/ws/server.h"
@@ -87,6 +89,49 @@ void LogUpstream(bool up) {
   }
 }
 
+void LogServer(const std::string& server, bool up) {
+  if (up) {
+    runtime::LogInfo("a seat server is back", {{"server", server}});
+  } else {
+    runtime::LogWarn("a seat server is away, or says that it does not serve", {{"server", server}});
+  }
+}
+
+void LogName(const std::string& name, const std::string& problem) {
+  if (problem.empty()) {
+    runtime::LogInfo("the addresses of the seat service are found", {{"name", name}});
+  } else {
+    runtime::LogWarn("the addresses of the seat service are not found",
+                     {{"name", name}, {"reason", problem}});
+  }
+}
+
+std::vector<std::string> Targets(const Config& config) {
+  std::vector<std::string> targets;
+  for (const runtime::HostPort& upstream : config.upstreams) targets.push_back(upstream.ToString());
+  return targets;
+}
+
+// For people who look at /readyz: a line a server.
+std::string ServerLines(const std::vector<ServerStatus>& servers) {
+  std::string lines;
+  for (const ServerStatus& server : servers) {
+    absl::StrAppend(&lines, server.address, ": ", NameOf(server.state), ", ", server.streams,
+                    " streams\n");
+  }
+  return lines;
+}
+
+// One that reaches none of several servers is more likely cut off itself than they are all away, so
+// browsers may fare better elsewhere. If there is one server they would not.
+absl::Status ReadyOf(const std::vector<ServerStatus>& servers) {
+  const auto is_away = [](const ServerStatus& one) { return one.state == ServerState::kAway; };
+  if (servers.size() < 2 || !std::all_of(servers.begin(), servers.end(), is_away)) {
+    return absl::OkStatus();
+  }
+  return absl::UnavailableError("none of the seat servers can be reached");
+}
+
 void LogUntrustedForwarder(const std::string& peer) {
   runtime::LogWarn(
       "a peer sends X-Forwarded-For and is not in --trusted-proxies: if it is a proxy, all of its "
@@ -110,8 +155,15 @@ class Edge {
                     .on_untrusted_forwarder = LogUntrustedForwarder}),
         budget_(static_cast<size_t>(config.memory_budget_mib) << 20),
         workers_(MakeWorkers(limits)),
-        upstream_({config.upstream.ToString(), &clock_, &home().strand(), &home().strand(),
-                   &home().stats(), LogUpstream}),
+        upstream_({.targets = Targets(config),
+                   .clock = &clock_,
+                   .executor = &home().strand(),
+                   .timers = &home().strand(),
+                   .stats = &home().stats(),
+                   .resolver = &resolver_,
+                   .on_upstream = LogUpstream,
+                   .on_server = LogServer,
+                   .on_name = LogName}),
         sources_(std::make_unique<Sources>(
             SourceEnv{clock_, home().strand(), upstream_, home().stats(), history_})) {}
 
@@ -143,7 +195,10 @@ class Edge {
     std::vector<const Stats*> threads;
     for (const auto& worker : workers_) threads.push_back(&worker->stats());
     AddMetrics(std::move(threads), admission_, budget_, metrics);
+    AddServerMetrics([this] { return servers(); }, metrics);
   }
+
+  std::vector<ServerStatus> servers() const { return upstream_.servers(); }
 
   int64_t connections() const { return ConnectionsOf(workers_); }
 
@@ -168,6 +223,7 @@ class Edge {
   MemoryBudget budget_;
   const std::vector<std::unique_ptr<Worker>> workers_;
   HistoryBudget history_{home().stats()};
+  SystemResolver resolver_;
   WatchClient upstream_;
   std::unique_ptr<Sources> sources_;
   runtime::HostPort address_;
@@ -186,12 +242,13 @@ int Serve(const Config& config, runtime::Signals& signals) {
       [&clock] { return static_cast<double>(clock.OffsetUs()) / 1e6; });
   if (const absl::Status status = edge.Start(); !status.ok()) return Fail(status);
   std::atomic<bool> draining{false};
-  const auto ready = [&draining] {
-    return draining ? absl::UnavailableError("draining") : absl::OkStatus();
+  const auto ready = [&draining, &edge] {
+    return draining ? absl::UnavailableError("draining") : ReadyOf(edge.servers());
   };
   auto admin = runtime::AdminServer::Start(
       config.admin_listen,
-      {ready, [&metrics] { return metrics.Text(); }, runtime::VersionJson("seatlock-edge")});
+      {ready, [&metrics] { return metrics.Text(); }, runtime::VersionJson("seatlock-edge"),
+       [&edge] { return ServerLines(edge.servers()); }});
   if (!admin.ok()) return Fail(admin.status());
   runtime::ClockWatch clock_watch(clock);
   const base::Ticker clock_ticker(kClockLook, [&clock_watch] { clock_watch.Tick(); });
@@ -201,8 +258,8 @@ int Serve(const Config& config, runtime::Signals& signals) {
                               {"handshakes_max", limits->handshakes_max},
                               {"threads", limits->threads}});
   runtime::LogInfo("admin listening", {{"address", (*admin)->address().ToString()}});
-  runtime::LogInfo("listening", {{"address", edge.address().ToString()},
-                                 {"upstream", config.upstream.ToString()}});
+  runtime::LogInfo("listening",
+                   {{"address", edge.address().ToString()}, {"upstream", UpstreamsText(config)}});
   const int signal = signals.Wait();
   draining = true;
   runtime::LogInfo("not ready any more",

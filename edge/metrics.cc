@@ -160,4 +160,26 @@ void AddMetrics(Threads threads, const Admission& admission, const MemoryBudget&
       LatencyBoundsSeconds(), [threads] { return Latency(threads); });
 }
 
+void AddServerMetrics(const std::function<std::vector<ServerStatus>()>& read,
+                      runtime::Metrics* metrics) {
+  using Values = std::vector<std::pair<std::string, double>>;
+  metrics->AddGaugesCallback(
+      "seatlock_edge_upstream_up", "1 if this server serves, else 0.", "server", [read] {
+        Values values;
+        for (const ServerStatus& server : read()) {
+          values.emplace_back(server.address, server.state == ServerState::kServing ? 1 : 0);
+        }
+        return values;
+      });
+  metrics->AddGaugesCallback("seatlock_edge_upstream_server_streams",
+                             "WatchShowtime streams of this server.", "server", [read] {
+                               Values values;
+                               for (const ServerStatus& server : read()) {
+                                 values.emplace_back(server.address,
+                                                     static_cast<double>(server.streams));
+                               }
+                               return values;
+                             });
+}
+
 }  // namespace seatlock::edge

@@ -53,9 +53,10 @@ Response MakeResponse(const Request& request, http::status status, std::string b
 
 Response ReadyPage(const AdminServer::Pages& pages, const Request& request) {
   const absl::Status status = pages.ready();
-  if (status.ok()) return MakeResponse(request, http::status::ok, "ok\n");
+  const std::string details = pages.details ? pages.details() : "";
+  if (status.ok()) return MakeResponse(request, http::status::ok, "ok\n" + details);
   return MakeResponse(request, http::status::service_unavailable,
-                      absl::StrCat(status.message(), "\n"));
+                      absl::StrCat(status.message(), "\n", details));
 }
 
 Response Answer(const AdminServer::Pages& pages, const Request& request) {

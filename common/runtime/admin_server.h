@@ -2,7 +2,7 @@
 // people.
 //
 //   GET /livez     200 while the thread runs
-//   GET /readyz    200 where Pages::ready says OK, else 503 with its message
+//   GET /readyz    200 where Pages::ready says OK, else 503 with its message; then Pages::details
 //   GET /metrics   Prometheus' text format
 //   GET /version   Pages::version, JSON
 //
@@ -35,6 +35,8 @@ class AdminServer {
     std::function<absl::Status()> ready;
     std::function<std::string()> metrics;
     std::string version;
+    // Lines for people, each with its newline. May be null.
+    std::function<std::string()> details = nullptr;
   };
 
   // Listens on `listen` (port 0: one that is free) and serves until destroyed. Unavailable, with

@@ -18,6 +18,7 @@ namespace {
 using prometheus::ClientMetric;
 using prometheus::MetricType;
 using Collect = std::function<void(ClientMetric*)>;
+using CollectMany = std::function<void(std::vector<ClientMetric>*)>;
 
 [[noreturn]] void Die(const std::string& name, const char* why) {
   std::fprintf(stderr, "metric %s: %s\n", name.c_str(), why);
@@ -33,6 +34,7 @@ struct Family {
   std::string help;
   MetricType type;
   std::vector<Member> members;
+  CollectMany many = nullptr;  // Of a family whose members come and go.
 };
 
 void CollectHistogram(const std::vector<double>& bounds, const Histogram::Reading& reading,
@@ -87,8 +89,8 @@ struct Metrics::Impl {
            Collect collect) {
     if (!prometheus::CheckMetricName(name)) Die(name, "not a name for Prometheus");
     base::MutexLock lock(mu);
-    Family& family = families.try_emplace(name, Family{help, type, {}}).first->second;
-    if (family.type != type) Die(name, "added as two kinds");
+    Family& family = families.try_emplace(name, Family{help, type, {}, nullptr}).first->second;
+    if (family.type != type || family.many) Die(name, "added as two kinds");
     for (const Member& member : family.members) {
       if (member.labels == labels) Die(name, "added twice with the same labels");
     }
@@ -130,6 +132,24 @@ void Metrics::AddGaugeCallback(const std::string& name, const std::string& help,
              [read = std::move(read)](ClientMetric* out) { out->gauge.value = read(); });
 }
 
+void Metrics::AddGaugesCallback(const std::string& name, const std::string& help,
+                                const std::string& label,
+                                std::function<std::vector<std::pair<std::string, double>>()> read) {
+  if (!prometheus::CheckMetricName(name)) Die(name, "not a name for Prometheus");
+  const auto collect = [label, read = std::move(read)](std::vector<ClientMetric>* out) {
+    for (const auto& [value, number] : read()) {
+      ClientMetric metric;
+      metric.label.push_back({label, value});
+      metric.gauge.value = number;
+      out->push_back(std::move(metric));
+    }
+  };
+  base::MutexLock lock(impl_->mu);
+  const bool added =
+      impl_->families.try_emplace(name, Family{help, MetricType::Gauge, {}, collect}).second;
+  if (!added) Die(name, "added as two kinds");
+}
+
 void Metrics::AddCounterCallback(const std::string& name, const std::string& help,
                                  std::function<double()> read, Labels labels) {
   impl_->Add(name, help, MetricType::Counter, std::move(labels),
@@ -156,6 +176,7 @@ std::string Metrics::Text() const {
       member.collect(&metric);
       written.metric.push_back(std::move(metric));
     }
+    if (family.many) family.many(&written.metric);
     families.push_back(std::move(written));
   }
   return prometheus::TextSerializer().prometheus::Serializer::Serialize(families);

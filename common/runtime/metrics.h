@@ -88,6 +88,10 @@ class Metrics {
   // nobody calls Text() any more (stop the AdminServer first).
   void AddGaugeCallback(const std::string& name, const std::string& help,
                         std::function<double()> read, Labels labels = {});
+  // The same for a family whose members come and go while the program runs: `read` gives a value
+  // for each value of `label`, each once and few of them.
+  void AddGaugesCallback(const std::string& name, const std::string& help, const std::string& label,
+                         std::function<std::vector<std::pair<std::string, double>>()> read);
   void AddCounterCallback(const std::string& name, const std::string& help,
                           std::function<double()> read, Labels labels = {});
   // `read` gives as many counts as there are `bounds`, which rise strictly, and one for +Inf.

@@ -20,6 +20,21 @@ enum class ServerState {
   kAway,        // There is no connection to it, or nobody who speaks for it.
 };
 
+// "serving", "not serving", "away", "not known yet".
+inline const char* NameOf(ServerState state) {
+  switch (state) {
+    case ServerState::kServing:
+      return "serving";
+    case ServerState::kNotServing:
+      return "not serving";
+    case ServerState::kAway:
+      return "away";
+    case ServerState::kUnknown:
+      break;
+  }
+  return "not known yet";
+}
+
 struct ServerStatus {
   std::string address;
   ServerState state = ServerState::kUnknown;
