@@ -120,6 +120,7 @@ void Engine::Tick() {
     FreeLapsedHere();
     ClaimLapsed();
     AskWhatChanged();
+    EndWatchesIfCutOff();
   } else {
     FreeLapsed();
   }
@@ -233,6 +234,21 @@ void Engine::AskWhatChanged() {
 }
 
 // `all`: the question was for a mark alone, so nobody knows what has changed.
+// A server that cannot ask a shared store does not know what other servers do meanwhile: its
+// watches end, so that nobody takes what they show for the present. On an exclusive store nothing
+// can happen meanwhile, and they stay.
+void Engine::EndWatchesIfCutOff() {
+  const int64_t now_ms = context_->clock.MonotonicMs();
+  if (context_->log.Healthy()) {
+    cut_off_since_ms_ = -1;
+    return;
+  }
+  if (cut_off_since_ms_ < 0) cut_off_since_ms_ = now_ms;
+  if (now_ms - cut_off_since_ms_ < kCutOffMs) return;
+  const Failure failure = StoreUnavailable(absl::UnavailableError("the store cannot be asked now"));
+  for (const auto& actor : registry_->All()) actor->EndWatches(failure);
+}
+
 void Engine::OnChanged(absl::StatusOr<log::ChangedShowtimes> changed, bool all) {
   if (changed.ok()) {
     const std::string generation = context_->log.Generation();

@@ -91,6 +91,7 @@ class Engine {
   void FreeLapsedHere();
   void ClaimLapsed();
   void AskWhatChanged();
+  void EndWatchesIfCutOff();
   void OnChanged(absl::StatusOr<log::ChangedShowtimes> changed, bool all);
   void ResendWaiting(bool stopping);
   void Sweep();
@@ -106,6 +107,7 @@ class Engine {
   std::atomic<int64_t> last_sweep_ms_{0};
   std::atomic<int64_t> last_claim_ms_{0};
   std::atomic<int64_t> last_changes_ms_{0};
+  std::atomic<int64_t> cut_off_since_ms_{-1};  // -1: the store can be asked
 
   base::Mutex mu_;
   log::DueCursor due_after_ ABSL_GUARDED_BY(mu_);     // where the next page of what is due begins

@@ -123,6 +123,9 @@ inline constexpr int64_t kClaimEveryMs = 200;
 inline constexpr int64_t kClaimLeaseMs = 500;
 // Claimed at once: each is a load and an append.
 inline constexpr size_t kClaimPageMax = 200;
+// A shared store that could not be asked for so long ends the watches: a failover that the next
+// server, or this one, is through with sooner is not seen.
+inline constexpr int64_t kCutOffMs = 1'000;
 // Without hints a server hears of other servers' changes this often.
 inline constexpr int64_t kChangesEveryMs = 1'000;
 

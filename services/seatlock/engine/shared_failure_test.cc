@@ -288,5 +288,25 @@ const StandStill kStates[] = {
 INSTANTIATE_TEST_SUITE_P(EachState, PausedServerTest, ::testing::ValuesIn(kStates),
                          [](const auto& state) { return std::string(state.param.name); });
 
+// A page that shows what a server cannot ask about must not look like the present.
+TEST_F(SharedFailureTest, AServerThatIsCutOffFromTheStoreEndsItsWatches) {
+  auto watch = WatchOn(b_);
+  b_.log.SetDown(true);
+  GoOn(kCutOffMs / 2);
+  EXPECT_FALSE(watch->end);
+  GoOn(kCutOffMs);
+  ASSERT_TRUE(watch->end);
+  EXPECT_EQ(watch->end->kind, Failure::Kind::kStoreUnavailable);
+
+  auto early = WatchOn(b_);
+  GoOn(200);
+  ASSERT_TRUE(early->end);
+  b_.log.SetDown(false);
+  GoOn(200);
+  auto back = WatchOn(b_);
+  GoOn(2 * kCutOffMs);
+  EXPECT_FALSE(back->end);
+}
+
 }  // namespace
 }  // namespace seatlock::engine
