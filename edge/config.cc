@@ -23,7 +23,7 @@ absl::Status SetUpstreams(std::string_view text, Config* config) {
       absl::StrSplit(absl::string_view(text.data(), text.size()), ',');
   if (entries.size() > kServersMax) {
     return absl::InvalidArgumentError(
-        absl::StrCat("must name at most ", kServersMax, " servers (got ", entries.size(), ")"));
+        absl::StrCat("must name at most ", kServersMax, " servers, not ", entries.size()));
   }
   std::vector<runtime::HostPort> upstreams;
   for (const std::string& entry : entries) {

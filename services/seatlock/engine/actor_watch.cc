@@ -231,12 +231,12 @@ void Actor::OnHistory(const std::shared_ptr<Watcher>& watcher, HistoryPage histo
     } else {
       // What was read may not be durable yet, or of a history that is no more: the next
       // confirmation, which comes after the read, tells.
-      readers_.push_back({[this, watcher, history = std::move(history)](
-                              Effects& out) mutable ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-                            DeliverHistory(watcher, history, out);
-                            out.push_back([slot = std::move(history.slot)] {});
-                            return true;
-                          },
+      readers_.push_back({[this, watcher, history = std::move(history)](Effects& out)
+                              ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) mutable {
+                                DeliverHistory(watcher, history, out);
+                                out.push_back([slot = std::move(history.slot)] {});
+                                return true;
+                              },
                           [watcher](const Failure& failure, Effects& out) {
                             if (watcher->End(failure))
                               out.push_back([watcher] { watcher->Wake(); });
