@@ -1,5 +1,6 @@
 #include "tests/testing/history_checker.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -95,6 +96,59 @@ absl::Status CheckOperation(const Operation& operation, const Index& index) {
   return absl::OkStatus();
 }
 
+// Whether `seat` (nullptr: available) is a reason to refuse `operation`. Nothing is one for a
+// cancellation: every order here is open until its only cancellation.
+bool Justifies(const Operation& operation, const v1::Seat* seat) {
+  const bool own = seat != nullptr && seat->session_id() == operation.session;
+  switch (operation.kind) {
+    case Kind::kLock:
+    case Kind::kUnlock:
+      return seat != nullptr && !own;
+    case Kind::kBook:
+      return !own;
+    case Kind::kCancel:
+      return false;
+  }
+  return false;
+}
+
+struct Window {
+  uint64_t first = 0;
+  uint64_t last = 0;
+};
+
+Window WindowOf(const Operation& refused, const std::vector<Operation>& operations,
+                const Index& index, uint64_t end) {
+  Window window{.first = 0, .last = end};
+  for (const Operation& other : operations) {
+    if (other.showtime != refused.showtime) continue;
+    if (other.outcome == Outcome::kAcknowledged &&
+        other.times.answered < refused.times.last_asked) {
+      window.first = std::max(window.first, other.revision);
+    }
+    const auto change = index.revisions.find(KeyOf(other));
+    if (change != index.revisions.end() && other.times.first_asked > refused.times.answered) {
+      window.last = std::min(window.last, change->second - 1);
+    }
+  }
+  return window;
+}
+
+// The seat of `refused` at any revision of the window.
+bool IsJustified(const Operation& refused, const std::vector<v1::Change>& changes,
+                 const Window& window) {
+  const v1::Seat* seat = nullptr;
+  for (const v1::Change& change : changes) {
+    if (change.revision() > window.first && Justifies(refused, seat)) return true;
+    if (change.revision() > window.last) return false;
+    for (const v1::Seat& after : change.seats()) {
+      if (after.seat_id() != refused.seat) continue;
+      seat = after.status() == v1::SEAT_STATUS_AVAILABLE ? nullptr : &after;
+    }
+  }
+  return Justifies(refused, seat);
+}
+
 }  // namespace
 
 absl::Status CheckHistory(const std::string& showtime, const std::vector<v1::Change>& changes,
@@ -113,6 +167,23 @@ absl::Status CheckHistory(const std::string& showtime, const std::vector<v1::Cha
   }
   for (const auto& [key, revision] : index.revisions) {
     if (!asked.contains(key)) return Broken("nobody asked", absl::StrCat(key, "@", revision));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckRefusals(const std::string& showtime, const std::vector<v1::Change>& changes,
+                           const std::vector<Operation>& operations) {
+  Index index;
+  const absl::Status status = IndexChanges(changes, index);
+  if (!status.ok()) return status;
+  const uint64_t end = changes.empty() ? 0 : changes.back().revision();
+  for (const Operation& refused : operations) {
+    if (refused.showtime != showtime || refused.outcome != Outcome::kRefused) continue;
+    const Window window = WindowOf(refused, operations, index, end);
+    if (IsJustified(refused, changes, window)) continue;
+    return Broken(absl::StrCat("was refused without a reason between revisions ", window.first,
+                               " and ", window.last),
+                  Describe(refused));
   }
   return absl::OkStatus();
 }

@@ -1,6 +1,7 @@
 // Judges a showtime's whole history against what its callers were told. Pure.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -16,6 +17,13 @@ struct Operation {
   enum class Kind { kLock, kUnlock, kBook, kCancel };
   enum class Outcome { kAcknowledged, kRefused, kUnknown };
 
+  // When it was asked: the first time, and the time that was answered; and when that answer came.
+  struct Times {
+    std::chrono::steady_clock::time_point first_asked = {};
+    std::chrono::steady_clock::time_point last_asked = {};
+    std::chrono::steady_clock::time_point answered = {};
+  };
+
   Kind kind = Kind::kLock;
   Outcome outcome = Outcome::kUnknown;
   std::string showtime = {};
@@ -23,6 +31,7 @@ struct Operation {
   std::string session = {};  // lock, unlock, book
   std::string order = {};    // book, cancel
   uint64_t revision = 0;     // acknowledged ones: what the answer said
+  Times times = {};
 };
 
 // FAILED_PRECONDITION where `changes`, all of `showtime` from revision 1, break one of these:
@@ -31,5 +40,11 @@ struct Operation {
 // unlock may have come after the lock had expired).
 absl::Status CheckHistory(const std::string& showtime, const std::vector<v1::Change>& changes,
                           const std::vector<Operation>& operations);
+
+// FAILED_PRECONDITION where a refusal is justified by no state between its question and its answer.
+// The first such state holds all that anybody was acknowledged before the question; the last one
+// holds no change that was asked for after the answer. `changes` must have passed CheckHistory.
+absl::Status CheckRefusals(const std::string& showtime, const std::vector<v1::Change>& changes,
+                           const std::vector<Operation>& operations);
 
 }  // namespace seatlock::testing

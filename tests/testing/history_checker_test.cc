@@ -105,5 +105,52 @@ TEST_F(HistoryCheckerTest, ObjectsToAHole) {
   ExpectObjection("after revision 3");
 }
 
+// s9 wants the seat of the history above and is refused.
+class RefusalTest : public HistoryCheckerTest {
+ protected:
+  using Time = std::chrono::steady_clock::time_point;
+
+  // The operation of revision N was asked at 10 * N and answered at 10 * N + 1.
+  RefusalTest() {
+    for (Operation& operation : operations_) {
+      const Time asked = At(10 * static_cast<int>(operation.revision));
+      operation.times = {asked, asked, asked + std::chrono::seconds(1)};
+    }
+  }
+  static Time At(int seconds) { return Time() + std::chrono::seconds(seconds); }
+
+  absl::Status Refused(Kind kind, int asked, int answered) {
+    Operation refused = OperationOf(kind, 0, "s9", "o9");
+    refused.outcome = Outcome::kRefused;
+    refused.times = {At(asked), At(asked), At(answered)};
+    operations_.push_back(refused);
+    return CheckRefusals("show", changes_, operations_);
+  }
+};
+
+TEST_F(RefusalTest, AcceptsWhatAStateOfThatTimeJustifies) {
+  EXPECT_THAT(Refused(Kind::kLock, 12, 13), IsOk());    // s1 holds it
+  EXPECT_THAT(Refused(Kind::kLock, 42, 43), IsOk());    // s2 has booked it
+  EXPECT_THAT(Refused(Kind::kUnlock, 32, 33), IsOk());  // s2 holds it
+  EXPECT_THAT(Refused(Kind::kBook, 22, 23), IsOk());    // s9 does not hold it
+}
+
+TEST_F(RefusalTest, AcceptsAChangeThatWasUnderWay) {
+  EXPECT_THAT(Refused(Kind::kLock, 20, 22), IsOk());  // before the unlock of 2
+  EXPECT_THAT(Refused(Kind::kLock, 22, 31), IsOk());  // after the lock of 3
+}
+
+TEST_F(RefusalTest, ObjectsToAStaleRefusal) {
+  EXPECT_THAT(Refused(Kind::kLock, 22, 23), StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_F(RefusalTest, ObjectsToARefusalFromTheFuture) {
+  EXPECT_THAT(Refused(Kind::kLock, 5, 6), StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_F(RefusalTest, ObjectsToARefusedCancellation) {
+  EXPECT_THAT(Refused(Kind::kCancel, 42, 43), StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
 }  // namespace
 }  // namespace seatlock::testing
