@@ -146,6 +146,8 @@ class Machine {
         return disk_.IsCut() ? "" : "not appended with the power on: " + result.status.ToString();
       case Outcome::kConflict:
         return "a conflict, though nobody else appends";
+      case Outcome::kNoRoom:
+        return "no room, though only a shared store says so";
     }
     return "no outcome";
   }
