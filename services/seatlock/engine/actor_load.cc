@@ -46,7 +46,8 @@ void Actor::OnRecovered(const absl::Status& status) {
 
 // There is no state to go on from. What became of a batch is known only if it was not taken.
 void Actor::OnStoreFailed(Event event, const absl::Status& status, Effects& effects) {
-  ReportError(status, effects);
+  // A shared store that is away says so itself, once: not each showtime each second.
+  if (!context_->shared() || !absl::IsUnavailable(status)) ReportError(status, effects);
   last_failure_ = StoreUnavailable(status);
   const bool not_taken = phase_ == Phase::kAppending && batch_ && !batch_->may_land_since_ms;
   if (batch_) FailBatch(not_taken ? last_failure_ : OutcomeUnknown(), effects);

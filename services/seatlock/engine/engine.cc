@@ -233,7 +233,6 @@ void Engine::AskWhatChanged() {
       absl::UnavailableError("the service is stopping"));
 }
 
-// `all`: the question was for a mark alone, so nobody knows what has changed.
 // A server that cannot ask a shared store does not know what other servers do meanwhile: its
 // watches end, so that nobody takes what they show for the present. On an exclusive store nothing
 // can happen meanwhile, and they stay.
@@ -249,6 +248,7 @@ void Engine::EndWatchesIfCutOff() {
   for (const auto& actor : registry_->All()) actor->EndWatches(failure);
 }
 
+// `all`: the question was for a mark alone, so nobody knows what has changed.
 void Engine::OnChanged(absl::StatusOr<log::ChangedShowtimes> changed, bool all) {
   if (changed.ok()) {
     const std::string generation = context_->log.Generation();

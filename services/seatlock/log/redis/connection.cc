@@ -92,7 +92,7 @@ void Connection::OnLogin(const redisReply* reply, bool may_fail) {
   if (reply == nullptr || state_ != State::kConnecting) return;
   if (reply->type == REDIS_REPLY_ERROR && !may_fail) {
     const absl::string_view text = TextOf(*reply);
-    const std::string message = absl::StrCat(name_, ": refuses the login: ", text);
+    const std::string message = absl::StrCat(name_, ": refuses the login or the database: ", text);
     const bool passes = absl::StartsWith(text, "LOADING") || absl::StartsWith(text, "MASTERDOWN") ||
                         absl::StartsWith(text, "ERR max number of clients");
     return Close(passes ? absl::UnavailableError(message) : absl::FailedPreconditionError(message));

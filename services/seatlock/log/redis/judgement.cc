@@ -24,8 +24,9 @@ Verdict NotReady(absl::Status why) {
 absl::Status CheckMarker(const PipelineEnd& end) {
   if (end.installation.empty()) {
     return absl::UnavailableError(
-        "the store is empty or not ours: it has no installation marker; if that is right, run "
-        "`seatlockd store init`");
+        "the store has no installation marker: a new one gets it by `seatlockd store init`, one "
+        "that "
+        "has lost its data must not, and one into which a backup is restored gets it at the end");
   }
   if (end.layout > kRedisLayout) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -73,7 +74,9 @@ Verdict Judge(const PipelineEnd& end, const StoreView& view, const JudgedFor& wa
   if (went_back && wanted.profile == RedisProfile::kStrict) {
     return NotReady(absl::UnavailableError(absl::StrCat(
         "the store has lost what was confirmed: its counter is ", end.counter, " and was ",
-        view.counter, " before; to accept what is there, run `seatlockd store init`")));
+        view.counter,
+        " before; look for the data first, then `seatlockd store init --accept` accepts what is "
+        "there")));
   }
   if (went_back || !same_store || end.replication_id != view.replication_id) {
     return {.kind = Verdict::Kind::kOtherHistory,

@@ -366,7 +366,9 @@ void RedisStore::PumpReads() {
         Give(call->weight());
         std::move(call->done)(*whole ? absl::OkStatus()
                                      : absl::UnavailableError("redis: the connection was lost"));
-        PumpReads();
+        // Of a connection that is lost each further read would be answered within Send, one inside
+        // the other: whoever waits is refused when the session ends.
+        if (reply != nullptr) PumpReads();
       });
     }
   }
