@@ -139,7 +139,9 @@ class Worker {
   // Writes down how `operation` ended; whether it was acknowledged.
   bool Record(Operation operation, const grpc::Status& status, uint64_t revision) {
     const bool refused = status.error_code() == grpc::StatusCode::FAILED_PRECONDITION;
-    if (!status.ok() && !refused) Object("strange status: " + status.error_message());
+    // LOCK_EXPIRED: it went in, and ended before a server that stood still could answer.
+    const bool ended = status.error_code() == grpc::StatusCode::ABORTED;
+    if (!status.ok() && !refused && !ended) Object("strange status: " + status.error_message());
     operation.outcome = status.ok() ? Outcome::kAcknowledged
                         : refused   ? Outcome::kRefused
                                     : Outcome::kUnknown;
@@ -162,8 +164,9 @@ class Worker {
     const auto answer =
         Settle([&] { return client().Call(&SeatLockClient::Stub::LockSeat, request); });
     if (!Record(operation, answer.status, answer.response.revision())) return;
+    // Left to expire; asked again after that, it is LOCK_EXPIRED.
+    if (short_lived) return;
     Remember(request, answer.response);
-    if (short_lived) return;  // left to expire
     if (Below(2) == 0) {
       Unlock(operation);
     } else {
