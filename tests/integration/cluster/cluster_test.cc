@@ -28,7 +28,7 @@ constexpr int kWorkers = 12;
 constexpr int kAcksPerRound = 100;
 // A server that is paused must not hold its callers for long: they ask the next one.
 constexpr std::chrono::milliseconds kDeadline{2'000};
-constexpr std::chrono::milliseconds kPauseMs{1'500};
+constexpr std::chrono::milliseconds kPauseMs{2'500};
 
 class ClusterTest : public ::testing::Test {
  protected:
