@@ -5,7 +5,6 @@
 // Everything shares the machine's cores: load, servers, and Redis. So the table says beside each
 // ratio where the processor time went.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -162,22 +161,21 @@ class Cpu {
   std::string Text() const {
     const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
     const Used now = Now();
-    return fmt::format("cores: servers {:.2f}, Redis {:.2f}, load {:.2f}",
+    return fmt::format("cores: servers {:.2f}, Redis {:.2f}; the rest is the load\'s",
                        (now.servers - begin_.servers) / seconds,
-                       (now.redis - begin_.redis) / seconds, (now.load - begin_.load) / seconds);
+                       (now.redis - begin_.redis) / seconds);
   }
 
  private:
   using Clock = std::chrono::steady_clock;
   struct Used {
-    double servers = 0, redis = 0, load = 0;
+    double servers = 0, redis = 0;
   };
   Used Now() const {
     std::vector<pid_t> servers;
     for (const auto& server : cluster_.servers()) servers.push_back(server->process().pid());
     return {static_cast<double>(CpuNs(servers)) / 1e9,
-            static_cast<double>(CpuNs({cluster_.redis().pid()})) / 1e9,
-            static_cast<double>(CpuNs({getpid()})) / 1e9};
+            static_cast<double>(CpuNs({cluster_.redis().pid()})) / 1e9};
   }
   Cluster& cluster_;
   const Used begin_;
