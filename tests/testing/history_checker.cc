@@ -1,8 +1,11 @@
 #include "tests/testing/history_checker.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <iterator>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "tests/testing/showtime_view.h"
@@ -117,37 +120,73 @@ struct Window {
   uint64_t last = 0;
 };
 
-Window WindowOf(const Operation& refused, const std::vector<Operation>& operations,
-                const Index& index, uint64_t end) {
-  Window window{.first = 0, .last = end};
-  for (const Operation& other : operations) {
-    if (other.showtime != refused.showtime) continue;
-    if (other.outcome == Outcome::kAcknowledged &&
-        other.times.answered < refused.times.last_asked) {
-      window.first = std::max(window.first, other.revision);
-    }
-    const auto change = index.revisions.find(KeyOf(other));
-    if (change != index.revisions.end() && other.times.first_asked > refused.times.answered) {
-      window.last = std::min(window.last, change->second - 1);
-    }
-  }
-  return window;
-}
+// What tells the window of a refusal and a seat's states in it. All of one showtime; a refusal then
+// takes time by its own window, not by the whole history.
+class States {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
 
-// The seat of `refused` at any revision of the window.
-bool IsJustified(const Operation& refused, const std::vector<v1::Change>& changes,
-                 const Window& window) {
-  const v1::Seat* seat = nullptr;
-  for (const v1::Change& change : changes) {
-    if (change.revision() > window.first && Justifies(refused, seat)) return true;
-    if (change.revision() > window.last) return false;
-    for (const v1::Seat& after : change.seats()) {
-      if (after.seat_id() != refused.seat) continue;
-      seat = after.status() == v1::SEAT_STATUS_AVAILABLE ? nullptr : &after;
+  // `changes` and `index` outlive this.
+  States(const std::string& showtime, const std::vector<v1::Change>& changes,
+         const std::vector<Operation>& operations, const Index& index)
+      : end_(changes.empty() ? 0 : changes.back().revision()) {
+    for (const Operation& operation : operations) {
+      if (operation.showtime != showtime) continue;
+      if (operation.outcome == Outcome::kAcknowledged) {
+        answered_.emplace_back(operation.times.answered, operation.revision);
+      }
+      const auto change = index.revisions.find(KeyOf(operation));
+      if (change == index.revisions.end()) continue;
+      asked_.emplace_back(operation.times.first_asked, change->second);
+    }
+    std::sort(answered_.begin(), answered_.end());
+    std::sort(asked_.begin(), asked_.end());
+    // From here on: the highest revision answered by a time, the lowest one asked from a time on.
+    for (size_t i = 1; i < answered_.size(); ++i) {
+      answered_[i].second = std::max(answered_[i].second, answered_[i - 1].second);
+    }
+    for (size_t i = asked_.size(); i-- > 1;) {
+      asked_[i - 1].second = std::min(asked_[i - 1].second, asked_[i].second);
+    }
+    for (const v1::Change& change : changes) {
+      for (const v1::Seat& after : change.seats()) {
+        const bool taken = after.status() != v1::SEAT_STATUS_AVAILABLE;
+        seats_[after.seat_id()].emplace_back(change.revision(), taken ? &after : nullptr);
+      }
     }
   }
-  return Justifies(refused, seat);
-}
+
+  Window WindowOf(const Operation& refused) const {
+    Window window{.first = 0, .last = end_};
+    const auto asked = std::lower_bound(answered_.begin(), answered_.end(),
+                                        std::pair(refused.times.last_asked, uint64_t{0}));
+    if (asked != answered_.begin()) window.first = std::prev(asked)->second;
+    const auto later = std::upper_bound(asked_.begin(), asked_.end(),
+                                        std::pair(refused.times.answered, UINT64_MAX));
+    if (later != asked_.end()) window.last = std::min(end_, later->second - 1);
+    return window;
+  }
+
+  // Whether the seat is a reason at any revision of the window. An empty one justifies nothing.
+  bool Justify(const Operation& refused, const Window& window) const {
+    if (window.first > window.last) return false;
+    const v1::Seat* seat = nullptr;
+    const auto found = seats_.find(refused.seat);
+    if (found == seats_.end()) return Justifies(refused, seat);
+    for (const auto& [revision, after] : found->second) {
+      if (revision > window.first && Justifies(refused, seat)) return true;
+      if (revision > window.last) return false;
+      seat = after;
+    }
+    return Justifies(refused, seat);
+  }
+
+ private:
+  const uint64_t end_;
+  std::vector<std::pair<Time, uint64_t>> answered_;  // by time
+  std::vector<std::pair<Time, uint64_t>> asked_;     // by time, of what is in the history
+  std::map<std::string, std::vector<std::pair<uint64_t, const v1::Seat*>>> seats_;
+};
 
 }  // namespace
 
@@ -176,11 +215,11 @@ absl::Status CheckRefusals(const std::string& showtime, const std::vector<v1::Ch
   Index index;
   const absl::Status status = IndexChanges(changes, index);
   if (!status.ok()) return status;
-  const uint64_t end = changes.empty() ? 0 : changes.back().revision();
+  const States states(showtime, changes, operations, index);
   for (const Operation& refused : operations) {
     if (refused.showtime != showtime || refused.outcome != Outcome::kRefused) continue;
-    const Window window = WindowOf(refused, operations, index, end);
-    if (IsJustified(refused, changes, window)) continue;
+    const Window window = states.WindowOf(refused);
+    if (states.Justify(refused, window)) continue;
     return Broken(absl::StrCat("was refused without a reason between revisions ", window.first,
                                " and ", window.last),
                   Describe(refused));
