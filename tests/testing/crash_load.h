@@ -139,8 +139,8 @@ class Worker {
   // Writes down how `operation` ended; whether it was acknowledged.
   bool Record(Operation operation, const grpc::Status& status, uint64_t revision) {
     const bool refused = status.error_code() == grpc::StatusCode::FAILED_PRECONDITION;
-    // LOCK_EXPIRED: it went in, and ended before a server that stood still could answer.
-    const bool ended = status.error_code() == grpc::StatusCode::ABORTED;
+    // It went in, and ended before a server that stood still could answer.
+    const bool ended = operation.kind == Kind::kLock && IsLockExpired(status);
     if (!status.ok() && !refused && !ended) Object("strange status: " + status.error_message());
     operation.outcome = status.ok() ? Outcome::kAcknowledged
                         : refused   ? Outcome::kRefused
@@ -164,9 +164,8 @@ class Worker {
     const auto answer =
         Settle([&] { return client().Call(&SeatLockClient::Stub::LockSeat, request); });
     if (!Record(operation, answer.status, answer.response.revision())) return;
-    // Left to expire; asked again after that, it is LOCK_EXPIRED.
-    if (short_lived) return;
     Remember(request, answer.response);
+    if (short_lived) return;  // left to expire
     if (Below(2) == 0) {
       Unlock(operation);
     } else {
@@ -211,19 +210,25 @@ class Worker {
     if (remembered_.size() > kRememberedMax) remembered_.pop_front();
   }
 
-  // The same request_id gives the same answer, whatever happened to the seat and the server.
+  static bool IsLockExpired(const grpc::Status& status) {
+    return DecodeRefusal(status).reason == "LOCK_EXPIRED";
+  }
+
+  // The same request_id gives the same answer, whatever happened to the seat and the server. Only a
+  // lock of a second may have ended meanwhile, and is then said to.
   void AskAgain() {
     starts_ = progress_.starts();
     for (const Remembered& known : remembered_) {
       auto answer =
           Settle([&] { return client().Call(&SeatLockClient::Stub::LockSeat, known.request); });
       answer.response.clear_server_time();
+      ++asked_again_;
+      if (known.request.ttl().seconds() <= 1 && IsLockExpired(answer.status)) continue;
       if (!answer.ok() ||
           answer.response.SerializeAsString() != known.response.SerializeAsString()) {
         Object("asked again: " + answer.status.error_message() + " " +
                answer.response.ShortDebugString() + ", not " + known.response.ShortDebugString());
       }
-      ++asked_again_;
     }
   }
 
