@@ -14,7 +14,7 @@ inline constexpr size_t kRedisQueueBytesMaxDefault = 32 << 20;
 inline constexpr size_t kRedisCallOverheadBytes = 512;
 
 // One pipeline of appends: large enough that its fsync and its WAIT weigh little, small enough that
-// who comes next waits some 10 ms (an append takes Redis about 20 us).
+// who comes next waits some 10 ms (an append takes Redis about 30 us).
 inline constexpr size_t kPipelineCallsMax = 512;
 inline constexpr size_t kPipelineBytesMax = 8 << 20;
 
