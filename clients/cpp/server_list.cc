@@ -1,7 +1,5 @@
 #include "clients/cpp/server_list.h"
 
-#include <arpa/inet.h>
-
 #include <set>
 #include <utility>
 
@@ -10,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "clients/cpp/limits.h"
 #include "common/base/host_port.h"
+#include "common/base/look_up.h"
 
 namespace seatlock::client {
 namespace {
@@ -20,12 +19,6 @@ std::string Quoted(std::string_view text) {
   const bool cut = text.size() > kLongest;
   const std::string_view shown = text.substr(0, kLongest);
   return absl::StrCat("'", absl::CHexEscape({shown.data(), shown.size()}), cut ? "...'" : "'");
-}
-
-bool IsAddress(const std::string& host) {
-  in_addr v4{};
-  // An IPv6 address may name its interface: fe80::1%eth0.
-  return host.find(':') != std::string::npos || inet_pton(AF_INET, host.c_str(), &v4) == 1;
 }
 
 }  // namespace
@@ -60,7 +53,7 @@ absl::Status CheckServers(const std::vector<std::string>& servers) {
 
 bool IsName(std::string_view server) {
   const absl::StatusOr<base::HostPort> address = base::ParseHostPort(server);
-  return address.ok() && !IsAddress(address->host);
+  return address.ok() && !base::IsHostAddress(address->host);
 }
 
 }  // namespace seatlock::client

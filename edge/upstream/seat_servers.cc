@@ -1,22 +1,14 @@
 #include "edge/upstream/seat_servers.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/look_up.h"
 #include "edge/limits.h"
 
 namespace seatlock::edge {
 namespace {
-
-// An address with a scope (fe80::1%eth0) is written in no other way.
-bool IsAddress(const std::string& host) {
-  in6_addr any{};
-  return host.find('%') != std::string::npos || inet_pton(AF_INET, host.c_str(), &any) == 1 ||
-         inet_pton(AF_INET6, host.c_str(), &any) == 1;
-}
 
 std::string AddressOf(const std::string& host, const std::string& port) {
   const bool v6 = host.find(':') != std::string::npos;
@@ -31,7 +23,7 @@ SeatServers::SeatServers(const UpstreamOptions& options, std::shared_ptr<base::G
     const size_t colon = text.rfind(':');
     std::string host = text.substr(0, colon);
     if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
-    const bool is_name = !IsAddress(host);
+    const bool is_name = !base::IsHostAddress(host);
     targets_.push_back({.text = text,
                         .host = std::move(host),
                         .port = text.substr(colon + 1),

@@ -1,41 +1,23 @@
 #include "services/seatlock/log/redis/primary_finder.h"
 
-#include <arpa/inet.h>
 #include <hiredis/hiredis.h>
-#include <netdb.h>
-#include <sys/socket.h>
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/look_up.h"
 #include "services/seatlock/log/redis/replies.h"
 
 namespace seatlock::log {
 namespace {
 
-bool IsInDigits(const std::string& host) {
-  unsigned char ignored[sizeof(in6_addr)];
-  return inet_pton(AF_INET, host.c_str(), ignored) == 1 ||
-         inet_pton(AF_INET6, host.c_str(), ignored) == 1;
-}
-
 // Blocks.
 absl::StatusOr<std::string> LookUp(const std::string& host) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (const int error = getaddrinfo(host.c_str(), nullptr, &hints, &found); error != 0) {
-    return absl::UnavailableError(absl::StrCat("redis ", host, ": ", gai_strerror(error)));
-  }
-  char ip[NI_MAXHOST];
-  const int error =
-      getnameinfo(found->ai_addr, found->ai_addrlen, ip, sizeof(ip), nullptr, 0, NI_NUMERICHOST);
-  freeaddrinfo(found);
-  if (error != 0) {
-    return absl::UnavailableError(absl::StrCat("redis ", host, ": ", gai_strerror(error)));
-  }
-  return std::string(ip);
+  absl::StatusOr<std::vector<std::string>> addresses = base::LookUpHost(host);
+  if (addresses.ok()) return addresses->front();
+  return absl::UnavailableError(absl::StrCat("redis ", host, ": ", addresses.status().message()));
 }
 
 }  // namespace
@@ -55,7 +37,7 @@ void PrimaryFinder::Find(FoundCallback done) {
 
 void PrimaryFinder::Resolve(RedisAddress address,
                             absl::AnyInvocable<void(absl::StatusOr<Found>) &&> done) {
-  if (IsInDigits(address.host)) {
+  if (base::IsHostAddress(address.host)) {
     loop_.Post([alive = std::weak_ptr<bool>(alive_), address, done = std::move(done)]() mutable {
       if (!alive.expired()) std::move(done)(Found{address, address.host});
     });
