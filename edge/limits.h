@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "common/base/rendezvous.h"
 #include "common/base/shared_limits.h"
 #include "common/base/token_bucket.h"
 
@@ -190,7 +191,7 @@ inline constexpr int64_t kChannelBackoffMsMax = 700;
 inline constexpr int64_t kChannelConnectMsMax = kSecondMs;
 inline constexpr int64_t kKeepaliveMs = 20 * kSecondMs;
 // Several servers. A list is written by hand, or is what a name stands for.
-inline constexpr size_t kServersMax = 64;
+inline constexpr size_t kServersMax = base::kServersMax;
 // A showtime whose server goes away is called away only if no other has taken over within this: as
 // long as a new one may take to come alive.
 inline constexpr int64_t kTakeoverMsMax = kLiveMsMax;

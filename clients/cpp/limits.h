@@ -4,11 +4,11 @@
 #include <chrono>
 #include <cstddef>
 
+#include "common/base/rendezvous.h"
+
 namespace seatlock::client {
 
-// Servers of one list, the addresses that its names stand for included. A store has a handful of
-// servers; each costs a connection and, while it is away, an attempt every few seconds.
-inline constexpr size_t kServersMax = 64;
+inline constexpr size_t kServersMax = base::kServersMax;
 
 // How long a call waits for a connection before it takes the next server of a list. gRPC gives up
 // an attempt to connect after the same time: see ChannelArgs in servers.cc.

@@ -19,6 +19,10 @@
 
 namespace seatlock::base {
 
+// Servers of one list, the addresses that its names stand for included. A store has a handful of
+// servers; each costs a caller a connection and, while it is away, an attempt every few seconds.
+inline constexpr size_t kServersMax = 64;
+
 inline uint64_t RendezvousScore(std::string_view server, std::string_view showtime) {
   uint64_t hash = 0xcbf29ce484222325;
   const auto add = [&hash](std::string_view text) {

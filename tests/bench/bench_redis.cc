@@ -18,6 +18,7 @@
 #include "tests/bench/load.h"
 #include "tests/bench/log_load.h"
 #include "tests/bench/report.h"
+#include "tests/bench/sections.h"
 #include "tests/bench/usage.h"
 #include "tests/testing/http_get.h"
 #include "tests/testing/programs.h"
@@ -37,31 +38,6 @@ constexpr int kRounds = 3;
 constexpr int kInFlight = 64;
 constexpr milliseconds kWarmUp{500};
 constexpr milliseconds kRound{2500};
-
-// Something did not work: there is nothing to measure.
-[[noreturn]] void Die(const std::string& what, const absl::Status& status) {
-  std::fprintf(stderr, "bench: %s: %s\n", what.c_str(), std::string(status.message()).c_str());
-  std::exit(1);
-}
-
-std::string ShowtimeOf(uint64_t number) {
-  return fmt::format("showtime-{:04}", number);
-}
-std::string SeatOf(uint64_t number) {
-  return fmt::format("A-{}", number);
-}
-std::string SessionOf(uint64_t number) {
-  return fmt::format("{:032x}", number);
-}
-
-std::unique_ptr<Program> StartServer(const std::string& store) {
-  testing::ProgramOptions options;
-  options.binary = SEATLOCKD_BINARY;
-  options.store = store;
-  auto program = testing::StartSeatlockd(options);
-  if (!program.ok()) Die("seatlockd", program.status());
-  return *std::move(program);
-}
 
 // A Redis as the strict profile wants it, and its servers.
 class Cluster {
@@ -405,11 +381,6 @@ void BenchMemory(Report& report) {
                 fmt::format("{:.1f} KiB", (with_idle - with_changes) / 1024 / kIdle));
 }
 
-struct Section {
-  const char* name;
-  void (*run)(Report&);
-};
-
 constexpr Section kSections[] = {{"one", BenchOne},
                                  {"two", BenchTwo},
                                  {"hot", BenchHot},
@@ -418,13 +389,7 @@ constexpr Section kSections[] = {{"one", BenchOne},
 
 int Main(int argc, char** argv) {
   const std::vector<std::string> wanted(argv + 1, argv + argc);
-  Report report;
-  for (const Section& section : kSections) {
-    const bool named = std::find(wanted.begin(), wanted.end(), section.name) != wanted.end();
-    if (named || wanted.empty()) section.run(report);
-  }
-  std::printf("\n%d missed\n", report.misses());
-  return 0;
+  return RunSections(kSections, wanted);
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "tests/bench/load.h"
 #include "tests/bench/poller.h"
 #include "tests/bench/report.h"
+#include "tests/bench/sections.h"
 #include "tests/bench/ws_fleet.h"
 #include "tests/testing/http_get.h"
 #include "tests/testing/programs.h"
@@ -41,31 +42,6 @@ constexpr int kConnections = 1000;
 constexpr int kFanOuts = 300;
 constexpr uint64_t kSeatsPerCall = 100;
 
-// Something did not work: there is nothing to measure.
-[[noreturn]] void Die(const std::string& what, const absl::Status& status) {
-  std::fprintf(stderr, "bench: %s: %s\n", what.c_str(), std::string(status.message()).c_str());
-  std::exit(1);
-}
-
-std::unique_ptr<Program> StartServer(const std::string& store) {
-  testing::ProgramOptions options;
-  options.binary = SEATLOCKD_BINARY;
-  options.store = store;
-  auto program = testing::StartSeatlockd(options);
-  if (!program.ok()) Die("seatlockd", program.status());
-  return *std::move(program);
-}
-
-std::string ShowtimeOf(uint64_t number) {
-  return fmt::format("showtime-{:04}", number);
-}
-std::string SeatOf(uint64_t number) {
-  return fmt::format("A-{}", number);
-}
-// As long as 128 random bits in hexadecimal.
-std::string SessionOf(uint64_t number) {
-  return fmt::format("{:032x}", number);
-}
 std::string RequestIdOf(char kind, uint64_t number) {
   return fmt::format("{}{:07x}-0000-4000-8000-000000000000", kind, number);
 }
@@ -365,11 +341,6 @@ void BenchPolled(Report& report) {
       text, "≤ 2 ×", ratio <= 2);
 }
 
-struct Section {
-  const char* name;
-  void (*run)(Report&);
-};
-
 constexpr Section kSections[] = {{"unary", BenchUnary},   {"many", BenchManySeats},
                                  {"fanout", BenchFanOut}, {"memory", BenchMemory},
                                  {"start", BenchStart},   {"polled", BenchPolled}};
@@ -377,13 +348,7 @@ constexpr Section kSections[] = {{"unary", BenchUnary},   {"many", BenchManySeat
 int Main(int argc, char** argv) {
   const std::vector<std::string> wanted(argv + 1, argv + argc);
   if (wanted == std::vector<std::string>{"--echo-server"}) RunEchoServer();
-  Report report;
-  for (const Section& section : kSections) {
-    const bool named = std::find(wanted.begin(), wanted.end(), section.name) != wanted.end();
-    if (named || wanted.empty()) section.run(report);
-  }
-  std::printf("\n%d missed\n", report.misses());
-  return 0;
+  return RunSections(kSections, wanted);
 }
 
 }  // namespace
