@@ -19,7 +19,8 @@ namespace {
 using domain::Revision;
 using domain::ShowtimeId;
 
-// Sends one command; `read` makes its answer a T.
+// Sends one command; `read` makes its answer a T. The answer belongs to the store's thread alone:
+// who asks keeps no share of it, so that what may be a page of 1 MiB is never freed on its thread.
 template <typename T, typename Callback>
 void AskOne(RedisStore& store, Command command, std::function<T(const redisReply&)> read,
             Callback done) {
@@ -29,7 +30,7 @@ void AskOne(RedisStore& store, Command command, std::function<T(const redisReply
   call.heard = [answer, read = std::move(read)](size_t, const redisReply& reply) {
     *answer = read(reply);
   };
-  call.done = [answer, done = std::move(done)](absl::Status status) mutable {
+  call.done = [answer = std::move(answer), done = std::move(done)](absl::Status status) mutable {
     if (!status.ok()) return std::move(done)(std::move(status));
     std::move(done)(*std::move(*answer));
   };
@@ -56,7 +57,7 @@ void AskAll(RedisStore& store, std::vector<Command> commands,
       (**parts)[index] = *std::move(part);
     }
   };
-  call.done = [parts, done = std::move(done)](absl::Status status) mutable {
+  call.done = [parts = std::move(parts), done = std::move(done)](absl::Status status) mutable {
     if (!status.ok()) *parts = std::move(status);
     std::move(done)(std::move(*parts));
   };
