@@ -1,0 +1,172 @@
+// Workers and followers that know all servers of a cluster, and the judgement of what they saw.
+// Thread-compatible.
+#pragma once
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/testing/crash_load.h"
+#include "tests/testing/history_checker.h"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/watch_stream.h"
+
+namespace seatlock::testing {
+
+class ClusterLoad {
+ public:
+  struct Options {
+    int workers = 12;
+    int followers_per_showtime = 1;
+    uint64_t seed = 0;
+    // A server that stands still must not hold its callers for long: they ask the next one.
+    std::chrono::milliseconds deadline{2'000};
+  };
+
+  // Starts at once. Each caller begins with another of `servers`.
+  ClusterLoad(std::vector<std::string> servers, const Options& options) {
+    progress_.Restarted();
+    for (int i = 0; i < options.workers; ++i) {
+      std::rotate(servers.begin(), servers.begin() + 1, servers.end());
+      workers_.push_back(std::make_unique<Worker>(
+          i, servers, progress_,
+          options.seed * static_cast<uint64_t>(options.workers) + static_cast<uint64_t>(i),
+          options.deadline));
+    }
+    for (int i = 0; i < kShowtimes * options.followers_per_showtime; ++i) {
+      std::rotate(servers.begin(), servers.begin() + 1, servers.end());
+      followers_.push_back(std::make_unique<Follower>(ShowtimeOf(i % kShowtimes), servers));
+    }
+    for (auto& worker : workers_) {
+      worker_threads_.emplace_back([this, &worker] { worker->Run(stop_); });
+    }
+    for (auto& follower : followers_) {
+      follower_threads_.emplace_back([&follower] { follower->Run(); });
+    }
+  }
+  ~ClusterLoad() {
+    StopWorkers();
+    for (auto& follower : followers_) follower->GiveUp();
+    JoinFollowers();
+  }
+
+  Progress& progress() { return progress_; }
+
+  // Judges everything against the histories that `server` shows. Servers and store must be up.
+  void StopAndJudge(const std::string& server) {
+    StopWorkers();
+    const std::vector<Operation> operations = Operations();
+    for (int i = 0; i < kShowtimes; ++i) {
+      SCOPED_TRACE(ShowtimeOf(i));
+      JudgeShowtime(i, server, operations);
+    }
+    JoinFollowers();
+  }
+
+  // After StopAndJudge.
+  int retried() const { return retried_; }
+  // How often a follower was shown a snapshot in place of what it missed.
+  int replaces() const { return replaces_; }
+  int streams() const { return streams_; }
+
+ private:
+  void StopWorkers() {
+    stop_ = true;
+    for (std::thread& thread : worker_threads_) thread.join();
+    worker_threads_.clear();
+  }
+
+  void JoinFollowers() {
+    for (std::thread& thread : follower_threads_) thread.join();
+    follower_threads_.clear();
+  }
+
+  std::vector<Operation> Operations() {
+    std::vector<Operation> operations;
+    for (const auto& worker : workers_) {
+      EXPECT_EQ(worker->problem(), "");
+      retried_ += worker->retried();
+      operations.insert(operations.end(), worker->operations().begin(), worker->operations().end());
+    }
+    std::cout << operations.size() << " operations, " << retried_ << " retries\n";
+    return operations;
+  }
+
+  void JudgeShowtime(int index, const std::string& server,
+                     const std::vector<Operation>& operations) {
+    const std::string showtime = ShowtimeOf(index);
+    const v1::ShowtimeSnapshot last = LastStateOf(showtime, server);
+    const std::vector<v1::Change> changes = HistoryOf(showtime, server, last);
+    EXPECT_THAT(CheckHistory(showtime, changes, operations), IsOk());
+    EXPECT_THAT(CheckRefusals(showtime, changes, operations), IsOk());
+    for (size_t i = static_cast<size_t>(index); i < followers_.size(); i += kShowtimes) {
+      Follower& follower = *followers_[i];
+      follower.FinishAt(last.revision());
+      if (!WaitUntil([&] { return follower.revision() >= last.revision(); })) follower.GiveUp();
+      follower_threads_[i].join();
+      follower_threads_[i] = std::thread([] {});
+      EXPECT_EQ(follower.problem(), "");
+      EXPECT_EQ(follower.view().DifferencesFrom(last), "");
+      EXPECT_TRUE(ShowsPartOf(changes, follower.view().changes()));
+      replaces_ += follower.view().replaces();
+      streams_ += follower.streams();
+    }
+  }
+
+  // Whether each of `shown` is in `changes`, word for word but for the epoch: that one is new for
+  // whoever asks after a restart of the store.
+  static bool ShowsPartOf(const std::vector<v1::Change>& changes,
+                          const std::vector<v1::Change>& shown) {
+    const auto words = [](v1::Change change) {
+      change.clear_epoch();
+      return change.SerializeAsString();
+    };
+    return std::all_of(shown.begin(), shown.end(), [&](const v1::Change& change) {
+      const uint64_t at = change.revision() - 1;
+      return at < changes.size() && words(changes[at]) == words(change);
+    });
+  }
+
+  // Once nothing moves: every order is cancelled and every lock has ended.
+  static v1::ShowtimeSnapshot LastStateOf(const std::string& showtime, const std::string& server) {
+    SeatLockClient client(server);
+    v1::ShowtimeSnapshot snapshot;
+    EXPECT_TRUE(WaitUntil([&] {
+      const auto answer = client.Get(showtime);
+      snapshot = answer.response.snapshot();
+      return answer.ok() && snapshot.seats_size() == 0;
+    })) << snapshot.ShortDebugString();
+    return snapshot;
+  }
+
+  // All changes, as a new watcher is shown them.
+  static std::vector<v1::Change> HistoryOf(const std::string& showtime, const std::string& server,
+                                           const v1::ShowtimeSnapshot& last) {
+    SeatLockClient client(server);
+    ShowtimeView view;
+    WatchStream watch(client.stub(), showtime, v1::Position());
+    EXPECT_THAT(watch.FollowTo(view, last.revision()), IsOk());
+    EXPECT_EQ(view.snapshots(), 0);
+    EXPECT_EQ(view.DifferencesFrom(last), "");
+    return view.changes();
+  }
+
+  Progress progress_;
+  std::atomic<bool> stop_ = false;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<Follower>> followers_;
+  std::vector<std::thread> worker_threads_;
+  std::vector<std::thread> follower_threads_;  // of followers_, by index
+  int retried_ = 0;
+  int replaces_ = 0;
+  int streams_ = 0;
+};
+
+}  // namespace seatlock::testing
