@@ -207,7 +207,12 @@ bool Actor::Resend(bool stopping) {
     } else if (HoldsBatch(phase_)) {
       Step(effects);
       waits = HoldsBatch(phase_);
+    } else if (phase_ == Phase::kYielding) {
+      yields_left_ = 0;  // nobody else wants to change the showtime
+      Transition(Event::kWanted);
+      Step(effects);
     }
+    awaits_tick_ = waits;
   }
   Run(effects);
   return !waits;
@@ -222,7 +227,7 @@ bool Actor::Retire(bool now) {
   base::MutexLock lock(mu_);
   if (retired_) return true;
   // A showtime whose store fails stays, so that its pause is kept whoever asks.
-  const bool at_rest = phase_ == Phase::kReady || phase_ == Phase::kUnloaded;
+  const bool at_rest = IsAtHead(phase_) || phase_ == Phase::kUnloaded;
   const int64_t now_ms = context_->clock.MonotonicMs();
   const bool paused = Paused(now_ms);
   // One that is unsettled stays until the log has made sure of the outcome.
@@ -258,6 +263,7 @@ bool Actor::Lapsed(int64_t now_ms) const {
 // Goes on with whatever waits, as far as the phase allows.
 void Actor::Step(Effects& effects) {
   if (phase_ == Phase::kReady) return StepReady(effects);
+  if (phase_ == Phase::kYielding) return StepYielding(effects);
   const bool resend = HoldsBatch(phase_);
   const bool wanted = resend || wanted_ || !commands_.empty() || !readers_.empty();
   if (!wanted || !Next(phase_, Event::kWanted)) return;  // nothing to do, or a call is under way
@@ -303,6 +309,22 @@ void Actor::StepReady(Effects& effects) {
     }
   }
   LeaveIfNew(effects);
+}
+
+void Actor::StepYielding(Effects& effects) {
+  const bool full = commands_.size() >= batch_to_yield_for_;
+  const bool lapsed = Lapsed(Now());
+  if (!full && !wanted_ && !lapsed && !Asks()) return;
+  Transition(Event::kWanted);
+  if (!hint_ || lapsed) return StepReady(effects);
+  // Others went first: what is decided before their changes are here would be too late.
+  yields_left_ = kYieldsAfterConflict;
+  Batch question;
+  question.before = head_;
+  question.after = head_;
+  question.readers = readers_.size();
+  if (!MayAppend(question)) return FailWaiting(NotNow(), effects);
+  StartAppend(std::move(question), effects);
 }
 
 void Actor::Use() {

@@ -61,8 +61,9 @@ class Actor : public std::enable_shared_from_this<Actor> {
   void ExpireClaimed();
   // On a shared store: there may be something new, up to `revision` (0: nobody knows).
   void Hint(domain::Revision revision);
-  // Sends a batch again that waits for it (HoldsBatch), if its pause is over, or if the service
-  // stops (when it fails). False: it still waits.
+  // At each tick, of one that waits for it: ends its yielding, or sends its batch again
+  // (HoldsBatch) if the pause is over, or if the service stops (when it fails). False: it still
+  // waits.
   bool Resend(bool stopping);
   // Progress for quiet watchers; forgets those that are over, and a seat map that nobody needs.
   void Sweep();
@@ -99,6 +100,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
   // actor.cc: commands and reads.
   void Step(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StepReady(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void StepYielding(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Decide(int64_t now_ms, Batch& batch, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void DecideOne(Work work, int64_t now_ms, Batch& batch, Effects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -131,7 +133,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
   void OnAppended(log::AppendResult result);
   void OnCommitted(log::AppendResult& result, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ServeFirstReaders(size_t count, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void WaitToResend(Event event, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void AwaitTick(Event event, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnNotAppended(const absl::Status& status, Effects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AcknowledgeBatch(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -212,6 +214,9 @@ class Actor : public std::enable_shared_from_this<Actor> {
   // something new (up to the revision; 0: nobody knows), or because progress is due.
   std::optional<domain::Revision> hint_ ABSL_GUARDED_BY(mu_);
   bool progress_due_ ABSL_GUARDED_BY(mu_) = false;
+  int yields_left_ ABSL_GUARDED_BY(mu_) = 0;            // after so many appends others may go first
+  size_t batch_to_yield_for_ ABSL_GUARDED_BY(mu_) = 0;  // in kYielding: so many commands end it
+  bool awaits_tick_ ABSL_GUARDED_BY(mu_) = false;       // is in Context::resend
   int64_t last_used_ms_ ABSL_GUARDED_BY(mu_) = 0;
   domain::Showtime state_ ABSL_GUARDED_BY(mu_);
   log::Head head_ ABSL_GUARDED_BY(mu_);                  // the last that is known to be durable

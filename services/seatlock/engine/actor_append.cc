@@ -94,12 +94,18 @@ void Actor::OnCommitted(log::AppendResult& result, Effects& effects) {
   if (changed) cached_ = {};
   for (const domain::Change& change : batch_->changes) Publish(change, effects);
   const size_t served = batch_->readers;
+  const size_t commands = batch_->waiting.size();
   AcknowledgeBatch(effects);
   ServeFirstReaders(served, effects);
   NoteConfirmed(effects);
   if (changed) {
     MaybeSaveSnapshot(effects);
     Weigh();
+    if (yields_left_ > 0) {
+      --yields_left_;
+      batch_to_yield_for_ = commands;
+      AwaitTick(Event::kYield, effects);
+    }
   }
   Step(effects);
 }
@@ -137,7 +143,7 @@ void Actor::AcknowledgeBatch(Effects& effects) {
 
 void Actor::OnNotAppended(const absl::Status& status, Effects& effects) {
   // The batch is as good as it was: the state is kept, and the callers wait.
-  if (absl::IsResourceExhausted(status)) return WaitToResend(Event::kTurnedAway, effects);
+  if (absl::IsResourceExhausted(status)) return AwaitTick(Event::kTurnedAway, effects);
   // This time it did not go in, but the time before it may have.
   if (batch_->may_land_since_ms) return OnMayLand(status, effects);
   const bool damaged = absl::IsDataLoss(status);
@@ -147,8 +153,9 @@ void Actor::OnNotAppended(const absl::Status& status, Effects& effects) {
   OnStoreFailed(damaged ? Event::kDamaged : Event::kNotAppended, status, effects);
 }
 
-void Actor::WaitToResend(Event event, Effects& effects) {
+void Actor::AwaitTick(Event event, Effects& effects) {
   Transition(event);
+  if (std::exchange(awaits_tick_, true)) return;
   effects.push_back([self = shared_from_this()] {
     base::MutexLock lock(self->context_->resend_mu);
     self->context_->resend.push_back(self);

@@ -17,6 +17,8 @@ constexpr Row kTable[] = {
     {Phase::kLoading, Event::kReadFailed, Phase::kFailed},
     {Phase::kLoading, Event::kDamaged, Phase::kDamaged},
     {Phase::kReady, Event::kAppend, Phase::kAppending},
+    {Phase::kReady, Event::kYield, Phase::kYielding},
+    {Phase::kYielding, Event::kWanted, Phase::kReady},
     {Phase::kAppending, Event::kCommitted, Phase::kReady},
     {Phase::kAppending, Event::kConflict, Phase::kUnloaded},
     {Phase::kAppending, Event::kTakenBack, Phase::kReady},
@@ -65,7 +67,11 @@ int64_t PauseMs(Phase phase) {
 }
 
 bool HasState(Phase phase) {
-  return phase == Phase::kReady || phase == Phase::kAppending || HoldsBatch(phase);
+  return IsAtHead(phase) || phase == Phase::kAppending || HoldsBatch(phase);
+}
+
+bool IsAtHead(Phase phase) {
+  return phase == Phase::kReady || phase == Phase::kYielding;
 }
 
 bool HoldsBatch(Phase phase) {
@@ -73,17 +79,17 @@ bool HoldsBatch(Phase phase) {
 }
 
 const char* Name(Phase phase) {
-  constexpr const char* kNames[] = {"Unloaded",  "Loading",   "Ready",      "Appending",
-                                    "QueueFull", "Resending", "Recovering", "Settling",
-                                    "Failed",    "Unsettled", "Damaged"};
+  constexpr const char* kNames[] = {"Unloaded",  "Loading",   "Ready",     "Yielding",
+                                    "Appending", "QueueFull", "Resending", "Recovering",
+                                    "Settling",  "Failed",    "Unsettled", "Damaged"};
   return kNames[static_cast<int>(phase)];
 }
 
 const char* Name(Event event) {
-  constexpr const char* kNames[] = {"Wanted",     "Loaded",        "ReadFailed", "Damaged",
-                                    "Append",     "Committed",     "Conflict",   "TakenBack",
-                                    "TurnedAway", "NotAppended",   "Unknown",    "MayLand",
-                                    "Recovered",  "RecoveryFailed"};
+  constexpr const char* kNames[] = {"Wanted",    "Loaded",     "ReadFailed",    "Damaged",
+                                    "Append",    "Yield",      "Committed",     "Conflict",
+                                    "TakenBack", "TurnedAway", "NotAppended",   "Unknown",
+                                    "MayLand",   "Recovered",  "RecoveryFailed"};
   return kNames[static_cast<int>(event)];
 }
 

@@ -7,7 +7,8 @@
 //   kUnloaded   | nothing                | kWanted → kLoading
 //   kLoading    | nothing                | kLoaded → kReady, kReadFailed → kFailed,
 //               |                        | kDamaged → kDamaged
-//   kReady      | the state at its head  | kAppend → kAppending
+//   kReady      | the state at its head  | kAppend → kAppending, kYield → kYielding
+//   kYielding   | as kReady              | kWanted → kReady
 //   kAppending  | a state ahead of its   | kCommitted → kReady, kTakenBack → kReady,
 //               | head, and the batch    | kConflict → kUnloaded, kTurnedAway → kQueueFull,
 //               |                        | kNotAppended → kFailed, kDamaged → kDamaged,
@@ -29,6 +30,13 @@
 // that the outcome is unknown, and kNotAppended follows. What lands after that moves the head,
 // which the next confirmation notices.
 //
+// kYielding is other servers' turn. They hear of an append at the same moment as the one that made
+// it, and that one is the fastest to send the next: it would win again and again, each time with
+// the few commands that came meanwhile, and the others' full batches would be too late. So who has
+// won a showtime after others had been first waits with its next batch until it is as large as the
+// last one was, until another's change is heard of, or until the next Tick (100 ms at most).
+// Whatever else is wanted ends it at once: a read, a lapsed lock, progress.
+//
 // Retries: in kQueueFull, kResending, kFailed, kUnsettled and kDamaged, kWanted is taken only after
 // PauseMs, or (but in kDamaged) once the store says that it is back (ShowtimeLog::Returns). What
 // follows is one load and one append at most, so a showtime asks a failing store twice a second;
@@ -46,6 +54,7 @@ enum class Phase {
   kUnloaded,    // nobody has needed the showtime yet, or another server changed it
   kLoading,     // the log is being read
   kReady,       // nothing is under way
+  kYielding,    // others may go first
   kAppending,   // a batch is on its way to the store
   kQueueFull,   // the store had no room for the batch
   kResending,   // the batch may have landed, or may land yet, in a shared store
@@ -62,6 +71,7 @@ enum class Event {
   kReadFailed,      // it could not be read now
   kDamaged,         // what was read is no valid history
   kAppend,          // a batch was decided
+  kYield,           // others were first before this server was
   kCommitted,       // it is durable
   kConflict,        // another server was first, and the state cannot be had but from the log
   kTakenBack,       // the batch did not go in, and the state is that of a head again
@@ -81,6 +91,9 @@ int64_t PauseMs(Phase phase);
 
 // Whether there is a state in memory (which may be ahead of what is durable).
 bool HasState(Phase phase);
+
+// Whether nothing is under way, so that the state is that at the head.
+bool IsAtHead(Phase phase);
 
 // Whether a batch waits to be sent again.
 bool HoldsBatch(Phase phase);

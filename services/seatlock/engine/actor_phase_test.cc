@@ -12,15 +12,15 @@
 namespace seatlock::engine {
 namespace {
 
-constexpr Phase kPhases[] = {Phase::kUnloaded,   Phase::kLoading,   Phase::kReady,
-                             Phase::kAppending,  Phase::kQueueFull, Phase::kResending,
-                             Phase::kRecovering, Phase::kSettling,  Phase::kFailed,
-                             Phase::kUnsettled,  Phase::kDamaged};
-constexpr Event kEvents[] = {Event::kWanted,      Event::kLoaded,        Event::kReadFailed,
-                             Event::kDamaged,     Event::kAppend,        Event::kCommitted,
-                             Event::kConflict,    Event::kTakenBack,     Event::kTurnedAway,
-                             Event::kNotAppended, Event::kUnknown,       Event::kMayLand,
-                             Event::kRecovered,   Event::kRecoveryFailed};
+constexpr Phase kPhases[] = {Phase::kUnloaded,  Phase::kLoading,    Phase::kReady,
+                             Phase::kYielding,  Phase::kAppending,  Phase::kQueueFull,
+                             Phase::kResending, Phase::kRecovering, Phase::kSettling,
+                             Phase::kFailed,    Phase::kUnsettled,  Phase::kDamaged};
+constexpr Event kEvents[] = {Event::kWanted,     Event::kLoaded,      Event::kReadFailed,
+                             Event::kDamaged,    Event::kAppend,      Event::kYield,
+                             Event::kCommitted,  Event::kConflict,    Event::kTakenBack,
+                             Event::kTurnedAway, Event::kNotAppended, Event::kUnknown,
+                             Event::kMayLand,    Event::kRecovered,   Event::kRecoveryFailed};
 
 // As the header says it.
 const std::map<std::pair<Phase, Event>, Phase> kSaid = {
@@ -29,6 +29,8 @@ const std::map<std::pair<Phase, Event>, Phase> kSaid = {
     {{Phase::kLoading, Event::kReadFailed}, Phase::kFailed},
     {{Phase::kLoading, Event::kDamaged}, Phase::kDamaged},
     {{Phase::kReady, Event::kAppend}, Phase::kAppending},
+    {{Phase::kReady, Event::kYield}, Phase::kYielding},
+    {{Phase::kYielding, Event::kWanted}, Phase::kReady},
     {{Phase::kAppending, Event::kCommitted}, Phase::kReady},
     {{Phase::kAppending, Event::kTakenBack}, Phase::kReady},
     {{Phase::kAppending, Event::kConflict}, Phase::kUnloaded},

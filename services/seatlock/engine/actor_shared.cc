@@ -38,11 +38,11 @@ void Actor::Hint(domain::Revision revision) {
   {
     base::MutexLock lock(mu_);
     // Who has no watchers asks when somebody asks it.
-    if (retired_ || watchers_.empty()) return;
+    if (retired_ || (watchers_.empty() && phase_ != Phase::kYielding)) return;
     if (revision.value() > 0 && HasState(phase_) && revision <= head_.revision) return;
     const bool unknown = revision.value() == 0 || (hint_ && hint_->value() == 0);
     hint_ = unknown ? domain::Revision() : std::max(revision, hint_.value_or(revision));
-    if (phase_ == Phase::kReady) Step(effects);
+    if (IsAtHead(phase_)) Step(effects);
   }
   Run(effects);
 }
@@ -81,6 +81,7 @@ void Actor::OnConflict(log::AppendResult& result, Effects& effects) {
                                                 head_.revision.value(), ": read anew")),
                 effects);
   }
+  if (batch_ && !batch_->changes.empty()) yields_left_ = kYieldsAfterConflict;
   const size_t readers = batch_ ? batch_->readers : 0;
   const bool taken_back = batch_ && TakeBack();
   const size_t commands = batch_ ? DecideAgain(effects) : 0;
@@ -161,7 +162,7 @@ void Actor::OnMayLand(const absl::Status& status, Effects& effects) {
   if (now_ms - *batch_->may_land_since_ms >= kSettleMs || context_->gate.closed()) {
     return OnStoreFailed(Event::kNotAppended, status, effects);
   }
-  WaitToResend(Event::kMayLand, effects);
+  AwaitTick(Event::kMayLand, effects);
 }
 
 // Puts the commands of the batch back, in front of those that came later. How many.

@@ -318,7 +318,7 @@ void Actor::AskForProgress(Effects& effects) {
   progress_due_ = std::any_of(watchers_.begin(), watchers_.end(),
                               [&](const auto& watcher) { return watcher->idle(idle_since_ms); });
   // A hint that came while the store could not be asked still waits.
-  if ((progress_due_ || hint_) && phase_ == Phase::kReady) Step(effects);
+  if ((progress_due_ || hint_) && IsAtHead(phase_)) Step(effects);
 }
 
 void Actor::PushProgress(Effects& effects) {

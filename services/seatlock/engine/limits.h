@@ -21,6 +21,9 @@ inline constexpr size_t kBatchBytesMax = 1 << 20;
 // How often a command is decided again after losing the conditional append to another server: only
 // a caller without a deadline gets so far.
 inline constexpr int kConflictRetriesMax = 1000;
+// After so many appends of a showtime that others were first with, others may go first
+// (actor_phase.h). Each change of theirs that is heard of begins the count anew.
+inline constexpr int kYieldsAfterConflict = 8;
 // How often a load starts over because the log was trimmed or rewritten under it.
 inline constexpr int kLoadRestartsMax = 4;
 // A showtime asks a store that failed again after this long, with a load and an append at most:

@@ -8,10 +8,14 @@
 --
 -- Answers: {kDamaged, what is wrong} if what is stored does not fit together, and else as each says.
 
-local VERSION = 1
+local VERSION = 2
 
 local kDone, kConflict, kDamaged, kNotInHistory = 0, 1, 2, 3
 local GONE_MAX = 8
+
+-- Whether a showtime was changed since the barrier's counter was raised last. It lives in Redis's
+-- memory alone: what is lost with it is one count.
+local changed_since_barrier = false
 
 -- pcall, raised again as a table that Damaged() knows.
 local function read(...)
@@ -112,6 +116,7 @@ end
 
 -- Says that a showtime has changed, and that it has this revision. The counter was read before.
 local function note_change(changed, counter, channel, id, revision)
+  changed_since_barrier = true
   local count = redis.call('INCR', counter)
   redis.call('ZADD', changed, count, id)
   redis.pcall('PUBLISH', channel, revision .. ' ' .. id)  -- a lost hint does no harm
@@ -314,21 +319,23 @@ local function delete(keys, args)
   return kDone
 end
 
--- The write at the end of each pipeline, for WAIT to wait for, and a look at the marker. KEYS
--- installation. Answers {seconds, microseconds, id or '', layout, counter}: the store's time first.
-local function barrier(keys)
-  local time = redis.call('TIME')
-  local marker = redis.call('HMGET', keys[1], 'id', 'layout')
-  if not marker[1] then return { time[1], time[2], '', '0', 0 } end
-  local counter = redis.call('HINCRBY', keys[1], 'counter', 1)
-  return { time[1], time[2], marker[1], marker[2] or '0', counter }
-end
-
--- The same without the write, for pipelines that have written nothing and wait for no replica.
+-- A look at the marker. KEYS installation. Answers {seconds, microseconds, id or '', layout,
+-- counter}: the store's time first.
 local function look(keys)
   local time = redis.call('TIME')
   local marker = redis.call('HMGET', keys[1], 'id', 'layout', 'counter')
   return { time[1], time[2], marker[1] or '', marker[2] or '0', tonumber(marker[3] or '0') }
+end
+
+-- The same with a write, for WAIT to wait for. With ARGS 'if_changed', which waits for no replica, it
+-- writes only if an append went in since: a pipeline whose appends were all too late costs no fsync.
+local function barrier(keys, args)
+  local seen = look(keys)
+  if seen[3] == '' then return seen end
+  if args[1] == 'if_changed' and not changed_since_barrier then return seen end
+  changed_since_barrier = false
+  seen[5] = redis.call('HINCRBY', keys[1], 'counter', 1)
+  return seen
 end
 
 -- Writes the marker unless there is one, or a restore is under way. KEYS installation. ARGS id,

@@ -70,7 +70,7 @@ Verdict Judge(const PipelineEnd& end, const StoreView& view, const JudgedFor& wa
 
   const bool same_store = end.installation == view.installation;
   const bool went_back =
-      same_store && (wanted.wrote ? end.counter <= view.counter : end.counter < view.counter);
+      same_store && (wanted.raises ? end.counter <= view.counter : end.counter < view.counter);
   if (went_back && wanted.profile == RedisProfile::kStrict) {
     return NotReady(absl::UnavailableError(absl::StrCat(
         "the store has lost what was confirmed: its counter is ", end.counter, " and was ",

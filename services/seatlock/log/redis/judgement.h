@@ -65,8 +65,8 @@ struct Verdict {
 struct JudgedFor {
   RedisProfile profile = RedisProfile::kStrict;
   int replicas = 0;
-  // Whether the pipeline has raised the marker's counter.
-  bool wrote = true;
+  // Whether the pipeline must have raised the marker's counter.
+  bool raises = true;
 };
 
 // `view` is the one at the time when the pipeline was sent.

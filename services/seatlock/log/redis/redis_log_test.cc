@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "services/seatlock/log/redis/keys.h"
 #include "tests/testing/log_calls.h"
 #include "tests/testing/redis_log_fixture.h"
@@ -90,6 +92,32 @@ TEST_F(RedisLogTest, ACounterBelowAConfirmedOneStopsStrictUntilAnOperatorAccepts
   Install();
   EXPECT_TRUE(AwaitHealthy(*log));
   EXPECT_NE(log->Generation(), generation);
+}
+
+// Where servers contend for a showtime most appends are too late: those cost no write, and no
+// fsync.
+TEST_F(RedisLogTest, OnlyAnAppendThatWentInRaisesTheCounterOfTheBarrier) {
+  Install();
+  std::unique_ptr<RedisLog> log = MustOpen(Options());
+  const auto raised_by = [&](const std::function<void()>& append) {
+    const auto counter = [&] {
+      return std::stoi(server().Run({"HGET", InstallationKey("sl"), "counter"}));
+    };
+    int raised = 0;
+    for (int i = 0; i < 10; ++i) {
+      const int before = counter();
+      append();
+      raised += counter() - before;
+    }
+    return raised;
+  };
+  Head head;
+  EXPECT_EQ(raised_by([&] { head = Append(*log, AppendOf("s", head, {"x"})).head; }), 10);
+  // Once a second a server writes all the same, to see that it can.
+  EXPECT_LT(raised_by([&] {
+              EXPECT_EQ(Append(*log, AppendOf("s", Head{}, {"y"})).outcome, Outcome::kConflict);
+            }),
+            10);
 }
 
 TEST_F(RedisLogTest, AStoreOfANewerLayoutIsRefused) {

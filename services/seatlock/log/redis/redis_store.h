@@ -105,11 +105,14 @@ class RedisStore {
  private:
   enum class State { kSeeking, kChecking, kServing, kClosed };
 
+  // The last function of a pipeline: a write that shows that Redis takes writes, the same only if
+  // an append went in, or no write.
+  enum class Ending { kBarrier, kBarrierIfChanged, kLook };
   // What went out together on one lane.
   struct Pipeline {
     std::vector<std::unique_ptr<WriteCall>> calls;
-    StoreView view;            // when it was sent
-    bool looks = false;        // it ends with a look in place of the barrier
+    StoreView view;  // when it was sent
+    Ending ending = Ending::kBarrier;
     uint64_t view_number = 0;  // the same
     int64_t sent_us = 0;
     PipelineEnd end;
@@ -140,7 +143,7 @@ class RedisStore {
   void Pump(size_t lane);
   void SendPipeline(size_t lane, std::shared_ptr<Pipeline> pipeline);
   void SendEnd(size_t lane, const std::shared_ptr<Pipeline>& pipeline);
-  bool MayLook(const Pipeline& pipeline) const;
+  Ending EndingOf(const Pipeline& pipeline) const;
   void OnPipelineEnd(size_t lane, Pipeline& pipeline, bool whole);
   Verdict JudgePipeline(const Pipeline& pipeline);
   // Does what the verdict says about the store.
