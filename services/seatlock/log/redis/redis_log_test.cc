@@ -261,6 +261,34 @@ TEST_F(RedisLogTest, TooMuchThatWaitsIsTurnedAwayAndTheStoreStaysWell) {
   EXPECT_TRUE(log->Healthy());
 }
 
+TEST_F(RedisLogTest, APipelineThatCountsIsACommitAndAQuestionIsNone) {
+  Install();
+  std::atomic<size_t> appends{0};
+  std::atomic<int> odd{0};
+  RedisOptions options = Options();
+  options.on_commit = [&](size_t count, int64_t us) {
+    appends += count;
+    if (count == 0 || us <= 0) ++odd;
+  };
+  std::unique_ptr<RedisLog> log = MustOpen(options);
+  const Head head = Append(*log, AppendOf("s", Head{}, {"x"})).head;
+  Append(*log, AppendOf("s", head, {}));
+  Append(*log, AppendOf("t", Head{}, {"x"}));
+  EXPECT_EQ(appends.load(), 2u);
+  EXPECT_EQ(odd.load(), 0);
+}
+
+TEST_F(RedisLogTest, AScoreThatIsNoTimeKeepsNobodyElseFromBeingDue) {
+  Install();
+  std::unique_ptr<RedisLog> log = MustOpen(Options());
+  Append(*log, AppendOf("s", Head{}, {"x"}, 5));
+  const int partition = PartitionOf(domain::ShowtimeId("s"));
+  server().Run({"ZADD", PartitionKey("sl", partition, "wake"), "-inf", "odd"});
+  const auto due = testing::Due(*log, 10, 10);
+  ASSERT_THAT(due, IsOk());
+  EXPECT_EQ(due->size(), 2u);
+}
+
 TEST_F(RedisLogTest, TellsTheStoresTime) {
   Install();
   std::atomic<int64_t> skew_ms{INT64_MAX};
