@@ -107,6 +107,11 @@ absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenRedis(const Config& config
   };
   absl::StatusOr<std::unique_ptr<log::RedisLog>> log = log::RedisLog::Open(std::move(options));
   if (!log.ok()) return log.status();
+  if (config.store.redis.profile == log::RedisProfile::kRelaxed) {
+    runtime::LogWarn(
+        "profile=relaxed: a crash of Redis may lose the last second, and a failover what its "
+        "replica lacks; such seats are sold again");
+  }
   lines->Opened();
   return log;
 }

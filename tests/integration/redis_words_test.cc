@@ -134,7 +134,7 @@ TEST(RedisWordsTest, AReplicaThatIsAwayIsNamedInReadyz) {
   RedisServer redis({.settings = {{"min-replicas-to-write", "1"}, {"min-replicas-max-lag", "2"}}});
   RedisServer replica({.settings = {{"min-replicas-to-write", "1"}, {"min-replicas-max-lag", "2"}},
                        .replica_of = redis.port()});
-  ASSERT_TRUE(redis.AwaitInfo("connected_slaves", "1"));
+  ASSERT_TRUE(redis.AwaitInfo("min_slaves_good_slaves", "1"));
   ASSERT_EQ(Store({"init"}, UrlOf(redis, "?replicas=1")).code, 0);
   TestServer server({}, UrlOf(redis, "?replicas=1"));
   ASSERT_THAT(server.Start(), IsOk());
@@ -146,12 +146,52 @@ TEST(RedisWordsTest, AReplicaThatIsAwayIsNamedInReadyz) {
   ASSERT_TRUE(BecomesReady(server));
 }
 
+// Of several addresses all but one should be replicas: that is no reason.
+TEST(RedisWordsTest, WhereThePrimaryIsAwayItsReplicaIsNotTheReason) {
+  const std::vector<std::vector<std::string>> settings = {{"min-replicas-to-write", "1"},
+                                                          {"min-replicas-max-lag", "2"}};
+  RedisServer redis({.settings = settings});
+  RedisServer replica({.settings = settings, .replica_of = redis.port()});
+  ASSERT_TRUE(redis.AwaitInfo("min_slaves_good_slaves", "1"));
+  const std::string store = absl::StrCat("redis://127.0.0.1:", redis.port(),
+                                         ",127.0.0.1:", replica.port(), "?replicas=1");
+  ASSERT_EQ(Store({"init"}, store).code, 0);
+  TestServer server({}, store);
+  ASSERT_THAT(server.Start(), IsOk());
+  ASSERT_TRUE(BecomesReady(server));
+  redis.Kill();
+  ASSERT_TRUE(SaysWhy(server, absl::StrCat("127.0.0.1:", redis.port(), ": Connection refused")));
+  EXPECT_EQ(LinesWith(server, "is a replica"), 0);
+  // Control: if all are replicas, that is said.
+  redis.Start();
+  redis.Run({"REPLICAOF", "127.0.0.1", "1"});
+  EXPECT_TRUE(SaysWhy(server, "is a replica, not the primary, and so are all addresses"));
+}
+
+TEST(RedisWordsTest, AProfileThatMayLoseChangesIsSaidAtStart) {
+  RedisServer redis;
+  TestServer relaxed({}, UrlOf(redis, "?profile=relaxed"));
+  ASSERT_THAT(relaxed.Start(), IsOk());
+  EXPECT_EQ(LinesWith(relaxed, "profile=relaxed: a crash of Redis may lose the last second"), 1);
+  TestServer strict({}, UrlOf(redis));
+  ASSERT_THAT(strict.Start(), IsOk());
+  EXPECT_EQ(LinesWith(strict, "may lose"), 0);
+}
+
+// Redis refuses writes, and our questions about rights are some.
+TEST(RedisWordsTest, TooFewReplicasAreNotCalledAMissingRight) {
+  RedisServer redis({.settings = {{"min-replicas-to-write", "1"}}});
+  TestServer server({}, UrlOf(redis));
+  ASSERT_THAT(server.Start(), IsOk());
+  EXPECT_TRUE(SaysWhy(server, "cannot be written now: NOREPLICAS"));
+  EXPECT_EQ(LinesWith(server, "right"), 0);
+}
+
 TEST(RedisWordsTest, AnotherProgramsPortIsCalledNoRedisAtStartAndByTools) {
   FakeRedis mail({.says = "220 mail.example ESMTP\r\n"});
   TestServer grpc({}, "memory:");
   ASSERT_THAT(grpc.Start(), IsOk());
-  for (const std::string& address :
-       {absl::StrCat("127.0.0.1:", mail.port()), grpc.address()}) {
+  for (const std::string& address : {absl::StrCat("127.0.0.1:", mail.port()), grpc.address()}) {
     SCOPED_TRACE(address);
     const std::string said = absl::StrCat("redis ", address, ": does not speak Redis's protocol");
     const Ended server = RunSeatlockd(

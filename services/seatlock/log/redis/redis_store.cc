@@ -135,8 +135,8 @@ void RedisStore::OnFound(absl::StatusOr<PrimaryFinder::Found> found) {
 absl::Status RedisStore::JudgeServer(const RedisFacts& facts) {
   const auto role = facts.info.find("role");
   if (finder_.has_others() && role != facts.info.end() && role->second != "master") {
-    return absl::UnavailableError(absl::StrCat(
-        "redis ", facts.address.host, ":", facts.address.port, ": is a replica, not the primary"));
+    return absl::NotFoundError(absl::StrCat("redis ", facts.address.host, ":", facts.address.port,
+                                            ": is a replica, not the primary"));
   }
   return servers_.Judge(facts);
 }
@@ -160,7 +160,14 @@ void RedisStore::OnSessionLost(absl::Status why) {
 
 void RedisStore::SeekAgain(const absl::Status& why) {
   if (state_ == State::kClosed) return;
-  TellError(why);
+  if (!absl::IsNotFound(why)) {
+    replicas_met_ = 0;
+    TellError(why);
+  } else if (++replicas_met_ >= (options_.sentinel.empty() ? options_.addresses.size() : 1)) {
+    // Before, it is one of the addresses that are no primary, as all but one should be.
+    TellError(absl::UnavailableError(absl::StrCat(
+        why.message(), options_.sentinel.empty() ? ", and so are all addresses" : "")));
+  }
   SetState(State::kSeeking, absl::UnavailableError(why.message()));
   loop_.RunAfter(Jittered(pause_ms_, dice_), [this] {
     if (state_ == State::kSeeking) Seek();

@@ -71,12 +71,12 @@ void Session::Step(const Command& command, std::function<void(const redisReply&)
 }
 
 absl::Status Session::Refused(absl::string_view what, const redisReply& reply) const {
-  const std::string message = absl::StrCat(name_, ": ", what, ": ", TextOf(reply));
   for (const char* passing :
        {"LOADING", "BUSY", "READONLY", "NOREPLICAS", "MISCONF", "MASTERDOWN", "OOM"}) {
-    if (absl::StartsWith(TextOf(reply), passing)) return absl::UnavailableError(message);
+    if (!absl::StartsWith(TextOf(reply), passing)) continue;
+    return absl::UnavailableError(absl::StrCat(name_, ": cannot be written now: ", TextOf(reply)));
   }
-  return absl::FailedPreconditionError(message);
+  return absl::FailedPreconditionError(absl::StrCat(name_, ": ", what, ": ", TextOf(reply)));
 }
 
 void Session::AskVersion() {
