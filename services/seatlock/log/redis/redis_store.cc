@@ -79,6 +79,11 @@ void RedisStore::SetState(State state, const absl::Status& why) {
     TellFirst(absl::OkStatus());
     return;
   }
+  if (was_serving) {
+    // Until more is known: the reason of the outage before says nothing of this one.
+    base::MutexLock lock(mu_);
+    reason_ = ForOperators(why, options_.password);
+  }
   healthy_ = false;
   if (!why.ok()) RefuseWaiting(why);
 }
