@@ -1,15 +1,13 @@
 #include "edge/config.h"
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
+#include "common/base/server_list.h"
 #include "common/runtime/flags.h"
 #include "edge/limits.h"
 
@@ -19,28 +17,12 @@ namespace {
 constexpr int64_t kConnectionsMax = 10'000'000;
 
 absl::Status SetUpstreams(std::string_view text, Config* config) {
-  const std::vector<std::string> entries =
-      absl::StrSplit(absl::string_view(text.data(), text.size()), ',');
-  if (entries.size() > kServersMax) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("must name at most ", kServersMax, " servers, not ", entries.size()));
+  const absl::StatusOr<std::vector<std::string>> servers = base::ParseServers(text);
+  if (!servers.ok()) return servers.status();
+  config->upstreams.clear();
+  for (const std::string& server : *servers) {
+    config->upstreams.push_back(*runtime::ParseHostPort(server));
   }
-  std::vector<runtime::HostPort> upstreams;
-  for (const std::string& entry : entries) {
-    if (entry.empty()) return absl::InvalidArgumentError("must have no empty entry");
-    const absl::StatusOr<runtime::HostPort> address = runtime::ParseHostPort(entry);
-    if (!address.ok() || address->port == 0) {
-      return absl::InvalidArgumentError(
-          "must be host:port, or several separated by commas, such as "
-          "127.0.0.1:50051,[::1]:50051");
-    }
-    if (std::find(upstreams.begin(), upstreams.end(), *address) != upstreams.end()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("must name a server once (", address->ToString(), " is there twice)"));
-    }
-    upstreams.push_back(*address);
-  }
-  config->upstreams = std::move(upstreams);
   return absl::OkStatus();
 }
 

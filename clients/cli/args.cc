@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "clients/cpp/client.h"
-#include "clients/cpp/server_list.h"
+#include "common/base/server_list.h"
 #include "common/runtime/version.h"
 
 namespace seatlock::cli {
@@ -179,7 +179,7 @@ std::string CheckSeats(const Args& args) {
 std::string Complete(Raw* raw) {
   Args& args = raw->args;
   std::string wrong;
-  absl::StatusOr<std::vector<std::string>> servers = client::ParseServers(args.server);
+  absl::StatusOr<std::vector<std::string>> servers = base::ParseServers(args.server);
   if (!servers.ok()) return absl::StrCat("--server ", servers.status().message());
   args.servers = *std::move(servers);
   if (!raw->timeout.empty()) wrong = TakeTime(raw->timeout, "--timeout", &args.timeout_ms);

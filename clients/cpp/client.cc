@@ -10,8 +10,8 @@
 
 #include "clients/cpp/backoff.h"
 #include "clients/cpp/grpc_watch.h"
-#include "clients/cpp/server_list.h"
 #include "clients/cpp/servers.h"
+#include "common/base/server_list.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
 
 namespace seatlock::client {
@@ -93,7 +93,7 @@ std::string ShowtimeOf(const Request& request) {
 struct Client::Impl {
   explicit Impl(ClientOptions the_options)
       : options(std::move(the_options)),
-        wrong_list(CheckServers(options.servers)),
+        wrong_list(base::CheckServers(options.servers)),
         servers(Servers::Make({.list = ListOf(options),
                                .away = Backoff(options.away_first, options.away_max),
                                .trial_max = options.attempt_timeout})) {}

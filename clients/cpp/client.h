@@ -41,7 +41,7 @@ struct ClientOptions {
   std::string target = "127.0.0.1:50051";
   // The servers of one store, in place of `target` if it is not empty: each host:port, at most 64,
   // none twice. With a list that is wrong every call and watch is INVALID_ARGUMENT and says why;
-  // CheckServers (server_list.h) says it before.
+  // base::CheckServers (common/base/server_list.h) says it before.
   std::vector<std::string> servers = {};
   // For a call, its retries and pauses included.
   std::chrono::milliseconds timeout{10'000};

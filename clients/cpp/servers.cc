@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "clients/cpp/call_error.h"
 #include "clients/cpp/limits.h"
-#include "clients/cpp/server_list.h"
 #include "common/base/rendezvous.h"
+#include "common/base/server_list.h"
 
 namespace seatlock::client {
 namespace {
@@ -74,7 +74,7 @@ std::shared_ptr<Servers> Servers::Make(ServersOptions options) {
 
 Servers::Servers(ServersOptions options)
     : options_(std::move(options)),
-      has_names_(std::any_of(options_.list.begin(), options_.list.end(), &IsName)),
+      has_names_(std::any_of(options_.list.begin(), options_.list.end(), &base::IsNamedServer)),
       known_(!has_names_),
       known_by_(Clock::time_point::max()) {
   base::MutexLock lock(mu_);
@@ -177,7 +177,7 @@ void Servers::LookUpNames(Clock::time_point now) {
   auto work = [self = weak_from_this(), list = options_.list, look_up = options_.look_up] {
     std::map<std::string, std::vector<std::string>> found;
     for (const std::string& server : list) {
-      if (!IsName(server)) continue;
+      if (!base::IsNamedServer(server)) continue;
       absl::StatusOr<std::vector<std::string>> addresses = look_up(server);
       if (addresses.ok()) found[server] = *std::move(addresses);
     }

@@ -81,7 +81,7 @@ int Serve(const Config& config, runtime::Signals& signals) {
       config.admin_listen,
       {[&] {
          if (draining) return absl::UnavailableError("draining");
-         if (!(*log)->Healthy()) return absl::UnavailableError("the store cannot be written");
+         if (!(*log)->Healthy()) return absl::UnavailableError((*log)->WhyUnhealthy());
          return absl::OkStatus();
        },
        [&metrics] { return metrics.Text(); }, runtime::VersionJson("seatlockd")});

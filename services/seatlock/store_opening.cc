@@ -36,50 +36,83 @@ absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenSqlite(const std::string& 
   return log::SqliteLog::Open(std::move(options));
 }
 
-// Where the log's errors go. While it is opened they are kept: the one that ends the program is
-// told by Open, in one line.
-class RedisErrors {
+// What is said of a store in Redis: one error line when it ceases to be served, a warning for each
+// other reason meanwhile, one info line when it is served again. In that order, so no line goes
+// through a throttle; how many come in is bounded (RedisOptions).
+//
+//   | state    | OnError           | OnServed              | Opened                           |
+//   |----------|-------------------|-----------------------|----------------------------------|
+//   | opening  | kept              | what is kept goes     | starting; said if there is a kept |
+//   |          |                   |                       | one, else served                  |
+//   | starting | said as a warning | served; said          |                                   |
+//   | served   | unserved; said    | served                |                                   |
+//   | unserved | said as a warning | served; said: "again" |                                   |
+//
+// While it is opened errors are kept: the one that ends the program is told by Open, in one line.
+class RedisLines {
  public:
-  explicit RedisErrors(runtime::LogThrottle& errors) : errors_(errors) {}
-
-  void Say(const absl::Status& status) {
-    {
-      base::MutexLock lock(mu_);
-      if (opening_) {
-        kept_ = status.ToString();  // an earlier one is out of date
+  void OnError(const absl::Status& why) {
+    const std::string reason(why.message());
+    base::MutexLock lock(mu_);
+    switch (state_) {
+      case State::kOpening:
+        kept_ = reason;  // an earlier one is out of date
         return;
-      }
+      case State::kServed:
+        state_ = State::kUnserved;
+        return SayUnserved(reason);
+      case State::kStarting:
+      case State::kUnserved:
+        return runtime::LogWarn("the store is still not served", {{"reason", reason}});
     }
-    errors_.Log(status.ToString());
+  }
+  void OnServed() {
+    base::MutexLock lock(mu_);
+    kept_.clear();
+    if (state_ == State::kStarting) runtime::LogInfo("the store is served");
+    if (state_ == State::kUnserved) runtime::LogInfo("the store is served again");
+    if (state_ != State::kOpening) state_ = State::kServed;
   }
   void Opened() {
     base::MutexLock lock(mu_);
-    opening_ = false;
-    if (!kept_.empty()) errors_.Log(kept_);
+    state_ = kept_.empty() ? State::kServed : State::kStarting;
+    if (!kept_.empty()) SayUnserved(kept_);
   }
 
  private:
-  runtime::LogThrottle& errors_;
+  enum class State { kOpening, kStarting, kServed, kUnserved };
+
+  static void SayUnserved(const std::string& reason) {
+    runtime::LogError("the store is not served", {{"reason", reason}});
+  }
+
   base::Mutex mu_;
-  bool opening_ ABSL_GUARDED_BY(mu_) = true;
+  State state_ ABSL_GUARDED_BY(mu_) = State::kOpening;
   std::string kept_ ABSL_GUARDED_BY(mu_);
 };
 
 absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenRedis(const Config& config,
                                                             ServiceClock& clock,
-                                                            runtime::LogThrottle& errors) {
+                                                            ServiceMetrics& metrics) {
   log::RedisOptions options = OptionsOf(config.store.redis, config.redis_credentials);
-  auto said = std::make_shared<RedisErrors>(errors);
-  options.on_error = [said](const absl::Status& status) { said->Say(status); };
+  auto lines = std::make_shared<RedisLines>();
+  options.on_error = [lines](const absl::Status& why) { lines->OnError(why); };
+  options.on_served = [lines] { lines->OnServed(); };
   options.on_notice = [](const std::string& notice) {
     runtime::LogWarn("store", {{"notice", notice}});
   };
+  options.on_commit = [&metrics](size_t appends, int64_t us) { metrics.OnCommit(appends, us); };
   options.on_time = [&clock](const log::RedisTime& time) {
     clock.Heard(time.store_us, time.sent_us, time.received_us);
   };
   absl::StatusOr<std::unique_ptr<log::RedisLog>> log = log::RedisLog::Open(std::move(options));
   if (!log.ok()) return log.status();
-  said->Opened();
+  if (config.store.redis.profile == log::RedisProfile::kRelaxed) {
+    runtime::LogWarn(
+        "profile=relaxed: a crash of Redis may lose the last second, and a failover what its "
+        "replica lacks; such seats are sold again");
+  }
+  lines->Opened();
   return log;
 }
 
@@ -106,7 +139,7 @@ absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenStore(const Config& config
     case StoreConfig::Kind::kSqlite:
       return OpenSqlite(config.store.path, metrics, errors);
     case StoreConfig::Kind::kRedis:
-      return OpenRedis(config, clock, errors);
+      return OpenRedis(config, clock, metrics);
   }
   return absl::InternalError("no such kind of store");
 }

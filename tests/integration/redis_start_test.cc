@@ -2,12 +2,12 @@
 // wrongly, and whose clock it goes by.
 #include <gmock/gmock.h>
 
-#include <algorithm>
 #include <chrono>
 #include <thread>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "tests/integration/redis_programs.h"
 #include "tests/integration/test_server.h"
 #include "tests/testing/http_get.h"
 #include "tests/testing/redis_server.h"
@@ -23,53 +23,7 @@ using std::chrono::seconds;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr char kMarker[] = "{sl:meta}:installation";
 constexpr int64_t kHourMs = 3'600'000;
-
-std::string UrlOf(const RedisServer& redis, const std::string& parameters = "") {
-  return absl::StrCat("redis://127.0.0.1:", redis.port(), parameters);
-}
-
-struct Ended {
-  int code = -1;
-  std::vector<std::string> out;
-  std::vector<std::string> err;
-};
-
-// Runs seatlockd until it ends.
-Ended RunSeatlockd(std::vector<std::string> args, TestServer::Env env = {}) {
-  absl::StatusOr<std::unique_ptr<Process>> process =
-      Process::Start({.binary = SEATLOCKD_BINARY, .args = std::move(args), .env = std::move(env)});
-  EXPECT_THAT(process, IsOk());
-  if (!process.ok()) return {};
-  const absl::StatusOr<ProcessExit> exit = (*process)->Wait(kStartTimeout);
-  EXPECT_THAT(exit, IsOk());
-  return {exit.ok() ? exit->code : -1, (*process)->StdoutLines(), (*process)->StderrLines()};
-}
-
-Ended Store(std::vector<std::string> args, const std::string& store) {
-  args.insert(args.begin(), "store");
-  args.push_back("--store=" + store);
-  return RunSeatlockd(std::move(args));
-}
-
-// Whether /readyz says `code` within 20 s, with nobody calling.
-bool BecomesReady(const TestServer& server, int code = 200) {
-  const auto deadline = std::chrono::steady_clock::now() + seconds(20);
-  while (std::chrono::steady_clock::now() < deadline) {
-    const auto answer = HttpGet(server.admin_address(), "/readyz");
-    if (answer.ok() && answer->status == code) return true;
-    std::this_thread::sleep_for(milliseconds(50));  // between two looks at another process
-  }
-  return false;
-}
-
-int LinesWith(TestServer& server, const std::string& text) {
-  const std::vector<std::string> lines = server.process().StderrLines();
-  return static_cast<int>(
-      std::count_if(lines.begin(), lines.end(),
-                    [&text](const std::string& line) { return absl::StrContains(line, text); }));
-}
 
 TEST(RedisStartTest, ServesWhenRedisComesAndSaysOnceThatItIsAway) {
   RedisServer redis;

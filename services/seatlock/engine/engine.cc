@@ -182,7 +182,7 @@ void Engine::OnDue(const absl::StatusOr<std::vector<log::DueShowtime>>& due) {
 // On a shared store: what lapses in this server's memory.
 void Engine::FreeLapsedHere() {
   for (const domain::ShowtimeId& showtime :
-       context_->wakes.Due(context_->clock.NowMs(), kDuePageMax)) {
+       context_->wakes.NextDue(context_->clock.NowMs(), kDuePageMax)) {
     if (auto actor = registry_->Get(showtime)) actor->Expire();
   }
 }

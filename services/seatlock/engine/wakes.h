@@ -25,20 +25,29 @@ class Wakes {
     if (to) times_.insert({*to, showtime});
   }
 
-  // Those whose time has come, at most `limit`. They stay until they are moved.
-  std::vector<domain::ShowtimeId> Due(int64_t now_ms, size_t limit) const {
+  // Those whose time has come, at most `limit` (at least 1); each call goes on behind the last one
+  // of a full page before. They stay until they are moved: those that cannot be freed now do not
+  // keep others from being seen.
+  std::vector<domain::ShowtimeId> NextDue(int64_t now_ms, size_t limit) {
     std::vector<domain::ShowtimeId> due;
     base::MutexLock lock(mu_);
-    for (const auto& [time_ms, showtime] : times_) {
-      if (time_ms > now_ms || due.size() == limit) break;
-      due.push_back(showtime);
+    auto at = after_ ? times_.upper_bound(*after_) : times_.begin();
+    after_.reset();
+    for (; at != times_.end() && at->first <= now_ms; ++at) {
+      due.push_back(at->second);
+      if (due.size() < limit) continue;
+      after_ = *at;
+      break;
     }
     return due;
   }
 
  private:
-  mutable base::Mutex mu_;
-  std::set<std::pair<int64_t, domain::ShowtimeId>> times_ ABSL_GUARDED_BY(mu_);
+  using Place = std::pair<int64_t, domain::ShowtimeId>;
+
+  base::Mutex mu_;
+  std::set<Place> times_ ABSL_GUARDED_BY(mu_);
+  std::optional<Place> after_ ABSL_GUARDED_BY(mu_);  // where the last page was full
 };
 
 }  // namespace seatlock::engine

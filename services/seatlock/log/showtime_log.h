@@ -242,6 +242,9 @@ class ShowtimeLog {
   // Whether appends are likely to succeed now; for readiness. Does not touch the store.
   virtual bool Healthy() const = 0;
 
+  // Why Healthy() is false, in one line for operators: bounded, and without a password.
+  virtual std::string WhyUnhealthy() const { return "the store cannot be written"; }
+
   // How often the store was found to be well again: rises with each time that Healthy becomes true.
   // Who waits after a failure need wait no longer.
   virtual uint64_t Returns() const = 0;

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "services/seatlock/log/redis/telling.h"
 
 namespace seatlock::log {
 namespace {
@@ -33,7 +34,7 @@ Connection::Connection(EventLoop& loop, const base::Clock& clock, const std::str
   if (context_ == nullptr || context_->err != 0) {
     const char* const why = context_ == nullptr ? "no memory" : context_->errstr;
     // CheckSilence tells: the owner does not expect to be called in the constructor.
-    why_lost_ = absl::UnavailableError(absl::StrCat(name_, ": ", why));
+    why_lost_ = Unreachable(name_, why);
     if (context_ != nullptr) redisAsyncFree(std::exchange(context_, nullptr));
     return;
   }
@@ -89,7 +90,7 @@ void Connection::LogIn(const Login& login) {
 }
 
 void Connection::OnLogin(const redisReply* reply, bool may_fail) {
-  if (reply == nullptr || state_ != State::kConnecting) return;
+  if (reply == nullptr || state_ != State::kLoggingIn) return;
   if (reply->type == REDIS_REPLY_ERROR && !may_fail) {
     const absl::string_view text = TextOf(*reply);
     const std::string message = absl::StrCat(name_, ": refuses the login or the database: ", text);
@@ -103,7 +104,9 @@ void Connection::OnLogin(const redisReply* reply, bool may_fail) {
 }
 
 void Connection::OnConnected(int status) {
-  if (status == REDIS_OK) redisEnableKeepAlive(&context_->c);
+  if (status != REDIS_OK || state_ != State::kConnecting) return;
+  state_ = State::kLoggingIn;
+  redisEnableKeepAlive(&context_->c);
 }
 
 void Connection::Send(const std::string& bytes, AnswerCallback done) {
@@ -131,22 +134,29 @@ void Connection::OnReply(const redisReply* reply) {
   std::move(done)(reply);
 }
 
-void Connection::Subscribe(const std::vector<std::string>& channels, MessageCallback on_message) {
+void Connection::Subscribe(const std::vector<std::string>& channels, MessageCallback on_message,
+                           std::function<void()> on_subscribed) {
   if (context_ == nullptr) return;
   on_message_ = std::move(on_message);
+  on_subscribed_ = std::move(on_subscribed);
+  channels_owed_ = channels.size();
   Command command{"SUBSCRIBE"};
   for (const std::string& channel : channels) command.Add(channel);
   const std::string bytes = command.Bytes();
   redisAsyncFormattedCommand(
       context_,
       [](redisAsyncContext* context, void* data, void*) {
-        Connection* const self = Self(context);
-        const auto* reply = static_cast<redisReply*>(data);
-        if (reply == nullptr || reply->type != REDIS_REPLY_ARRAY || reply->elements != 3) return;
-        if (TextOf(*reply->element[0]) != "message") return;
-        self->on_message_(std::string(TextOf(*reply->element[2])));
+        if (data != nullptr) Self(context)->OnPublished(*static_cast<redisReply*>(data));
       },
       nullptr, bytes.data(), bytes.size());
+}
+
+void Connection::OnPublished(const redisReply& reply) {
+  if (reply.type != REDIS_REPLY_ARRAY || reply.elements != 3) return;
+  const absl::string_view kind = TextOf(*reply.element[0]);
+  if (kind == "message") return on_message_(std::string(TextOf(*reply.element[2])));
+  if (kind != "subscribe" || channels_owed_ == 0 || --channels_owed_ > 0) return;
+  on_subscribed_();
 }
 
 void Connection::Close(absl::Status why) {
@@ -160,15 +170,38 @@ void Connection::CheckSilence(int64_t silence_ms) {
   if (context_ == nullptr) return Lose(why_lost_);
   if (state_ == State::kReady && owed_.empty()) return;
   if (clock_.MonotonicMs() - heard_ms_ < silence_ms) return;
-  Close(absl::UnavailableError(absl::StrCat(name_, ": no answer for ", silence_ms, " ms")));
+  const bool open = state_ != State::kConnecting;
+  Close(Unreachable(
+      name_,
+      absl::StrCat(open ? "takes connections and gives" : "there is", " no answer for ", silence_ms,
+                   " ms", state_ == State::kLoggingIn ? " (it hangs, or is no Redis)" : "")));
+}
+
+// In words for operators, by what hiredis says.
+absl::Status Connection::WhyClosed() const {
+  const absl::string_view text = context_->err != 0 ? context_->errstr : "closed";
+  const bool new_here = state_ == State::kConnecting || state_ == State::kLoggingIn;
+  switch (context_->err) {
+    case REDIS_ERR_PROTOCOL:
+      if (!new_here) break;
+      return absl::FailedPreconditionError(absl::StrCat(name_, ": ", kNoRedis));
+    case REDIS_ERR_EOF:
+    case REDIS_ERR_IO:
+      // Whether a close or a reset comes is chance.
+      if (state_ != State::kLoggingIn) break;
+      return Unreachable(name_, kClosesAtOnce);
+    case REDIS_ERR_OTHER:
+      // hiredis so tells what Redis answers to SUBSCRIBE if it is an error.
+      if (channels_owed_ == 0) break;
+      return absl::FailedPreconditionError(absl::StrCat(name_, ": refuses SUBSCRIBE: ", text));
+    default:
+      break;
+  }
+  return Unreachable(name_, text);
 }
 
 void Connection::OnCleanup() {
-  absl::Status why = why_lost_;
-  if (why.ok()) {
-    const char* text = context_->err != 0 ? context_->errstr : "closed";
-    why = absl::UnavailableError(absl::StrCat(name_, ": ", text));
-  }
+  absl::Status why = why_lost_.ok() ? WhyClosed() : why_lost_;
   loop_.Forget(&socket_);
   context_ = nullptr;
   Lose(std::move(why));

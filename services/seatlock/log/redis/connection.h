@@ -3,6 +3,7 @@
 //   | state      | Send                     | Redis or the network fails, Close, silence      |
 //   |------------|--------------------------|-------------------------------------------------|
 //   | connecting | goes out once it is open | lost: on_lost; each answer that is owed is none |
+//   | logging in | goes out                 | the same                                        |
 //   | ready      | goes out                 | the same                                        |
 //   | lost       | answered with none       | nothing                                         |
 //
@@ -44,7 +45,8 @@ class Connection {
   struct Handlers {
     // Once: it is open and logged in.
     std::function<void()> on_ready;
-    // Once: it is lost. FAILED_PRECONDITION: Redis refuses the login. Else UNAVAILABLE.
+    // Once: it is lost. FAILED_PRECONDITION: Redis refuses the login or a channel, or it is no
+    // Redis. Else UNAVAILABLE.
     std::function<void(absl::Status)> on_lost;
   };
 
@@ -58,9 +60,11 @@ class Connection {
   void Send(const Command& command, AnswerCallback done) { Send(command.Bytes(), std::move(done)); }
   void Send(const std::string& bytes, AnswerCallback done);
 
-  // From now on `on_message` gets what is published on `channels`. The connection is of no other
-  // use afterwards.
-  void Subscribe(const std::vector<std::string>& channels, MessageCallback on_message);
+  // From now on `on_message` gets what is published on `channels`; `on_subscribed` is called once
+  // Redis has taken all of them. If it refuses, the connection is lost. It is of no other use
+  // afterwards.
+  void Subscribe(const std::vector<std::string>& channels, MessageCallback on_message,
+                 std::function<void()> on_subscribed);
 
   // Gives it up, with this reason.
   void Close(absl::Status why);
@@ -75,13 +79,15 @@ class Connection {
   size_t owed() const { return owed_.size(); }
 
  private:
-  enum class State { kConnecting, kReady, kLost };
+  enum class State { kConnecting, kLoggingIn, kReady, kLost };
 
   void Attach();
   void LogIn(const Login& login);
   void OnLogin(const redisReply* reply, bool may_fail);
   void OnConnected(int status);
   void OnReply(const redisReply* reply);
+  void OnPublished(const redisReply& reply);
+  absl::Status WhyClosed() const;
   void OnCleanup();
   void Lose(absl::Status why);
 
@@ -94,8 +100,10 @@ class Connection {
   redisAsyncContext* context_ = nullptr;
   EventLoop::Socket socket_;
   int logins_owed_ = 0;
+  size_t channels_owed_ = 0;
   std::deque<AnswerCallback> owed_;
   MessageCallback on_message_;
+  std::function<void()> on_subscribed_;
   absl::Status why_lost_;
   int64_t heard_ms_;  // when it last answered, or began to owe an answer
 };

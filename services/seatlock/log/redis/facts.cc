@@ -17,7 +17,7 @@ void AskFacts(Connection& connection, RedisAddress address,
       RedisFacts{.address = address, .info = {}, .config = {}});
   connection.Send(Command{"INFO"}, [facts, address](const redisReply* reply) {
     if (reply == nullptr) {
-      *facts = absl::UnavailableError("the connection was lost");
+      *facts = absl::CancelledError("the connection was lost");
     } else if (absl::Status error = ErrorOf(*reply); !error.ok()) {
       *facts = absl::FailedPreconditionError(
           absl::StrCat("redis ", address.host, ":", address.port, ": ", error.message()));
@@ -33,7 +33,7 @@ void AskFacts(Connection& connection, RedisAddress address,
       (*facts)->config.emplace(std::string(TextOf(*reply->element[i])),
                                std::string(TextOf(*reply->element[i + 1])));
     }
-    if (reply == nullptr) *facts = absl::UnavailableError("the connection was lost");
+    if (reply == nullptr) *facts = absl::CancelledError("the connection was lost");
     std::move(done)(std::move(*facts));
   });
 }

@@ -8,8 +8,8 @@
 
 namespace seatlock::log {
 
-// `done` is called once. An error: the connection was lost, or INFO was refused. A server that
-// refuses CONFIG GET has said no settings.
+// `done` is called once. FAILED_PRECONDITION: INFO was refused. CANCELLED: the connection was lost,
+// and its owner is told why. A server that refuses CONFIG GET has said no settings.
 void AskFacts(Connection& connection, RedisAddress address,
               absl::AnyInvocable<void(absl::StatusOr<RedisFacts>) &&> done);
 

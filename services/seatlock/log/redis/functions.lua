@@ -319,12 +319,13 @@ local function delete(keys, args)
   return kDone
 end
 
--- A look at the marker. KEYS installation. Answers {seconds, microseconds, id or '', layout,
--- counter}: the store's time first.
+-- A look at the marker. KEYS installation. Answers {seconds, microseconds, id or '', layout, counter,
+-- whether a restore is under way}: the store's time first.
 local function look(keys)
   local time = redis.call('TIME')
-  local marker = redis.call('HMGET', keys[1], 'id', 'layout', 'counter')
-  return { time[1], time[2], marker[1] or '', marker[2] or '0', tonumber(marker[3] or '0') }
+  local marker = redis.call('HMGET', keys[1], 'id', 'layout', 'counter', 'restoring')
+  return { time[1], time[2], marker[1] or '', marker[2] or '0', tonumber(marker[3] or '0'),
+           marker[4] and 1 or 0 }
 end
 
 -- The same with a write, for WAIT to wait for. With ARGS 'if_changed', which waits for no replica, it
@@ -347,28 +348,41 @@ local function install(keys, args)
   return kDone
 end
 
--- Runs every command that the functions run, to see whether the caller may. KEYS a hash, a stream, a
--- sorted set, a number: nobody else's, gone again at the end. ARGS channel.
+-- Runs every command that the servers send or the functions run and that a function may run, to see
+-- whether the caller may. KEYS a hash, a stream, a sorted set, a number: nobody else's, gone again at
+-- the end. ARGS channels. An error names the command and, if it is one, the channel.
 local function rights(keys, args)
   local hash, stream, set, number = unpack(keys)
-  redis.call('TIME')
-  redis.call('UNLINK', hash, stream, set, number)
-  redis.call('HSET', hash, 'id', '1', 'counter', '0')
-  redis.call('HINCRBY', hash, 'counter', 1)
-  redis.call('HMGET', hash, 'id')
-  redis.call('HGET', hash, 'id')
-  redis.call('XADD', stream, '1-0', 'b', '')
-  redis.call('XRANGE', stream, '-', '+')
-  redis.call('XREVRANGE', stream, '+', '-')
-  redis.call('XTRIM', stream, 'MINID', '=', '2-0')
-  redis.call('ZADD', set, 0, 'id')
-  redis.call('ZSCORE', set, 'id')
-  redis.call('ZREM', set, 'id')
-  redis.call('INCR', number)
-  redis.call('GET', number)
-  redis.call('EXISTS', number)
-  redis.call('PUBLISH', args[1], '')
-  redis.call('UNLINK', hash, stream, set, number)
+  local refused = nil
+  local function try(command, ...)
+    local answer = redis.pcall(command, ...)
+    if refused or type(answer) ~= 'table' or not answer.err then return end
+    local channel = command == 'PUBLISH' and ' to the channel ' .. select(1, ...) or ''
+    refused = command .. channel .. ': ' .. answer.err
+  end
+  try('TIME')
+  try('UNLINK', hash, stream, set, number)
+  try('HSET', hash, 'id', '1', 'counter', '0')
+  try('HINCRBY', hash, 'counter', 1)
+  try('HMGET', hash, 'id')
+  try('HGET', hash, 'id')
+  try('HGETALL', hash)
+  try('HDEL', hash, 'id')
+  try('XADD', stream, '1-0', 'b', '')
+  try('XRANGE', stream, '-', '+')
+  try('XREVRANGE', stream, '+', '-')
+  try('XTRIM', stream, 'MINID', '=', '2-0')
+  try('ZADD', set, 0, 'id')
+  try('ZSCORE', set, 'id')
+  try('ZRANGEBYSCORE', set, '-inf', '+inf')
+  try('ZRANGEBYLEX', set, '-', '+')
+  try('ZREM', set, 'id')
+  try('INCR', number)
+  try('GET', number)
+  try('EXISTS', number)
+  for _, channel in ipairs(args) do try('PUBLISH', channel, '') end
+  try('UNLINK', hash, stream, set, number)
+  if refused then return redis.error_reply('RIGHTS ' .. refused) end
   return kDone
 end
 

@@ -22,11 +22,15 @@ Verdict NotReady(absl::Status why) {
 }
 
 absl::Status CheckMarker(const PipelineEnd& end) {
+  if (end.restoring) {
+    return absl::UnavailableError(
+        "a restore into the store is under way: it is served once that is done, and if it was cut "
+        "short run `seatlockd store restore` again");
+  }
   if (end.installation.empty()) {
     return absl::UnavailableError(
-        "the store has no installation marker: a new one gets it by `seatlockd store init`, one "
-        "that "
-        "has lost its data must not, and one into which a backup is restored gets it at the end");
+        "the store has no installation marker: if it is a new one, run `seatlockd store init`; if "
+        "it was served before, its data are lost, so put them back and do not initialise");
   }
   if (end.layout > kRedisLayout) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -57,9 +61,10 @@ StoreView ViewOf(const PipelineEnd& end) {
 }
 
 Verdict Judge(const PipelineEnd& end, const StoreView& view, const JudgedFor& wanted) {
+  if (!end.replication.ok()) return NotReady(end.replication);
   if (end.role != "master") {
     return {.kind = Verdict::Kind::kGone,
-            .why = absl::UnavailableError("the server is not the primary any more")};
+            .why = absl::UnavailableError("redis: the server is not the primary any more")};
   }
   if (absl::StrContains(end.barrier.message(), kFunctionMissing)) {
     return {.kind = Verdict::Kind::kGone, .why = end.barrier};

@@ -2,10 +2,12 @@
 //
 //   | at the end of the pipeline                        | kStrict         | kRelaxed        |
 //   |---------------------------------------------------|-----------------|-----------------|
+//   | INFO replication was refused                      | kNotReady       | kNotReady       |
 //   | the server is no primary (any more)               | kGone           | kGone           |
 //   | our functions are gone                            | kGone           | kGone           |
 //   | the last write was refused                        | kNotReady       | kNotReady       |
-//   | no marker, or one of a newer layout               | kNotReady       | kNotReady       |
+//   | no marker, one of a newer layout, or a restore is | kNotReady       | kNotReady       |
+//   | under way                                         |                 |                 |
 //   | fewer acknowledgements than replicas are wanted,  | kNotReady       | not asked       |
 //   | or than are connected                             |                 |                 |
 //   | the marker's counter is not above a confirmed one | kNotReady       | kOtherHistory   |
@@ -41,11 +43,13 @@ struct PipelineEnd {
   absl::Status barrier;  // not OK: it was refused, with Redis's words
   RedisTime time;
   std::string installation;  // empty: no marker
+  bool restoring = false;    // no marker, because a restore has begun
   int64_t layout = 0;
   uint64_t counter = 0;
   // WAIT's; -1: not asked or an error.
   int64_t acknowledged = -1;
   // INFO replication's.
+  absl::Status replication = {};  // not OK: it was refused, with Redis's words
   std::string role;
   std::string replication_id;
   int64_t connected_replicas = 0;

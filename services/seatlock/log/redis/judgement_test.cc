@@ -1,5 +1,6 @@
 #include "services/seatlock/log/redis/judgement.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "services/seatlock/log/redis/keys.h"
@@ -8,6 +9,7 @@
 namespace seatlock::log {
 namespace {
 
+using ::testing::HasSubstr;
 using Kind = Verdict::Kind;
 
 constexpr JudgedFor kStrictOfOne{.profile = RedisProfile::kStrict, .replicas = 1};
@@ -40,6 +42,23 @@ TEST_F(JudgementTest, CountsWhereNothingIsWrong) {
 TEST_F(JudgementTest, AServerThatIsNoPrimaryIsNotBelieved) {
   end_.role = "slave";
   ExpectVerdict(Kind::kGone, Kind::kGone);
+}
+
+TEST_F(JudgementTest, ARefusedInfoIsNotTakenForARole) {
+  end_.role = "";
+  end_.replication = absl::UnavailableError("redis refuses: NOPERM");
+  ExpectVerdict(Kind::kNotReady, Kind::kNotReady);
+  EXPECT_EQ(Judge(end_, view_, kStrictOfOne).why, end_.replication);
+}
+
+TEST_F(JudgementTest, ARestoreUnderWayIsNamedAndIsNoMissingMarker) {
+  end_.installation = "";
+  EXPECT_THAT(std::string(Judge(end_, view_, kRelaxed).why.message()),
+              HasSubstr("no installation marker"));
+  end_.restoring = true;
+  ExpectVerdict(Kind::kNotReady, Kind::kNotReady);
+  EXPECT_THAT(std::string(Judge(end_, view_, kRelaxed).why.message()),
+              HasSubstr("a restore into the store is under way"));
 }
 
 TEST_F(JudgementTest, ARefusedLastWriteCountsForNothing) {

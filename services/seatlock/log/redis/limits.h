@@ -30,6 +30,9 @@ inline constexpr int64_t kRedisConnectMs = 2000;
 inline constexpr int64_t kRedisPrepareMs = 2 * kRedisConnectMs;
 // How long Open waits for a store that cannot be served at first: a second look at its servers.
 inline constexpr int64_t kRedisFirstMs = 1000;
+// How long further Sentinels are waited for once one has answered: on one network they answer
+// within milliseconds, and who comes back from a failover must not wait for those that are away.
+inline constexpr int64_t kSentinelPatienceMs = 300;
 // How often deadlines are looked at.
 inline constexpr int64_t kRedisTickMs = 100;
 // How often an idle store is asked whether it is well, what time it is, and how it is set up.
@@ -46,6 +49,10 @@ inline constexpr int64_t kRedisReconnectMaxMs = 1000;
 // Different reasons that an operator is told of one outage: with several addresses each has its
 // own.
 inline constexpr size_t kRedisReasonsToldMax = 16;
+// A reason's length: the longest of ours has some 250 bytes, and Redis's own words may be long.
+inline constexpr size_t kRedisReasonBytesMax = 500;
+// How long a store must have been served until its return is told: by then each lane was probed.
+inline constexpr int64_t kRedisSteadyMs = 2 * kRedisProbeMs;
 
 // Parts of the store, each with its own hash tag. Fixed: it is in the names of the keys.
 inline constexpr int kRedisPartitions = 64;

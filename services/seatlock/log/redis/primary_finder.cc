@@ -2,13 +2,15 @@
 
 #include <hiredis/hiredis.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/look_up.h"
+#include "services/seatlock/log/redis/limits.h"
 #include "services/seatlock/log/redis/replies.h"
+#include "services/seatlock/log/redis/telling.h"
 
 namespace seatlock::log {
 namespace {
@@ -20,23 +22,35 @@ absl::StatusOr<std::string> LookUp(const std::string& host) {
   return absl::UnavailableError(absl::StrCat("redis ", host, ": ", addresses.status().message()));
 }
 
+std::vector<std::string> TextsOf(const redisReply& reply) {
+  std::vector<std::string> texts;
+  if (reply.type != REDIS_REPLY_ARRAY) return texts;
+  for (size_t i = 0; i < reply.elements; ++i) texts.emplace_back(TextOf(*reply.element[i]));
+  return texts;
+}
+
 }  // namespace
 
 PrimaryFinder::PrimaryFinder(EventLoop& loop, const RedisOptions& options)
-    : loop_(loop), options_(options) {}
+    : loop_(loop), options_(options) {
+  if (options_.sentinel.empty()) return;
+  for (const RedisAddress& address : options_.addresses) {
+    sentinels_.emplace_back().address = address;
+  }
+}
 
 void PrimaryFinder::Find(FoundCallback done) {
   done_ = std::move(done);
-  sentinel_.reset();
-  const RedisAddress address = options_.addresses[next_++ % options_.addresses.size()];
-  Resolve(address, [this](absl::StatusOr<Found> found) {
-    if (!found.ok() || options_.sentinel.empty()) return Finish(std::move(found));
-    AskSentinel(*found);
-  });
+  if (!options_.sentinel.empty()) return AskAll();
+  Resolve(options_.addresses[next_++ % options_.addresses.size()],
+          [this](absl::StatusOr<Found> found) { Finish(std::move(found)); });
 }
 
-void PrimaryFinder::Resolve(RedisAddress address,
-                            absl::AnyInvocable<void(absl::StatusOr<Found>) &&> done) {
+void PrimaryFinder::Follow(const Found& found) {
+  followed_ = found;
+}
+
+void PrimaryFinder::Resolve(RedisAddress address, FoundCallback done) {
   if (base::IsHostAddress(address.host)) {
     loop_.Post([alive = std::weak_ptr<bool>(alive_), address, done = std::move(done)]() mutable {
       if (!alive.expired()) std::move(done)(Found{address, address.host});
@@ -54,51 +68,98 @@ void PrimaryFinder::Resolve(RedisAddress address,
       });
 }
 
-void PrimaryFinder::AskSentinel(const Found& sentinel) {
-  asked_ = sentinel.address;
-  Connection::Handlers handlers;
-  handlers.on_lost = [this](absl::Status why) {
-    loop_.Post([this, alive = std::weak_ptr<bool>(alive_), why = std::move(why)] {
-      if (!alive.expired())
-        Finish(absl::UnavailableError(absl::StrCat("sentinel: ", why.message())));
+void PrimaryFinder::AskAll() {
+  ++round_;
+  named_.clear();
+  error_ = absl::OkStatus();
+  for (Sentinel& sentinel : sentinels_) {
+    sentinel.owes = true;
+    // A name that was asked for in an earlier round is still being looked up: that is one question,
+    // however many rounds there are.
+    if (!std::exchange(sentinel.looked_up, false)) continue;
+    Resolve(sentinel.address, [this, &sentinel](absl::StatusOr<Found> found) {
+      sentinel.looked_up = true;
+      if (!found.ok()) return OnAnswer(sentinel, found.status());
+      if (sentinel.owes) Ask(sentinel, found->ip);
     });
-  };
-  sentinel_ =
-      std::make_unique<Connection>(loop_, *options_.clock, sentinel.ip, sentinel.address.port,
+  }
+}
+
+void PrimaryFinder::Ask(Sentinel& sentinel, const std::string& ip) {
+  Connection::Handlers handlers;
+  handlers.on_lost = [this, &sentinel](absl::Status why) { OnAnswer(sentinel, std::move(why)); };
+  sentinel.connection =
+      std::make_unique<Connection>(loop_, *options_.clock, ip, sentinel.address.port,
                                    Connection::Login{.user = options_.user,
                                                      .password = options_.password,
                                                      .database = Connection::kNoDatabase},
                                    std::move(handlers));
-  sentinel_->Send(Command{"SENTINEL", "GET-MASTER-ADDR-BY-NAME", options_.sentinel},
-                  [this](const redisReply* reply) { OnSentinelAnswer(reply); });
+  sentinel.connection->Send(Command{"SENTINEL", "GET-MASTER-ADDR-BY-NAME", options_.sentinel},
+                            [this, &sentinel](const redisReply* reply) {
+                              if (reply == nullptr) return;
+                              if (reply->type == REDIS_REPLY_ERROR) {
+                                return OnAnswer(sentinel, SentinelError(TextOf(*reply)));
+                              }
+                              sentinel.names = TextsOf(*reply);
+                            });
+  sentinel.connection->Send(
+      Command{"SENTINEL", "MASTER", options_.sentinel}, [this, &sentinel](const redisReply* reply) {
+        if (reply == nullptr) return;
+        OnAnswer(sentinel, ReadNamed(sentinel.names, TextsOf(*reply), options_.sentinel));
+      });
 }
 
-void PrimaryFinder::OnSentinelAnswer(const redisReply* reply) {
-  if (reply == nullptr) return;
-  absl::StatusOr<Found> found = absl::UnavailableError(absl::StrCat(
-      "sentinel ", asked_.host, ":", asked_.port, " knows no primary ", options_.sentinel));
-  uint32_t port = 0;
-  if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
-      absl::SimpleAtoi(TextOf(*reply->element[1]), &port) && port <= 65'535) {
-    const RedisAddress primary{std::string(TextOf(*reply->element[0])),
-                               static_cast<uint16_t>(port)};
-    return Resolve(primary,
-                   [this](absl::StatusOr<Found> resolved) { Finish(std::move(resolved)); });
+void PrimaryFinder::OnAnswer(Sentinel& sentinel, absl::StatusOr<NamedPrimary> named) {
+  if (!std::exchange(sentinel.owes, false)) return;
+  if (named.ok()) {
+    if (named_.empty()) first_answer_ms_ = options_.clock->MonotonicMs();
+    named_.push_back(*std::move(named));
+  } else {
+    KeepTelling(error_, Reworded(named.status(), absl::StrCat("sentinel ", sentinel.address.host,
+                                                              ":", sentinel.address.port, ": ",
+                                                              named.status().message())));
   }
-  loop_.Post([this, alive = std::weak_ptr<bool>(alive_), found = std::move(found)]() mutable {
-    if (!alive.expired()) Finish(std::move(found));
+  for (const Sentinel& each : sentinels_) {
+    if (each.owes) return;
+  }
+  // It may be in the midst of one of a connection's callbacks.
+  loop_.Post([this, alive = std::weak_ptr<bool>(alive_), round = round_] {
+    if (!alive.expired() && round == round_) Decide();
+  });
+}
+
+void PrimaryFinder::Decide() {
+  ++round_;
+  for (Sentinel& sentinel : sentinels_) {
+    sentinel.owes = false;
+    sentinel.connection.reset();
+  }
+  if (named_.empty()) return Finish(error_);
+  const NamedPrimary newest = NewestOf(std::exchange(named_, {}));
+  if (newest.epoch < followed_.epoch && newest.address != followed_.address) {
+    return Finish(absl::UnavailableError(absl::StrCat(
+        "the sentinels that answer name redis ", newest.address.host, ":", newest.address.port,
+        " of failover ", newest.epoch, ", older than failover ", followed_.epoch,
+        " which was served: they were cut off, or set up anew (then restart this server)")));
+  }
+  Resolve(newest.address, [this, epoch = newest.epoch](absl::StatusOr<Found> found) {
+    if (found.ok()) found->epoch = epoch;
+    Finish(std::move(found));
   });
 }
 
 void PrimaryFinder::Finish(absl::StatusOr<Found> found) {
-  sentinel_.reset();
   if (!done_) return;
   FoundCallback done = std::exchange(done_, nullptr);
   std::move(done)(std::move(found));
 }
 
 void PrimaryFinder::CheckSilence() {
-  if (sentinel_ != nullptr) sentinel_->CheckSilence(kRedisSilenceMs);
+  for (Sentinel& sentinel : sentinels_) {
+    if (sentinel.connection != nullptr) sentinel.connection->CheckSilence(kRedisSilenceMs);
+  }
+  if (named_.empty()) return;
+  if (options_.clock->MonotonicMs() - first_answer_ms_ >= kSentinelPatienceMs) Decide();
 }
 
 }  // namespace seatlock::log

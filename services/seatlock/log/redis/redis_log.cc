@@ -310,6 +310,10 @@ bool RedisLog::Healthy() const {
   return store_->Healthy();
 }
 
+std::string RedisLog::WhyUnhealthy() const {
+  return std::string(store_->WhyNot().message());
+}
+
 uint64_t RedisLog::Returns() const {
   return store_->Returns();
 }

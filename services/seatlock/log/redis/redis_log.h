@@ -67,6 +67,7 @@ class RedisLog final : public ShowtimeLog {
   std::string Generation() const override;
   int64_t LatestCommitMs() const override { return 0; }
   bool Healthy() const override;
+  std::string WhyUnhealthy() const override;
   uint64_t Returns() const override;
 
  private:

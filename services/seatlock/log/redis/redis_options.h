@@ -57,11 +57,16 @@ struct RedisOptions {
   // The callbacks come on the store's own thread, one at a time, and must not block. Each may be
   // empty.
   //
-  // Why the store cannot be served now, for operators; callers hear less. Once for each reason, not
-  // once for each try. A wrong set-up is FAILED_PRECONDITION.
+  // Why the store cannot be served now, for operators; callers hear less. The first of an outage
+  // ends the serving; then once for each other reason, not once for each try (telling.h). A wrong
+  // set-up is FAILED_PRECONDITION.
   std::function<void(const absl::Status&)> on_error;
-  // What an operator should know: the store is served again, the history counts as another one.
+  // The store is served after on_error, and has been for kRedisSteadyMs.
+  std::function<void()> on_served;
+  // The history counts as another one from now on.
   std::function<void(const std::string&)> on_notice;
+  // A pipeline of `appends` appends was acknowledged `us` microseconds after it was sent.
+  std::function<void(size_t appends, int64_t us)> on_commit;
   // At least once a second while the store answers.
   std::function<void(const RedisTime&)> on_time;
 };

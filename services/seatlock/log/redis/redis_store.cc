@@ -72,12 +72,17 @@ void RedisStore::SetState(State state, const absl::Status& why) {
   why_not_ = why;
   if (state == State::kServing) {
     healthy_ = true;
+    finder_.Follow(found_);
     returns_.fetch_add(was_serving ? 0 : 1);
     pause_ms_ = kRedisReconnectMinMs;
-    if (!told_.empty()) TellNotice("the store is served again");
-    told_.clear();
+    outage_.Served(options_.clock->MonotonicMs());
     TellFirst(absl::OkStatus());
     return;
+  }
+  if (was_serving) {
+    // Until more is known: the reason of the outage before says nothing of this one.
+    base::MutexLock lock(mu_);
+    reason_ = ForOperators(why, options_.password);
   }
   healthy_ = false;
   if (!why.ok()) RefuseWaiting(why);
@@ -86,6 +91,7 @@ void RedisStore::SetState(State state, const absl::Status& why) {
 void RedisStore::Tick() {
   if (state_ == State::kClosed) return;
   loop_.RunAfter(kRedisTickMs, [this] { Tick(); });
+  if (outage_.Tick(options_.clock->MonotonicMs()) && options_.on_served) options_.on_served();
   finder_.CheckSilence();
   servers_.CheckSilence();
   if (session_ == nullptr) return;
@@ -127,14 +133,15 @@ void RedisStore::OnFound(absl::StatusOr<PrimaryFinder::Found> found) {
     base::MutexLock lock(hint_mu_);
     if (hint_) hint_(showtime);
   };
+  found_ = *found;
   session_ = std::make_unique<Session>(loop_, options_, *std::move(found), std::move(handlers));
 }
 
 absl::Status RedisStore::JudgeServer(const RedisFacts& facts) {
   const auto role = facts.info.find("role");
   if (finder_.has_others() && role != facts.info.end() && role->second != "master") {
-    return absl::UnavailableError(absl::StrCat(
-        "redis ", facts.address.host, ":", facts.address.port, ": is a replica, not the primary"));
+    return absl::NotFoundError(absl::StrCat("redis ", facts.address.host, ":", facts.address.port,
+                                            ": is a replica, not the primary"));
   }
   return servers_.Judge(facts);
 }
@@ -158,7 +165,14 @@ void RedisStore::OnSessionLost(absl::Status why) {
 
 void RedisStore::SeekAgain(const absl::Status& why) {
   if (state_ == State::kClosed) return;
-  TellError(why);
+  if (!absl::IsNotFound(why)) {
+    replicas_met_ = 0;
+    TellError(why);
+  } else if (++replicas_met_ >= (options_.sentinel.empty() ? options_.addresses.size() : 1)) {
+    // Before, it is one of the addresses that are no primary, as all but one should be.
+    TellError(absl::UnavailableError(absl::StrCat(
+        why.message(), options_.sentinel.empty() ? ", and so are all addresses" : "")));
+  }
   SetState(State::kSeeking, absl::UnavailableError(why.message()));
   loop_.RunAfter(Jittered(pause_ms_, dice_), [this] {
     if (state_ == State::kSeeking) Seek();
@@ -248,9 +262,11 @@ void RedisStore::SendEnd(size_t lane, const std::shared_ptr<Pipeline>& pipeline)
                     });
   }
   connection.Send(Command{"INFO", "replication"}, [this, lane, pipeline](const redisReply* reply) {
-    const bool whole = reply != nullptr && reply->type != REDIS_REPLY_ERROR;
-    if (whole) ReadReplication(TextOf(*reply), pipeline->end);
-    OnPipelineEnd(lane, *pipeline, whole);
+    if (reply != nullptr) {
+      pipeline->end.replication = ErrorOf(*reply);
+      ReadReplication(TextOf(*reply), pipeline->end);
+    }
+    OnPipelineEnd(lane, *pipeline, reply != nullptr);
   });
 }
 
@@ -268,19 +284,23 @@ RedisStore::Ending RedisStore::EndingOf(const Pipeline& pipeline) const {
 
 void RedisStore::OnPipelineEnd(size_t lane, Pipeline& pipeline, bool whole) {
   lanes_[lane].under_way = nullptr;
-  Verdict verdict{.kind = Verdict::Kind::kGone,
+  Verdict verdict{.kind = Verdict::Kind::kNotReady,
                   .why = absl::UnavailableError("redis: the connection was lost")};
-  if (whole && pipeline.view_number != view_number_) {
+  if (!whole) {
+    // Why it was lost is about to be told, by the connection itself.
+    if (state_ == State::kServing) SetState(State::kChecking, verdict.why);
+  } else if (pipeline.view_number != view_number_) {
     // The other lane has met another history meanwhile. This end is older and says nothing of it.
     verdict = {.kind = Verdict::Kind::kOtherHistory,
                .why = absl::UnavailableError("the store's history has become another one")};
   } else {
-    if (whole) verdict = JudgePipeline(pipeline);
+    verdict = JudgePipeline(pipeline);
     // First the state and then the calls: who is told of a failure finds the log unhealthy.
     Obey(verdict, pipeline.end);
   }
   const bool counts = verdict.kind == Verdict::Kind::kCounts;
   const auto end = counts ? WriteCall::End::kCounts : WriteCall::End::kUnknown;
+  if (counts) TellCommit(pipeline);
   for (auto& call : pipeline.calls) Finish(*call, end, verdict.why);
   PumpSoon(lane);
 }
@@ -387,15 +407,32 @@ void RedisStore::Follow(std::function<void(const std::string&)> hint) {
 
 // --- telling ------------------------------------------------------------------------------------
 
-void RedisStore::TellError(const absl::Status& why) {
+void RedisStore::TellError(const absl::Status& error) {
+  const absl::Status why = ForOperators(error, options_.password);
+  {
+    base::MutexLock lock(mu_);
+    reason_ = why;
+  }
   TellFirst(why);
-  if (told_.size() == kRedisReasonsToldMax) return;
-  if (!told_.insert(std::string(why.message())).second) return;
-  if (options_.on_error) options_.on_error(why);
+  if (outage_.Failed(why) && options_.on_error) options_.on_error(why);
+}
+
+absl::Status RedisStore::WhyNot() const {
+  base::MutexLock lock(mu_);
+  return reason_;
 }
 
 void RedisStore::TellNotice(const std::string& what) {
   if (options_.on_notice) options_.on_notice(what);
+}
+
+// A commit as operating.md counts them: what was written, until it was known to be kept.
+void RedisStore::TellCommit(const Pipeline& pipeline) {
+  const auto appends =
+      static_cast<size_t>(std::count_if(pipeline.calls.begin(), pipeline.calls.end(),
+                                        [](const auto& call) { return call->writes(); }));
+  if (appends == 0 || !options_.on_commit) return;
+  options_.on_commit(appends, options_.clock->MonotonicUs() - pipeline.sent_us);
 }
 
 void RedisStore::TellFirst(const absl::Status& status) {

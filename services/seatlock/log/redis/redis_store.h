@@ -21,7 +21,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -36,6 +35,7 @@
 #include "services/seatlock/log/redis/redis_options.h"
 #include "services/seatlock/log/redis/server_watch.h"
 #include "services/seatlock/log/redis/session.h"
+#include "services/seatlock/log/redis/telling.h"
 
 struct redisReply;
 
@@ -100,6 +100,8 @@ class RedisStore {
 
   std::string Generation() const;
   bool Healthy() const { return healthy_.load(); }
+  // Why it is not served, or was not the last time, for operators; as on_error.
+  absl::Status WhyNot() const;
   uint64_t Returns() const { return returns_.load(); }
 
  private:
@@ -156,8 +158,9 @@ class RedisStore {
   void PumpReads();
 
   // Telling.
-  void TellError(const absl::Status& why);
+  void TellError(const absl::Status& error);
   void TellNotice(const std::string& what);
+  void TellCommit(const Pipeline& pipeline);
   void TellFirst(const absl::Status& status);
   void SetView(StoreView view);
 
@@ -170,11 +173,12 @@ class RedisStore {
 
   // The loop's thread alone.
   State state_ = State::kSeeking;
-  absl::Status why_not_;        // of any state but serving
-  std::set<std::string> told_;  // the reasons that on_error was told since it was served
+  absl::Status why_not_;  // of any state but serving
+  Outage outage_;
   StoreView view_;
   uint64_t view_number_ = 0;  // how many there were
   PrimaryFinder finder_;
+  PrimaryFinder::Found found_;  // the session's
   std::unique_ptr<Session> session_;
   ServerWatch servers_;
   std::array<Lane, kRedisLanes> lanes_;
@@ -182,11 +186,12 @@ class RedisStore {
   size_t reads_under_way_ = 0;
   size_t probe_lane_ = 0;  // of the last probe: lanes take turns, so that each is known to live
   int64_t connected_replicas_ = 0;
-  int64_t judged_ms_ = 0;   // when a pipeline was judged last
-  int64_t looked_ms_ = 0;   // when the server was asked what it says of itself
-  int64_t session_ms_ = 0;  // when the session was begun
-  int64_t served_ms_ = 0;   // when the store was served last, or the session was ready
-  int64_t pause_ms_ = 0;    // before seeking again
+  int64_t judged_ms_ = 0;    // when a pipeline was judged last
+  int64_t looked_ms_ = 0;    // when the server was asked what it says of itself
+  int64_t session_ms_ = 0;   // when the session was begun
+  int64_t served_ms_ = 0;    // when the store was served last, or the session was ready
+  int64_t pause_ms_ = 0;     // before seeking again
+  size_t replicas_met_ = 0;  // one after the other, where a primary was sought
   uint32_t dice_ = 0;
 
   base::Mutex hint_mu_;
@@ -197,6 +202,7 @@ class RedisStore {
   bool first_is_final_ ABSL_GUARDED_BY(mu_) = false;
   std::string generation_ ABSL_GUARDED_BY(mu_);
   absl::Status first_ ABSL_GUARDED_BY(mu_);
+  absl::Status reason_ ABSL_GUARDED_BY(mu_) = absl::UnavailableError("redis: not connected yet");
 
   std::thread thread_;
 };

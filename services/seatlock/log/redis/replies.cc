@@ -263,6 +263,8 @@ absl::StatusOr<std::vector<std::pair<std::string, int64_t>>> ReadScores(const re
   for (size_t i = 0; i + 1 < reply.elements; i += 2) {
     double score = 0;
     if (!absl::SimpleAtod(TextOf(*reply.element[i + 1]), &score)) return Strange("a score");
+    // One that was not written by us, such as infinity, must not keep the others from being read.
+    score = std::clamp(score, -0x1p53, 0x1p53);
     scores.emplace_back(std::string(TextOf(*reply.element[i])), static_cast<int64_t>(score));
   }
   return scores;
@@ -300,6 +302,8 @@ void ReadBarrier(const redisReply& reply, PipelineEnd& end) {
   end.installation = std::string(TextOf(*reply.element[2]));
   end.layout = static_cast<int64_t>(NumberOf(*reply.element[3]));
   end.counter = NumberOf(*reply.element[4]);
+  // Functions of version 1 do not say it.
+  end.restoring = reply.elements > 5 && NumberOf(*reply.element[5]) != 0;
 }
 
 }  // namespace seatlock::log

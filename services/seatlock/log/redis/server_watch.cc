@@ -73,6 +73,7 @@ void ServerWatch::Ask(Replica& replica) {
   AskFacts(*replica.connection, replica.address,
            [this, &replica](absl::StatusOr<RedisFacts> facts) {
              replica.asking = false;
+             if (absl::IsCancelled(facts.status())) return;  // on_lost says why
              if (!facts.ok()) {
                replica.status = facts.status();
                return;

@@ -21,7 +21,8 @@ Session::Session(EventLoop& loop, const RedisOptions& options, PrimaryFinder::Fo
       options_(options),
       server_(std::move(server)),
       handlers_(std::move(handlers)),
-      name_(absl::StrCat("redis ", server_.address.host, ":", server_.address.port)) {
+      name_(absl::StrCat("redis ", server_.address.host, ":", server_.address.port)),
+      probe_(base::RandomHex(8)) {
   reads_ = Connect([this] { Look(); });
 }
 
@@ -46,7 +47,7 @@ void Session::Look() {
 
 void Session::OnFacts(absl::StatusOr<RedisFacts> facts) {
   looking_ = false;
-  if (ended_) return;
+  if (ended_ || absl::IsCancelled(facts.status())) return;
   const absl::Status fit = facts.ok() ? handlers_.judge(*facts) : facts.status();
   look_again_ = absl::IsAborted(fit);
   if (look_again_) return;
@@ -54,30 +55,33 @@ void Session::OnFacts(absl::StatusOr<RedisFacts> facts) {
   if (!prepared_) AskVersion();
 }
 
-void Session::Step(const Command& command, std::function<void(const redisReply&)> next,
-                   bool errors_too) {
-  reads_->Send(command, [this, next = std::move(next), errors_too](const redisReply* reply) {
-    if (reply == nullptr || ended_) return;
-    if (reply->type == REDIS_REPLY_ERROR && !errors_too) {
-      return End(Refused("refuses what is needed", *reply));
-    }
-    next(*reply);
+void Session::StepWithErrors(const Command& command, std::function<void(const redisReply&)> next) {
+  reads_->Send(command, [this, next = std::move(next)](const redisReply* reply) {
+    if (reply != nullptr && !ended_) next(*reply);
   });
 }
 
+void Session::Step(const Command& command, std::function<void(const redisReply&)> next,
+                   absl::string_view what) {
+  StepWithErrors(command,
+                 [this, next = std::move(next), what = std::string(what)](const redisReply& reply) {
+                   if (reply.type == REDIS_REPLY_ERROR) return End(Refused(what, reply));
+                   next(reply);
+                 });
+}
+
 absl::Status Session::Refused(absl::string_view what, const redisReply& reply) const {
-  const std::string message = absl::StrCat(name_, ": ", what, ": ", TextOf(reply));
   for (const char* passing :
        {"LOADING", "BUSY", "READONLY", "NOREPLICAS", "MISCONF", "MASTERDOWN", "OOM"}) {
-    if (absl::StartsWith(TextOf(reply), passing)) return absl::UnavailableError(message);
+    if (!absl::StartsWith(TextOf(reply), passing)) continue;
+    return absl::UnavailableError(absl::StrCat(name_, ": cannot be written now: ", TextOf(reply)));
   }
-  return absl::FailedPreconditionError(message);
+  return absl::FailedPreconditionError(absl::StrCat(name_, ": ", what, ": ", TextOf(reply)));
 }
 
 void Session::AskVersion() {
-  Step(
-      Command{"FCALL_RO", kFnVersion, "0"}, [this](const redisReply& reply) { OnVersion(reply); },
-      true);
+  StepWithErrors(Command{"FCALL_RO", kFnVersion, "0"},
+                 [this](const redisReply& reply) { OnVersion(reply); });
 }
 
 void Session::OnVersion(const redisReply& reply) {
@@ -91,39 +95,61 @@ void Session::OnVersion(const redisReply& reply) {
     return LoadFunctions();
   }
   // Newer functions of the same library do what ours do.
-  ProbeRights();
+  ProbeKeys();
 }
 
 void Session::LoadFunctions() {
   Step(
       Command{"FUNCTION", "LOAD", "REPLACE", kFunctionLibrary},
-      [this](const redisReply& reply) {
-        if (reply.type == REDIS_REPLY_ERROR) {
-          return End(Refused("refuses our functions (right +function|load)", reply));
-        }
-        ProbeRights();
-      },
-      true);
+      [this](const redisReply&) { ProbeKeys(); }, "refuses our functions (right +function|load)");
+}
+
+// Keys of this server alone: others may probe at the same time.
+std::string Session::Scratch(absl::string_view part, absl::string_view name) const {
+  return absl::StrCat("{", options_.prefix, ":", part, "}:rights:", probe_, ":", name);
+}
+
+// Reads the names of all partitions and writes beside them, in one command each.
+void Session::ProbeKeys() {
+  Command reads{"EXISTS", InstallationKey(options_.prefix)};
+  Command writes{"UNLINK", Scratch("meta", "key")};
+  for (int partition = 0; partition < kRedisPartitions; ++partition) {
+    for (const char* name : {"head:", "log:", "snap:", "wake", "changed", "counter", "ids"}) {
+      reads.Add(PartitionKey(options_.prefix, partition, name));
+    }
+    writes.Add(Scratch(absl::StrCat(absl::Dec(partition, absl::kZeroPad2)), "key"));
+  }
+  const std::string what = absl::StrCat(
+      "the user lacks a right that the store needs (commands on keys ~{", options_.prefix, ":*)");
+  Step(
+      reads, [](const redisReply&) {}, what);
+  Step(
+      writes, [this](const redisReply&) { ProbeRights(); }, what);
 }
 
 void Session::ProbeRights() {
-  // Keys of this server alone: others may probe at the same time.
-  const std::string scratch =
-      absl::StrCat("{", options_.prefix, ":meta}:rights:", base::RandomHex(8), ":");
   Command command{"FCALL", kFnRights, "4"};
   for (const char* each : {"hash", "stream", "set", "number"}) {
-    command.Add(absl::StrCat(scratch, each));
+    command.Add(Scratch("meta", each));
   }
-  command.Add(HintChannel(options_.prefix, 0));
+  for (int partition = 0; partition < kRedisPartitions; ++partition) {
+    command.Add(HintChannel(options_.prefix, partition));
+  }
   Step(
-      command,
-      [this](const redisReply& reply) {
-        if (reply.type == REDIS_REPLY_ERROR) {
-          return End(Refused("the user lacks a right that the store needs", reply));
-        }
-        options_.profile == RedisProfile::kRelaxed ? LookForData() : ConnectOthers();
-      },
-      true);
+      command, [this](const redisReply&) { ProbeConnection(); },
+      "the user lacks a right that the store needs");
+}
+
+// What no function may run.
+void Session::ProbeConnection() {
+  const bool strict = options_.profile == RedisProfile::kStrict;
+  const char* what = "the user lacks a right that the store needs";
+  if (strict)
+    Step(
+        Command{"WAIT", "0", "1"}, [](const redisReply&) {}, what);
+  Step(
+      Command{"ROLE"},
+      [this, strict](const redisReply&) { strict ? ConnectOthers() : LookForData(); }, what);
 }
 
 void Session::LookForData() {
@@ -151,8 +177,7 @@ void Session::ConnectOthers() {
     for (int partition = 0; partition < kRedisPartitions; ++partition) {
       channels.push_back(HintChannel(options_.prefix, partition));
     }
-    hints_->Subscribe(channels, handlers_.on_hint);
-    OnOtherReady();
+    hints_->Subscribe(channels, handlers_.on_hint, [this] { OnOtherReady(); });
   });
 }
 

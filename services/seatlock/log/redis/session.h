@@ -2,8 +2,9 @@
 // what is asked of the server, two for appends that take turns (WAIT blocks its connection), one
 // for hints.
 //
-//   preparing: log in -> what the server says of itself -> our functions are there and may run ->
-//              (kRelaxed: the marker) -> the other connections -> prepared
+//   preparing: log in -> what the server says of itself -> our functions are there -> the user may
+//              do all that is needed -> (kRelaxed: the marker) -> the other connections, hints are
+//              subscribed to -> prepared
 //
 // Whatever fails in there, or any connection that is lost, ends the session: on_lost, once.
 //
@@ -58,21 +59,27 @@ class Session {
   void AskVersion();
   void OnVersion(const redisReply& reply);
   void LoadFunctions();
+  void ProbeKeys();
   void ProbeRights();
+  void ProbeConnection();
   void LookForData();
   void Install();
   void ConnectOthers();
   void OnOtherReady();
-  // Sends a step's command; an error ends the session.
+  // Sends a step's command; an error ends the session, with `what` and Redis's words.
   void Step(const Command& command, std::function<void(const redisReply&)> next,
-            bool errors_too = false);
+            absl::string_view what = "refuses what is needed");
+  // The same, but `next` gets errors too.
+  void StepWithErrors(const Command& command, std::function<void(const redisReply&)> next);
   absl::Status Refused(absl::string_view what, const redisReply& reply) const;
+  std::string Scratch(absl::string_view part, absl::string_view name) const;
 
   EventLoop& loop_;
   const RedisOptions& options_;
   const PrimaryFinder::Found server_;
   const Handlers handlers_;
   const std::string name_;
+  const std::string probe_;  // in the names of the keys that are written to probe rights
 
   bool prepared_ = false;
   bool ended_ = false;

@@ -1,11 +1,13 @@
 #include "services/seatlock/log/redis/sync_client.h"
 
+#include <errno.h>
 #include <hiredis/hiredis.h>
 
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "services/seatlock/log/redis/telling.h"
 
 namespace seatlock::log {
 namespace {
@@ -15,7 +17,12 @@ timeval TimevalOf(int64_t ms) {
 }
 
 absl::Status Broken(const redisContext& context) {
-  return absl::UnavailableError(context.err == 0 ? "no answer" : context.errstr);
+  if (context.err == REDIS_ERR_PROTOCOL) {
+    return absl::FailedPreconditionError(kNoRedis);
+  }
+  // hiredis tells a timeout in the words for a socket that has nothing now.
+  const bool timeout = context.err == 0 || (context.err == REDIS_ERR_IO && errno == EAGAIN);
+  return absl::UnavailableError(timeout ? "no answer in time" : context.errstr);
 }
 
 absl::Status ErrorOf(absl::string_view text) {
@@ -72,7 +79,7 @@ absl::StatusOr<SyncClient> SyncClient::Connect(const RedisAddress& address, cons
   if (answer.ok() || absl::StrContains(answer.status().message(), "without any password")) {
     return client;
   }
-  return answer.status();
+  return ForOperators(answer.status(), password);
 }
 
 void SyncClient::Queue(const std::vector<std::string>& words) {
@@ -90,8 +97,12 @@ void SyncClient::Queue(const std::vector<std::string>& words) {
 absl::StatusOr<RedisReply> SyncClient::Next() {
   void* answer = nullptr;
   if (redisGetReply(context_.get(), &answer) != REDIS_OK || answer == nullptr) {
-    return Broken(*context_);
+    // Whether a close or a reset comes is chance.
+    const bool closed =
+        context_->err == REDIS_ERR_EOF || (context_->err == REDIS_ERR_IO && errno != EAGAIN);
+    return closed && !was_answered_ ? absl::UnavailableError(kClosesAtOnce) : Broken(*context_);
   }
+  was_answered_ = true;
   const std::unique_ptr<redisReply, void (*)(void*)> reply(static_cast<redisReply*>(answer),
                                                            freeReplyObject);
   if (reply->type == REDIS_REPLY_ERROR) return ErrorOf({reply->str, reply->len});

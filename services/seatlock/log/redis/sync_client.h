@@ -63,6 +63,7 @@ class SyncClient {
       : context_(std::move(context)) {}
 
   std::unique_ptr<redisContext, Freed> context_;
+  bool was_answered_ = false;
 };
 
 // "10.0.0.1:6379", "[::1]:6379".

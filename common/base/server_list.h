@@ -8,17 +8,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-namespace seatlock::client {
+namespace seatlock::base {
 
 // Takes the list apart at its commas and checks it as CheckServers does.
 absl::StatusOr<std::vector<std::string>> ParseServers(std::string_view text);
 
-// Each must be host:port, none empty, none twice, and at most kServersMax. InvalidArgument says in
-// one line what is wrong, in words that complete "--server ...".
+// Each must be host:port, none empty, none twice, and at most kServersMax (rendezvous.h).
+// InvalidArgument says in one line what is wrong, in words that complete "--server ...".
 absl::Status CheckServers(const std::vector<std::string>& servers);
 
 // Whether the host of `server` must be looked up: it is host:port, and the host is no address. A
 // gRPC target of another form, such as "unix:/run/seatlockd" or "dns:///a:1", is none.
-bool IsName(std::string_view server);
+bool IsNamedServer(std::string_view server);
 
-}  // namespace seatlock::client
+}  // namespace seatlock::base

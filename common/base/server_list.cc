@@ -1,4 +1,4 @@
-#include "clients/cpp/server_list.h"
+#include "common/base/server_list.h"
 
 #include <set>
 #include <utility>
@@ -6,11 +6,11 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "clients/cpp/limits.h"
 #include "common/base/host_port.h"
 #include "common/base/look_up.h"
+#include "common/base/rendezvous.h"
 
-namespace seatlock::client {
+namespace seatlock::base {
 namespace {
 
 // As it was given, on one line and not longer than a reader wants.
@@ -33,27 +33,28 @@ absl::StatusOr<std::vector<std::string>> ParseServers(std::string_view text) {
 absl::Status CheckServers(const std::vector<std::string>& servers) {
   if (servers.size() > kServersMax) {
     return absl::InvalidArgumentError(
-        absl::StrCat("must name at most ", kServersMax, " servers (got ", servers.size(), ")"));
+        absl::StrCat("must name at most ", kServersMax, " servers, not ", servers.size()));
   }
   std::set<std::pair<std::string, int>> seen;
   for (const std::string& server : servers) {
     if (server.empty()) return absl::InvalidArgumentError("must have no empty entry");
-    const absl::StatusOr<base::HostPort> address = base::ParseHostPort(server);
+    const absl::StatusOr<HostPort> address = ParseHostPort(server);
     if (!address.ok() || address->port == 0) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "must be host:port, such as 127.0.0.1:50051 or [::1]:50051 (got ", Quoted(server), ")"));
+          "must be host:port, such as 127.0.0.1:50051 or [::1]:50051: ", Quoted(server),
+          " is none"));
     }
     if (!seen.emplace(address->host, address->port).second) {
       return absl::InvalidArgumentError(
-          absl::StrCat("must name a server once (got ", Quoted(server), " twice)"));
+          absl::StrCat("must name a server once: ", Quoted(server), " is there twice"));
     }
   }
   return absl::OkStatus();
 }
 
-bool IsName(std::string_view server) {
-  const absl::StatusOr<base::HostPort> address = base::ParseHostPort(server);
-  return address.ok() && !base::IsHostAddress(address->host);
+bool IsNamedServer(std::string_view server) {
+  const absl::StatusOr<HostPort> address = ParseHostPort(server);
+  return address.ok() && !IsHostAddress(address->host);
 }
 
-}  // namespace seatlock::client
+}  // namespace seatlock::base

@@ -1,4 +1,4 @@
-#include "clients/cpp/server_list.h"
+#include "common/base/server_list.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,10 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "clients/cpp/limits.h"
+#include "common/base/rendezvous.h"
 #include "tests/testing/status_matchers.h"
 
-namespace seatlock::client {
+namespace seatlock::base {
 namespace {
 
 using ::seatlock::testing::IsOk;
@@ -41,7 +41,7 @@ TEST(ServerListTest, AListOf64IsTakenAndOneMoreIsNot) {
   EXPECT_THAT(ParseServers(ListOf(kServersMax)), IsOk());
   const absl::Status wrong = ParseServers(ListOf(kServersMax + 1)).status();
   EXPECT_THAT(wrong, StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_EQ(wrong.message(), "must name at most 64 servers (got 65)");
+  EXPECT_EQ(wrong.message(), "must name at most 64 servers, not 65");
 }
 
 TEST(ServerListTest, WhatIsWrongIsSaidInOneLine) {
@@ -56,7 +56,7 @@ TEST(ServerListTest, WhatIsWrongIsSaidInOneLine) {
       {"a:0", "'a:0'"},
       {"a:65536", "'a:65536'"},
       {"a:-1", "'a:-1'"},
-      {"a:1,a:1", "must name a server once (got 'a:1' twice)"},
+      {"a:1,a:1", "must name a server once: 'a:1' is there twice"},
       {"a:1,b:1,a:01", "must name a server once"},
       {"[::1]:1,[::1]:1", "must name a server once"},
       {"a:1\nb:1", R"('a:1\nb:1')"},
@@ -75,13 +75,13 @@ TEST(ServerListTest, ALongEntryIsNotRepeatedWhole) {
 
 TEST(ServerListTest, OnlyHostsThatAreNoAddressesAreLookedUp) {
   for (const char* name : {"localhost:1", "seats.example:50051", "1.2.3:1"}) {
-    EXPECT_TRUE(IsName(name)) << name;
+    EXPECT_TRUE(IsNamedServer(name)) << name;
   }
   for (const char* other : {"127.0.0.1:1", "[::1]:1", "[fe80::1%eth0]:1", "unix:/run/seatlockd",
                             "dns:///a.example:1", "ipv4:1.2.3.4:1"}) {
-    EXPECT_FALSE(IsName(other)) << other;
+    EXPECT_FALSE(IsNamedServer(other)) << other;
   }
 }
 
 }  // namespace
-}  // namespace seatlock::client
+}  // namespace seatlock::base
