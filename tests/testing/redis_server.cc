@@ -218,4 +218,10 @@ uint16_t RedisSentinel::Primary() const {
   return static_cast<uint16_t>(std::stoi(answer->substr(answer->find('\n') + 1)));
 }
 
+std::string RedisSentinel::Run(const std::vector<std::string>& command) const {
+  std::optional<std::string> answer = Ask(port_, command, password_);
+  if (!answer.has_value()) Die("sentinel: " + command[0] + " is not answered");
+  return *std::move(answer);
+}
+
 }  // namespace seatlock::testing

@@ -72,6 +72,8 @@ class RedisSentinel {
   void Kill() { process_->Kill(); }
   // The port of the primary that it names.
   uint16_t Primary() const;
+  // As RedisServer's.
+  std::string Run(const std::vector<std::string>& command) const;
 
  private:
   const TempDir dir_;
