@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/integration/cluster/await.h"
+#include "tests/integration/cluster/held_link.h"
 #include "tests/testing/redis_server.h"
 
 namespace seatlock::testing {
@@ -23,6 +25,8 @@ class RedisSet {
     int replicas = 1;
     // Of each server, after those that `replicas` brings.
     std::vector<std::vector<std::string>> settings = {};
+    // Whether the replicas reach the primary through link().
+    bool behind_link = false;
   };
 
   // Starts all. Server 0 is the primary.
@@ -33,12 +37,16 @@ class RedisSet {
                  {"replica-serve-stale-data", "no"}};
     settings_.insert(settings_.end(), options.settings.begin(), options.settings.end());
     AddServer(0);
-    for (int i = 0; i < options.replicas; ++i) AddServer(servers_[0]->port());
+    if (options.behind_link) link_ = std::make_unique<HeldLink>(servers_[0]->port());
+    for (int i = 0; i < options.replicas; ++i) {
+      AddServer(link_ == nullptr ? servers_[0]->port() : link_->port());
+    }
     for (int i = 0; i < kSentinels; ++i) {
       sentinels_.push_back(
           std::make_unique<RedisSentinel>(servers_[0]->port(), kQuorum, kDownAfterMs));
     }
-    SetSentinels("failover-timeout", kFailoverTimeoutMs);
+    // Sentinel has a replica leave the link after the same time, so it is longer than a test then.
+    SetSentinels("failover-timeout", link_ == nullptr ? kFailoverTimeoutMs : "600000");
   }
 
   // Adds one that replicates `replica_of`'s port.
@@ -51,6 +59,7 @@ class RedisSet {
     return *servers_.back();
   }
 
+  HeldLink& link() { return *link_; }
   RedisServer& operator[](size_t index) { return *servers_[index]; }
   // Whom the first Sentinel names.
   RedisServer& primary() {
@@ -80,15 +89,18 @@ class RedisSet {
     return absl::StrCat("redis://", hosts, "?sentinel=seats", parameters);
   }
 
-  // Waits until the primary has `replicas` that are in step with it, and each Sentinel could
-  // promote one. False: not within 60 s.
+  // Waits until the primary has `replicas` that are in step with it. False: not within 60 s.
+  bool AwaitLinked(int replicas) {
+    return Await([&] { return OnlineReplicas(primary()) >= replicas; });
+  }
+
+  // Waits until each Sentinel knows so too, and could promote one: Sentinels ask every 10 s.
   bool AwaitWhole(int replicas) {
-    return Await([&] {
-      for (const auto& sentinel : sentinels_) {
-        if (!CouldFailOver(*sentinel, replicas)) return false;
-      }
-      return OnlineReplicas(primary()) >= replicas;
-    });
+    return AwaitLinked(replicas) && Await([&] {
+             return std::all_of(sentinels_.begin(), sentinels_.end(), [&](const auto& sentinel) {
+               return CouldFailOver(*sentinel, replicas);
+             });
+           });
   }
 
   // Has Sentinel put the replica in the primary's place, though that one is well.
@@ -145,6 +157,7 @@ class RedisSet {
     return linked >= replicas;
   }
 
+  std::unique_ptr<HeldLink> link_;  // null: none
   std::vector<std::vector<std::string>> settings_;
   std::vector<std::unique_ptr<RedisServer>> servers_;
   std::vector<std::unique_ptr<RedisSentinel>> sentinels_;
