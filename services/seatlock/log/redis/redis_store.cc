@@ -220,7 +220,9 @@ void RedisStore::SendPipeline(size_t lane, std::shared_ptr<Pipeline> pipeline) {
   for (size_t i = 0; i < pipeline->calls.size(); ++i) {
     WriteCall* const call = pipeline->calls[i].get();
     connection.Send(call->TakeCommand(), [pipeline, call](const redisReply* reply) {
-      if (reply != nullptr) call->Heard(*reply);
+      if (reply == nullptr) return;
+      if (IsHalfway(TextOf(*reply))) pipeline->halfway = ErrorOf(*reply);
+      call->Heard(*reply);
     });
   }
   SendEnd(lane, pipeline);
@@ -273,6 +275,7 @@ void RedisStore::OnPipelineEnd(size_t lane, Pipeline& pipeline, bool whole) {
     if (whole) verdict = JudgePipeline(pipeline);
     // First the state and then the calls: who is told of a failure finds the log unhealthy.
     Obey(verdict, pipeline.end);
+    if (!pipeline.halfway.ok()) EndSession(pipeline.halfway);
   }
   const bool counts = verdict.kind == Verdict::Kind::kCounts;
   const auto end = counts ? WriteCall::End::kCounts : WriteCall::End::kUnknown;
@@ -284,9 +287,11 @@ Verdict RedisStore::JudgePipeline(const Pipeline& pipeline) {
   if (!pipeline.looks) judged_ms_ = options_.clock->MonotonicMs();
   connected_replicas_ = pipeline.end.connected_replicas;
   if (pipeline.end.time.store_us != 0 && options_.on_time) options_.on_time(pipeline.end.time);
-  return Judge(
-      pipeline.end, pipeline.view,
-      {.profile = options_.profile, .replicas = options_.replicas, .wrote = !pipeline.looks});
+  return Judge(pipeline.end, pipeline.view,
+               {.profile = options_.profile,
+                .replicas = options_.replicas,
+                .promotable = servers_.Promotable(pipeline.end.replicas),
+                .wrote = !pipeline.looks});
 }
 
 void RedisStore::Obey(const Verdict& verdict, const PipelineEnd& end) {
@@ -304,8 +309,7 @@ void RedisStore::Obey(const Verdict& verdict, const PipelineEnd& end) {
       SetState(State::kChecking, absl::UnavailableError(verdict.why.message()));
       return TellError(verdict.why);
     case Verdict::Kind::kGone:
-      if (session_ != nullptr) session_->End(verdict.why);
-      return;
+      return EndSession(verdict.why);
   }
 }
 
@@ -360,6 +364,7 @@ void RedisStore::PumpReads() {
       session_->reads().Send(call->commands[i], [this, call, whole, i,
                                                  last](const redisReply* reply) {
         if (reply != nullptr) call->heard(i, *reply);
+        if (reply != nullptr && IsHalfway(TextOf(*reply))) EndSession(ErrorOf(*reply));
         *whole = *whole && reply != nullptr;
         if (!last) return;
         --reads_under_way_;
