@@ -104,8 +104,8 @@ class HeldReplicationTest : public ::testing::Test {
                         .seat = seat,
                         .session = "s-" + seat,
                         .order = "o-" + seat};
-    const auto answer =
-        client_->Book(kShow, {seat}, operation.session, operation.order, {.request_id = "r-" + seat});
+    const auto answer = client_->Book(kShow, {seat}, operation.session, operation.order,
+                                      {.request_id = "r-" + seat});
     if (answer.ok()) operation.outcome = Operation::Outcome::kAcknowledged;
     operation.revision = answer.response.revision();
     operations_.push_back(operation);

@@ -49,19 +49,18 @@ class HeldLink {
       Move(server, client, down);
     }
     void Move(tcp::socket& from, tcp::socket& to, std::array<char, 16'384>& bytes) {
-      from.async_read_some(
-          boost::asio::buffer(bytes),
-          [this, self = shared_from_this(), &from, &to, &bytes](error_code error, size_t size) {
-            if (&from == &server && link.held_) {
-              link.kept_ = self;  // neither the bytes nor the end arrive
-              return;
-            }
-            if (!error) boost::asio::write(to, boost::asio::buffer(bytes.data(), size), error);
-            if (!error) return Move(from, to, bytes);
-            error_code ignored;
-            client.close(ignored);
-            server.close(ignored);
-          });
+      from.async_read_some(boost::asio::buffer(bytes), [this, self = shared_from_this(), &from, &to,
+                                                        &bytes](error_code error, size_t size) {
+        if (&from == &server && link.held_) {
+          link.kept_ = self;  // neither the bytes nor the end arrive
+          return;
+        }
+        if (!error) boost::asio::write(to, boost::asio::buffer(bytes.data(), size), error);
+        if (!error) return Move(from, to, bytes);
+        error_code ignored;
+        client.close(ignored);
+        server.close(ignored);
+      });
     }
 
     HeldLink& link;

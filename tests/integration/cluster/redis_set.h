@@ -151,7 +151,8 @@ class RedisSet {
     // Each replica is a text of fields and values, one a line.
     const std::string known = sentinel.Run({"SENTINEL", "REPLICAS", "seats"});
     int linked = 0;
-    for (size_t at = 0; (at = known.find("master-link-status\nok", at)) != std::string::npos; ++at) {
+    for (size_t at = 0; (at = known.find("master-link-status\nok", at)) != std::string::npos;
+         ++at) {
       ++linked;
     }
     return linked >= replicas;
