@@ -106,9 +106,9 @@ TEST(SchedulesTest, AReplicaThatIsNeverPromotedStandsInForNone) {
 TEST(SchedulesTest, WhatALostRightLeavesHalfDoneIsNotServedAndNothingElseIsWritten) {
   RedisServer redis;
   ASSERT_NO_FATAL_FAILURE(InitStore(UrlOf(redis)));
-  redis.Run({"ACL", "SETUSER", "app", "on", ">right", "~*", "&*", "+@all"});
+  redis.Run({"ACL", "SETUSER", "app", "on", ">hunter2", "~*", "&*", "+@all"});
   TestServer server({}, UrlOf(redis),
-                    {{"SEATLOCK_REDIS_USER", "app"}, {"SEATLOCK_REDIS_PASSWORD", "right"}});
+                    {{"SEATLOCK_REDIS_USER", "app"}, {"SEATLOCK_REDIS_PASSWORD", "hunter2"}});
   ASSERT_THAT(server.Start(), IsOk());
   ASSERT_TRUE(BecomesReady(server));
   ASSERT_TRUE(Sell(server, "A1", "o1"));
