@@ -122,7 +122,7 @@ RedisServer::~RedisServer() {
   Continue();  // a stopped process is killed just as well; this is for its children
 }
 
-bool RedisServer::TryStart() {
+bool RedisServer::TryStart(const std::vector<std::vector<std::string>>& more) {
   {
     std::ofstream config(dir_.File("redis.conf"));
     config << "port " << port_ << "\nbind 127.0.0.1\ndir " << dir_.path().string() << "\n"
@@ -130,7 +130,9 @@ bool RedisServer::TryStart() {
            << "maxmemory-policy noeviction\nrepl-diskless-sync-delay 0\nlogfile redis.log\n"
            << "enable-debug-command local\n";
     if (options_.replica_of != 0) config << "replicaof 127.0.0.1 " << options_.replica_of << "\n";
-    for (const auto& setting : options_.settings) {
+    std::vector<std::vector<std::string>> settings = options_.settings;
+    settings.insert(settings.end(), more.begin(), more.end());
+    for (const auto& setting : settings) {
       for (const std::string& word : setting) config << word << " ";
       config << "\n";
     }
@@ -143,8 +145,8 @@ bool RedisServer::TryStart() {
   return Comes([&] { return answers() || !process_->Running(); }) && process_->Running();
 }
 
-void RedisServer::Start() {
-  if (!TryStart()) Die("cannot be started again");
+void RedisServer::Start(const std::vector<std::vector<std::string>>& more) {
+  if (!TryStart(more)) Die("cannot be started again");
 }
 
 void RedisServer::Kill() {
@@ -160,6 +162,10 @@ void RedisServer::WipeData() {
   for (const auto& entry : std::filesystem::directory_iterator(dir_.path())) {
     std::filesystem::remove_all(entry.path());
   }
+}
+
+void RedisServer::RemoveData(const std::string& name) {
+  std::filesystem::remove_all(dir_.path() / name);
 }
 
 void RedisServer::Pause() {
@@ -216,6 +222,12 @@ uint16_t RedisSentinel::Primary() const {
       Ask(port_, {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", "seats"}, password_);
   if (!answer.has_value() || answer->find('\n') == std::string::npos) return 0;
   return static_cast<uint16_t>(std::stoi(answer->substr(answer->find('\n') + 1)));
+}
+
+std::string RedisSentinel::Run(const std::vector<std::string>& command) const {
+  std::optional<std::string> answer = Ask(port_, command, password_);
+  if (!answer.has_value()) Die("sentinel: " + command[0] + " is not answered");
+  return *std::move(answer);
 }
 
 }  // namespace seatlock::testing

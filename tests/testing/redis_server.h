@@ -37,10 +37,13 @@ class RedisServer {
   void Kill();
   // SIGTERM, and waits for its end.
   void Stop();
-  // Starts it again, on the same port and with the same data. It must not run.
-  void Start();
+  // Starts it again, on the same port and with the same data. It must not run. `more` are settings
+  // of this run.
+  void Start(const std::vector<std::vector<std::string>>& more = {});
   // Removes its data. It must not run.
   void WipeData();
+  // Removes one file or folder of its data; it may run.
+  void RemoveData(const std::string& name);
   void Pause();     // SIGSTOP
   void Continue();  // SIGCONT
 
@@ -53,7 +56,7 @@ class RedisServer {
   bool AwaitInfo(const std::string& field, const std::string& value) const;
 
  private:
-  bool TryStart();
+  bool TryStart(const std::vector<std::vector<std::string>>& more = {});
 
   const Options options_;
   const TempDir dir_;
@@ -72,6 +75,8 @@ class RedisSentinel {
   void Kill() { process_->Kill(); }
   // The port of the primary that it names.
   uint16_t Primary() const;
+  // As RedisServer's.
+  std::string Run(const std::vector<std::string>& command) const;
 
  private:
   const TempDir dir_;

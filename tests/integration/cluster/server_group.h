@@ -28,6 +28,7 @@ class ServerGroup {
 
   TestServer& operator[](size_t index) { return *servers_[index]; }
   size_t size() const { return servers_.size(); }
+  const std::string& store() const { return servers_[0]->store(); }
   // After Start.
   std::vector<std::string> addresses() const {
     std::vector<std::string> addresses;

@@ -42,7 +42,10 @@ absl::Status CheckMarker(const PipelineEnd& end) {
 absl::Status CheckAcknowledged(const PipelineEnd& end, const JudgedFor& wanted) {
   if (wanted.profile != RedisProfile::kStrict) return absl::OkStatus();
   const int64_t needed = std::max<int64_t>(wanted.replicas, end.connected_replicas);
-  if (needed == 0 || end.acknowledged >= needed) return absl::OkStatus();
+  if (end.acknowledged >= needed || needed == 0) {
+    return CheckPromotable(wanted.promotable,
+                           {.profile = wanted.profile, .replicas = wanted.replicas});
+  }
   return absl::UnavailableError(absl::StrCat(std::max<int64_t>(0, end.acknowledged), " of ", needed,
                                              " replicas have what was written"));
 }
@@ -108,6 +111,7 @@ void ReadReplication(absl::string_view info, PipelineEnd& end) {
   if (!absl::SimpleAtoi(fields["connected_slaves"], &end.connected_replicas)) {
     end.connected_replicas = 0;
   }
+  end.replicas = ReplicasOf(RedisFacts{.address = {}, .info = std::move(fields), .config = {}});
 }
 
 ErrorMeaning MeaningOf(absl::string_view error) {
@@ -118,6 +122,10 @@ ErrorMeaning MeaningOf(absl::string_view error) {
     if (absl::StartsWith(error, refused)) return ErrorMeaning::kNothingDone;
   }
   return ErrorMeaning::kUnknown;
+}
+
+bool IsHalfway(absl::string_view error) {
+  return absl::StartsWith(error, "HALFWAY ");
 }
 
 }  // namespace seatlock::log

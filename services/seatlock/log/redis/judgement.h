@@ -10,6 +10,7 @@
 //   | under way                                         |                 |                 |
 //   | fewer acknowledgements than replicas are wanted,  | kNotReady       | not asked       |
 //   | or than are connected                             |                 |                 |
+//   | fewer connected that may be promoted              | kNotReady       | not asked       |
 //   | the marker's counter is not above a confirmed one | kNotReady       | kOtherHistory   |
 //   | (below it, if the pipeline has not raised it)     |                 |                 |
 //   | another replication id, or another installation   | kOtherHistory   | kOtherHistory   |
@@ -21,10 +22,12 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "services/seatlock/log/redis/redis_options.h"
+#include "services/seatlock/log/redis/setup_check.h"
 
 namespace seatlock::log {
 
@@ -53,6 +56,7 @@ struct PipelineEnd {
   std::string role;
   std::string replication_id;
   int64_t connected_replicas = 0;
+  std::vector<ReplicaLine> replicas = {};
 };
 
 struct Verdict {
@@ -69,6 +73,8 @@ struct Verdict {
 struct JudgedFor {
   RedisProfile profile = RedisProfile::kStrict;
   int replicas = 0;
+  // How many of those that are connected may be promoted: WAIT counts the others too.
+  int promotable = 0;
   // Whether the pipeline must have raised the marker's counter.
   bool raises = true;
 };
@@ -92,5 +98,9 @@ enum class ErrorMeaning {
   kUnknown,
 };
 ErrorMeaning MeaningOf(absl::string_view error);
+
+// Whether a function of ours has failed in its midst: what it has written stays. So may the next
+// one, until somebody has looked at the rights again.
+bool IsHalfway(absl::string_view error);
 
 }  // namespace seatlock::log

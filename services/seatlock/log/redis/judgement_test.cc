@@ -12,7 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 using Kind = Verdict::Kind;
 
-constexpr JudgedFor kStrictOfOne{.profile = RedisProfile::kStrict, .replicas = 1};
+constexpr JudgedFor kStrictOfOne{.profile = RedisProfile::kStrict, .replicas = 1, .promotable = 1};
 constexpr JudgedFor kRelaxed{.profile = RedisProfile::kRelaxed, .replicas = 0};
 
 class JudgementTest : public ::testing::Test {
@@ -88,6 +88,15 @@ TEST_F(JudgementTest, StrictNeedsAllThatAreWantedAndAllThatAreConnected) {
   ExpectVerdict(Kind::kNotReady, Kind::kCounts);
 }
 
+// WAIT does not say whose acknowledgement it counts.
+TEST_F(JudgementTest, AReplicaThatIsNeverPromotedStandsInForNone) {
+  JudgedFor wanted = kStrictOfOne;
+  wanted.promotable = 0;
+  EXPECT_EQ(Judge(end_, view_, wanted).kind, Kind::kNotReady);
+  wanted.profile = RedisProfile::kRelaxed;
+  EXPECT_EQ(Judge(end_, view_, wanted).kind, Kind::kCounts);
+}
+
 TEST_F(JudgementTest, ACounterThatIsNotAboveAConfirmedOneIsALoss) {
   end_.counter = 7;
   ExpectVerdict(Kind::kNotReady, Kind::kOtherHistory);
@@ -118,10 +127,14 @@ TEST_F(JudgementTest, OnlyWhatRedisRefusesBeforeItRunsAFunctionIsCertain) {
 
 TEST_F(JudgementTest, InfoIsReadFieldByField) {
   PipelineEnd end;
-  ReadReplication("# Replication\r\nrole:master\r\nconnected_slaves:2\r\nmaster_replid:ab\r\n",
-                  end);
+  ReadReplication(
+      "# Replication\r\nrole:master\r\nconnected_slaves:2\r\n"
+      "slave0:ip=10.0.0.2,port=6380,state=online,offset=1,lag=0\r\nmaster_replid:ab\r\n",
+      end);
   EXPECT_EQ(end.role, "master");
   EXPECT_EQ(end.connected_replicas, 2);
+  ASSERT_EQ(end.replicas.size(), 1u);
+  EXPECT_EQ(end.replicas[0].address.port, 6380);
   EXPECT_EQ(end.replication_id, "ab");
 }
 

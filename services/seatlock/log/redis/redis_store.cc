@@ -234,7 +234,9 @@ void RedisStore::SendPipeline(size_t lane, std::shared_ptr<Pipeline> pipeline) {
   for (size_t i = 0; i < pipeline->calls.size(); ++i) {
     WriteCall* const call = pipeline->calls[i].get();
     connection.Send(call->TakeCommand(), [pipeline, call](const redisReply* reply) {
-      if (reply != nullptr) call->Heard(*reply);
+      if (reply == nullptr) return;
+      if (IsHalfway(TextOf(*reply))) pipeline->halfway = ErrorOf(*reply);
+      call->Heard(*reply);
     });
   }
   SendEnd(lane, pipeline);
@@ -297,6 +299,7 @@ void RedisStore::OnPipelineEnd(size_t lane, Pipeline& pipeline, bool whole) {
     verdict = JudgePipeline(pipeline);
     // First the state and then the calls: who is told of a failure finds the log unhealthy.
     Obey(verdict, pipeline.end);
+    if (!pipeline.halfway.ok()) EndSession(pipeline.halfway);
   }
   const bool counts = verdict.kind == Verdict::Kind::kCounts;
   const auto end = counts ? WriteCall::End::kCounts : WriteCall::End::kUnknown;
@@ -312,6 +315,7 @@ Verdict RedisStore::JudgePipeline(const Pipeline& pipeline) {
   return Judge(pipeline.end, pipeline.view,
                {.profile = options_.profile,
                 .replicas = options_.replicas,
+                .promotable = servers_.Promotable(pipeline.end.replicas),
                 .raises = pipeline.ending == Ending::kBarrier});
 }
 
@@ -330,8 +334,7 @@ void RedisStore::Obey(const Verdict& verdict, const PipelineEnd& end) {
       SetState(State::kChecking, absl::UnavailableError(verdict.why.message()));
       return TellError(verdict.why);
     case Verdict::Kind::kGone:
-      if (session_ != nullptr) session_->End(verdict.why);
-      return;
+      return EndSession(verdict.why);
   }
 }
 
@@ -386,6 +389,7 @@ void RedisStore::PumpReads() {
       session_->reads().Send(call->commands[i], [this, call, whole, i,
                                                  last](const redisReply* reply) {
         if (reply != nullptr) call->heard(i, *reply);
+        if (reply != nullptr && IsHalfway(TextOf(*reply))) EndSession(ErrorOf(*reply));
         *whole = *whole && reply != nullptr;
         if (!last) return;
         --reads_under_way_;

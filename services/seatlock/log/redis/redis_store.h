@@ -117,6 +117,7 @@ class RedisStore {
     Ending ending = Ending::kBarrier;
     uint64_t view_number = 0;  // the same
     int64_t sent_us = 0;
+    absl::Status halfway;  // not OK: one of them failed in its midst
     PipelineEnd end;
   };
   struct Lane {
@@ -151,6 +152,10 @@ class RedisStore {
   // Does what the verdict says about the store.
   void Obey(const Verdict& verdict, const PipelineEnd& end);
   void ProbeIfDue();
+  // After a function has failed in its midst the rights are probed anew, before the next write.
+  void EndSession(const absl::Status& why) {
+    if (session_ != nullptr) session_->End(why);
+  }
   void Finish(WriteCall& call, WriteCall::End end, const absl::Status& why);
   void RefuseWaiting(const absl::Status& why);
 

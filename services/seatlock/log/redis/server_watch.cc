@@ -1,5 +1,6 @@
 #include "services/seatlock/log/redis/server_watch.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -53,7 +54,16 @@ absl::Status ServerWatch::JudgeReplicas(const RedisFacts& primary) {
     if (worst.ok() && !replica->status.ok()) worst = replica->status;
   }
   std::erase_if(replicas_, [&](const auto& each) { return !named.contains(each.first); });
-  return worst;
+  if (!worst.ok()) return worst;
+  return CheckPromotable(Promotable(ReplicasOf(primary)), wanted_);
+}
+
+int ServerWatch::Promotable(const std::vector<ReplicaLine>& replicas) const {
+  return static_cast<int>(
+      std::count_if(replicas.begin(), replicas.end(), [this](const ReplicaLine& line) {
+        const auto known = replicas_.find(NameOf(line.address));
+        return line.online && known != replicas_.end() && known->second->promotable;
+      }));
 }
 
 void ServerWatch::Ask(Replica& replica) {
@@ -79,6 +89,7 @@ void ServerWatch::Ask(Replica& replica) {
                return;
              }
              const absl::Status rewrites = replica.rewrites.Look(*facts, replica.syncs);
+             replica.promotable = MayBePromoted(*facts);
              replica.status = CheckReplica(*facts, wanted_);
              if (replica.status.ok()) replica.status = rewrites;
            });

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "services/seatlock/log/redis/connection.h"
@@ -26,6 +27,9 @@ class ServerWatch {
   // has not said anything yet, ask again.
   absl::Status Judge(const RedisFacts& facts);
 
+  // How many of these are online and may be promoted, by what they said last.
+  int Promotable(const std::vector<ReplicaLine>& replicas) const;
+
   // Gives up replicas that do not answer.
   void CheckSilence();
 
@@ -35,6 +39,7 @@ class ServerWatch {
     std::string syncs;
     RewriteWatch rewrites;
     bool asking = false;
+    bool promotable = false;
     absl::Status status;
     // The last member: while it is destroyed it answers what it owes, into the others.
     std::unique_ptr<Connection> connection;

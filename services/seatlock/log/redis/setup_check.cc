@@ -169,6 +169,17 @@ std::vector<ReplicaLine> ReplicasOf(const RedisFacts& primary) {
   return replicas;
 }
 
+bool MayBePromoted(const RedisFacts& replica) {
+  return InfoOf(replica, "slave_priority") != "0";
+}
+
+absl::Status CheckPromotable(int promotable, const SetupWanted& wanted) {
+  if (!IsStrict(wanted) || promotable >= wanted.replicas) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat(
+      "redis: ", promotable, " replicas that may be promoted are online, must be ", wanted.replicas,
+      " (", NameOf(wanted), "; one with replica-priority 0 stands in for none)"));
+}
+
 absl::Status CheckPrimary(const RedisFacts& server, const SetupWanted& wanted) {
   absl::Status status = CheckServer(server);
   if (!status.ok()) return status;

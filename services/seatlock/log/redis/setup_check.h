@@ -28,6 +28,13 @@ struct ReplicaLine {
 };
 std::vector<ReplicaLine> ReplicasOf(const RedisFacts& primary);
 
+// Whether Sentinel may make it the primary: one with replica-priority 0 it never does, so its
+// acknowledgement makes nothing safer.
+bool MayBePromoted(const RedisFacts& replica);
+
+// OK if as many replicas that may be promoted are connected as are wanted.
+absl::Status CheckPromotable(int promotable, const SetupWanted& wanted);
+
 // OK: changes that the primary acknowledges are as safe as the profile promises, as far as its
 // settings say. No setting at all in `server`: its user may not ask for them.
 absl::Status CheckPrimary(const RedisFacts& server, const SetupWanted& wanted);

@@ -106,6 +106,17 @@ TEST(SetupCheckTest, EachWrongSettingIsNamedWithItsValueAndWhatItMustBe) {
   }
 }
 
+TEST(SetupCheckTest, OneThatIsNeverPromotedStandsInForNone) {
+  EXPECT_TRUE(MayBePromoted(Saying("slave_priority", "100")));
+  EXPECT_FALSE(MayBePromoted(Saying("slave_priority", "0")));
+  EXPECT_THAT(CheckPromotable(2, kStrict2), IsOk());
+  EXPECT_THAT(CheckPromotable(0, kRelaxed), IsOk());
+  const absl::Status fewer = CheckPromotable(1, kStrict2);
+  EXPECT_EQ(fewer.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(fewer.message()),
+              HasSubstr("1 replicas that may be promoted are online, must be 2"));
+}
+
 TEST(SetupCheckTest, EachWrongKindOfServerIsSaid) {
   const auto wrong = absl::StatusCode::kFailedPrecondition;
   const auto passing = absl::StatusCode::kUnavailable;
