@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "tests/testing/crash_load.h"
-#include "tests/testing/history_checker.h"
+#include "tests/testing/model_judge.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/watch_stream.h"
 
@@ -62,15 +62,17 @@ class ClusterLoad {
   // Judges everything against the histories that `server` shows. Servers and store must be up.
   void StopAndJudge(const std::string& server) {
     StopWorkers();
-    const std::vector<Operation> operations = Operations();
+    const std::vector<Call> calls = Calls();
     for (int i = 0; i < kShowtimes; ++i) {
       SCOPED_TRACE(ShowtimeOf(i));
-      JudgeShowtime(i, server, operations);
+      JudgeShowtime(i, server, calls);
     }
     JoinFollowers();
+    std::cout << "judged " << Describe(judged_) << "; " << retried_ << " retries\n";
   }
 
   // After StopAndJudge.
+  const Judged& judged() const { return judged_; }
   int retried() const { return retried_; }
   // How often a follower was shown a snapshot in place of what it missed.
   int replaces() const { return replaces_; }
@@ -88,24 +90,23 @@ class ClusterLoad {
     follower_threads_.clear();
   }
 
-  std::vector<Operation> Operations() {
-    std::vector<Operation> operations;
+  std::vector<Call> Calls() {
+    std::vector<Call> calls;
     for (const auto& worker : workers_) {
       EXPECT_EQ(worker->problem(), "");
       retried_ += worker->retried();
-      operations.insert(operations.end(), worker->operations().begin(), worker->operations().end());
+      calls.insert(calls.end(), worker->calls().begin(), worker->calls().end());
     }
-    std::cout << operations.size() << " operations, " << retried_ << " retries\n";
-    return operations;
+    return calls;
   }
 
-  void JudgeShowtime(int index, const std::string& server,
-                     const std::vector<Operation>& operations) {
+  void JudgeShowtime(int index, const std::string& server, const std::vector<Call>& calls) {
     const std::string showtime = ShowtimeOf(index);
     const v1::ShowtimeSnapshot last = LastStateOf(showtime, server);
     const std::vector<v1::Change> changes = HistoryOf(showtime, server, last);
-    EXPECT_THAT(CheckHistory(showtime, changes, operations), IsOk());
-    EXPECT_THAT(CheckRefusals(showtime, changes, operations), IsOk());
+    const auto judged = JudgeByModel(showtime, changes, calls);
+    EXPECT_THAT(judged, IsOk());
+    if (judged.ok()) judged_.Add(*judged);
     for (size_t i = static_cast<size_t>(index); i < followers_.size(); i += kShowtimes) {
       Follower& follower = *followers_[i];
       follower.FinishAt(last.revision());
@@ -164,6 +165,7 @@ class ClusterLoad {
   std::vector<std::unique_ptr<Follower>> followers_;
   std::vector<std::thread> worker_threads_;
   std::vector<std::thread> follower_threads_;  // of followers_, by index
+  Judged judged_;
   int retried_ = 0;
   int replaces_ = 0;
   int streams_ = 0;

@@ -14,6 +14,7 @@
 #include "tests/integration/cluster/server_group.h"
 #include "tests/testing/redis_server.h"
 #include "tests/testing/rounds.h"
+#include "tests/testing/seed.h"
 #include "tests/testing/status_matchers.h"
 
 namespace seatlock::testing {
@@ -26,7 +27,6 @@ constexpr std::chrono::milliseconds kPause{2'500};
 class ClusterTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::cout << "seed " << seed_ << "\n";
     ASSERT_NO_FATAL_FAILURE(InitStore(store_));
     ASSERT_NO_FATAL_FAILURE(servers_.Start());
     load_ =
@@ -47,7 +47,7 @@ class ClusterTest : public ::testing::Test {
     load_->progress().Restarted();
   }
 
-  const uint64_t seed_ = std::random_device()();
+  const uint64_t seed_ = TestSeed();
   std::mt19937_64 random_{seed_};
   RedisServer redis_;
   const std::string store_ = "redis://127.0.0.1:" + std::to_string(redis_.port());
