@@ -266,10 +266,10 @@ class Judge {
 
   // Whether a server in the model's state gives this very answer.
   bool Justifies(const Call& call) {
-    const bool repeats = !call.said.refused && call.said.revision < model_.revision();
-    if (!repeats && HasLapsedLock(call.times.last_asked_ms)) return false;
+    const bool older = !call.said.refused && call.said.revision < model_.revision();
+    if (!older && HasLapsedLock(call.times.last_asked_ms)) return false;
     if (ModelSays(call) != call.said) return false;
-    Count(call, repeats);
+    Count(call);
     return true;
   }
 
@@ -285,12 +285,17 @@ class Judge {
     return outcome.changed ? Said() : SaidOf(outcome);
   }
 
-  void Count(const Call& call, bool repeats) {
-    const bool read = CommandIn(call) == nullptr;
-    ++(read                ? judged_.reads
-       : call.said.refused ? judged_.refusals
-       : repeats           ? judged_.repeated
-                           : judged_.no_ops);
+  void Count(const Call& call) {
+    const Command* command = CommandIn(call);
+    if (command == nullptr) {
+      ++judged_.reads;
+    } else if (call.said.refused) {
+      ++judged_.refusals;
+    } else if (command->request_id && model_.requests().contains(command->request_id->value())) {
+      ++judged_.repeated;
+    } else {
+      ++judged_.no_ops;
+    }
   }
 
   bool HasLapsedLock(int64_t asked_ms) const {
