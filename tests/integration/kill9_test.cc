@@ -67,6 +67,9 @@ class Kill9Test : public ::testing::Test {
     for (const auto& worker : workers_) {
       all.insert(all.end(), worker->calls().begin(), worker->calls().end());
     }
+    for (const auto& follower : followers_) {
+      all.insert(all.end(), follower->calls().begin(), follower->calls().end());
+    }
     return all;
   }
 

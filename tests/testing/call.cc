@@ -49,6 +49,11 @@ std::string SeatFact(const std::string& seat, v1::SeatStatus status, const std::
                       expire_ms, " order ", order);
 }
 
+std::string SeatFact(const v1::Seat& seat) {
+  return SeatFact(seat.seat_id(), seat.status(), seat.session_id(), ToMs(seat.expire_time()),
+                  seat.order_id());
+}
+
 std::string ConflictFact(const std::string& seat, v1::SeatStatus status,
                          const std::string& reason) {
   return absl::StrCat(seat, " ", v1::SeatStatus_Name(status), " ", reason);
@@ -157,10 +162,13 @@ Said SaidOf(const v1::CancelBookingResponse& response) {
 
 Said SaidOf(const v1::GetShowtimeResponse& response) {
   Said said{.revision = response.snapshot().revision(), .facts = {}};
-  for (const v1::Seat& seat : response.snapshot().seats()) {
-    said.facts.insert(SeatFact(seat.seat_id(), seat.status(), seat.session_id(),
-                               ToMs(seat.expire_time()), seat.order_id()));
-  }
+  for (const v1::Seat& seat : response.snapshot().seats()) said.facts.insert(SeatFact(seat));
+  return said;
+}
+
+Said SaidOf(const ShowtimeView& view) {
+  Said said{.revision = view.revision(), .facts = {}};
+  for (const auto& [name, seat] : view.seats()) said.facts.insert(SeatFact(seat));
   return said;
 }
 
@@ -211,6 +219,10 @@ Said SaidOf(const NaiveModel& model, const ReadShowtime&) {
   return said;
 }
 
+Said SaidOf(const NaiveModel& model, const ReadHead&) {
+  return {.revision = model.revision(), .facts = {}};
+}
+
 Said SaidOf(const NaiveModel& model, const ReadLocks& question) {
   Said said{.revision = model.revision(), .facts = {}};
   for (const auto& [name, seat] : model.seats()) {
@@ -238,6 +250,7 @@ struct Words {
     return domain::testing::Describe(command);
   }
   std::string operator()(const ReadShowtime&) const { return "read the showtime"; }
+  std::string operator()(const ReadHead&) const { return "a watch says how far it is"; }
   std::string operator()(const ReadLocks& read) const { return "read locks of " + read.session; }
   std::string operator()(const ReadOrder& read) const { return "read order " + read.order; }
 };

@@ -11,11 +11,14 @@
 #include "services/seatlock/domain/command.h"
 #include "tests/testing/naive_model.h"
 #include "tests/testing/seatlock_client.h"
+#include "tests/testing/showtime_view.h"
 
 namespace seatlock::testing {
 
-// The three reads.
+// Reads. ReadShowtime is the snapshot of a watch, too; ReadHead is the position at which a watch
+// says that it has caught up.
 struct ReadShowtime {};
+struct ReadHead {};
 struct ReadLocks {
   std::string session = {};
 };
@@ -23,7 +26,7 @@ struct ReadOrder {
   std::string order = {};
 };
 
-using Question = std::variant<domain::Command, ReadShowtime, ReadLocks, ReadOrder>;
+using Question = std::variant<domain::Command, ReadShowtime, ReadHead, ReadLocks, ReadOrder>;
 
 // An answer in words that can be compared, whoever gave it: a server, or the model.
 struct Said {
@@ -72,11 +75,14 @@ Said SaidOf(const v1::GetShowtimeResponse& response);
 Said SaidOf(const v1::ListSessionLocksResponse& response);
 Said SaidOf(const v1::GetOrderResponse& response);
 Said SaidOf(const Refusal& refusal);
+// Of a view that was just shown a snapshot.
+Said SaidOf(const ShowtimeView& view);
 
 // What a server that does what the model did tells its caller.
 Said SaidOf(const domain::testing::Outcome& outcome);
 // What a server answers to a read of `model`.
 Said SaidOf(const domain::testing::NaiveModel& model, const ReadShowtime& question);
+Said SaidOf(const domain::testing::NaiveModel& model, const ReadHead& question);
 Said SaidOf(const domain::testing::NaiveModel& model, const ReadLocks& question);
 Said SaidOf(const domain::testing::NaiveModel& model, const ReadOrder& question);
 

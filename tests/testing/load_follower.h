@@ -1,5 +1,6 @@
-// Follows one showtime through every crash, resuming by position. Run has a thread of its own; the
-// rest is for the test.
+// Follows one showtime through every crash, resuming by position. What each stream says first (that
+// all up to a position was sent) and every snapshot are noted for the judge: they are reads. Run
+// has a thread of its own; the rest is for the test.
 #pragma once
 
 #include <atomic>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/testing/call.h"
 #include "tests/testing/seatlock_client.h"
 #include "tests/testing/showtime_view.h"
 #include "tests/testing/watch_stream.h"
@@ -30,20 +32,7 @@ class Follower {
   // Ends once the view stands at `last_revision`, which is 0 until it is known.
   void Run() {
     while (problem_.empty() && !Done()) {
-      const bool fresh = view_.revision() == 0;
-      WatchStream watch(clients_[streams_ % clients_.size()]->stub(), showtime_,
-                        fresh ? std::nullopt : std::make_optional(view_.position()));
-      while (problem_.empty() && !Done()) {
-        const auto message = watch.Next(std::chrono::milliseconds(100));
-        if (!message.has_value()) {
-          if (watch.WaitForEnd(std::chrono::milliseconds(0)).has_value()) break;
-          continue;
-        }
-        const absl::Status status = view_.Apply(*message);
-        if (!status.ok()) problem_ = std::string(status.message());
-        revision_ = view_.revision();
-        opened_ = true;
-      }
+      RunStream();
       ++streams_;
     }
   }
@@ -54,10 +43,47 @@ class Follower {
   uint64_t revision() const { return revision_; }
   // After Run.
   const ShowtimeView& view() const { return view_; }
+  const std::vector<Call>& calls() const { return calls_; }
   const std::string& problem() const { return problem_; }
   int streams() const { return streams_; }
 
  private:
+  void RunStream() {
+    Call::Times times{.first_asked = std::chrono::steady_clock::now(),
+                      .last_asked_ms = WallClockMs()};
+    times.last_asked = times.first_asked;
+    const bool fresh = view_.revision() == 0;
+    WatchStream watch(clients_[streams_ % clients_.size()]->stub(), showtime_,
+                      fresh ? std::nullopt : std::make_optional(view_.position()));
+    bool begun = false;
+    while (problem_.empty() && !Done()) {
+      const auto message = watch.Next(std::chrono::milliseconds(100));
+      if (!message.has_value()) {
+        if (watch.WaitForEnd(std::chrono::milliseconds(0)).has_value()) return;
+        continue;
+      }
+      times.answered = std::chrono::steady_clock::now();
+      times.answered_ms = WallClockMs();
+      const int snapshots = view_.snapshots();
+      const absl::Status status = view_.Apply(*message);
+      if (!status.ok()) problem_ = std::string(status.message());
+      if (view_.snapshots() > snapshots) Note(ReadShowtime(), SaidOf(view_), times);
+      if (message->has_progress() && !std::exchange(begun, true)) {
+        Note(ReadHead(), {.revision = message->progress().revision(), .facts = {}}, times);
+      }
+      revision_ = view_.revision();
+      opened_ = true;
+    }
+  }
+
+  void Note(Question question, Said said, const Call::Times& times) {
+    calls_.push_back({.showtime = showtime_,
+                      .question = std::move(question),
+                      .end = Call::End::kAnswered,
+                      .said = std::move(said),
+                      .times = times});
+  }
+
   bool Done() const {
     return given_up_ || (last_revision_ > 0 && view_.revision() >= last_revision_);
   }
@@ -65,6 +91,7 @@ class Follower {
   const std::string showtime_;
   std::vector<std::unique_ptr<SeatLockClient>> clients_;
   ShowtimeView view_;
+  std::vector<Call> calls_;
   std::string problem_;
   int streams_ = 0;
   std::atomic<uint64_t> revision_ = 0;

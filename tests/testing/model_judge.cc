@@ -264,34 +264,40 @@ class Judge {
     return absl::OkStatus();
   }
 
-  // Whether a server in the model's state gives this very answer.
+  // Whether a server in the model's state gives this very answer. A repeated request gets its first
+  // answer again in any later state, too.
   bool Justifies(const Call& call) {
-    const bool older = !call.said.refused && call.said.revision < model_.revision();
-    if (!older && HasLapsedLock(call.times.last_asked_ms)) return false;
+    if (!IsRepeated(call) && HasLapsedLock(call.times.last_asked_ms)) return false;
     if (ModelSays(call) != call.said) return false;
     Count(call);
     return true;
   }
 
-  Said ModelSays(const Call& call) const {
+  bool IsRepeated(const Call& call) const {
     const Command* command = CommandIn(call);
-    if (command == nullptr) {
-      if (auto* locks = std::get_if<ReadLocks>(&call.question)) return SaidOf(model_, *locks);
-      if (auto* order = std::get_if<ReadOrder>(&call.question)) return SaidOf(model_, *order);
-      return SaidOf(model_, ReadShowtime());
-    }
-    const Outcome outcome = model_.WouldDo(*command, now_ms_);
-    // A change would be in the history.
+    return command != nullptr && command->request_id &&
+           model_.requests().contains(command->request_id->value());
+  }
+
+  Said ModelSays(const Call& call) const {
+    return std::visit([this](const auto& question) { return ModelSays(question); }, call.question);
+  }
+  template <typename Read>
+  Said ModelSays(const Read& question) const {
+    return SaidOf(model_, question);
+  }
+  // Nothing that a server says, if it were a change: that would be in the history.
+  Said ModelSays(const Command& command) const {
+    const Outcome outcome = model_.WouldDo(command, now_ms_);
     return outcome.changed ? Said() : SaidOf(outcome);
   }
 
   void Count(const Call& call) {
-    const Command* command = CommandIn(call);
-    if (command == nullptr) {
+    if (CommandIn(call) == nullptr) {
       ++judged_.reads;
     } else if (call.said.refused) {
       ++judged_.refusals;
-    } else if (command->request_id && model_.requests().contains(command->request_id->value())) {
+    } else if (IsRepeated(call)) {
       ++judged_.repeated;
     } else {
       ++judged_.no_ops;

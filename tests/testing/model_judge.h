@@ -32,6 +32,9 @@ struct Judged {
   int repeated = 0;  // requests that got their first answer again
   int reads = 0;
 
+  bool HasAll() const {
+    return changes > 0 && refusals > 0 && no_ops > 0 && repeated > 0 && reads > 0;
+  }
   void Add(const Judged& more);
 };
 

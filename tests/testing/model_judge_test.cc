@@ -324,6 +324,14 @@ TEST_F(JudgeTest, ObjectsToAReadOfAnOrderThatNeverWas) {
   ExpectObjection("read what was not so");
 }
 
+TEST_F(JudgeTest, ObjectsToAWatchThatSaysItHasCaughtUpAndHasNot) {
+  MakeHistory();
+  Ask(82, ReadHead());
+  EXPECT_THAT(Verdict(), IsOk());
+  Ask(82, ReadHead()).said.revision = 6;
+  ExpectObjection("read what was not so");
+}
+
 TEST_F(JudgeTest, ObjectsToAReadFromTheFuture) {
   MakeHistory();
   // It shows what s3 asks for only after the answer.
@@ -369,6 +377,12 @@ TEST_F(JudgeTest, ObjectsToALapsedLockThatStillStandsInTheWay) {
   EXPECT_THAT(Verdict(), IsOk());
   Do(112, LockOf("s9", "A2"));
   ExpectObjection("refused without this reason");
+}
+
+TEST_F(JudgeTest, AcceptsARepeatedAnswerThatIsOlderThanAnExpiry) {
+  MakeHistory();
+  Do(130, LockOf("s3", "A1", "r3"));  // A2 lapsed at 110: that change came between
+  EXPECT_THAT(Verdict(), IsOk());
 }
 
 TEST_F(JudgeTest, AcceptsLockExpiredOfALockThatHasEnded) {

@@ -1,6 +1,7 @@
 #include "tests/testing/naive_model.h"
 
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 
 namespace seatlock::domain::testing {
@@ -100,7 +101,10 @@ Outcome NaiveModel::WouldDo(const Command& command, int64_t now_ms) const {
   }
   if (auto* book = std::get_if<BookSeats>(&command.body)) {
     CopyEntry(orders_, book->order.value(), part.orders_);
-    if (!book->fences.empty()) part.grants_ = grants_;
+    for (const auto& [seat, fence] : book->fences) {
+      std::copy_if(grants_.begin(), grants_.end(), std::back_inserter(part.grants_),
+                   [&](const Grant& grant) { return grant.seat == seat.value(); });
+    }
   }
   return part.Do(command, now_ms);
 }
