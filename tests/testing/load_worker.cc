@@ -13,6 +13,8 @@ constexpr size_t kRememberedMax = 3;
 constexpr int64_t kShortTtlMs = 1'000;
 constexpr int64_t kLongTtlMs = 600'000;
 constexpr int64_t kExtendedTtlMs = 900'000;
+// So that callers of servers that are all away leave them the machine to start on.
+constexpr int64_t kPauseMs = 5;
 // A server that is overloaded says when to ask again; a test has no time for more.
 constexpr int64_t kOverloadedPauseMaxMs = 100;
 
@@ -30,10 +32,14 @@ bool IsOpen(const grpc::Status& status) {
 }  // namespace
 
 Worker::Worker(int index, const std::vector<std::string>& servers, Progress& progress,
-               uint64_t seed, std::chrono::milliseconds deadline)
-    : index_(index), progress_(progress), random_(seed), server_(static_cast<size_t>(index)) {
+               uint64_t seed, const Options& options)
+    : index_(index),
+      seats_(options.seats),
+      progress_(progress),
+      random_(seed),
+      server_(static_cast<size_t>(index)) {
   for (const std::string& address : servers) {
-    clients_.push_back(std::make_unique<SeatLockClient>(address, deadline));
+    clients_.push_back(std::make_unique<SeatLockClient>(address, options.deadline));
     clients_.back()->set_wait_for_ready(servers.size() == 1);
   }
 }
@@ -75,18 +81,20 @@ Answer<Response> Worker::Ask(grpc::Status (Stub::*method)(grpc::ClientContext*, 
     }
     ++retried_;
     ++server_;
-    PauseIfOverloaded(answer.status);
+    Pause(answer.status);
   } while (times_.answered < deadline);
   Object("never settled: " + answer.status.error_message());
   Note(request.showtime_id(), std::move(question), answer);
   return answer;
 }
 
-void Worker::PauseIfOverloaded(const grpc::Status& status) {
-  if (status.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED) return;
-  const int64_t asked_for = DecodeRefusal(status).retry_after_ms.value_or(kOverloadedPauseMaxMs);
-  std::this_thread::sleep_for(
-      std::chrono::milliseconds(std::min(asked_for, kOverloadedPauseMaxMs)));
+void Worker::Pause(const grpc::Status& status) {
+  int64_t pause_ms = kPauseMs;
+  if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+    const int64_t asked_for = DecodeRefusal(status).retry_after_ms.value_or(kOverloadedPauseMaxMs);
+    pause_ms = std::min(asked_for, kOverloadedPauseMaxMs);
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(pause_ms));
 }
 
 template <typename Response>
@@ -111,7 +119,7 @@ void Worker::TakeTurn() {
   Turn turn;
   turn.short_lived = OneIn(4);
   turn.lock = LockSeatRequestOf(
-      ShowtimeOf(Below(kShowtimes)), "A" + std::to_string(Below(kSeats)), NextId("s"),
+      ShowtimeOf(Below(kShowtimes)), "A" + std::to_string(Below(seats_)), NextId("s"),
       {.ttl_ms = turn.short_lived ? kShortTtlMs : kLongTtlMs, .request_id = NextId("r")});
   if (OneIn(4)) ReadShowtimeOf(turn.showtime());
   const auto answer = Lock(turn.lock);

@@ -23,9 +23,17 @@ namespace seatlock::testing {
 
 class Worker {
  public:
-  // Asks the next of `servers` after each failed call. One that does not answer costs `deadline`.
+  struct Options {
+    // A server that does not answer costs so much.
+    std::chrono::milliseconds deadline = std::chrono::seconds(20);
+    int seats = kSeats;  // of each showtime
+  };
+
+  // Asks the next of `servers` after each failed call.
   Worker(int index, const std::vector<std::string>& servers, Progress& progress, uint64_t seed,
-         std::chrono::milliseconds deadline = std::chrono::seconds(20));
+         const Options& options);
+  Worker(int index, const std::vector<std::string>& servers, Progress& progress, uint64_t seed)
+      : Worker(index, servers, progress, seed, Options()) {}
 
   // Until `stop`; then cancels its orders, so that only locks of a second are left.
   void Run(const std::atomic<bool>& stop);
@@ -72,7 +80,8 @@ class Worker {
                        const Request& request, Question question);
   template <typename Response>
   void Note(const std::string& showtime, Question question, const Answer<Response>& answer);
-  void PauseIfOverloaded(const grpc::Status& status);
+  // Before the next attempt.
+  static void Pause(const grpc::Status& status);
 
   void TakeTurn();
   // After the lock was refused: asks for a seat that is another's, or was.
@@ -92,6 +101,7 @@ class Worker {
   void AskAgain();
 
   const int index_;
+  const int seats_;
   Progress& progress_;
   std::vector<std::unique_ptr<SeatLockClient>> clients_;
   std::mt19937_64 random_;

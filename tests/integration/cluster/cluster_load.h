@@ -38,7 +38,9 @@ class ClusterLoad {
       workers_.push_back(std::make_unique<Worker>(
           i, servers, progress_,
           options.seed * static_cast<uint64_t>(options.workers) + static_cast<uint64_t>(i),
-          options.deadline));
+          Worker::Options{.deadline = options.deadline,
+                          // Callers hold up to three seats each: some must be left.
+                          .seats = std::max(kSeats, options.workers)}));
     }
     for (int i = 0; i < kShowtimes * options.followers_per_showtime; ++i) {
       std::rotate(servers.begin(), servers.begin() + 1, servers.end());

@@ -14,6 +14,7 @@
 #include <memory>
 #include <random>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/integration/cluster/cluster_load.h"
@@ -55,7 +56,11 @@ class ClusterRun {
   void HitServers() {
     std::vector<size_t> killed;
     std::vector<size_t> paused;
-    for (const size_t server : Victims()) (random_() % 2 == 0 ? killed : paused).push_back(server);
+    for (const size_t server : Victims()) {
+      // The first one is killed, so that every run moves some callers and watchers.
+      const bool kill = std::exchange(is_first_, false) || random_() % 2 == 0;
+      (kill ? killed : paused).push_back(server);
+    }
     for (const size_t server : paused) servers_[server].process().Signal(SIGSTOP);
     for (const size_t server : killed) servers_[server].Kill();
     // The fault itself, not a wait for something.
@@ -97,6 +102,7 @@ class ClusterRun {
   const std::string store_ = "redis://127.0.0.1:" + std::to_string(redis_.port());
   ServerGroup servers_{kServers, store_};
   std::unique_ptr<ClusterLoad> load_;
+  bool is_first_ = true;
 };
 
 class ClusterTest : public ::testing::Test {
