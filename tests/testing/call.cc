@@ -223,6 +223,10 @@ Said SaidOf(const NaiveModel& model, const ReadHead&) {
   return {.revision = model.revision(), .facts = {}};
 }
 
+Said SaidOf(const NaiveModel& model, const SeeChange&) {
+  return {.revision = model.revision(), .facts = {}};
+}
+
 Said SaidOf(const NaiveModel& model, const ReadLocks& question) {
   Said said{.revision = model.revision(), .facts = {}};
   for (const auto& [name, seat] : model.seats()) {
@@ -251,6 +255,7 @@ struct Words {
   }
   std::string operator()(const ReadShowtime&) const { return "read the showtime"; }
   std::string operator()(const ReadHead&) const { return "a watch says how far it is"; }
+  std::string operator()(const SeeChange&) const { return "a watch shows a change"; }
   std::string operator()(const ReadLocks& read) const { return "read locks of " + read.session; }
   std::string operator()(const ReadOrder& read) const { return "read order " + read.order; }
 };

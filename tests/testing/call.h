@@ -16,9 +16,10 @@
 namespace seatlock::testing {
 
 // Reads. ReadShowtime is the snapshot of a watch, too; ReadHead is the position at which a watch
-// says that it has caught up.
+// says that it has caught up, SeeChange one change that it shows.
 struct ReadShowtime {};
 struct ReadHead {};
+struct SeeChange {};
 struct ReadLocks {
   std::string session = {};
 };
@@ -26,7 +27,8 @@ struct ReadOrder {
   std::string order = {};
 };
 
-using Question = std::variant<domain::Command, ReadShowtime, ReadHead, ReadLocks, ReadOrder>;
+using Question =
+    std::variant<domain::Command, ReadShowtime, ReadHead, SeeChange, ReadLocks, ReadOrder>;
 
 // An answer in words that can be compared, whoever gave it: a server, or the model.
 struct Said {
@@ -83,6 +85,7 @@ Said SaidOf(const domain::testing::Outcome& outcome);
 // What a server answers to a read of `model`.
 Said SaidOf(const domain::testing::NaiveModel& model, const ReadShowtime& question);
 Said SaidOf(const domain::testing::NaiveModel& model, const ReadHead& question);
+Said SaidOf(const domain::testing::NaiveModel& model, const SeeChange& question);
 Said SaidOf(const domain::testing::NaiveModel& model, const ReadLocks& question);
 Said SaidOf(const domain::testing::NaiveModel& model, const ReadOrder& question);
 

@@ -1,6 +1,6 @@
-// Follows one showtime through every crash, resuming by position. What each stream says first (that
-// all up to a position was sent) and every snapshot are noted for the judge: they are reads. Run
-// has a thread of its own; the rest is for the test.
+// Follows one showtime through every crash, resuming by position. It notes for the judge what it
+// was shown and when: snapshots, changes, and where each stream had caught up. Run has a thread of
+// its own; the rest is for the test.
 #pragma once
 
 #include <atomic>
@@ -68,6 +68,9 @@ class Follower {
       const absl::Status status = view_.Apply(*message);
       if (!status.ok()) problem_ = std::string(status.message());
       if (view_.snapshots() > snapshots) Note(ReadShowtime(), SaidOf(view_), times);
+      if (message->has_change()) {
+        Note(SeeChange(), {.revision = message->change().revision(), .facts = {}}, times);
+      }
       if (message->has_progress() && !std::exchange(begun, true)) {
         Note(ReadHead(), {.revision = message->progress().revision(), .facts = {}}, times);
       }

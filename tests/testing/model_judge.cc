@@ -210,9 +210,11 @@ class Judge {
     if (call->end == Call::End::kUnknown || IsMaker(call)) return absl::OkStatus();
     Window window = windows_.Of(call->times.last_asked, call->times.answered);
     if (!call->said.refused) {
-      // It names its state; a repeated request that of its first answer, which may be older.
+      // It names its state; a repeated request that of its first answer, which may be older, and so
+      // may be a change that is shown to one who missed it.
       const uint64_t revision = std::max(call->said.revision, window.first);
       if (!window.Has(revision)) return Object(*call, window);
+      if (std::holds_alternative<SeeChange>(call->question)) return absl::OkStatus();
       window = {revision, revision};
     }
     if (window.first > window.last) return Object(*call, window);

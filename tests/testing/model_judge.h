@@ -10,7 +10,8 @@
 //   seats), after all that was known when it was asked for;
 // - an answer that changed nothing (a refusal with its reason and its conflicts, a no-op, a
 // repeated
-//   request, a read) is the model's in no state between its question and its answer;
+//   request, a read) is the model's in no state between its question and its answer; such a state
+//   holds all that anybody was told or shown before the question;
 // - such a state had a lock that had lapsed a second before the question;
 // - LOCK_EXPIRED came for a lock that had not ended.
 #pragma once

@@ -306,6 +306,29 @@ TEST_F(JudgeTest, ObjectsToAReadOfTheStateBeforeAnotherRead) {
   ExpectObjection("read what was not so between revisions 7 and 7");
 }
 
+TEST_F(JudgeTest, ObjectsToAReadOfTheStateBeforeWhatAWatcherWasShown) {
+  MakeHistory();
+  CallAt(7).times.answered = At(100);
+  Ask(71, SeeChange());
+  Ask(74, ReadLocks{"s3"});
+  EXPECT_THAT(Verdict(), IsOk());
+  Ask(75, ReadLocks{"s3"}).said = {.revision = 6, .facts = {}};
+  calls_.erase(calls_.end() - 2);
+  ExpectObjection("read what was not so between revisions 7 and 7");
+}
+
+TEST_F(JudgeTest, AcceptsThatAWatcherIsShownLateWhatItMissed) {
+  MakeHistory();
+  Ask(82, SeeChange()).said.revision = 3;
+  EXPECT_THAT(Verdict(), IsOk());
+}
+
+TEST_F(JudgeTest, ObjectsToAChangeThatIsShownBeforeAnybodyAskedForIt) {
+  MakeHistory();
+  Ask(62, SeeChange());
+  ExpectObjection("between question and answer");
+}
+
 TEST_F(JudgeTest, ObjectsToAReadOfAStateThatNeverWas) {
   MakeHistory();
   Ask(82, ReadShowtime()).said.facts.clear();
