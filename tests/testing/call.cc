@@ -227,10 +227,11 @@ Said SaidOf(const NaiveModel& model, const SeeChange&) {
   return {.revision = model.revision(), .facts = {}};
 }
 
-Said SaidOf(const NaiveModel& model, const ReadLocks& question) {
+Said SaidOf(const NaiveModel& model, const ReadLocks& question, int64_t ended_ms) {
   Said said{.revision = model.revision(), .facts = {}};
   for (const auto& [name, seat] : model.seats()) {
     if (seat.status != SeatStatus::kLocked || seat.session != question.session) continue;
+    if (seat.expire_ms <= ended_ms) continue;
     said.facts.insert(LockFact(name, seat.session, seat.expire_ms, seat.fence));
   }
   return said;

@@ -86,7 +86,9 @@ Said SaidOf(const domain::testing::Outcome& outcome);
 Said SaidOf(const domain::testing::NaiveModel& model, const ReadShowtime& question);
 Said SaidOf(const domain::testing::NaiveModel& model, const ReadHead& question);
 Said SaidOf(const domain::testing::NaiveModel& model, const SeeChange& question);
-Said SaidOf(const domain::testing::NaiveModel& model, const ReadLocks& question);
+// Without locks that end by `ended_ms`: no answer hands out a lock that has ended when it is sent.
+Said SaidOf(const domain::testing::NaiveModel& model, const ReadLocks& question,
+            int64_t ended_ms = 0);
 Said SaidOf(const domain::testing::NaiveModel& model, const ReadOrder& question);
 
 // Each in one line, for failure messages.

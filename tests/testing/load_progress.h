@@ -35,9 +35,9 @@ class Progress {
     base::MutexLock lock(mu_);
     return starts_;
   }
-  // False where it takes longer than 30 s.
+  // False if it takes longer than 60 s.
   bool WaitForAcks(int count) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     base::MutexLock lock(mu_);
     while (acks_ < count && std::chrono::steady_clock::now() < deadline) {
       changed_.WaitFor(mu_, std::chrono::milliseconds(100));

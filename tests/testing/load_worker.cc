@@ -1,6 +1,7 @@
 #include "tests/testing/load_worker.h"
 
 #include <algorithm>
+#include <iostream>
 #include <thread>
 #include <utility>
 
@@ -56,6 +57,8 @@ void Worker::Run(const std::atomic<bool>& stop) {
 void Worker::Object(const std::string& problem) {
   problem_ = problem;
   objects_ = true;
+  // At once: a load whose workers have stopped may end its test before anybody asks them.
+  std::cerr << "worker " + std::to_string(index_) + ": " + problem + "\n";
 }
 
 std::string Worker::NextId(const char* kind) {

@@ -408,6 +408,18 @@ TEST_F(JudgeTest, AcceptsARepeatedAnswerThatIsOlderThanAnExpiry) {
   EXPECT_THAT(Verdict(), IsOk());
 }
 
+TEST_F(JudgeTest, AcceptsThatAReadLeavesOutALockThatEndsBeforeItsAnswer) {
+  MakeHistory();
+  Ask(109, ReadLocks{"s4"}).said.facts.clear();  // s4's lock of A2 ends at 110, the answer's second
+  EXPECT_THAT(Verdict(), IsOk());
+}
+
+TEST_F(JudgeTest, ObjectsToAReadThatLeavesOutALockThatHasNotEnded) {
+  MakeHistory();
+  Ask(107, ReadLocks{"s4"}).said.facts.clear();
+  ExpectObjection("read what was not so");
+}
+
 TEST_F(JudgeTest, AcceptsLockExpiredOfALockThatHasEnded) {
   MakeHistory();
   Call ended{.showtime = "show",
