@@ -349,10 +349,12 @@ class Judge {
                              : call.said.refused ? "refused without this reason"
                                                  : "acknowledged, and is not there";
     const Window between = windows_.Of(call.times.last_asked, call.times.answered);
-    const std::string model = window.last == model_.revision()
-                                  ? absl::StrCat("; the model at ", model_.revision(), " says ",
-                                                 Describe(ModelSays(call)))
-                                  : "";
+    std::string model;
+    if (window.last == model_.revision()) {
+      const Said said = ModelSays(call);
+      model = absl::StrCat("; the model at ", model_.revision(), " says ",
+                           said == Said() ? "that it is to be done" : Describe(said));
+    }
     return Broken(absl::StrCat(what, " between revisions ", between.first, " and ", between.last),
                   absl::StrCat(Describe(call), model));
   }

@@ -111,8 +111,9 @@ class ClusterTest : public ::testing::Test {
   template <typename Round, typename Judge>
   void DoRounds(int rounds, const Round& round, const Judge& judge) {
     for (int done = 0; done < rounds;) {
-      SCOPED_TRACE("after " + std::to_string(done) + " rounds");
-      ClusterRun run(seed_ + static_cast<uint64_t>(done));
+      const uint64_t seed = seed_ + static_cast<uint64_t>(done);
+      SCOPED_TRACE("this run alone: SEATLOCK_SEED=" + std::to_string(seed));
+      ClusterRun run(seed);
       ASSERT_NO_FATAL_FAILURE(run.Start());
       for (const int end = std::min(rounds, done + kRoundsPerRun); done < end; ++done) {
         ASSERT_NO_FATAL_FAILURE(run.AwaitProgress());
