@@ -354,6 +354,7 @@ class Judge {
       const Said said = ModelSays(call);
       model = absl::StrCat("; the model at ", model_.revision(), " says ",
                            said == Said() ? "that it is to be done" : Describe(said));
+      if (HasLapsedLock(call.times.last_asked_ms)) absl::StrAppend(&model, ", a lock had lapsed");
     }
     return Broken(absl::StrCat(what, " between revisions ", between.first, " and ", between.last),
                   absl::StrCat(Describe(call), model));

@@ -399,7 +399,7 @@ TEST_F(JudgeTest, ObjectsToALapsedLockThatStillStandsInTheWay) {
   Do(109, LockOf("s9", "A2"));  // s4's lock of A2 ends at 110
   EXPECT_THAT(Verdict(), IsOk());
   Do(112, LockOf("s9", "A2"));
-  ExpectObjection("refused without this reason");
+  ExpectObjection("a lock had lapsed");
 }
 
 TEST_F(JudgeTest, AcceptsARepeatedAnswerThatIsOlderThanAnExpiry) {
