@@ -83,13 +83,19 @@ function(seatlock_binary name)
   seatlock_without_tsan_if_grpc(${name} ${ARG_DEPS})
 endfunction()
 
-# seatlock_test(NAME LABEL unit TIMEOUT 60 SOURCES x_test.cc DEPS ...): a GoogleTest program, run as
-# one ctest entry (starting a process per test case costs more than the cases do).
+# seatlock_test(NAME LABEL unit TIMEOUT 60 SOURCES x_test.cc DEPS ... [LONG_PERCENT 12500]
+# [LONG_TIMEOUT 7200]): a GoogleTest program, run as one ctest entry (starting a process per test
+# case costs more than the cases do).
+#
+# LONG_PERCENT N adds a long form, the entry NAME_long: the same program with N % of the rounds that
+# it asks Rounds() for (tests/testing/rounds.h). To have 1,000 rounds of a test that says Rounds(8),
+# write 12500. The entry has the label `long` alone, so `./dev test -L long` runs it and nothing
+# else does.
 function(seatlock_test name)
   if(NOT SEATLOCK_TESTS)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT;LONG_PERCENT;LONG_TIMEOUT" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} seatlock_options GTest::gmock GTest::gtest_main)
   seatlock_without_tsan_if_grpc(${name} ${ARG_DEPS})
@@ -99,6 +105,14 @@ function(seatlock_test name)
     set(ARG_TIMEOUT 120)
   endif()
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+  if(ARG_LONG_PERCENT)
+    if(NOT ARG_LONG_TIMEOUT)
+      set(ARG_LONG_TIMEOUT 7200)
+    endif()
+    add_test(NAME ${name}_long COMMAND ${name})
+    set_tests_properties(${name}_long PROPERTIES LABELS long TIMEOUT ${ARG_LONG_TIMEOUT}
+      ENVIRONMENT SEATLOCK_ROUNDS_PERCENT=${ARG_LONG_PERCENT})
+  endif()
 endfunction()
 
 # seatlock_fuzzer(NAME SOURCES x_fuzzer.cc DEPS ...): the libFuzzer program tests/NAME_fuzzer, under

@@ -6,7 +6,7 @@
 // Run again with SEATLOCK_SEED=... as printed; the threads' timing is not part of the seed.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <iostream>
 #include <map>
 #include <memory>
 #include <random>
@@ -17,6 +17,7 @@
 #include "tests/testing/log_calls.h"
 #include "tests/testing/power_loss_vfs.h"
 #include "tests/testing/rounds.h"
+#include "tests/testing/seed.h"
 #include "tests/testing/temp_dir.h"
 
 namespace seatlock::testing {
@@ -33,11 +34,6 @@ constexpr uint64_t kOperationsMax = 150;
 constexpr int kStepsMax = 1000;
 // After so many cuts a new, empty disk: making the file is cut into too.
 constexpr int kCutsPerDisk = 10;
-
-uint64_t Seed() {
-  const char* seed = std::getenv("SEATLOCK_SEED");
-  return seed == nullptr ? std::random_device()() : std::strtoull(seed, nullptr, 10);
-}
 
 // What the log has said about one showtime.
 struct Said {
@@ -238,13 +234,13 @@ std::string RunCuts(uint64_t seed, int cuts, log::Durability durability) {
 }
 
 TEST(PowerLossTest, NothingAcknowledgedIsLostInACut) {
-  const uint64_t seed = Seed();
+  const uint64_t seed = TestSeed();
   EXPECT_EQ(RunCuts(seed, Rounds(200), log::Durability::kFull), "")
       << "run again with SEATLOCK_SEED=" << seed;
 }
 
 TEST(PowerLossTest, ControlWithoutSyncingAcknowledgedRecordsAreLost) {
-  const uint64_t seed = Seed();
+  const uint64_t seed = TestSeed();
   const std::string wrong = RunCuts(seed, 50, log::Durability::kOff);
   std::cout << "without syncing: " << wrong << "\n";
   EXPECT_NE(wrong, "") << "run again with SEATLOCK_SEED=" << seed;

@@ -10,6 +10,7 @@
 #include "tests/integration/test_server.h"
 #include "tests/testing/rounds.h"
 #include "tests/testing/seatlock_client.h"
+#include "tests/testing/seed.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/watch_stream.h"
 
@@ -245,9 +246,7 @@ TEST_F(BadInputTest, UnknownMethodsAreUnimplemented) {
 }
 
 TEST_F(BadInputTest, RandomBytesBreakNothing) {
-  const auto seed = std::random_device()();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937_64 random(seed);
+  std::mt19937_64 random(TestSeed());
   const std::string valid =
       LockSeatsRequestOf("fuzz", {"A1", "A2"}, "s1", {.ttl_ms = 999}).SerializeAsString();
   for (int i = 0; i < Rounds(500); ++i) {

@@ -1,17 +1,17 @@
 // kill -9 of the server under load, again and again: every acknowledged change is there after the
 // restart, nothing that was refused is, no seat has two holders, and watchers that resume by
-// position miss and repeat nothing. CheckHistory judges; its own tests feed it forged histories.
+// position miss and repeat nothing. JudgeByModel judges; its own tests feed it forged histories.
 #include <gmock/gmock.h>
 
 #include <atomic>
-#include <random>
 #include <thread>
 
 #include "tests/integration/test_server.h"
 #include "tests/testing/crash_load.h"
-#include "tests/testing/history_checker.h"
+#include "tests/testing/model_judge.h"
 #include "tests/testing/rounds.h"
 #include "tests/testing/seatlock_client.h"
+#include "tests/testing/seed.h"
 #include "tests/testing/status_matchers.h"
 
 namespace seatlock::testing {
@@ -62,10 +62,13 @@ class Kill9Test : public ::testing::Test {
     follower_threads_.clear();
   }
 
-  std::vector<Operation> Operations() const {
-    std::vector<Operation> all;
+  std::vector<Call> Calls() const {
+    std::vector<Call> all;
     for (const auto& worker : workers_) {
-      all.insert(all.end(), worker->operations().begin(), worker->operations().end());
+      all.insert(all.end(), worker->calls().begin(), worker->calls().end());
+    }
+    for (const auto& follower : followers_) {
+      all.insert(all.end(), follower->calls().begin(), follower->calls().end());
     }
     return all;
   }
@@ -80,7 +83,7 @@ class Kill9Test : public ::testing::Test {
     return snapshot;
   }
 
-  const uint64_t seed_ = std::random_device()();
+  const uint64_t seed_ = TestSeed();
   TestServer server_;
   Progress progress_;
   std::atomic<bool> stop_ = false;
@@ -91,7 +94,6 @@ class Kill9Test : public ::testing::Test {
 };
 
 TEST_F(Kill9Test, LosesAndInventsNothing) {
-  SCOPED_TRACE("seed " + std::to_string(seed_));
   ASSERT_NO_FATAL_FAILURE(StartLoad());
   const int cycles = Rounds(50);
   for (int cycle = 0; cycle < cycles; ++cycle) {
@@ -114,7 +116,7 @@ TEST_F(Kill9Test, LosesAndInventsNothing) {
         [&] { return follower->revision() >= ends[&follower - &followers_[0]].revision(); }));
   }
   StopAll();
-  const std::vector<Operation> operations = Operations();
+  const std::vector<Call> calls = Calls();
   int asked_again = 0;
   int retried = 0;
   for (const auto& worker : workers_) {
@@ -122,17 +124,20 @@ TEST_F(Kill9Test, LosesAndInventsNothing) {
     asked_again += worker->asked_again();
     retried += worker->retried();
   }
+  Judged all_judged;
   for (int i = 0; i < kShowtimes; ++i) {
     const Follower& follower = *followers_[i];
     EXPECT_EQ(follower.problem(), "");
     EXPECT_EQ(follower.view().snapshots(), 0);
     EXPECT_GT(follower.streams(), cycles);
     EXPECT_EQ(follower.view().DifferencesFrom(ends[i]), "");
-    EXPECT_THAT(CheckHistory(ShowtimeOf(i), follower.view().changes(), operations), IsOk());
+    const auto judged = JudgeByModel(ShowtimeOf(i), follower.view().changes(), calls);
+    EXPECT_THAT(judged, IsOk());
+    if (judged.ok()) all_judged.Add(*judged);
   }
   EXPECT_GT(asked_again, 0);
   EXPECT_GT(retried, 0);
-  std::cout << cycles << " cycles, " << operations.size() << " operations, " << retried
+  std::cout << cycles << " cycles, judged " << Describe(all_judged) << "; " << retried
             << " retries, " << asked_again << " asked again\n";
 }
 
@@ -143,7 +148,6 @@ class ForgetfulServerTest : public Kill9Test {
 };
 
 TEST_F(ForgetfulServerTest, IsFoundOut) {
-  SCOPED_TRACE("seed " + std::to_string(seed_));
   ASSERT_NO_FATAL_FAILURE(StartLoad());
   ASSERT_TRUE(progress_.WaitForAcks(10 * kAcksPerCycle));
   server_.Kill();
@@ -153,12 +157,12 @@ TEST_F(ForgetfulServerTest, IsFoundOut) {
   // Who asks again gets another answer than before.
   for (auto& worker : workers_) EXPECT_TRUE(WaitUntil([&] { return worker->objects(); }));
   StopAll();
-  const std::vector<Operation> operations = Operations();
+  const std::vector<Call> calls = Calls();
   // Workers stop at their first objection, so not every showtime was asked anything again.
   int objections = 0;
   for (int i = 0; i < kShowtimes; ++i) {
     const auto& changes = followers_[i]->view().changes();
-    if (!CheckHistory(ShowtimeOf(i), changes, operations).ok()) ++objections;
+    if (!JudgeByModel(ShowtimeOf(i), changes, calls).ok()) ++objections;
   }
   EXPECT_GT(objections, 0);
 }

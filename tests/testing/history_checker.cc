@@ -1,14 +1,13 @@
 #include "tests/testing/history_checker.h"
 
-#include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "tests/testing/showtime_view.h"
+#include "tests/testing/windows.h"
 
 namespace seatlock::testing {
 namespace {
@@ -115,39 +114,23 @@ bool Justifies(const Operation& operation, const v1::Seat* seat) {
   return false;
 }
 
-struct Window {
-  uint64_t first = 0;
-  uint64_t last = 0;
-};
-
 // What tells the window of a refusal and a seat's states in it. All of one showtime; a refusal then
 // takes time by its own window, not by the whole history.
 class States {
  public:
-  using Time = std::chrono::steady_clock::time_point;
-
   // `changes` and `index` outlive this.
   States(const std::string& showtime, const std::vector<v1::Change>& changes,
-         const std::vector<Operation>& operations, const Index& index)
-      : end_(changes.empty() ? 0 : changes.back().revision()) {
+         const std::vector<Operation>& operations, const Index& index) {
     for (const Operation& operation : operations) {
       if (operation.showtime != showtime) continue;
       if (operation.outcome == Outcome::kAcknowledged) {
-        answered_.emplace_back(operation.times.answered, operation.revision);
+        windows_.Answered(operation.times.answered, operation.revision);
       }
       const auto change = index.revisions.find(KeyOf(operation));
       if (change == index.revisions.end()) continue;
-      asked_.emplace_back(operation.times.first_asked, change->second);
+      windows_.Asked(operation.times.first_asked, change->second);
     }
-    std::sort(answered_.begin(), answered_.end());
-    std::sort(asked_.begin(), asked_.end());
-    // From here on: the highest revision answered by a time, the lowest one asked from a time on.
-    for (size_t i = 1; i < answered_.size(); ++i) {
-      answered_[i].second = std::max(answered_[i].second, answered_[i - 1].second);
-    }
-    for (size_t i = asked_.size(); i-- > 1;) {
-      asked_[i - 1].second = std::min(asked_[i - 1].second, asked_[i].second);
-    }
+    windows_.Close(changes.empty() ? 0 : changes.back().revision());
     for (const v1::Change& change : changes) {
       for (const v1::Seat& after : change.seats()) {
         const bool taken = after.status() != v1::SEAT_STATUS_AVAILABLE;
@@ -157,14 +140,7 @@ class States {
   }
 
   Window WindowOf(const Operation& refused) const {
-    Window window{.first = 0, .last = end_};
-    const auto asked = std::lower_bound(answered_.begin(), answered_.end(),
-                                        std::pair(refused.times.last_asked, uint64_t{0}));
-    if (asked != answered_.begin()) window.first = std::prev(asked)->second;
-    const auto later = std::upper_bound(asked_.begin(), asked_.end(),
-                                        std::pair(refused.times.answered, UINT64_MAX));
-    if (later != asked_.end()) window.last = std::min(end_, later->second - 1);
-    return window;
+    return windows_.Of(refused.times.last_asked, refused.times.answered);
   }
 
   // Whether the seat is a reason at any revision of the window. An empty one justifies nothing.
@@ -182,9 +158,7 @@ class States {
   }
 
  private:
-  const uint64_t end_;
-  std::vector<std::pair<Time, uint64_t>> answered_;  // by time
-  std::vector<std::pair<Time, uint64_t>> asked_;     // by time, of what is in the history
+  Windows windows_;
   std::map<std::string, std::vector<std::pair<uint64_t, const v1::Seat*>>> seats_;
 };
 

@@ -1,4 +1,6 @@
-// Judges a showtime's whole history against what its callers were told. Pure.
+// Judges a showtime's whole history against what its callers were told, for tests that note down no
+// more than who asked for which seat; if every question and answer is known, model_judge.h judges
+// more. Pure.
 #pragma once
 
 #include <chrono>

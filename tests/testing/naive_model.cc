@@ -1,6 +1,7 @@
 #include "tests/testing/naive_model.h"
 
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 
 namespace seatlock::domain::testing {
@@ -41,6 +42,11 @@ Outcome Refused(Reason reason) {
   return outcome;
 }
 
+template <typename Map>
+void CopyEntry(const Map& from, const std::string& key, Map& to) {
+  if (auto it = from.find(key); it != from.end()) to.insert(*it);
+}
+
 // Whose share `command` takes from, nullptr for nobody's.
 const std::string* Sharer(const Command& command) {
   if (auto* lock = std::get_if<LockSeats>(&command.body)) return &lock->session.value();
@@ -52,6 +58,7 @@ const std::string* Sharer(const Command& command) {
 
 Outcome NaiveModel::Do(const Command& command, int64_t now_ms) {
   now_ms_ = now_ms;
+  first_ms_ = std::min(first_ms_, now_ms);
   Forget(now_ms);
   const std::string body = Describe(Command{.body = command.body});
   if (command.request_id) {
@@ -66,19 +73,40 @@ Outcome NaiveModel::Do(const Command& command, int64_t now_ms) {
       return again;
     }
   }
-  const NaiveModel before = *this;
-  Outcome outcome = DoBody(command);
-  const bool nothing = !outcome.refused && !outcome.changed;
-  if (!nothing && before.IsShareUsedUp(command)) {
-    *this = before;
-    return Refused(Reason::kOverloaded);
+  if (IsShareUsedUp(command)) {
+    NaiveModel copy = *this;
+    const Outcome outcome = copy.DoBody(command);
+    const bool nothing = !outcome.refused && !outcome.changed;
+    return nothing ? outcome : Refused(Reason::kOverloaded);
   }
+  const uint32_t unseen = Unseen(command);
+  Outcome outcome = DoBody(command);
   if (outcome.changed) {
     revision_ = outcome.revision;
     if (command.request_id) requests_[command.request_id->value()] = {body, now_ms, outcome};
-    Spend(command, before.Unseen(command));
+    Spend(command, unseen);
   }
   return outcome;
+}
+
+Outcome NaiveModel::WouldDo(const Command& command, int64_t now_ms) const {
+  NaiveModel part(max_session_seats_, max_lock_age_ms_);
+  part.first_ms_ = first_ms_;
+  part.revision_ = revision_;
+  part.seats_ = seats_;
+  if (command.request_id) CopyEntry(requests_, command.request_id->value(), part.requests_);
+  if (const std::string* session = Sharer(command)) CopyEntry(shares_, *session, part.shares_);
+  if (auto* cancel = std::get_if<CancelBooking>(&command.body)) {
+    CopyEntry(orders_, cancel->order.value(), part.orders_);
+  }
+  if (auto* book = std::get_if<BookSeats>(&command.body)) {
+    CopyEntry(orders_, book->order.value(), part.orders_);
+    for (const auto& [seat, fence] : book->fences) {
+      std::copy_if(grants_.begin(), grants_.end(), std::back_inserter(part.grants_),
+                   [&](const Grant& grant) { return grant.seat == seat.value(); });
+    }
+  }
+  return part.Do(command, now_ms);
 }
 
 Outcome NaiveModel::DoBody(const Command& command) {
@@ -119,6 +147,7 @@ void NaiveModel::Spend(const Command& command, uint32_t unseen_seats) {
 }
 
 void NaiveModel::Forget(int64_t now_ms) {
+  if (now_ms - first_ms_ <= kHourMs) return;  // nothing here can be old enough
   for (auto it = seats_.begin(); it != seats_.end();) {
     const bool old =
         it->second.status == SeatStatus::kAvailable && now_ms - it->second.freed_ms > kHourMs;

@@ -5,6 +5,7 @@
 // Thread-compatible.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -81,10 +82,16 @@ class NaiveModel {
   // As if so many changes had been made before the first command.
   void BeginAt(uint64_t revision) { revision_ = revision; }
   // As if `session` had used this of its share by then, before the first command.
-  void Begin(const std::string& session, const Share& used) { shares_[session] = used; }
+  void Begin(const std::string& session, const Share& used) {
+    shares_[session] = used;
+    first_ms_ = std::min(first_ms_, used.since_ms);
+  }
 
   // Does `command`, whose fields are in bounds, at `now_ms`.
   Outcome Do(const Command& command, int64_t now_ms);
+  // What Do would answer. Copies only what `command` can depend on, so it is fast however long the
+  // history is.
+  Outcome WouldDo(const Command& command, int64_t now_ms) const;
 
   uint64_t revision() const { return revision_; }
   const std::map<std::string, Seat>& seats() const { return seats_; }
@@ -122,6 +129,7 @@ class NaiveModel {
   uint32_t max_session_seats_;
   int64_t max_lock_age_ms_;
   int64_t now_ms_ = 0;
+  int64_t first_ms_ = INT64_MAX;  // nothing here is older
   uint64_t revision_ = 0;
   std::map<std::string, Seat> seats_;
   std::map<std::string, Order> orders_;
