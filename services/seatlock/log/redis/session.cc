@@ -46,7 +46,8 @@ void Session::Look() {
 
 void Session::OnFacts(absl::StatusOr<RedisFacts> facts) {
   looking_ = false;
-  if (ended_) return;
+  // If the connection is lost, its on_lost comes next and says which server and why.
+  if (ended_ || absl::IsUnavailable(facts.status())) return;
   const absl::Status fit = facts.ok() ? handlers_.judge(*facts) : facts.status();
   look_again_ = absl::IsAborted(fit);
   if (look_again_) return;
