@@ -37,11 +37,10 @@ absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenSqlite(const std::string& 
 }
 
 // Where the log's errors go. While it is opened they are kept: the one that ends the program is
-// told by Open, in one line.
+// told by Open, in one line. They come once for each reason of an outage, so all are written: the
+// throttle of showtimes' errors, which come by the thousand then, would leave some of them out.
 class RedisErrors {
  public:
-  explicit RedisErrors(runtime::LogThrottle& errors) : errors_(errors) {}
-
   void Say(const absl::Status& status) {
     {
       base::MutexLock lock(mu_);
@@ -50,26 +49,26 @@ class RedisErrors {
         return;
       }
     }
-    errors_.Log(status.ToString());
+    Write(status.ToString());
   }
   void Opened() {
     base::MutexLock lock(mu_);
     opening_ = false;
-    if (!kept_.empty()) errors_.Log(kept_);
+    if (!kept_.empty()) Write(kept_);
   }
 
  private:
-  runtime::LogThrottle& errors_;
+  static void Write(const std::string& error) { runtime::LogError("store", {{"error", error}}); }
+
   base::Mutex mu_;
   bool opening_ ABSL_GUARDED_BY(mu_) = true;
   std::string kept_ ABSL_GUARDED_BY(mu_);
 };
 
 absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenRedis(const Config& config,
-                                                            ServiceClock& clock,
-                                                            runtime::LogThrottle& errors) {
+                                                            ServiceClock& clock) {
   log::RedisOptions options = OptionsOf(config.store.redis, config.redis_credentials);
-  auto said = std::make_shared<RedisErrors>(errors);
+  auto said = std::make_shared<RedisErrors>();
   options.on_error = [said](const absl::Status& status) { said->Say(status); };
   options.on_notice = [](const std::string& notice) {
     runtime::LogWarn("store", {{"notice", notice}});
@@ -106,7 +105,7 @@ absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenStore(const Config& config
     case StoreConfig::Kind::kSqlite:
       return OpenSqlite(config.store.path, metrics, errors);
     case StoreConfig::Kind::kRedis:
-      return OpenRedis(config, clock, errors);
+      return OpenRedis(config, clock);
   }
   return absl::InternalError("no such kind of store");
 }
