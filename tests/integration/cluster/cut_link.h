@@ -1,5 +1,6 @@
 // A TCP link on loopback that a test can cut, let stand still, and open again: the network between
-// one server and its store. Thread-safe; a thread of its own moves the bytes.
+// one server and its store. It can also change what the store says. Thread-safe; a thread of its
+// own moves the bytes.
 #pragma once
 
 #include <array>
@@ -19,8 +20,12 @@ namespace seatlock::testing {
 
 class CutLink {
  public:
+  // Changes what the target says, in place. Called by the link's thread.
+  using Rewrite = std::function<void(char* bytes, size_t size)>;
+
   // Connections to port() go on to `target`, a port.
-  explicit CutLink(uint16_t target) : target_(kLoopback, target) {
+  explicit CutLink(uint16_t target, Rewrite rewrite = {})
+      : target_(kLoopback, target), rewrite_(std::move(rewrite)) {
     Accept();
     thread_ = std::thread([this] { io_.run(); });
   }
@@ -62,6 +67,7 @@ class CutLink {
                                                         &bytes](error_code error, size_t size) {
         const auto pass = [this, self, &from, &to, &bytes, error, size] {
           error_code failed = error;
+          if (&from == &server && link.rewrite_) link.rewrite_(bytes.data(), size);
           if (!failed) boost::asio::write(to, boost::asio::buffer(bytes.data(), size), failed);
           if (failed) return Close();
           Move(from, to, bytes);
@@ -115,6 +121,7 @@ class CutLink {
   tcp::acceptor acceptor_{io_, {kLoopback, 0}};
   const uint16_t port_ = acceptor_.local_endpoint().port();
   const tcp::endpoint target_;
+  const Rewrite rewrite_;
   // The thread's alone.
   State state_ = State::kOpen;
   std::vector<std::weak_ptr<Connection>> connections_;

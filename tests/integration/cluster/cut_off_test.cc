@@ -42,7 +42,7 @@ constexpr int kAcks = 60;
 // on a busy machine.
 constexpr seconds kPatience{10};
 constexpr milliseconds kPromise{2'500};
-constexpr milliseconds kSlack{2'500};
+constexpr milliseconds kSlack{5'000};
 
 MATCHER(NoneTwice, "") {
   return std::set<std::string>(arg.begin(), arg.end()).size() == arg.size();
