@@ -1,7 +1,7 @@
 // The client against a real seatlockd: every call, every reason that it can be made to give,
 // restarts, and snapshots of many pieces.
 
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { createSeatLockClient, type SeatLockClient } from './client.js';
 import { isSeatLockError, type SeatLockError } from './errors.js';
 import { Seatlockd } from './test/seatlockd.js';
@@ -105,10 +105,12 @@ test('every lost seat stands in the error, and never who has it', async () => {
 
 test('showtimes are listed, page after page, with what is in them', async () => {
   const listing = await Seatlockd.start('sqlite');
+  onTestFinished(() => listing.remove());
   const lister = createSeatLockClient({ servers: ['127.0.0.1:1', listing.address] });
   expect(await lister.listShowtimes()).toEqual({ showtimes: [], nextPageToken: '' });
   const ids = Array.from({ length: 25 }, (_, i) => `show-${100 + i}`);
-  const lock = (id: string) => lister.lockSeats({ showtimeId: id, sessionId: 'a', seatIds: ['A1', 'A2'] });
+  const lock = (id: string) =>
+    lister.lockSeats({ showtimeId: id, sessionId: 'a', seatIds: ['A1', 'A2'] });
   await Promise.all(ids.map(lock));
   await lister.bookSeats({ showtimeId: 'show-100', sessionId: 'a', seatIds: ['A1'], orderId: 'o' });
 
@@ -125,7 +127,6 @@ test('showtimes are listed, page after page, with what is in them', async () => 
   const bad = await failureOf(lister.listShowtimes({ pageToken: 'nonsense' }));
   expect(bad.reason).toBe('INVALID_FIELD');
   lister.close();
-  await listing.remove();
 });
 
 test('a seat of another session is not extended', async () => {
