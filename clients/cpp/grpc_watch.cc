@@ -61,6 +61,7 @@ GrpcWatch::GrpcWatch(std::shared_ptr<Servers> servers, v1::WatchShowtimeRequest 
       look_pause_(pauses.look),
       end_(std::move(wrong_list)) {
   if (request_.has_resume()) position_ = request_.resume();
+  positioned_ = request_.has_resume();
 }
 
 GrpcWatch::~GrpcWatch() {
@@ -121,11 +122,7 @@ void GrpcWatch::Open() {
     return;
   }
   if (next_ == nullptr) next_ = servers_->Choose(request_.showtime_id()).server;
-  if (position_.epoch().empty()) {
-    request_.clear_resume();
-  } else {
-    *request_.mutable_resume() = position_;
-  }
+  if (positioned_) *request_.mutable_resume() = position_;
   partial_.reset();
   auto stream = std::make_unique<Stream>();
   stream->server = std::exchange(next_, nullptr);
@@ -197,7 +194,7 @@ void GrpcWatch::Look() {
     return;
   }
   // Without a position, or in the midst of a snapshot, another server would begin anew.
-  if (position_.epoch().empty() || partial_.has_value()) return;
+  if (!positioned_ || partial_.has_value()) return;
   if (servers_->BetterIsBack(request_.showtime_id(), *stream->server)) Leave(Verdict::kLeaving);
 }
 
@@ -280,6 +277,12 @@ bool GrpcWatch::Take() {
   return true;
 }
 
+void GrpcWatch::MoveTo(const std::string& epoch, uint64_t revision) {
+  position_.set_epoch(epoch);
+  position_.set_revision(revision);
+  positioned_ = true;
+}
+
 void GrpcWatch::TakeSnapshot(v1::ShowtimeSnapshot chunk) {
   const bool more = chunk.more();
   if (!partial_.has_value()) {
@@ -289,8 +292,7 @@ void GrpcWatch::TakeSnapshot(v1::ShowtimeSnapshot chunk) {
   }
   if (more) return;
   partial_->set_more(false);
-  position_.set_epoch(partial_->epoch());
-  position_.set_revision(partial_->revision());
+  MoveTo(partial_->epoch(), partial_->revision());
   event_ = *std::move(partial_);
   partial_.reset();
 }
@@ -302,8 +304,7 @@ bool GrpcWatch::TakeChange(v1::Change change) {
           : change.epoch() != position_.epoch() || change.revision() != position_.revision() + 1) {
     return false;
   }
-  position_.set_epoch(change.epoch());
-  position_.set_revision(change.revision());
+  MoveTo(change.epoch(), change.revision());
   event_ = std::move(change);
   return true;
 }
@@ -314,6 +315,7 @@ bool GrpcWatch::TakeProgress(v1::Progress progress) {
       (progress.epoch() != position_.epoch() || progress.revision() != position_.revision())) {
     return false;
   }
+  if (progress.revision() == 0) positioned_ = true;
   event_ = std::move(progress);
   return true;
 }

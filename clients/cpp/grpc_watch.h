@@ -84,6 +84,7 @@ class GrpcWatch final : public Watch {
 
   // Each takes a message of the stream; false where it does not continue what came before.
   bool Take();
+  void MoveTo(const std::string& epoch, uint64_t revision);
   void TakeSnapshot(v1::ShowtimeSnapshot chunk);
   bool TakeChange(v1::Change change);
   bool TakeProgress(v1::Progress progress);
@@ -101,6 +102,9 @@ class GrpcWatch final : public Watch {
   std::shared_ptr<const Server> next_;  // the server to ask next; null: the most preferred
   size_t moves_ = 0;                    // to other servers at once, since the last pause
   v1::Position position_;
+  // Whether position_ says where to go on. It may be one without an epoch: that of a showtime
+  // before its first change, after which every change follows and no snapshot.
+  bool positioned_ = false;
   std::optional<v1::ShowtimeSnapshot> partial_;
   std::optional<Event> event_;
   absl::Status end_;  // not OK: the watch is over

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -56,13 +57,13 @@ grpc::Status Gone() {
 
 class WatchTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Watch> Start(const v1::Position& resume = {}) {
+  std::unique_ptr<Watch> Start(const std::optional<v1::Position>& resume = std::nullopt) {
     Client client({.target = service_.target(),
                    .backoff_first = milliseconds(1),
                    .backoff_max = milliseconds(20)});
     v1::WatchShowtimeRequest request;
     request.set_showtime_id("123");
-    if (!resume.epoch().empty()) *request.mutable_resume() = resume;
+    if (resume.has_value()) *request.mutable_resume() = *resume;
     return client.WatchShowtime(request);
   }
   // The revision of the change that comes next, 0 for anything else.
@@ -185,6 +186,35 @@ TEST_F(WatchTest, ResumesFromThePositionThatItWasGiven) {
   EXPECT_TRUE(std::holds_alternative<v1::Progress>(*event));
   EXPECT_EQ(NextChange(*watch), 42U);
   EXPECT_EQ(service_.watches()[0].resume().revision(), 41U);
+}
+
+TEST_F(WatchTest, APositionWithoutAnEpochIsAskedForToo) {
+  service_.ScriptWatches({[](grpc::ServerContext& context, Writer& writer) {
+    SendChange(writer, 1);
+    return StayOpen(context);
+  }});
+  const std::unique_ptr<Watch> watch = Start(v1::Position());
+  EXPECT_EQ(NextChange(*watch), 1U);
+  EXPECT_TRUE(service_.watches()[0].has_resume());
+}
+
+TEST_F(WatchTest, AShowtimeWithoutChangesSaysSoAndGoesOnFromNothing) {
+  service_.ScriptWatches({[](grpc::ServerContext&, Writer& writer) {
+                            SendProgress(writer, "", 0);
+                            return Gone();
+                          },
+                          [](grpc::ServerContext& context, Writer& writer) {
+                            SendChange(writer, 1);
+                            return StayOpen(context);
+                          }});
+  const std::unique_ptr<Watch> watch = Start();
+  const absl::StatusOr<Watch::Event> event = watch->Next(kLong);
+  ASSERT_THAT(event, IsOk());
+  EXPECT_TRUE(std::holds_alternative<v1::Progress>(*event));
+  EXPECT_EQ(NextChange(*watch), 1U);
+  ASSERT_THAT(service_.watches(), SizeIs(2));
+  EXPECT_FALSE(service_.watches()[0].has_resume());
+  EXPECT_TRUE(service_.watches()[1].has_resume());
 }
 
 TEST_F(WatchTest, RefusalEndsTheWatch) {

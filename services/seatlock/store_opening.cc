@@ -162,6 +162,7 @@ StoreWatch::StoreWatch(const Config& config, ServiceClock& clock, const log::Sho
       log_(log),
       clock_watch_(clock.clock(), OursWatched(clock)),
       skew_watch_(clock.clock(), runtime::MachineAwayFromStore(clock.store())),
+      start_id_(base::RandomHex(kStartIdBytes)),
       limits_tries_left_(clock.is_stores() ? kLimitsTries : 0) {
   if (clock.is_stores()) asker_ = std::make_unique<base::ThreadExecutor>();
 }
@@ -181,9 +182,8 @@ void StoreWatch::NoteLimits() {
   asker_->Post([this, wall_ms = clock_.clock().NowMs()] {
     if (limits_noted_) return;
     const std::string ours = LimitsOf(config_);
-    const absl::StatusOr<std::optional<std::string>> other =
-        log::NoteServerLimits(OptionsOf(config_.store.redis, config_.redis_credentials),
-                              base::RandomHex(kStartIdBytes), ours, wall_ms);
+    const absl::StatusOr<std::optional<std::string>> other = log::NoteServerLimits(
+        OptionsOf(config_.store.redis, config_.redis_credentials), start_id_, ours, wall_ms);
     limits_noted_ = other.ok();
     if (!other.ok()) {
       runtime::LogDebug("limits of other servers", {{"error", other.status().ToString()}});

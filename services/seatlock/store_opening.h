@@ -74,6 +74,8 @@ class StoreWatch {
   const log::ShowtimeLog& log_;
   runtime::ClockWatch clock_watch_;
   runtime::ClockWatch skew_watch_;
+  // Of this start, the same for each try: one that was only half answered is known again.
+  const std::string start_id_;
   int limits_tries_left_;
   int64_t limits_next_ms_ = 0;
   std::atomic<bool> limits_noted_{false};

@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "tests/integration/cluster/cut_link.h"
 #include "tests/integration/redis_programs.h"
 #include "tests/integration/test_server.h"
 #include "tests/testing/http_get.h"
@@ -148,6 +149,36 @@ TEST(RedisStartTest, AReplicaAWrongPasswordAndANewerLayoutAreOneLineAndExit1) {
   }
 }
 
+// A Redis of version 6, as far as it says so itself.
+TEST(RedisStartTest, ARedisOfAnOlderVersionIsOneLineAndExit1) {
+  RedisServer redis;
+  const std::string ours = "redis_version:" + redis.Info("redis_version");
+  const std::string older =
+      ("redis_version:6.2." + std::string(ours.size(), '1')).substr(0, ours.size());
+  CutLink link(redis.port(), [&](char* bytes, size_t size) {
+    const size_t at = absl::string_view(bytes, size).find(ours);
+    if (at != absl::string_view::npos) std::copy(older.begin(), older.end(), bytes + at);
+  });
+  const Ended ended = RunSeatlockd({"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0",
+                                    absl::StrCat("--store=redis://127.0.0.1:", link.port())});
+  EXPECT_EQ(ended.code, 1);
+  ASSERT_EQ(ended.err.size(), 1u);
+  EXPECT_THAT(ended.err[0], HasSubstr("its version is 6.2."));
+}
+
+TEST(RedisStartTest, AnAddressThatIsWrongIsOneLineAndExit2) {
+  for (const std::string store :
+       {"redis://", "redis://127.0.0.1:99999", "redis://127.0.0.1:1?profile=loose",
+        "redis://127.0.0.1:1?replicas=some", "redis://127.0.0.1:1?colour=red",
+        "redis://127.0.0.1:1/notanumber", "redis://127.0.0.1:1?sentinel=seats"}) {
+    SCOPED_TRACE(store);
+    const Ended ended =
+        RunSeatlockd({"--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--store=" + store});
+    EXPECT_EQ(ended.code, 2);
+    EXPECT_EQ(ended.err.size(), 1u);
+  }
+}
+
 TEST(RedisStartTest, ASettingThatIsChangedLaterStopsItUntilItIsRightAgain) {
   RedisServer redis;
   ASSERT_EQ(Store({"init"}, UrlOf(redis)).code, 0);
@@ -157,14 +188,25 @@ TEST(RedisStartTest, ASettingThatIsChangedLaterStopsItUntilItIsRightAgain) {
   ASSERT_TRUE(BecomesReady(server));
   ASSERT_TRUE(client.Lock("show", "A1", "s1").ok());
 
-  redis.Run({"CONFIG", "SET", "appendfsync", "everysec"});
-  ASSERT_TRUE(BecomesReady(server, 503));
-  EXPECT_EQ(client.Lock("show", "A2", "s1").refusal().reason, "STORE_UNAVAILABLE");
-  EXPECT_EQ(LinesWith(server, "appendfsync is everysec, must be always"), 1);
-  redis.Run({"CONFIG", "SET", "appendfsync", "always"});
-  ASSERT_TRUE(BecomesReady(server));
-  EXPECT_TRUE(client.Lock("show", "A2", "s1").ok());
-  EXPECT_EQ(client.Lock("show", "A1", "s2").refusal().reason, "SEAT_TAKEN");
+  const struct {
+    std::string setting;
+    std::string wrong;
+    std::string right;
+  } cases[] = {{"appendfsync", "everysec", "always"},
+               {"maxmemory-policy", "allkeys-lru", "noeviction"},
+               {"no-appendfsync-on-rewrite", "yes", "no"}};
+  for (const auto& each : cases) {
+    SCOPED_TRACE(each.setting);
+    redis.Run({"CONFIG", "SET", each.setting, each.wrong});
+    ASSERT_TRUE(BecomesReady(server, 503));
+    EXPECT_EQ(client.Lock("show", each.setting, "s1").refusal().reason, "STORE_UNAVAILABLE");
+    EXPECT_EQ(client.Get("show").refusal().reason, "STORE_UNAVAILABLE");
+    EXPECT_EQ(LinesWith(server, absl::StrCat(each.setting, " is ", each.wrong, ", must be")), 1);
+    redis.Run({"CONFIG", "SET", each.setting, each.right});
+    ASSERT_TRUE(BecomesReady(server));
+    EXPECT_TRUE(client.Lock("show", each.setting, "s1").ok());
+    EXPECT_EQ(client.Lock("show", "A1", "s2").refusal().reason, "SEAT_TAKEN");
+  }
 }
 
 TEST(RedisStartTest, TheServerWithOtherLimitsThanTheOneBeforeItIsWarnedOnce) {

@@ -1,7 +1,7 @@
 // The client against a real seatlockd: every call, every reason that it can be made to give,
 // restarts, and snapshots of many pieces.
 
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { createSeatLockClient, type SeatLockClient } from './client.js';
 import { isSeatLockError, type SeatLockError } from './errors.js';
 import { Seatlockd } from './test/seatlockd.js';
@@ -101,6 +101,32 @@ test('every lost seat stands in the error, and never who has it', async () => {
     { seatId: 'A1', status: 'locked', reason: 'SEAT_TAKEN' },
   ]);
   expect(JSON.stringify(error)).not.toContain('alice');
+});
+
+test('showtimes are listed, page after page, with what is in them', async () => {
+  const listing = await Seatlockd.start('sqlite');
+  onTestFinished(() => listing.remove());
+  const lister = createSeatLockClient({ servers: ['127.0.0.1:1', listing.address] });
+  expect(await lister.listShowtimes()).toEqual({ showtimes: [], nextPageToken: '' });
+  const ids = Array.from({ length: 25 }, (_, i) => `show-${100 + i}`);
+  const lock = (id: string) =>
+    lister.lockSeats({ showtimeId: id, sessionId: 'a', seatIds: ['A1', 'A2'] });
+  await Promise.all(ids.map(lock));
+  await lister.bookSeats({ showtimeId: 'show-100', sessionId: 'a', seatIds: ['A1'], orderId: 'o' });
+
+  const first = await lister.listShowtimes({ pageSize: 10 });
+  expect(first.showtimes.map((each) => each.showtimeId)).toEqual(ids.slice(0, 10));
+  expect(first.showtimes[0]).toMatchObject({ revision: 2, locked: 1, booked: 1, blocked: 0 });
+  expect(first.showtimes[0]?.epoch).not.toBe('');
+  const { nextPageToken: pageToken } = first;
+  const second = await lister.listShowtimes({ pageSize: 10, pageToken });
+  expect(second.showtimes.map((each) => each.showtimeId)).toEqual(ids.slice(10, 20));
+  const seen: string[] = [];
+  for await (const each of lister.allShowtimes({ pageSize: 7 })) seen.push(each.showtimeId);
+  expect(seen).toEqual(ids);
+  const bad = await failureOf(lister.listShowtimes({ pageToken: 'nonsense' }));
+  expect(bad.reason).toBe('INVALID_FIELD');
+  lister.close();
 });
 
 test('a seat of another session is not extended', async () => {

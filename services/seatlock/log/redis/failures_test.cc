@@ -74,6 +74,16 @@ TEST_F(RedisFailuresTest, AnAppendThatRedisDoesNotAnswerIsUnknownInTimeAndSettle
   ExpectSettled(*log, request);
 }
 
+TEST_F(RedisFailuresTest, ALookThatGetsNoAnswerIsToldWithTheServerAndTheReason) {
+  Install();
+  std::unique_ptr<RedisLog> log = MustOpen(Options());
+  // Nobody asks for anything: the store's own look at its server finds out.
+  server().Pause();
+  ASSERT_TRUE(Comes([&] { return !log->Healthy() && !Errors().empty(); }));
+  EXPECT_THAT(Errors()[0], HasSubstr(absl::StrCat("127.0.0.1:", server().port(), ": no answer")));
+  server().Continue();
+}
+
 TEST_F(RedisFailuresTest, OfAppendsThatAreUnderWayWhenRedisIsKilledEachIsSettled) {
   Install();
   std::unique_ptr<RedisLog> log = MustOpen(Options());
