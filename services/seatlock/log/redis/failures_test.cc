@@ -80,7 +80,8 @@ TEST_F(RedisFailuresTest, ALookThatGetsNoAnswerIsToldWithTheServerAndTheReason) 
   // Nobody asks for anything: the store's own look at its server finds out.
   server().Pause();
   ASSERT_TRUE(Comes([&] { return !log->Healthy() && !Errors().empty(); }));
-  EXPECT_THAT(Errors()[0], HasSubstr(absl::StrCat("127.0.0.1:", server().port(), ": no answer")));
+  EXPECT_THAT(Errors()[0], HasSubstr(absl::StrCat("127.0.0.1:", server().port(), ": ")));
+  EXPECT_THAT(Errors()[0], HasSubstr("no answer"));
   server().Continue();
 }
 
