@@ -337,7 +337,8 @@ TEST_F(JudgeTest, ObjectsToAReadOfAStateThatNeverWas) {
 
 TEST_F(JudgeTest, ObjectsToAReadOfLocksThatNeverWere) {
   MakeHistory();
-  Ask(82, ReadLocks{"s3"}).said = Ask(82, ReadLocks{"s4"}).said;
+  const Said of_another = Ask(82, ReadLocks{"s4"}).said;
+  Ask(82, ReadLocks{"s3"}).said = of_another;
   ExpectObjection("read what was not so");
 }
 

@@ -119,16 +119,18 @@ class Page {
   size_t refused_ = 0;
 };
 
-// 20 come back each second.
+// 20 come back each second: the pages need 6 s of them.
 TEST_F(AddressBudgetTest, PagesOfAStarvedAddressAreNeverClosedAndAllServedInTheEnd) {
-  constexpr int kPages = 6;
-  constexpr int kLeft = (kPages - 1) * 64;
+  constexpr int kPages = 2;
+  constexpr int kOpenedMax = 4'000;  // a busy machine opens some that came back meanwhile
   StartEdgeWith({"--threads=2", "--max-new-showtimes-per-address=2000"});
   std::vector<RawPeer> peers;
-  for (int opened = 0; opened + kShowtimes <= 2'000 - kLeft; opened += kShowtimes) {
+  bool starved = false;
+  for (int opened = 0; !starved && opened < kOpenedMax; opened += kShowtimes) {
     peers.emplace_back(port_);
-    EXPECT_EQ(Count(Invent(peers.back(), opened), "RATE_LIMITED"), 0);
+    starved = Count(Invent(peers.back(), opened), "RATE_LIMITED") > 0;
   }
+  ASSERT_TRUE(starved);
   std::mt19937 random(1);
   std::vector<Page> pages;
   for (int i = 0; i < kPages; ++i)
