@@ -16,6 +16,7 @@
 #include "tests/integration/cluster/server_group.h"
 #include "tests/integration/cluster/site.h"
 #include "tests/integration/looks.h"
+#include "tests/integration/start_edge.h"
 #include "tests/testing/redis_server.h"
 #include "tests/testing/seed.h"
 #include "tests/testing/status_matchers.h"
@@ -125,12 +126,7 @@ class CutOffTest : public ::testing::Test {
   }
 
   void StartLoad() {
-    ProgramOptions options;
-    options.binary = EDGE_BINARY;
-    options.upstream = absl::StrJoin(all_, ",");
-    auto edge = StartEdge(options);
-    ASSERT_THAT(edge, IsOk());
-    edge_ = *std::move(edge);
+    ASSERT_NO_FATAL_FAILURE(StartEdgeOn(absl::StrJoin(all_, ","), edge_));
     site_ =
         std::make_unique<Site>(all_, std::vector<std::vector<std::string>>{{edge_->address()}},
                                Site::Options{.callers = kCallers, .acks = kAcks, .seed = seed_});

@@ -15,6 +15,7 @@
 #include "tests/integration/cluster/server_group.h"
 #include "tests/integration/cluster/site.h"
 #include "tests/integration/looks.h"
+#include "tests/integration/start_edge.h"
 #include "tests/testing/redis_server.h"
 #include "tests/testing/rounds.h"
 #include "tests/testing/seed.h"
@@ -37,12 +38,7 @@ class MovesTest : public ::testing::Test {
   void SetUp() override {
     ASSERT_NO_FATAL_FAILURE(InitStore(store_));
     ASSERT_NO_FATAL_FAILURE(servers_.Start());
-    ProgramOptions options;
-    options.binary = EDGE_BINARY;
-    options.upstream = absl::StrJoin(servers_.addresses(), ",");
-    auto edge = StartEdge(options);
-    ASSERT_THAT(edge, IsOk());
-    edge_ = *std::move(edge);
+    ASSERT_NO_FATAL_FAILURE(StartEdgeOn(absl::StrJoin(servers_.addresses(), ","), edge_));
     site_ = std::make_unique<Site>(
         servers_.addresses(), std::vector<std::vector<std::string>>{{edge_->address()}},
         Site::Options{.callers = kCallers, .acks = kAcks, .seed = seed_});

@@ -13,6 +13,7 @@
 #include "tests/integration/cluster/server_group.h"
 #include "tests/integration/cluster/site.h"
 #include "tests/integration/looks.h"
+#include "tests/integration/start_edge.h"
 #include "tests/testing/redis_server.h"
 #include "tests/testing/rounds.h"
 #include "tests/testing/seed.h"
@@ -44,15 +45,8 @@ class RollingTest : public ::testing::Test {
     ASSERT_TRUE(site_->pages().AllOpened());
   }
 
-  // The first time on a free port, then on the same.
   void StartAnEdge(std::unique_ptr<Program>& edge) {
-    ProgramOptions options;
-    options.binary = EDGE_BINARY;
-    options.upstream = absl::StrJoin(servers_.addresses(), ",");
-    if (edge) options.listen = edge->address();
-    auto started = StartEdge(options);
-    ASSERT_THAT(started, IsOk());
-    edge = *std::move(started);
+    StartEdgeOn(absl::StrJoin(servers_.addresses(), ","), edge);
   }
 
   // Takes one server out, lets the others sell for a while, and brings it back.
