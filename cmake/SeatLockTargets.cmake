@@ -84,18 +84,20 @@ function(seatlock_binary name)
 endfunction()
 
 # seatlock_test(NAME LABEL unit TIMEOUT 60 SOURCES x_test.cc DEPS ... [LONG_PERCENT 12500]
-# [LONG_TIMEOUT 7200]): a GoogleTest program, run as one ctest entry (starting a process per test
-# case costs more than the cases do).
+# [LONG_TIMEOUT 7200] [LONG_ARGS ...]): a GoogleTest program, run as one ctest entry (starting a
+# process per test case costs more than the cases do).
 #
 # LONG_PERCENT N adds a long form, the entry NAME_long: the same program with N % of the rounds that
 # it asks Rounds() for (tests/testing/rounds.h). To have 1,000 rounds of a test that says Rounds(8),
-# write 12500. The entry has the label `long` alone, so `./dev test -L long` runs it and nothing
-# else does.
+# write 12500. LONG_ARGS are for the long form alone: a test that keeps the history of all its rounds
+# is run many times (--gtest_repeat) with fewer rounds. The entry has the label `long` alone, so
+# `./dev test -L long` runs it and nothing else does.
 function(seatlock_test name)
   if(NOT SEATLOCK_TESTS)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT;LONG_PERCENT;LONG_TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT;LONG_PERCENT;LONG_TIMEOUT" "LONG_ARGS;SOURCES;DEPS"
+                        ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} seatlock_options GTest::gmock GTest::gtest_main)
   seatlock_without_tsan_if_grpc(${name} ${ARG_DEPS})
@@ -109,7 +111,7 @@ function(seatlock_test name)
     if(NOT ARG_LONG_TIMEOUT)
       set(ARG_LONG_TIMEOUT 7200)
     endif()
-    add_test(NAME ${name}_long COMMAND ${name})
+    add_test(NAME ${name}_long COMMAND ${name} ${ARG_LONG_ARGS})
     set_tests_properties(${name}_long PROPERTIES LABELS long TIMEOUT ${ARG_LONG_TIMEOUT}
       ENVIRONMENT SEATLOCK_ROUNDS_PERCENT=${ARG_LONG_PERCENT})
   endif()

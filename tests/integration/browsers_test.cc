@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <chrono>
 
+#include "tests/integration/start_edge.h"
 #include "tests/integration/test_server.h"
 #include "tests/testing/seatlock_client.h"
 #include "tests/testing/status_matchers.h"
@@ -31,12 +32,7 @@ class BrowsersTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_THAT(server_.Start(), IsOk());
-    ProgramOptions options;
-    options.binary = EDGE_BINARY;
-    options.upstream = server_.address();
-    auto edge = StartEdge(options);
-    ASSERT_THAT(edge, IsOk());
-    edge_ = *std::move(edge);
+    ASSERT_NO_FATAL_FAILURE(StartEdgeOn(server_.address(), edge_));
     const size_t colon = edge_->address().rfind(':');
     port_ = static_cast<uint16_t>(std::stoi(edge_->address().substr(colon + 1)));
   }

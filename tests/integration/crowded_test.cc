@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "common/base/shared_limits.h"
+#include "tests/integration/start_edge.h"
 #include "tests/integration/test_server.h"
 #include "tests/testing/http_get.h"
 #include "tests/testing/seatlock_client.h"
@@ -32,13 +33,9 @@ class CrowdedTest : public ::testing::Test {
   void SetUp() override {
     ASSERT_THAT(server_.Start(), IsOk());
     ProgramOptions options;
-    options.binary = EDGE_BINARY;
-    options.upstream = server_.address();
     // The crowd stands for one of many addresses.
     options.args = {"--max-new-showtimes-per-address=0"};
-    auto edge = StartEdge(options);
-    ASSERT_THAT(edge, IsOk());
-    edge_ = *std::move(edge);
+    ASSERT_NO_FATAL_FAILURE(StartEdgeOn(server_.address(), edge_, options));
   }
   void TearDown() override { EXPECT_EQ(SanitizerReport(edge_->process()), ""); }
 

@@ -8,6 +8,7 @@
 
 #include "tests/integration/test_server.h"
 #include "tests/testing/crash_load.h"
+#include "tests/testing/eventually.h"
 #include "tests/testing/model_judge.h"
 #include "tests/testing/rounds.h"
 #include "tests/testing/seatlock_client.h"
@@ -42,12 +43,12 @@ class Kill9Test : public ::testing::Test {
   // Returns once every watcher has seen a first change. As they are there before it, they see the
   // whole history.
   void StartLoad() {
-    for (auto& follower : followers_) ASSERT_TRUE(WaitUntil([&] { return follower->opened(); }));
+    for (auto& follower : followers_) ASSERT_TRUE(Eventually([&] { return follower->opened(); }));
     for (auto& worker : workers_) {
       worker_threads_.emplace_back([this, &worker] { worker->Run(stop_); });
     }
     for (auto& follower : followers_) {
-      ASSERT_TRUE(WaitUntil([&] { return follower->revision() > 0; }));
+      ASSERT_TRUE(Eventually([&] { return follower->revision() > 0; }));
     }
   }
   void StopLoad() {
@@ -76,7 +77,7 @@ class Kill9Test : public ::testing::Test {
   // The showtime once every lock in it has gone: nothing moves any more.
   v1::ShowtimeSnapshot AtRest(SeatLockClient& client, const std::string& showtime) {
     v1::ShowtimeSnapshot snapshot;
-    WaitUntil([&] {
+    Eventually([&] {
       snapshot = client.Get(showtime).response.snapshot();
       return snapshot.seats_size() == 0;
     });
@@ -112,7 +113,7 @@ TEST_F(Kill9Test, LosesAndInventsNothing) {
     followers_[i]->FinishAt(ends.back().revision());
   }
   for (auto& follower : followers_) {
-    EXPECT_TRUE(WaitUntil(
+    EXPECT_TRUE(Eventually(
         [&] { return follower->revision() >= ends[&follower - &followers_[0]].revision(); }));
   }
   StopAll();
@@ -155,7 +156,7 @@ TEST_F(ForgetfulServerTest, IsFoundOut) {
   progress_.Restarted();
 
   // Who asks again gets another answer than before.
-  for (auto& worker : workers_) EXPECT_TRUE(WaitUntil([&] { return worker->objects(); }));
+  for (auto& worker : workers_) EXPECT_TRUE(Eventually([&] { return worker->objects(); }));
   StopAll();
   const std::vector<Call> calls = Calls();
   // Workers stop at their first objection, so not every showtime was asked anything again.

@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 
+#include "tests/integration/start_edge.h"
 #include "tests/integration/test_server.h"
 #include "tests/testing/seatlock_client.h"
 #include "tests/testing/status_matchers.h"
@@ -22,12 +23,7 @@ class OriginFlowTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_THAT(server_.Start(), IsOk());
-    ProgramOptions options;
-    options.binary = EDGE_BINARY;
-    options.upstream = server_.address();
-    auto edge = StartEdge(options);
-    ASSERT_THAT(edge, IsOk());
-    edge_ = *std::move(edge);
+    ASSERT_NO_FATAL_FAILURE(StartEdgeOn(server_.address(), edge_));
     client_ = std::make_unique<SeatLockClient>(server_.address());
     client_->set_wait_for_ready(true);
   }

@@ -1,30 +1,23 @@
 // A real seatlockd on a real Redis: how it starts, what it says of a Redis that is away or set up
-// wrongly, and whose clock it goes by.
+// wrongly.
 #include <gmock/gmock.h>
-
-#include <chrono>
-#include <thread>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "tests/integration/cluster/cut_link.h"
+#include "tests/integration/looks.h"
 #include "tests/integration/redis_programs.h"
 #include "tests/integration/test_server.h"
 #include "tests/testing/http_get.h"
 #include "tests/testing/redis_server.h"
 #include "tests/testing/seatlock_client.h"
-#include "tests/testing/shifted_clock.h"
 #include "tests/testing/status_matchers.h"
+#include "tests/testing/tcp_link.h"
 
 namespace seatlock::testing {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr int64_t kHourMs = 3'600'000;
 
 TEST(RedisStartTest, ServesWhenRedisComesAndSaysOnceThatItIsAway) {
   RedisServer redis;
@@ -155,7 +148,7 @@ TEST(RedisStartTest, ARedisOfAnOlderVersionIsOneLineAndExit1) {
   const std::string ours = "redis_version:" + redis.Info("redis_version");
   const std::string older =
       ("redis_version:6.2." + std::string(ours.size(), '1')).substr(0, ours.size());
-  CutLink link(redis.port(), [&](char* bytes, size_t size) {
+  TcpLink link(redis.port(), [&](char* bytes, size_t size) {
     const size_t at = absl::string_view(bytes, size).find(ours);
     if (at != absl::string_view::npos) std::copy(older.begin(), older.end(), bytes + at);
   });
@@ -216,12 +209,9 @@ TEST(RedisStartTest, TheServerWithOtherLimitsThanTheOneBeforeItIsWarnedOnce) {
   TestServer same({"--max-session-seats=100"}, UrlOf(redis));
   TestServer other({"--max-session-seats=7"}, UrlOf(redis));
   const auto noted = [&redis](int starts) {
-    const auto deadline = std::chrono::steady_clock::now() + seconds(20);
-    while (redis.Run({"HLEN", "{sl:meta}:servers"}) != std::to_string(starts)) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::sleep_for(milliseconds(20));  // between two looks at another process
-    }
-    return true;
+    return Eventually([&] {
+      return redis.Run({"HLEN", "{sl:meta}:servers"}) == std::to_string(starts);
+    });
   };
   ASSERT_THAT(first.Start(), IsOk());
   ASSERT_TRUE(noted(1));
@@ -237,28 +227,6 @@ TEST(RedisStartTest, TheServerWithOtherLimitsThanTheOneBeforeItIsWarnedOnce) {
   EXPECT_EQ(LinesWith(other, "with other limits"), 1);
   EXPECT_EQ(LinesWith(first, "with other limits"), 0);
   EXPECT_EQ(LinesWith(same, "with other limits"), 0);
-}
-
-TEST(RedisStartTest, AServerWhoseClockIsWrongAtStartGoesByTheStores) {
-  RedisServer redis;
-  ASSERT_EQ(Store({"init"}, UrlOf(redis)).code, 0);
-  for (const int64_t wrong_ms : {kHourMs, -kHourMs}) {
-    ShiftedClock clock;
-    clock.SetMs(wrong_ms);
-    TestServer server({}, UrlOf(redis), clock.Env());
-    ASSERT_THAT(server.Start(), IsOk());
-    ASSERT_TRUE(BecomesReady(server));
-    SeatLockClient client(server.address());
-    const auto locked = client.Lock(absl::StrCat("show", wrong_ms), "A1", "s1", {.ttl_ms = 60'000});
-    ASSERT_TRUE(locked.ok());
-    EXPECT_NEAR(ToMs(locked.response.lock().expire_time()), WallClockMs() + 60'000, 30'000);
-    EXPECT_THAT(server.process().WaitForLine(
-                    [](const std::string& line) {
-                      return absl::StrContains(line, "this machine's clock and the store's differ");
-                    },
-                    kStartTimeout),
-                IsOk());
-  }
 }
 
 TEST(RedisStartTest, ASqliteInstallationThatIsMovedIsServedAsItWas) {
@@ -287,11 +255,11 @@ TEST(RedisStartTest, ASqliteInstallationThatIsMovedIsServedAsItWas) {
   EXPECT_TRUE(BecomesReady(server));
 
   // The wake time came along: the lapsed lock is freed though nobody asks.
-  const auto deadline = std::chrono::steady_clock::now() + seconds(20);
   Ended history;
-  do {
+  Eventually([&] {
     history = Store({"history", "other"}, UrlOf(redis));
-  } while (std::chrono::steady_clock::now() < deadline && history.out.size() < 3);
+    return history.out.size() >= 3;
+  });
   ASSERT_EQ(history.out.size(), 3u);
   EXPECT_THAT(history.out[2], HasSubstr("expired"));
 }

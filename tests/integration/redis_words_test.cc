@@ -2,11 +2,9 @@
 // /readyz.
 #include <gmock/gmock.h>
 
-#include <chrono>
-#include <thread>
-
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "tests/integration/looks.h"
 #include "tests/integration/redis_programs.h"
 #include "tests/integration/test_server.h"
 #include "tests/testing/fake_redis.h"
@@ -16,8 +14,6 @@
 namespace seatlock::testing {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -29,21 +25,6 @@ std::vector<std::string> StoreLines(TestServer& server) {
     if (absl::StrContains(line, "the store is")) lines.push_back(std::move(line));
   }
   return lines;
-}
-
-// Waits until /readyz is 503 because of `why`, for 20 s.
-::testing::AssertionResult SaysWhy(const TestServer& server, const std::string& why) {
-  const auto deadline = std::chrono::steady_clock::now() + seconds(20);
-  std::string body;
-  while (std::chrono::steady_clock::now() < deadline) {
-    const auto answer = HttpGet(server.admin_address(), "/readyz");
-    if (answer.ok()) body = answer->body;
-    if (answer.ok() && answer->status == 503 && absl::StrContains(body, why)) {
-      return ::testing::AssertionSuccess();
-    }
-    std::this_thread::sleep_for(milliseconds(50));  // between two looks at another process
-  }
-  return ::testing::AssertionFailure() << "the last answer was: " << body;
 }
 
 auto IsLine(const std::string& level, const std::string& message) {
@@ -65,10 +46,7 @@ TEST(RedisWordsTest, AnOutageIsOneErrorLineAndThenOneInfoLine) {
   redis.Pause();
   ASSERT_TRUE(SaysWhy(server, "no answer for"));
   redis.Continue();
-  const auto deadline = std::chrono::steady_clock::now() + seconds(20);
-  while (LinesWith(server, "served again") < 2 && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(milliseconds(50));  // between two looks at another process
-  }
+  EXPECT_TRUE(Eventually([&] { return LinesWith(server, "served again") == 2; }));
   const auto begins = IsLine("error", "the store is not served");
   const auto ends = IsLine("info", "the store is served again");
   EXPECT_THAT(StoreLines(server), ElementsAre(begins, ends, begins, ends));

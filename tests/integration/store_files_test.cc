@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "tests/integration/test_server.h"
+#include "tests/testing/eventually.h"
 #include "tests/testing/http_get.h"
 #include "tests/testing/rounds.h"
 #include "tests/testing/seatlock_client.h"
@@ -96,16 +97,6 @@ bool IsServing(const TestServer& server) {
   grpc::Slice answer;
   return status.ok() && response.DumpToSingleSlice(&answer).ok() && answer.size() == 2 &&
          answer.begin()[1] == 1;
-}
-
-template <typename F>
-bool Within(milliseconds limit, F done) {
-  const auto deadline = std::chrono::steady_clock::now() + limit;
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(milliseconds(50));  // between two looks at another process
-  }
-  return true;
 }
 
 class StoreFilesTest : public ::testing::Test {
@@ -263,7 +254,7 @@ TEST_F(StoreFilesTest, ABackupTakenWhileTheServerWritesIsSoundAndIsRestored) {
       if (client.Book("show", {"S" + n}, "s1", "o" + n).ok()) ++booked;
     }
   });
-  const bool busy = Within(kSoon, [&] { return booked >= 50; });
+  const bool busy = Eventually([&] { return booked >= 50; }, kSoon);
   const int before = booked;
   const Output backup = Store({"backup", backup_, StoreFlag()});
   const int after = booked + 1;
@@ -399,11 +390,11 @@ TEST_F(StoreFilesTest,
   {
     Shell writer(server_.file(), "BEGIN IMMEDIATE");
     // Nobody has to fail at it first.
-    EXPECT_TRUE(Within(kSoon, [&] { return ReadyCode(server_) == 503; }));
-    EXPECT_TRUE(Within(kSoon, [&] { return !IsServing(server_); }));
+    EXPECT_TRUE(Eventually([&] { return ReadyCode(server_) == 503; }, kSoon));
+    EXPECT_TRUE(Eventually([&] { return !IsServing(server_); }, kSoon));
     EXPECT_EQ(Revision(), 3u);
   }
-  EXPECT_TRUE(Within(kSoon, [&] { return ReadyCode(server_) == 200 && IsServing(server_); }));
+  EXPECT_TRUE(Eventually([&] { return ReadyCode(server_) == 200 && IsServing(server_); }, kSoon));
   Lock("B", 1);
 }
 
@@ -423,7 +414,7 @@ TEST_F(StoreFilesTest, AFileThatIsRemovedIsNoticedAndNothingMoreIsAcknowledged) 
   fs::remove(server_.file());
   const auto booked = client_->Book("show", {"A1"}, "s1", "o1");
   EXPECT_FALSE(booked.ok()) << "a restart would forget it";
-  EXPECT_TRUE(Within(kSoon, [&] { return ReadyCode(server_) == 503; }));
+  EXPECT_TRUE(Eventually([&] { return ReadyCode(server_) == 503; }, kSoon));
   EXPECT_EQ(LogLines("is gone from its place"), 1);
   EXPECT_FALSE(client_->Lock("other", "A1", "s1").ok());
 }
@@ -431,7 +422,7 @@ TEST_F(StoreFilesTest, AFileThatIsRemovedIsNoticedAndNothingMoreIsAcknowledged) 
 TEST_F(StoreFilesTest, AFileThatIsRemovedIsNoticedWithoutAnybodyCalling) {
   Lock("A", 1);
   fs::remove(server_.file());
-  EXPECT_TRUE(Within(milliseconds(5'000), [&] { return ReadyCode(server_) == 503; }));
+  EXPECT_TRUE(Eventually([&] { return ReadyCode(server_) == 503; }, milliseconds(5'000)));
 }
 
 }  // namespace

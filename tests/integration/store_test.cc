@@ -9,11 +9,11 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/mutex.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
+#include "tests/integration/looks.h"
 #include "tests/integration/test_server.h"
 #include "tests/testing/http_get.h"
 #include "tests/testing/seatlock_client.h"
@@ -22,7 +22,6 @@
 namespace seatlock::testing {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // Above what one showtime lets wait (services/seatlock/engine/limits.h).
@@ -47,21 +46,6 @@ class Blocker {
   sqlite3* db_ = nullptr;
 };
 
-int ReadyCode(const TestServer& server) {
-  auto response = HttpGet(server.admin_address(), "/readyz");
-  return response.ok() ? response->status : 0;
-}
-
-// Whether the server is ready within 20 s, with nobody calling it.
-bool BecomesReady(const TestServer& server) {
-  const auto deadline = std::chrono::steady_clock::now() + seconds(20);
-  while (ReadyCode(server) != 200) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(milliseconds(50));  // between two looks at another process
-  }
-  return true;
-}
-
 class StoreTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -82,7 +66,7 @@ TEST_F(StoreTest, ACallThatCannotBeWrittenDidNothingAndSaysSo) {
     EXPECT_EQ(refusal.reason, "STORE_UNAVAILABLE");
     EXPECT_EQ(refusal.metadata.at("outcome"), "none");
     EXPECT_TRUE(refusal.retry_after_ms.has_value());
-    EXPECT_EQ(ReadyCode(server_), 503);
+    EXPECT_EQ(PageOf(server_, "/readyz").status, 503);
   }
   ASSERT_TRUE(BecomesReady(server_));
   EXPECT_TRUE(client_->Lock("show", "A02", "bob").ok());
@@ -112,7 +96,7 @@ TEST_F(StoreTest, IsReadyAgainByItselfOnceTheStoreIs) {
   {
     Blocker blocker(server_.file());
     EXPECT_FALSE(client_->Lock("show", "A02", "alice").ok());
-    EXPECT_EQ(ReadyCode(server_), 503);
+    EXPECT_EQ(PageOf(server_, "/readyz").status, 503);
   }
   EXPECT_TRUE(BecomesReady(server_));
 }

@@ -2,7 +2,6 @@
 // resume by position. What workers note down is judged by JudgeByModel.
 #pragma once
 
-#include "tests/testing/history_checker.h"  // IWYU pragma: export
-#include "tests/testing/load_follower.h"    // IWYU pragma: export
-#include "tests/testing/load_progress.h"    // IWYU pragma: export
-#include "tests/testing/load_worker.h"      // IWYU pragma: export
+#include "tests/testing/load_follower.h"  // IWYU pragma: export
+#include "tests/testing/load_progress.h"  // IWYU pragma: export
+#include "tests/testing/load_worker.h"    // IWYU pragma: export

@@ -2,9 +2,7 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <string>
-#include <thread>
 
 #include "common/base/mutex.h"
 
@@ -51,15 +49,5 @@ class Progress {
   int starts_ ABSL_GUARDED_BY(mu_) = 0;
   int acks_ ABSL_GUARDED_BY(mu_) = 0;
 };
-
-// False if `condition` does not hold within 30 s.
-inline bool WaitUntil(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 }  // namespace seatlock::testing

@@ -3,10 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -14,6 +12,7 @@
 #include "common/base/random.h"
 #include "services/seatlock/log/redis/keys.h"
 #include "services/seatlock/log/redis/redis_log.h"
+#include "tests/testing/eventually.h"
 #include "tests/testing/log_calls.h"
 #include "tests/testing/redis_server.h"
 
@@ -48,25 +47,19 @@ class RedisLogFixture : public ::testing::Test {
     std::abort();
   }
 
-  // Whether `done` comes true within 20 s.
   template <typename F>
   static bool Comes(F done) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!done()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return true;
+    return Eventually(done);
   }
   static bool AwaitHealthy(const log::ShowtimeLog& log) {
-    return Comes([&] { return log.Healthy(); });
+    return Eventually([&] { return log.Healthy(); });
   }
   static bool AwaitUnhealthy(const log::ShowtimeLog& log) {
-    return Comes([&] { return !log.Healthy(); });
+    return Eventually([&] { return !log.Healthy(); });
   }
   // Appends again and again until it is done.
   static bool AwaitAppended(log::ShowtimeLog& log, const log::AppendRequest& request) {
-    return Comes(
+    return Eventually(
         [&] { return Append(log, request).outcome == log::AppendResult::Outcome::kAppended; });
   }
 

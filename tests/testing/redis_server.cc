@@ -12,7 +12,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <thread>
+
+#include "tests/testing/eventually.h"
 
 namespace seatlock::testing {
 namespace {
@@ -20,7 +21,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kStartMax{20'000};
-constexpr milliseconds kBetweenLooks{10};
 constexpr int kPortTries = 5;
 
 [[noreturn]] void Die(const std::string& why) {
@@ -89,17 +89,6 @@ std::optional<std::string> Ask(uint16_t port, const std::vector<std::string>& co
   return text;
 }
 
-// Whether `done` comes true in time.
-template <typename F>
-bool Comes(F done) {
-  const auto deadline = std::chrono::steady_clock::now() + kStartMax;
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(kBetweenLooks);
-  }
-  return true;
-}
-
 std::unique_ptr<Process> Launch(const std::string& config, const std::vector<std::string>& more) {
   ProcessOptions options{.binary = "/usr/bin/redis-server", .args = {config}};
   options.args.insert(options.args.end(), more.begin(), more.end());
@@ -142,7 +131,8 @@ bool RedisServer::TryStart(const std::vector<std::vector<std::string>>& more) {
     const std::optional<std::string> pong = Ask(port_, {"PING"});
     return pong.has_value() && pong->rfind("-LOADING", 0) != 0;
   };
-  return Comes([&] { return answers() || !process_->Running(); }) && process_->Running();
+  return Eventually([&] { return answers() || !process_->Running(); }, kStartMax) &&
+         process_->Running();
 }
 
 void RedisServer::Start(const std::vector<std::vector<std::string>>& more) {
@@ -191,7 +181,7 @@ std::string RedisServer::Info(const std::string& field) const {
 }
 
 bool RedisServer::AwaitInfo(const std::string& field, const std::string& value) const {
-  return Comes([&] { return Info(field) == value; });
+  return Eventually([&] { return Info(field) == value; }, kStartMax);
 }
 
 RedisSentinel::RedisSentinel(uint16_t primary, int quorum, int down_after_ms,
@@ -209,7 +199,8 @@ RedisSentinel::RedisSentinel(uint16_t primary, int quorum, int down_after_ms,
                                 : "requirepass " + password_ + "\nsentinel auth-pass seats " +
                                       password_ + "\n");
     process_ = Launch(path, {"--sentinel"});
-    if (Comes([&] { return Ask(port_, {"PING"}).has_value() || !process_->Running(); }) &&
+    if (Eventually([&] { return Ask(port_, {"PING"}).has_value() || !process_->Running(); },
+                   kStartMax) &&
         process_->Running()) {
       return;
     }

@@ -64,6 +64,11 @@ class RedisServer {
   std::unique_ptr<Process> process_;
 };
 
+// Its address for seatlockd. `parameters` as "?replicas=1".
+inline std::string UrlOf(const RedisServer& redis, const std::string& parameters = "") {
+  return "redis://127.0.0.1:" + std::to_string(redis.port()) + parameters;
+}
+
 // A Sentinel of the primary that it calls "seats".
 class RedisSentinel {
  public:

@@ -1,10 +1,10 @@
-// Callers that use the C++ client library and its list of servers, as a site does, and write down
-// what they were told. Each call must succeed or be refused by the rules; all else is a failure.
+// Callers that use the C++ client library and its list of servers, as a site does, and note for the
+// judge (model_judge.h) what they were told. Each call must succeed or be refused by the rules; all
+// else is a failure.
 // Thread-compatible.
 #pragma once
 
-#include <gmock/gmock.h>
-
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -16,16 +16,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "clients/cpp/client.h"
-#include "tests/testing/crash_load.h"
-#include "tests/testing/history_checker.h"
+#include "tests/testing/call.h"
+#include "tests/testing/load_progress.h"
+#include "tests/testing/seatlock_client.h"
 
 namespace seatlock::testing {
 
 // One caller: takes seats that others want too, gives them back, buys them, cancels.
 class ClientCaller {
  public:
-  using Kind = Operation::Kind;
-  using Outcome = Operation::Outcome;
   static constexpr std::chrono::seconds kShortTtl{3};
 
   ClientCaller(int index, client::Client& client, Progress& progress, uint64_t seed)
@@ -35,96 +34,101 @@ class ClientCaller {
     while (!stop) OnceAround();
   }
 
-  const std::vector<Operation>& operations() const { return operations_; }
+  // All that it asked and was told, in order.
+  const std::vector<Call>& calls() const { return calls_; }
   // A line each.
   const std::vector<std::string>& failures() const { return failures_; }
   std::chrono::milliseconds longest() const { return longest_; }
 
  private:
+  using Client = client::Client;
+
   int Below(int bound) { return static_cast<int>(random_() % static_cast<uint64_t>(bound)); }
   std::string NextId(const char* kind) { return absl::StrCat(kind, index_, "-", ++ids_); }
 
   void OnceAround() {
-    Operation operation{.kind = Kind::kLock,
-                        .showtime = ShowtimeOf(Below(kShowtimes)),
-                        .seat = absl::StrCat("A", Below(kSeats)),
-                        .session = NextId("s")};
+    const std::string showtime = ShowtimeOf(Below(kShowtimes));
+    const std::string seat = absl::StrCat("A", Below(kSeats));
+    const std::string session = NextId("s");
+    v1::LockSeatRequest lock =
+        LockSeatRequestOf(showtime, seat, session, {.request_id = NextId("r")});
     const bool short_lived = Below(16) == 0;
-    if (!Lock(operation, short_lived) || short_lived) return;  // that one is left to expire
+    if (short_lived) lock.mutable_ttl()->set_seconds(kShortTtl.count());
+    if (!Ask(&Client::LockSeat, lock) || short_lived) return;  // that one is left to expire
     if (Below(2) == 0) {
-      Unlock(operation);
-    } else if (Book(operation)) {
-      Cancel(operation);
+      Unlock(lock);
+    } else {
+      BuyAndCancel(lock);
     }
   }
-
-  bool Lock(Operation operation, bool short_lived) {
-    v1::LockSeatRequest request;
-    request.set_showtime_id(operation.showtime);
-    request.set_seat_id(operation.seat);
-    request.set_session_id(operation.session);
-    if (short_lived) request.mutable_ttl()->set_seconds(kShortTtl.count());
-    return Record(operation, [&] { return client_.LockSeat(request); });
-  }
-  void Unlock(Operation operation) {
-    operation.kind = Kind::kUnlock;
+  void Unlock(const v1::LockSeatRequest& lock) {
     v1::UnlockSeatRequest request;
-    request.set_showtime_id(operation.showtime);
-    request.set_seat_id(operation.seat);
-    request.set_session_id(operation.session);
-    Record(operation, [&] { return client_.UnlockSeat(request); });
+    request.set_showtime_id(lock.showtime_id());
+    request.set_seat_id(lock.seat_id());
+    request.set_session_id(lock.session_id());
+    request.set_request_id(NextId("r"));
+    Ask(&Client::UnlockSeat, request);
   }
-  bool Book(Operation& operation) {
-    operation.kind = Kind::kBook;
-    operation.order = NextId("o");
-    v1::BookSeatsRequest request;
-    request.set_showtime_id(operation.showtime);
-    request.add_seat_ids(operation.seat);
-    request.set_session_id(operation.session);
-    request.set_order_id(operation.order);
-    request.set_only_held(true);
-    return Record(operation, [&] { return client_.BookSeats(request); });
-  }
-  void Cancel(Operation operation) {
-    operation.kind = Kind::kCancel;
+  void BuyAndCancel(const v1::LockSeatRequest& lock) {
+    const std::string order = NextId("o");
+    if (!Ask(&Client::BookSeats,
+             BookSeatsRequestOf(lock.showtime_id(), {lock.seat_id()}, lock.session_id(), order,
+                                {.request_id = NextId("r"), .only_held = true}))) {
+      return;
+    }
     v1::CancelBookingRequest request;
-    request.set_showtime_id(operation.showtime);
-    request.set_order_id(operation.order);
+    request.set_showtime_id(lock.showtime_id());
+    request.set_order_id(order);
     request.set_all(true);
-    Record(operation, [&] { return client_.CancelBooking(request); });
+    request.set_request_id(NextId("r"));
+    Ask(&Client::CancelBooking, request);
   }
 
-  // Calls and writes down what came of it; whether it was acknowledged. The library's own retries
-  // are inside the call, so all of it is the time of the question.
-  template <typename Call>
-  bool Record(Operation operation, const Call& call) {
-    const auto asked = std::chrono::steady_clock::now();
-    const auto answer = call();
-    const auto answered = std::chrono::steady_clock::now();
-    longest_ =
-        std::max(longest_, std::chrono::duration_cast<std::chrono::milliseconds>(answered - asked));
-    operation.times = {.first_asked = asked, .last_asked = asked, .answered = answered};
+  // Calls and notes what came of it; whether it was acknowledged. The library's own retries are
+  // inside the call, so all of it is the time of the question.
+  template <typename Method, typename Request>
+  bool Ask(Method method, const Request& request) {
+    Call call{.showtime = request.showtime_id(), .question = CommandOf(request)};
+    call.times.first_asked = call.times.last_asked = std::chrono::steady_clock::now();
+    call.times.last_asked_ms = WallClockMs();
+    const auto answer = (client_.*method)(request);
+    call.times.answered = std::chrono::steady_clock::now();
+    call.times.answered_ms = WallClockMs();
+    longest_ = std::max(longest_, std::chrono::duration_cast<std::chrono::milliseconds>(
+                                      call.times.answered - call.times.first_asked));
     if (answer.ok()) {
-      operation.outcome = Outcome::kAcknowledged;
-      operation.revision = answer->revision();
+      call.end = Call::End::kAnswered;
+      call.said = SaidOf(*answer);
       progress_.Acknowledged();
-    } else if (answer.status().code() == absl::StatusCode::kFailedPrecondition) {
-      operation.outcome = Outcome::kRefused;
-    } else if (client::ErrorOf(answer.status()).reason != "LOCK_EXPIRED" ||
-               answered - asked < kShortTtl) {
-      failures_.push_back(
-          absl::StrCat(static_cast<int>(operation.kind), ": ", answer.status().ToString()));
+    } else {
+      NoteFailure(answer.status(), call);
     }
-    operations_.push_back(operation);
+    calls_.push_back(std::move(call));
     return answer.ok();
+  }
+  void NoteFailure(const absl::Status& status, Call& call) {
+    const client::CallError error = client::ErrorOf(status);
+    if (error.code == absl::StatusCode::kFailedPrecondition) {
+      Refusal refusal;
+      refusal.reason = error.reason;
+      for (const v1::SeatConflict& conflict : error.conflicts) {
+        refusal.conflicts.push_back({conflict.seat_id(), conflict.status(), conflict.reason()});
+      }
+      call.end = Call::End::kAnswered;
+      call.said = SaidOf(refusal);
+    } else if (error.reason == "LOCK_EXPIRED") {
+      call.end = Call::End::kEnded;
+    } else {
+      failures_.push_back(absl::StrCat(Describe(call.question), ": ", status.ToString()));
+    }
   }
 
   const int index_;
-  client::Client& client_;
+  Client& client_;
   Progress& progress_;
   std::mt19937_64 random_;
   int ids_ = 0;
-  std::vector<Operation> operations_;
+  std::vector<Call> calls_;
   std::vector<std::string> failures_;
   std::chrono::milliseconds longest_{0};
 };
@@ -155,10 +159,10 @@ class ClientLoad {
   }
 
   // After Stop.
-  std::vector<Operation> Operations() const {
-    std::vector<Operation> all;
+  std::vector<Call> Calls() const {
+    std::vector<Call> all;
     for (const auto& caller : callers_) {
-      all.insert(all.end(), caller->operations().begin(), caller->operations().end());
+      all.insert(all.end(), caller->calls().begin(), caller->calls().end());
     }
     return all;
   }

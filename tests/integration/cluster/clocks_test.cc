@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "tests/integration/cluster/looks.h"
 #include "tests/integration/cluster/server_group.h"
+#include "tests/integration/looks.h"
 #include "tests/testing/redis_server.h"
 #include "tests/testing/rounds.h"
 #include "tests/testing/seatlock_client.h"
@@ -106,7 +106,7 @@ class ClocksTest : public ::testing::Test {
     ASSERT_NO_FATAL_FAILURE(InitStore(store_));
     for (One* one : all_) {
       ASSERT_THAT(one->server.Start(), IsOk());
-      ASSERT_TRUE(BecomesReady(one->server.admin_address()));
+      ASSERT_TRUE(BecomesReady(one->server));
       one->client = std::make_unique<SeatLockClient>(one->server.address());
     }
   }
@@ -128,14 +128,14 @@ class ClocksTest : public ::testing::Test {
   void ExpectTheSkewToBeSaidOnce() {
     const std::string said = "this machine's clock and the store's differ";
     for (One* one : {&ahead_, &behind_}) {
-      EXPECT_TRUE(Eventually([&] { return LinesWith(one->server.process(), said) > 0; }));
-      EXPECT_EQ(LinesWith(one->server.process(), said), 1);
+      EXPECT_TRUE(Eventually([&] { return LinesWith(one->server, said) > 0; }));
+      EXPECT_EQ(LinesWith(one->server, said), 1);
     }
-    EXPECT_EQ(LinesWith(right_.server.process(), said), 0);
+    EXPECT_EQ(LinesWith(right_.server, said), 0);
   }
 
   RedisServer redis_;
-  const std::string store_ = "redis://127.0.0.1:" + std::to_string(redis_.port());
+  const std::string store_ = UrlOf(redis_);
   One ahead_{store_, kHourMs};
   One behind_{store_, -kHourMs};
   One right_{store_, 0};

@@ -13,10 +13,11 @@
 #include <thread>
 #include <vector>
 
+#include "tests/integration/cluster/history.h"
 #include "tests/testing/crash_load.h"
+#include "tests/testing/eventually.h"
 #include "tests/testing/model_judge.h"
 #include "tests/testing/status_matchers.h"
-#include "tests/testing/watch_stream.h"
 
 namespace seatlock::testing {
 
@@ -69,7 +70,7 @@ class ClusterLoad {
   // The same; what was found, a line each, at most one objection of the judge for a showtime.
   std::vector<std::string> StopAndFind(const std::string& server) {
     StopWorkers();
-    std::vector<End> ends;
+    std::vector<History> ends;
     for (int i = 0; i < kShowtimes; ++i) ends.push_back(EndOf(i, server));
     JoinFollowers();
     const std::vector<Call> calls = Calls();
@@ -86,12 +87,6 @@ class ClusterLoad {
   int streams() const { return streams_; }
 
  private:
-  // A showtime once nothing moves, and how it came there.
-  struct End {
-    v1::ShowtimeSnapshot last;
-    std::vector<v1::Change> changes;
-  };
-
   void Find(int index, const std::string& what) {
     if (!what.empty()) found_.push_back(ShowtimeOf(index) + ": " + what);
   }
@@ -121,25 +116,19 @@ class ClusterLoad {
   }
 
   // Ends the showtime's followers where they must be then.
-  End EndOf(int index, const std::string& server) {
-    End end{.last = LastStateOf(index, server), .changes = {}};
-    const std::string showtime = ShowtimeOf(index);
-    SeatLockClient client(server);
-    ShowtimeView view;
-    WatchStream watch(client.stub(), showtime, v1::Position());
-    Find(index, std::string(watch.FollowTo(view, end.last.revision()).message()));
-    if (view.snapshots() > 0) Find(index, "a new watcher was not shown the whole history");
-    Find(index, view.DifferencesFrom(end.last));
-    end.changes = view.changes();
+  History EndOf(int index, const std::string& server) {
+    History end = FinalHistory(ShowtimeOf(index), server);
+    for (const std::string& problem : end.problems) Find(index, problem);
     for (size_t i = static_cast<size_t>(index); i < followers_.size(); i += kShowtimes) {
       Follower& follower = *followers_[i];
       follower.FinishAt(end.last.revision());
-      if (!WaitUntil([&] { return follower.revision() >= end.last.revision(); })) follower.GiveUp();
+      if (!Eventually([&] { return follower.revision() >= end.last.revision(); }))
+        follower.GiveUp();
     }
     return end;
   }
 
-  void JudgeShowtime(int index, const End& end, const std::vector<Call>& calls) {
+  void JudgeShowtime(int index, const History& end, const std::vector<Call>& calls) {
     const auto judged = JudgeByModel(ShowtimeOf(index), end.changes, calls);
     if (judged.ok()) judged_.Add(*judged);
     Find(index, std::string(judged.status().message()));
@@ -167,19 +156,6 @@ class ClusterLoad {
       const uint64_t at = change.revision() - 1;
       return at < changes.size() && words(changes[at]) == words(change);
     });
-  }
-
-  // Once nothing moves: every order is cancelled and every lock has ended.
-  v1::ShowtimeSnapshot LastStateOf(int index, const std::string& server) {
-    SeatLockClient client(server);
-    v1::ShowtimeSnapshot snapshot;
-    const bool rests = WaitUntil([&] {
-      const auto answer = client.Get(ShowtimeOf(index));
-      snapshot = answer.response.snapshot();
-      return answer.ok() && snapshot.seats_size() == 0;
-    });
-    if (!rests) Find(index, "never came to rest: " + snapshot.ShortDebugString());
-    return snapshot;
   }
 
   Progress progress_;

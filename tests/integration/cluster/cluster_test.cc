@@ -99,7 +99,7 @@ class ClusterRun {
   const uint64_t seed_;
   std::mt19937_64 random_;
   RedisServer redis_;
-  const std::string store_ = "redis://127.0.0.1:" + std::to_string(redis_.port());
+  const std::string store_ = UrlOf(redis_);
   ServerGroup servers_{kServers, store_};
   std::unique_ptr<ClusterLoad> load_;
   bool is_first_ = true;

@@ -5,9 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
-#include <iostream>
 #include <memory>
-#include <random>
 #include <set>
 #include <thread>
 
@@ -15,14 +13,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/rendezvous.h"
-#include "tests/integration/cluster/client_load.h"
-#include "tests/integration/cluster/cut_link.h"
-#include "tests/integration/cluster/final_log.h"
-#include "tests/integration/cluster/followers.h"
-#include "tests/integration/cluster/looks.h"
 #include "tests/integration/cluster/server_group.h"
+#include "tests/integration/cluster/site.h"
+#include "tests/integration/looks.h"
+#include "tests/integration/start_edge.h"
 #include "tests/testing/redis_server.h"
+#include "tests/testing/seed.h"
 #include "tests/testing/status_matchers.h"
+#include "tests/testing/tcp_link.h"
 
 namespace seatlock::testing {
 namespace {
@@ -56,15 +54,18 @@ class Prober {
   explicit Prober(const std::string& address) : client_(address, kPatience) {}
 
   // A lock that was asked for may land later.
-  const std::vector<Operation>& operations() const { return operations_; }
+  const std::vector<Call>& calls() const { return calls_; }
 
   // Each is refused, in time. `outcome`: what a lock is told of itself, if that is known.
   void ExpectAllRefused(const std::string& outcome = "") {
     const std::string showtime = ShowtimeOf(0);
     const std::string session = absl::StrCat("probe", ++rounds_);
+    const v1::LockSeatRequest request =
+        LockSeatRequestOf(showtime, "P1", session, {.ttl_ms = 1'000});
     const auto asked = Steady::now();
+    const int64_t asked_ms = WallClockMs();
     std::thread lock([&] {
-      const Refusal refusal = client_.Lock(showtime, "P1", session, {.ttl_ms = 1'000}).refusal();
+      const Refusal refusal = client_.Call(&SeatLockClient::Stub::LockSeat, request).refusal();
       EXPECT_EQ(refusal.code, grpc::StatusCode::UNAVAILABLE) << refusal.message;
       if (!outcome.empty()) {
         EXPECT_EQ(refusal.reason, "STORE_UNAVAILABLE") << refusal.message;
@@ -77,12 +78,13 @@ class Prober {
     std::thread unlock([&] { ExpectRefused(client_.Unlock(showtime, "none", session).refusal()); });
     for (std::thread* each : {&lock, &get, &order, &locks, &unlock}) each->join();
     EXPECT_LE(Steady::now() - asked, kPromise + kSlack);
-    operations_.push_back({.kind = Operation::Kind::kLock,
-                           .outcome = Operation::Outcome::kUnknown,
-                           .showtime = showtime,
-                           .seat = "P1",
-                           .session = session,
-                           .times = {asked, asked, Steady::now()}});
+    calls_.push_back({.showtime = showtime,
+                      .question = CommandOf(request),
+                      .times = {.first_asked = asked,
+                                .last_asked = asked,
+                                .answered = Steady::now(),
+                                .last_asked_ms = asked_ms,
+                                .answered_ms = WallClockMs()}});
   }
 
  private:
@@ -93,17 +95,15 @@ class Prober {
 
   SeatLockClient client_;
   int rounds_ = 0;
-  std::vector<Operation> operations_;
+  std::vector<Call> calls_;
 };
 
 class CutOffTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::cout << "seed " << seed_ << "\n";
     ASSERT_NO_FATAL_FAILURE(InitStore(store_));
     ASSERT_NO_FATAL_FAILURE(others_.Start());
     ASSERT_NO_FATAL_FAILURE(StartServer());
-    for (size_t i = 0; i < kOthers; ++i) ASSERT_TRUE(BecomesReady(others_[i].admin_address()));
   }
 
   // On a port with which it is preferred by some of the showtimes, so that there is something to
@@ -113,7 +113,7 @@ class CutOffTest : public ::testing::Test {
       server_ = std::make_unique<TestServer>(std::vector<std::string>(),
                                              absl::StrCat("redis://127.0.0.1:", link_.port()));
       ASSERT_THAT(server_->Start(), IsOk());
-      ASSERT_TRUE(BecomesReady(server_->admin_address()));
+      ASSERT_TRUE(BecomesReady(*server_));
       all_ = others_.addresses();
       all_.push_back(server_->address());
     } while (!IsPreferred());
@@ -126,27 +126,16 @@ class CutOffTest : public ::testing::Test {
   }
 
   void StartLoad() {
-    ProgramOptions options;
-    options.binary = EDGE_BINARY;
-    options.upstream = absl::StrJoin(all_, ",");
-    auto edge = StartEdge(options);
-    ASSERT_THAT(edge, IsOk());
-    edge_ = *std::move(edge);
-    load_ = std::make_unique<ClientLoad>(client::ClientOptions{.servers = all_}, kCallers, seed_);
-    for (int i = 0; i < kShowtimes; ++i) {
-      watches_.push_back(std::make_unique<ClientFollower>(load_->client(), ShowtimeOf(i)));
-      pages_.Add(ShowtimeOf(i), {edge_->address()});
-    }
-    ASSERT_TRUE(pages_.AllOpened());
-  }
-  void LetThemSell() {
-    load_->progress().Restarted();
-    ASSERT_TRUE(load_->progress().WaitForAcks(kAcks));
+    ASSERT_NO_FATAL_FAILURE(StartEdgeOn(absl::StrJoin(all_, ","), edge_));
+    site_ =
+        std::make_unique<Site>(all_, std::vector<std::vector<std::string>>{{edge_->address()}},
+                               Site::Options{.callers = kCallers, .acks = kAcks, .seed = seed_});
+    ASSERT_TRUE(site_->pages().AllOpened());
   }
   // Whether the edge follows nothing on the server any more, and says why.
   bool TheEdgeHasLeft() {
     return Eventually([this] {
-      return absl::StrContains(PageOf(edge_->admin_address(), "/readyz").body,
+      return absl::StrContains(PageOf(*edge_, "/readyz").body,
                                absl::StrCat(server_->address(), ": not serving, 0 streams\n"));
     });
   }
@@ -164,46 +153,28 @@ class CutOffTest : public ::testing::Test {
   // From when the link does nothing any more: everything that the server is asked.
   void ExpectItToServeNothing(Prober& prober, WatchStream& watch) {
     prober.ExpectAllRefused();
-    EXPECT_TRUE(BecomesReady(server_->admin_address(), 503));
+    EXPECT_TRUE(BecomesReady(*server_, 503));
     prober.ExpectAllRefused("none");
     const auto end = watch.WaitForEnd(kPatience);
     ASSERT_TRUE(end.has_value());
     EXPECT_EQ(DecodeRefusal(*end).reason, "STORE_UNAVAILABLE") << end->error_message();
     EXPECT_TRUE(TheEdgeHasLeft());
     for (size_t i = 0; i < kOthers; ++i) {
-      EXPECT_EQ(PageOf(others_[i].admin_address(), "/readyz").status, 200);
+      EXPECT_EQ(PageOf(others_[i], "/readyz").status, 200);
     }
-    ASSERT_NO_FATAL_FAILURE(LetThemSell());
+    ASSERT_NO_FATAL_FAILURE(site_->LetThemSell());
     EXPECT_THAT(ReasonsSaid(), AllOf(Not(IsEmpty()), Each(HasSubstr("redis")), NoneTwice()));
   }
 
-  void StopAndJudge(const Prober& prober) {
-    load_->Stop();
-    EXPECT_THAT(load_->Failures(), IsEmpty());
-    std::vector<Operation> operations = load_->Operations();
-    operations.insert(operations.end(), prober.operations().begin(), prober.operations().end());
-    for (int i = 0; i < kShowtimes; ++i) {
-      SCOPED_TRACE(ShowtimeOf(i));
-      const std::vector<v1::Change> log = FinalLog(ShowtimeOf(i), server_->address());
-      EXPECT_THAT(CheckHistory(ShowtimeOf(i), log, operations), IsOk());
-      EXPECT_THAT(CheckRefusals(ShowtimeOf(i), log, operations), IsOk());
-      watches_[static_cast<size_t>(i)]->Judge(log);
-      pages_.Judge(ShowtimeOf(i), log);
-    }
-    std::cout << operations.size() << " calls, the longest " << load_->Longest().count() << " ms\n";
-  }
-
-  const uint64_t seed_ = std::random_device()();
+  const uint64_t seed_ = TestSeed();
   RedisServer redis_;
-  CutLink link_{redis_.port()};
-  const std::string store_ = absl::StrCat("redis://127.0.0.1:", redis_.port());
+  TcpLink link_{redis_.port()};
+  const std::string store_ = UrlOf(redis_);
   std::unique_ptr<TestServer> server_;  // behind the link
   ServerGroup others_{kOthers, store_};
   std::vector<std::string> all_;
   std::unique_ptr<Program> edge_;
-  std::unique_ptr<ClientLoad> load_;
-  std::vector<std::unique_ptr<ClientFollower>> watches_;
-  Pages pages_;
+  std::unique_ptr<Site> site_;
 };
 
 enum class Fault { kStalled, kBroken };
@@ -215,22 +186,21 @@ TEST_P(CutOffTests, ItServesNothingUntilTheLinkIsBackAndNobodyWithAListNotices) 
   SeatLockClient direct(server_->address());
   WatchStream watch(direct.stub(), ShowtimeOf(0));
   ASSERT_TRUE(watch.Next().has_value());
-  ASSERT_NO_FATAL_FAILURE(LetThemSell());
+  ASSERT_NO_FATAL_FAILURE(site_->LetThemSell());
 
   Prober prober(server_->address());
   GetParam() == Fault::kStalled ? link_.Stall() : link_.Cut();
   ASSERT_NO_FATAL_FAILURE(ExpectItToServeNothing(prober, watch));
   link_.Open();
-  EXPECT_TRUE(BecomesReady(server_->admin_address()));
-  EXPECT_TRUE(Eventually(
-      [this] { return LinesWith(server_->process(), "the store is served again") == 1; }));
+  EXPECT_TRUE(BecomesReady(*server_));
+  EXPECT_TRUE(Eventually([this] { return LinesWith(*server_, "the store is served again") == 1; }));
   // Counter-check: what was refused is answered now.
   EXPECT_TRUE(direct.Get(ShowtimeOf(0)).ok());
   EXPECT_TRUE(direct.GetOrder(ShowtimeOf(0), "o0-1").ok());
   EXPECT_TRUE(direct.ListLocks(ShowtimeOf(0), "s0-1").ok());
   EXPECT_TRUE(direct.Lock("another", "A1", "s1").ok());
-  ASSERT_NO_FATAL_FAILURE(LetThemSell());
-  StopAndJudge(prober);
+  ASSERT_NO_FATAL_FAILURE(site_->LetThemSell());
+  site_->StopAndJudge(server_->address(), prober.calls());
 }
 
 INSTANTIATE_TEST_SUITE_P(Links, CutOffTests, ::testing::Values(Fault::kStalled, Fault::kBroken),
@@ -253,7 +223,7 @@ TEST_F(CutOffTest, ARedisThatStandsStillIsServedByNobodyAndThenByAllAsItWas) {
     });
   }
   for (std::thread& asker : askers) asker.join();
-  EXPECT_TRUE(BecomesReady(server_->admin_address(), 503));
+  EXPECT_TRUE(BecomesReady(*server_, 503));
   redis_.Continue();
   for (const std::string& address : all_) {
     SeatLockClient client(address);

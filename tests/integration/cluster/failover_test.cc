@@ -1,17 +1,21 @@
 // Servers on a Redis with a replica and three Sentinels, all real processes. Primaries are killed
 // under load, Sentinel promotes the replica, and the former primary comes back as the replica:
 // nothing acknowledged is lost, and nothing that a watcher was shown is gone later.
+//
+// A round is one failover: a primary that is killed, or one that changes places with its replica.
 #include <gmock/gmock.h>
 
-#include <iostream>
 #include <memory>
-#include <random>
 
-#include "tests/integration/cluster/await.h"
 #include "tests/integration/cluster/cluster_load.h"
+#include "tests/integration/cluster/history.h"
 #include "tests/integration/cluster/redis_set.h"
 #include "tests/integration/cluster/server_group.h"
+#include "tests/integration/looks.h"
+#include "tests/testing/eventually.h"
+#include "tests/testing/model_judge.h"
 #include "tests/testing/rounds.h"
+#include "tests/testing/seed.h"
 #include "tests/testing/status_matchers.h"
 
 namespace seatlock::testing {
@@ -63,9 +67,7 @@ class FailoverTest : public ::testing::Test {
 };
 
 TEST_F(FailoverTest, NothingAcknowledgedOrShownIsLostWhilePrimariesChange) {
-  const uint64_t seed = std::random_device()();
-  std::cout << "seed " << seed << "\n";
-  ClusterLoad load(servers_.addresses(), {.workers = 4, .seed = seed});
+  ClusterLoad load(servers_.addresses(), {.workers = 4, .seed = TestSeed()});
   const int rounds = Rounds(2);
   for (int round = 0; round < rounds; ++round) {
     ASSERT_TRUE(load.progress().WaitForAcks(kAcksPerRound)) << "round " << round;
@@ -98,18 +100,21 @@ class HeldReplicationTest : public ::testing::Test {
   }
 
   // Sells a seat, and notes what was said.
-  Operation::Outcome Sell(const std::string& seat) {
-    Operation operation{.kind = Operation::Kind::kBook,
-                        .showtime = kShow,
-                        .seat = seat,
-                        .session = "s-" + seat,
-                        .order = "o-" + seat};
-    const auto answer = client_->Book(kShow, {seat}, operation.session, operation.order,
-                                      {.request_id = "r-" + seat});
-    if (answer.ok()) operation.outcome = Operation::Outcome::kAcknowledged;
-    operation.revision = answer.response.revision();
-    operations_.push_back(operation);
-    return operation.outcome;
+  Call::End Sell(const std::string& seat) {
+    const v1::BookSeatsRequest request =
+        BookSeatsRequestOf(kShow, {seat}, "s-" + seat, "o-" + seat, {.request_id = "r-" + seat});
+    Call call{.showtime = kShow, .question = CommandOf(request)};
+    call.times = {.first_asked = std::chrono::steady_clock::now(), .last_asked_ms = WallClockMs()};
+    call.times.last_asked = call.times.first_asked;
+    const auto answer = client_->Call(&SeatLockClient::Stub::BookSeats, request);
+    call.times.answered = std::chrono::steady_clock::now();
+    call.times.answered_ms = WallClockMs();
+    if (answer.ok()) {
+      call.end = Call::End::kAnswered;
+      call.said = SaidOf(answer.response);
+    }
+    calls_.push_back(call);
+    return call.end;
   }
 
   void FailOver() {
@@ -119,13 +124,10 @@ class HeldReplicationTest : public ::testing::Test {
   }
 
   // Everything that is stored.
-  std::vector<v1::Change> History() {
-    const auto last = client_->Get(kShow);
-    EXPECT_TRUE(last.ok());
-    ShowtimeView view;
-    WatchStream watch(client_->stub(), kShow, v1::Position());
-    EXPECT_THAT(watch.FollowTo(view, last.response.snapshot().revision()), IsOk());
-    return view.changes();
+  std::vector<v1::Change> Stored() {
+    const History history = HistoryUpTo(*client_, client_->Get(kShow).response.snapshot());
+    EXPECT_THAT(history.problems, ::testing::IsEmpty());
+    return history.changes;
   }
 
   std::unique_ptr<RedisSet> redis_;
@@ -133,37 +135,36 @@ class HeldReplicationTest : public ::testing::Test {
   std::unique_ptr<SeatLockClient> client_;
   std::unique_ptr<WatchStream> watch_;
   ShowtimeView view_;
-  std::vector<Operation> operations_;
+  std::vector<Call> calls_;
 };
 
 TEST_F(HeldReplicationTest, StrictAcknowledgesAndShowsNothingThatTheReplicaLacks) {
   ASSERT_NO_FATAL_FAILURE(Start("&replicas=1", "1"));
-  ASSERT_EQ(Sell("A1"), Operation::Outcome::kAcknowledged);
+  ASSERT_EQ(Sell("A1"), Call::End::kAnswered);
   ASSERT_THAT(watch_->FollowTo(view_, 1), IsOk());
   redis_->link().Hold();
-  EXPECT_EQ(Sell("A2"), Operation::Outcome::kUnknown);
+  EXPECT_EQ(Sell("A2"), Call::End::kUnknown);
   EXPECT_THAT(watch_->FollowTo(view_, 2, kWatchEnds), StatusIs(absl::StatusCode::kUnavailable));
   ASSERT_NO_FATAL_FAILURE(FailOver());
   (*redis_)[0].Start();
   ASSERT_TRUE(redis_->Follow((*redis_)[0]));
   ASSERT_TRUE(BecomesReady(*server_));
-  const std::vector<v1::Change> changes = History();
-  EXPECT_THAT(CheckHistory(kShow, changes, operations_), IsOk());
+  EXPECT_THAT(JudgeByModel(kShow, Stored(), calls_), IsOk());
   EXPECT_TRUE(client_->Lock(kShow, "A2", "somebody").ok()) << "the primary alone had it";
 }
 
 // Control of this whole file: the same judge, on the same link, without the safeguard.
 TEST_F(HeldReplicationTest, RelaxedLosesWhatTheReplicaLacksAndTheJudgeSeesIt) {
   ASSERT_NO_FATAL_FAILURE(Start("&profile=relaxed", "0"));
-  ASSERT_EQ(Sell("A1"), Operation::Outcome::kAcknowledged);
+  ASSERT_EQ(Sell("A1"), Call::End::kAnswered);
   // The replica has it.
-  ASSERT_TRUE(Await([&] { return (*redis_)[0].Run({"WAIT", "1", "1000"}) == "1"; }));
+  ASSERT_TRUE(Eventually([&] { return (*redis_)[0].Run({"WAIT", "1", "1000"}) == "1"; }));
   redis_->link().Hold();
-  ASSERT_EQ(Sell("A2"), Operation::Outcome::kAcknowledged);
+  ASSERT_EQ(Sell("A2"), Call::End::kAnswered);
   ASSERT_THAT(watch_->FollowTo(view_, 2), IsOk()) << "it was shown";
   ASSERT_NO_FATAL_FAILURE(FailOver());
   ASSERT_TRUE(BecomesReady(*server_));
-  EXPECT_THAT(CheckHistory(kShow, History(), operations_),
+  EXPECT_THAT(JudgeByModel(kShow, Stored(), calls_),
               StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_TRUE(client_->Lock(kShow, "A2", "somebody").ok()) << "it is sold again";
 }

@@ -14,8 +14,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "clients/cpp/client.h"
-#include "tests/integration/cluster/looks.h"
 #include "tests/integration/cluster/page.h"
+#include "tests/testing/eventually.h"
 #include "tests/testing/showtime_view.h"
 #include "tests/testing/status_matchers.h"
 

@@ -2,24 +2,23 @@
 // processes on one Redis. An edge and watches of the C++ client move to the next server with their
 // positions and return once it is back; the edge says which servers it follows. Callers see no
 // failed call, and nobody who looks on a hole or a snapshot.
+//
+// A round is one kill of the server, and its return.
 #include <gmock/gmock.h>
 
-#include <iostream>
 #include <memory>
-#include <random>
-#include <set>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/rendezvous.h"
-#include "tests/integration/cluster/client_load.h"
-#include "tests/integration/cluster/final_log.h"
-#include "tests/integration/cluster/followers.h"
-#include "tests/integration/cluster/looks.h"
 #include "tests/integration/cluster/server_group.h"
+#include "tests/integration/cluster/site.h"
+#include "tests/integration/looks.h"
+#include "tests/integration/start_edge.h"
 #include "tests/testing/redis_server.h"
 #include "tests/testing/rounds.h"
+#include "tests/testing/seed.h"
 #include "tests/testing/status_matchers.h"
 
 namespace seatlock::testing {
@@ -37,25 +36,13 @@ constexpr std::chrono::seconds kReturnMax{40};
 class MovesTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::cout << "seed " << seed_ << "\n";
     ASSERT_NO_FATAL_FAILURE(InitStore(store_));
     ASSERT_NO_FATAL_FAILURE(servers_.Start());
-    for (size_t i = 0; i < kServers; ++i) {
-      ASSERT_TRUE(BecomesReady(servers_[i].admin_address()));
-    }
-    ProgramOptions options;
-    options.binary = EDGE_BINARY;
-    options.upstream = absl::StrJoin(servers_.addresses(), ",");
-    auto edge = StartEdge(options);
-    ASSERT_THAT(edge, IsOk());
-    edge_ = *std::move(edge);
-    load_ = std::make_unique<ClientLoad>(client::ClientOptions{.servers = servers_.addresses()},
-                                         kCallers, seed_);
-    for (int i = 0; i < kShowtimes; ++i) {
-      watches_.push_back(std::make_unique<ClientFollower>(load_->client(), ShowtimeOf(i)));
-      pages_.Add(ShowtimeOf(i), {edge_->address()});
-    }
-    ASSERT_TRUE(pages_.AllOpened());
+    ASSERT_NO_FATAL_FAILURE(StartEdgeOn(absl::StrJoin(servers_.addresses(), ","), edge_));
+    site_ = std::make_unique<Site>(
+        servers_.addresses(), std::vector<std::vector<std::string>>{{edge_->address()}},
+        Site::Options{.callers = kCallers, .acks = kAcks, .seed = seed_});
+    ASSERT_TRUE(site_->pages().AllOpened());
   }
   void TearDown() override {
     if (edge_ != nullptr) {
@@ -77,8 +64,8 @@ class MovesTest : public ::testing::Test {
   // Whether each server but `away` has the streams of the edge and of the watches that it should,
   // and the edge says so.
   bool StreamsAreWhereTheyShould(size_t away) {
-    const std::string ready = PageOf(edge_->admin_address(), "/readyz").body;
-    const std::string metrics = PageOf(edge_->admin_address(), "/metrics").body;
+    const std::string ready = PageOf(*edge_, "/readyz").body;
+    const std::string metrics = PageOf(*edge_, "/metrics").body;
     for (size_t i = 0; i < kServers; ++i) {
       const std::string& address = servers_[i].address();
       const int64_t streams = ShowtimesOf(i, away);
@@ -92,54 +79,31 @@ class MovesTest : public ::testing::Test {
         return false;
       }
       const std::string watchers = absl::StrCat("\nseatlock_watchers ", 2 * streams, "\n");
-      if (up &&
-          !absl::StrContains(PageOf(servers_[i].admin_address(), "/metrics").body, watchers)) {
+      if (up && !absl::StrContains(PageOf(servers_[i], "/metrics").body, watchers)) {
         return false;
       }
     }
     return true;
   }
-  std::string WhatTheEdgeSays() { return PageOf(edge_->admin_address(), "/readyz").body; }
-
-  void LetThemSell() {
-    load_->progress().Restarted();
-    ASSERT_TRUE(load_->progress().WaitForAcks(kAcks));
-  }
+  std::string WhatTheEdgeSays() { return PageOf(*edge_, "/readyz").body; }
 
   void KillAndBringBack(size_t server) {
     servers_[server].Kill();
     EXPECT_TRUE(Eventually([&] { return StreamsAreWhereTheyShould(server); })) << WhatTheEdgeSays();
-    EXPECT_EQ(PageOf(edge_->admin_address(), "/readyz").status, 200);
-    ASSERT_NO_FATAL_FAILURE(LetThemSell());
+    EXPECT_EQ(PageOf(*edge_, "/readyz").status, 200);
+    ASSERT_NO_FATAL_FAILURE(site_->LetThemSell());
     ASSERT_THAT(servers_[server].Start(), IsOk());
     EXPECT_TRUE(Eventually([&] { return StreamsAreWhereTheyShould(kServers); }, kReturnMax))
         << WhatTheEdgeSays();
-    ASSERT_NO_FATAL_FAILURE(LetThemSell());
+    ASSERT_NO_FATAL_FAILURE(site_->LetThemSell());
   }
 
-  void StopAndJudge() {
-    load_->Stop();
-    EXPECT_THAT(load_->Failures(), IsEmpty());
-    const std::vector<Operation> operations = load_->Operations();
-    for (int i = 0; i < kShowtimes; ++i) {
-      SCOPED_TRACE(ShowtimeOf(i));
-      const std::vector<v1::Change> log = FinalLog(ShowtimeOf(i), servers_[0].address());
-      EXPECT_THAT(CheckHistory(ShowtimeOf(i), log, operations), IsOk());
-      EXPECT_THAT(CheckRefusals(ShowtimeOf(i), log, operations), IsOk());
-      watches_[static_cast<size_t>(i)]->Judge(log);
-      pages_.Judge(ShowtimeOf(i), log);
-    }
-    std::cout << operations.size() << " calls, the longest " << load_->Longest().count() << " ms\n";
-  }
-
-  const uint64_t seed_ = std::random_device()();
+  const uint64_t seed_ = TestSeed();
   RedisServer redis_;
-  const std::string store_ = "redis://127.0.0.1:" + std::to_string(redis_.port());
+  const std::string store_ = UrlOf(redis_);
   ServerGroup servers_{kServers, store_};
   std::unique_ptr<Program> edge_;
-  std::unique_ptr<ClientLoad> load_;
-  std::vector<std::unique_ptr<ClientFollower>> watches_;
-  Pages pages_;
+  std::unique_ptr<Site> site_;
 };
 
 TEST_F(MovesTest, WatchesLeaveAServerThatIsKilledAndReturnAndNobodySeesIt) {
@@ -149,10 +113,10 @@ TEST_F(MovesTest, WatchesLeaveAServerThatIsKilledAndReturnAndNobodySeesIt) {
   const int rounds = Rounds(1);
   for (int round = 0; round < rounds; ++round) {
     ASSERT_NO_FATAL_FAILURE(KillAndBringBack(killed)) << "round " << round;
-    EXPECT_EQ(LinesWith(edge_->process(), "a seat server is away"), round + 1);
-    EXPECT_EQ(LinesWith(edge_->process(), "a seat server is back"), round + 1);
+    EXPECT_EQ(LinesWith(*edge_, "a seat server is away"), round + 1);
+    EXPECT_EQ(LinesWith(*edge_, "a seat server is back"), round + 1);
   }
-  StopAndJudge();
+  site_->StopAndJudge(servers_[0].address());
 }
 
 }  // namespace

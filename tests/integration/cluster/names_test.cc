@@ -10,10 +10,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "tests/integration/cluster/final_log.h"
 #include "tests/integration/cluster/followers.h"
-#include "tests/integration/cluster/looks.h"
+#include "tests/integration/cluster/history.h"
 #include "tests/integration/cluster/server_group.h"
+#include "tests/integration/looks.h"
 #include "tests/testing/redis_server.h"
 #include "tests/testing/seatlock_client.h"
 #include "tests/testing/status_matchers.h"
@@ -45,7 +45,7 @@ class NamesTest : public ::testing::Test {
         StartSeatlockd({.binary = SEATLOCKD_BINARY, .listen = listen, .store = store_, .args = {}});
     ASSERT_THAT(started, IsOk());
     server = *std::move(started);
-    ASSERT_TRUE(BecomesReady(server->admin_address()));
+    ASSERT_TRUE(BecomesReady(*server));
   }
   // AddressSanitizer wants to be the first library of a program, and need not be.
   static std::vector<std::pair<std::string, std::string>> Env() {
@@ -55,7 +55,7 @@ class NamesTest : public ::testing::Test {
   }
   bool TheEdgeSays(const std::string& host, const std::string& state) {
     return Eventually([&] {
-      return absl::StrContains(PageOf(edge_->admin_address(), "/readyz").body,
+      return absl::StrContains(PageOf(*edge_, "/readyz").body,
                                absl::StrCat(host, port_, ": ", state));
     });
   }
@@ -71,7 +71,7 @@ class NamesTest : public ::testing::Test {
   }
 
   RedisServer redis_;
-  const std::string store_ = absl::StrCat("redis://127.0.0.1:", redis_.port());
+  const std::string store_ = UrlOf(redis_);
   std::unique_ptr<Program> one_;
   std::unique_ptr<Program> other_;
   std::string port_;
@@ -80,8 +80,7 @@ class NamesTest : public ::testing::Test {
 };
 
 TEST_F(NamesTest, ANameWithTwoAddressesIsAListOfServers) {
-  EXPECT_TRUE(TheEdgeSays("127.0.0.1", "serving"))
-      << PageOf(edge_->admin_address(), "/readyz").body;
+  EXPECT_TRUE(TheEdgeSays("127.0.0.1", "serving")) << PageOf(*edge_, "/readyz").body;
   EXPECT_TRUE(TheEdgeSays("127.0.0.2", "serving"));
   // Of so many showtimes each server has some, as good as always.
   for (int i = 0; i < kShows; ++i) {

@@ -13,9 +13,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "tests/integration/cluster/await.h"
-#include "tests/integration/cluster/held_link.h"
+#include "tests/testing/eventually.h"
 #include "tests/testing/redis_server.h"
+#include "tests/testing/tcp_link.h"
 
 namespace seatlock::testing {
 
@@ -37,7 +37,7 @@ class RedisSet {
                  {"replica-serve-stale-data", "no"}};
     settings_.insert(settings_.end(), options.settings.begin(), options.settings.end());
     AddServer(0);
-    if (options.behind_link) link_ = std::make_unique<HeldLink>(servers_[0]->port());
+    if (options.behind_link) link_ = std::make_unique<TcpLink>(servers_[0]->port());
     for (int i = 0; i < options.replicas; ++i) {
       AddServer(link_ == nullptr ? servers_[0]->port() : link_->port());
     }
@@ -59,7 +59,7 @@ class RedisSet {
     return *servers_.back();
   }
 
-  HeldLink& link() { return *link_; }
+  TcpLink& link() { return *link_; }
   RedisServer& operator[](size_t index) { return *servers_[index]; }
   // Whom the first Sentinel names.
   RedisServer& primary() {
@@ -75,7 +75,7 @@ class RedisSet {
   // command, and Sentinel may have been quicker.
   bool Follow(RedisServer& server) {
     const std::string port = std::to_string(primary().port());
-    return Await([&] {
+    return Eventually([&] {
       return absl::StartsWith(server.Run({"REPLICAOF", "127.0.0.1", port}), "OK");
     });
   }
@@ -91,12 +91,12 @@ class RedisSet {
 
   // Waits until the primary has `replicas` that are in step with it. False: not within 60 s.
   bool AwaitLinked(int replicas) {
-    return Await([&] { return OnlineReplicas(primary()) >= replicas; });
+    return Eventually([&] { return OnlineReplicas(primary()) >= replicas; });
   }
 
   // Waits until each Sentinel knows so too, and could promote one: Sentinels ask every 10 s.
   bool AwaitWhole(int replicas) {
-    return AwaitLinked(replicas) && Await([&] {
+    return AwaitLinked(replicas) && Eventually([&] {
              return std::all_of(sentinels_.begin(), sentinels_.end(), [&](const auto& sentinel) {
                return CouldFailOver(*sentinel, replicas);
              });
@@ -106,7 +106,9 @@ class RedisSet {
   // Has Sentinel put the replica in the primary's place, though that one is well.
   bool BeginFailover() {
     // Not soon after another failover.
-    return Await([&] { return sentinels_[0]->Run({"SENTINEL", "FAILOVER", "seats"}) == "OK"; });
+    return Eventually([&] {
+      return sentinels_[0]->Run({"SENTINEL", "FAILOVER", "seats"}) == "OK";
+    });
   }
 
   // Of all Sentinels.
@@ -118,7 +120,7 @@ class RedisSet {
 
   // Waits until all Sentinels name another primary than `before`, and it is one.
   bool AwaitOtherPrimary(const RedisServer& before) {
-    return Await([&] {
+    return Eventually([&] {
       for (const auto& sentinel : sentinels_) {
         if (sentinel->Primary() == before.port()) return false;
       }
@@ -158,7 +160,7 @@ class RedisSet {
     return linked >= replicas;
   }
 
-  std::unique_ptr<HeldLink> link_;  // null: none
+  std::unique_ptr<TcpLink> link_;  // null: none
   std::vector<std::vector<std::string>> settings_;
   std::vector<std::unique_ptr<RedisServer>> servers_;
   std::vector<std::unique_ptr<RedisSentinel>> sentinels_;

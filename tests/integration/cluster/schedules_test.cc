@@ -5,20 +5,19 @@
 #include <signal.h>
 
 #include <fstream>
-#include <iostream>
 #include <memory>
-#include <random>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "services/seatlock/log/redis/keys.h"
-#include "tests/integration/cluster/await.h"
 #include "tests/integration/cluster/cluster_load.h"
 #include "tests/integration/cluster/redis_set.h"
 #include "tests/integration/cluster/server_group.h"
+#include "tests/integration/looks.h"
 #include "tests/testing/rounds.h"
+#include "tests/testing/seed.h"
 #include "tests/testing/status_matchers.h"
 
 namespace seatlock::testing {
@@ -28,10 +27,6 @@ constexpr char kShow[] = "show";
 constexpr char kPrefix[] = "sl";
 // A watch ends once its store has not been served for a second.
 constexpr WatchStream::Milliseconds kEnds{30'000};
-
-std::string UrlOf(const RedisServer& redis) {
-  return absl::StrCat("redis://127.0.0.1:", redis.port());
-}
 
 std::string InstallationKey() {
   return log::InstallationKey(kPrefix);
@@ -50,15 +45,10 @@ size_t UnreadBytes(uint16_t port) {
   return unread;
 }
 
-// Whether the log has a line with `text`, now or soon.
-bool Says(TestServer& server, const std::string& text) {
-  return Await([&] { return LinesWith(server, text) > 0; });
-}
-
 // Nothing is served: /readyz is 503 for this reason, the log has it once, and callers are refused.
 void ExpectStopped(TestServer& server, const std::string& why) {
   ASSERT_TRUE(Says(server, why)) << why;
-  ASSERT_TRUE(BecomesReady(server, 503)) << why;
+  ASSERT_TRUE(SaysWhy(server, why));
   EXPECT_EQ(LinesWith(server, why), 1) << why;
   SeatLockClient client(server.address());
   const Refusal refusal = client.Lock(kShow, "Z9", "somebody").refusal();
@@ -145,7 +135,6 @@ TEST(SchedulesTest, AKeyOfAWrongTypeStopsItsShowtimesAndNoOther) {
   ASSERT_NO_FATAL_FAILURE(InitStore(UrlOf(redis)));
   ServerGroup servers(2, UrlOf(redis));
   ASSERT_NO_FATAL_FAILURE(servers.Start());
-  for (size_t i = 0; i < servers.size(); ++i) ASSERT_TRUE(BecomesReady(servers[i]));
   ASSERT_TRUE(Sell(servers[0], "A1", "o1"));
   SeatLockClient client(servers[1].address());
   WatchStream watch(client.stub(), kShow);
@@ -184,7 +173,6 @@ TEST(SchedulesTest, APrimaryThatIsBackWithoutItsDataIsNotANewStore) {
   ASSERT_NO_FATAL_FAILURE(InitStore(store));
   ServerGroup servers(2, store);
   ASSERT_NO_FATAL_FAILURE(servers.Start());
-  for (size_t i = 0; i < servers.size(); ++i) ASSERT_TRUE(BecomesReady(servers[i]));
   ASSERT_TRUE(Sell(servers[0], "A1", "o1"));
   SeatLockClient client(servers[1].address());
   WatchStream watch(client.stub(), kShow);
@@ -195,7 +183,7 @@ TEST(SchedulesTest, APrimaryThatIsBackWithoutItsDataIsNotANewStore) {
   redis[0].WipeData();
   redis[0].Start();
   ASSERT_TRUE(redis.AwaitLinked(1));
-  ASSERT_TRUE(Await([&] { return redis[1].Run({"EXISTS", InstallationKey()}) == "0"; }));
+  ASSERT_TRUE(Eventually([&] { return redis[1].Run({"EXISTS", InstallationKey()}) == "0"; }));
   for (size_t i = 0; i < servers.size(); ++i) {
     ASSERT_NO_FATAL_FAILURE(ExpectStopped(servers[i], "no installation marker"));
   }
@@ -280,13 +268,11 @@ TEST_F(FirstRewriteTest, NothingIsAcknowledgedWhileAReplicaThatCopiedAllIsInIt) 
 }
 
 TEST(SchedulesTest, AHistoryThatMayBeAnotherOnLivingConnectionsIsShownAnew) {
-  const uint64_t seed = std::random_device()();
-  std::cout << "seed " << seed << "\n";
   RedisServer redis;
   ASSERT_NO_FATAL_FAILURE(InitStore(UrlOf(redis)));
   ServerGroup servers(2, UrlOf(redis));
   ASSERT_NO_FATAL_FAILURE(servers.Start());
-  ClusterLoad load(servers.addresses(), {.workers = 6, .seed = seed});
+  ClusterLoad load(servers.addresses(), {.workers = 6, .seed = TestSeed()});
   const std::string connections = redis.Info("total_connections_received");
   const int rounds = Rounds(4);
   for (int round = 0; round < rounds; ++round) {
@@ -308,7 +294,6 @@ TEST(SchedulesTest, WhereMemoryEndsLocksAreRefusedAndWhatSellsOrGivesBackGoesThr
   ASSERT_NO_FATAL_FAILURE(InitStore(UrlOf(redis)));
   ServerGroup servers(2, UrlOf(redis));
   ASSERT_NO_FATAL_FAILURE(servers.Start());
-  for (size_t i = 0; i < servers.size(); ++i) ASSERT_TRUE(BecomesReady(servers[i]));
   SeatLockClient client(servers[0].address());
   SeatLockClient other(servers[1].address());
   ASSERT_TRUE(client.LockMany(kShow, {"A1", "A2"}, "s1").ok());
@@ -326,7 +311,7 @@ TEST(SchedulesTest, WhereMemoryEndsLocksAreRefusedAndWhatSellsOrGivesBackGoesThr
   EXPECT_TRUE(client.Unlock(kShow, "A2", "s1").ok());
   EXPECT_TRUE(other.Cancel(kShow, {}, "o1").ok());
   // A lock ends as promised, though that is a change too.
-  EXPECT_TRUE(Await([&] { return other.Get(kShow).response.snapshot().seats_size() == 1; }));
+  EXPECT_TRUE(Eventually([&] { return other.Get(kShow).response.snapshot().seats_size() == 1; }));
   EXPECT_EQ(HolderOf(servers[0], "A1"), "o2");
   EXPECT_EQ(HttpGet(servers[0].admin_address(), "/readyz")->status, 200);
   EXPECT_TRUE(Says(servers[0], "OOM"));
@@ -342,7 +327,6 @@ TEST(SchedulesTest, WhatADeadServerHadSentLandsOnce) {
   ASSERT_NO_FATAL_FAILURE(InitStore(UrlOf(redis)));
   ServerGroup servers(2, UrlOf(redis));
   ASSERT_NO_FATAL_FAILURE(servers.Start());
-  for (size_t i = 0; i < servers.size(); ++i) ASSERT_TRUE(BecomesReady(servers[i]));
   for (int i = 0; i < kCalls; ++i) ASSERT_TRUE(Sell(servers[0], "A1", "first", ShowtimeOf(i)));
   // Far larger than what servers ask by themselves.
   std::vector<std::string> seats;
@@ -359,7 +343,7 @@ TEST(SchedulesTest, WhatADeadServerHadSentLandsOnce) {
       EXPECT_EQ(call(servers[0], i).status.error_code(), grpc::StatusCode::UNAVAILABLE);
     });
   }
-  const bool sent = Await([&] { return UnreadBytes(redis.port()) > 5'000; });
+  const bool sent = Eventually([&] { return UnreadBytes(redis.port()) > 5'000; });
   servers[0].Kill();
   redis.Continue();
   for (std::thread& caller : callers) caller.join();
@@ -367,7 +351,7 @@ TEST(SchedulesTest, WhatADeadServerHadSentLandsOnce) {
   const auto stored = [&](int i) {
     return redis.Run({"XLEN", log::ShowtimeKey(kPrefix, domain::ShowtimeId(ShowtimeOf(i)), "log")});
   };
-  ASSERT_TRUE(Await([&] {
+  ASSERT_TRUE(Eventually([&] {
     for (int i = 0; i < kCalls; ++i) {
       if (stored(i) == "2") return true;
     }

@@ -27,7 +27,7 @@ class SeatctlListTest : public ::testing::TestWithParam<Store> {
   void SetUp() override {
     if (GetParam() == Store::kRedis) {
       redis_ = std::make_unique<RedisServer>();
-      const std::string store = absl::StrCat("redis://127.0.0.1:", redis_->port());
+      const std::string store = UrlOf(*redis_);
       ASSERT_NO_FATAL_FAILURE(InitStore(store));
       servers_ = std::make_unique<ServerGroup>(2, store);
     } else {

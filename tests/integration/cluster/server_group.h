@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/integration/looks.h"
 #include "tests/integration/test_server.h"
 #include "tests/testing/status_matchers.h"
 
@@ -21,9 +22,10 @@ class ServerGroup {
     }
   }
 
-  // Starts all; a failure is the test's.
+  // Starts all and waits until each serves; a failure is the test's.
   void Start() {
     for (const auto& server : servers_) ASSERT_THAT(server->Start(), IsOk());
+    for (const auto& server : servers_) ASSERT_TRUE(BecomesReady(*server));
   }
 
   TestServer& operator[](size_t index) { return *servers_[index]; }
