@@ -103,7 +103,7 @@ TEST(RedisWordsTest, ReadyzAndOneLineSayWhyItIsNotServed) {
     std::string why;
   } cases[] = {
       {{"HSET", kMarker, "counter", "0"},
-       {"HSET", kMarker, "counter", "1000000"},
+       {"HSET", kMarker, "id", "0123456789abcdef"},
        "the store has lost what was confirmed"},
       {{"HDEL", kMarker, "id"}, {"HSET", kMarker, "id", marker_id}, "no installation marker"},
       {{"EVAL", "redis.call('HDEL', KEYS[1], 'id') redis.call('HSET', KEYS[1], 'restoring', '1')",

@@ -8,14 +8,17 @@
 --
 -- Answers: {kDamaged, what is wrong} if what is stored does not fit together, and else as each says.
 
-local VERSION = 2
+local VERSION = 3
 
 local kDone, kConflict, kDamaged, kNotInHistory = 0, 1, 2, 3
 local GONE_MAX = 8
 
--- Whether a showtime was changed since the barrier's counter was raised last. It lives in Redis's
--- memory alone: what is lost with it is one count.
-local changed_since_barrier = false
+-- Of each prefix, whether a showtime was changed since its barrier raised the counter last. It lives
+-- in Redis's memory alone: what is lost with it is one count.
+local changed_since_barrier = {}
+
+-- The prefix of a key: keys.h.
+local function prefix_of(key) return string.match(key, '^{([^:]*):') or '' end
 
 -- pcall, raised again as a table that Damaged() knows.
 local function read(...)
@@ -116,7 +119,7 @@ end
 
 -- Says that a showtime has changed, and that it has this revision. The counter was read before.
 local function note_change(changed, counter, channel, id, revision)
-  changed_since_barrier = true
+  changed_since_barrier[prefix_of(counter)] = true
   local count = redis.call('INCR', counter)
   redis.call('ZADD', changed, count, id)
   redis.pcall('PUBLISH', channel, revision .. ' ' .. id)  -- a lost hint does no harm
@@ -328,13 +331,18 @@ local function look(keys)
            marker[4] and 1 or 0 }
 end
 
--- The same with a write, for WAIT to wait for. With ARGS 'if_changed', which waits for no replica, it
--- writes only if an append went in since: a pipeline whose appends were all too late costs no fsync.
+-- The same with a write, for WAIT to wait for. ARGS 'if_changed' or '', the id and the counter that
+-- the caller has confirmed. With 'if_changed', which waits for no replica, it writes only if an
+-- append went in since: a pipeline whose appends were all too late costs no fsync. A counter below a
+-- confirmed one is left as it is: raising it would hide that something was lost. Servers of version
+-- 2 name no id and no counter.
 local function barrier(keys, args)
   local seen = look(keys)
   if seen[3] == '' then return seen end
-  if args[1] == 'if_changed' and not changed_since_barrier then return seen end
-  changed_since_barrier = false
+  if seen[3] == args[2] and seen[5] < tonumber(args[3]) then return seen end
+  local prefix = prefix_of(keys[1])
+  if args[1] == 'if_changed' and not changed_since_barrier[prefix] then return seen end
+  changed_since_barrier[prefix] = nil
   seen[5] = redis.call('HINCRBY', keys[1], 'counter', 1)
   return seen
 end

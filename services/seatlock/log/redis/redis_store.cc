@@ -249,7 +249,10 @@ void RedisStore::SendEnd(size_t lane, const std::shared_ptr<Pipeline>& pipeline)
   Command last = pipeline->ending == Ending::kLook ? Command{"FCALL_RO", kFnLook}
                                                    : Command{"FCALL", kFnBarrier};
   last.Add("1").Add(InstallationKey(options_.prefix));
-  if (pipeline->ending == Ending::kBarrierIfChanged) last.Add("if_changed");
+  if (pipeline->ending != Ending::kLook) {
+    last.Add(pipeline->ending == Ending::kBarrierIfChanged ? "if_changed" : "");
+    last.Add(view_.installation).Add(absl::StrCat(view_.counter));
+  }
   connection.Send(std::move(last), [this, pipeline](const redisReply* reply) {
     if (reply == nullptr) return;
     ReadBarrier(*reply, pipeline->end);
@@ -312,7 +315,9 @@ Verdict RedisStore::JudgePipeline(const Pipeline& pipeline) {
   if (pipeline.ending != Ending::kLook) judged_ms_ = options_.clock->MonotonicMs();
   connected_replicas_ = pipeline.end.connected_replicas;
   if (pipeline.end.time.store_us != 0 && options_.on_time) options_.on_time(pipeline.end.time);
-  return Judge(pipeline.end, pipeline.view,
+  StoreView view = pipeline.view;
+  view.loss = view_.loss;  // which the other lane may have met meanwhile
+  return Judge(pipeline.end, view,
                {.profile = options_.profile,
                 .replicas = options_.replicas,
                 .promotable = servers_.Promotable(pipeline.end.replicas),
@@ -330,6 +335,9 @@ void RedisStore::Obey(const Verdict& verdict, const PipelineEnd& end) {
       SetView(ViewOf(end));
       judged_ms_ = 0;
       return ProbeIfDue();
+    case Verdict::Kind::kLost:
+      view_.loss = verdict.loss;
+      [[fallthrough]];
     case Verdict::Kind::kNotReady:
       SetState(State::kChecking, absl::UnavailableError(verdict.why.message()));
       return TellError(verdict.why);
