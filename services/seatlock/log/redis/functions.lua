@@ -68,6 +68,17 @@ local function check_end(log, head)
   end
 end
 
+-- The first write of an append. Redis refuses an id below one that the stream had before, also if
+-- that entry is gone: then nothing was done, and it is this showtime alone that is damaged.
+local function add_first(log, revision, time, chain, bytes)
+  local added = redis.pcall('XADD', log, id_of(revision), 't', time, 'c', chain, 'b', bytes)
+  if type(added) ~= 'table' or not added.err then return end
+  if string.find(added.err, 'equal or smaller', 1, true) then
+    damaged('the records had gone on beyond the head')
+  end
+  error(added, 0)
+end
+
 local function entry_at(log, revision)
   local id = id_of(revision)
   return read('XRANGE', log, id, id)[1]
@@ -168,7 +179,9 @@ local function append(keys, args)
   check_number(counter)
   if expected == 0 then read('ZSCORE', ids, id) end
 
-  for i = 10, #args, 3 do
+  expected = expected + 1
+  add_first(log, expected, args[10], args[11], args[12])
+  for i = 13, #args, 3 do
     expected = expected + 1
     redis.call('XADD', log, id_of(expected), 't', args[i], 'c', args[i + 1], 'b', args[i + 2])
   end

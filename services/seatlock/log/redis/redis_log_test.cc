@@ -124,6 +124,22 @@ TEST_F(RedisLogTest, ACounterThatIsOnlyALittleBelowStopsStrictAsWell) {
   EXPECT_TRUE(AwaitHealthy(*log));
 }
 
+// Somebody has written into the stream and taken it out again: Redis then refuses our next id.
+TEST_F(RedisLogTest, ARecordThatRedisRefusesIsDamageOfItsShowtimeAlone) {
+  Install();
+  std::unique_ptr<RedisLog> log = MustOpen(Options());
+  const Head head = Append(*log, AppendOf("s", Head{}, {"x"})).head;
+  const std::string stream = ShowtimeKey("sl", domain::ShowtimeId("s"), "log");
+  server().Run({"XADD", stream, "9-0", "b", ""});
+  server().Run({"XDEL", stream, "9-0"});
+  const uint64_t returns = log->Returns();
+  const AppendResult refused = Append(*log, AppendOf("s", head, {"y"}));
+  EXPECT_EQ(refused.outcome, Outcome::kNotAppended);
+  EXPECT_THAT(refused.status, StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_EQ(Append(*log, AppendOf("t", Head{}, {"x"})).outcome, Outcome::kAppended);
+  EXPECT_EQ(log->Returns(), returns) << "others were not served meanwhile";
+}
+
 TEST_F(RedisLogTest, AnotherPrefixTakesNoCountAway) {
   Install();
   Install("other");
