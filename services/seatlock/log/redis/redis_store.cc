@@ -302,8 +302,8 @@ void RedisStore::OnPipelineEnd(size_t lane, Pipeline& pipeline, bool whole) {
     verdict = JudgePipeline(pipeline);
     // First the state and then the calls: who is told of a failure finds the log unhealthy.
     Obey(verdict, pipeline.end);
-    if (!pipeline.halfway.ok()) EndSession(pipeline.halfway);
   }
+  if (whole && !pipeline.halfway.ok()) EndSession(pipeline.halfway);
   const bool counts = verdict.kind == Verdict::Kind::kCounts;
   const auto end = counts ? WriteCall::End::kCounts : WriteCall::End::kUnknown;
   if (counts) TellCommit(pipeline);
@@ -325,6 +325,8 @@ Verdict RedisStore::JudgePipeline(const Pipeline& pipeline) {
 }
 
 void RedisStore::Obey(const Verdict& verdict, const PipelineEnd& end) {
+  // The session has ended, and will be let go at once: it is not gone on with.
+  if (state_ == State::kSeeking && verdict.kind != Verdict::Kind::kCounts) return;
   switch (verdict.kind) {
     case Verdict::Kind::kCounts:
       view_.counter = std::max(view_.counter, end.counter);
