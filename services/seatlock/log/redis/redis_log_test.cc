@@ -192,6 +192,18 @@ TEST_F(RedisLogTest, OnlyAnAppendThatWentInRaisesTheCounterOfTheBarrier) {
             10);
 }
 
+TEST_F(RedisLogTest, AServerWhoseAppendsAreAllTooLateWritesOnceASecondAllTheSame) {
+  Install();
+  std::unique_ptr<RedisLog> log = MustOpen(Options());
+  Append(*log, AppendOf("s", Head{}, {"x"}));
+  const auto counter = [&] { return server().Run({"HGET", InstallationKey("sl"), "counter"}); };
+  const std::string before = counter();
+  EXPECT_TRUE(Comes([&] {
+    EXPECT_EQ(Append(*log, AppendOf("s", Head{}, {"y"})).outcome, Outcome::kConflict);
+    return counter() != before;
+  }));
+}
+
 TEST_F(RedisLogTest, AStoreOfANewerLayoutIsRefused) {
   Install();
   server().Run({"HSET", InstallationKey("sl"), "layout", "2"});

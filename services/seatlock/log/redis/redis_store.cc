@@ -312,7 +312,8 @@ void RedisStore::OnPipelineEnd(size_t lane, Pipeline& pipeline, bool whole) {
 }
 
 Verdict RedisStore::JudgePipeline(const Pipeline& pipeline) {
-  if (pipeline.ending != Ending::kLook) judged_ms_ = options_.clock->MonotonicMs();
+  // Of the others nobody knows whether they wrote.
+  if (pipeline.ending == Ending::kBarrier) judged_ms_ = options_.clock->MonotonicMs();
   connected_replicas_ = pipeline.end.connected_replicas;
   if (pipeline.end.time.store_us != 0 && options_.on_time) options_.on_time(pipeline.end.time);
   StoreView view = pipeline.view;
