@@ -49,6 +49,8 @@ absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenSqlite(const std::string& 
 //   | unserved | said as a warning | served; said: "again" |                                   |
 //
 // While it is opened errors are kept: the one that ends the program is told by Open, in one line.
+// What is kept is an error line only if the store is not served by then: of several addresses the
+// first may be away, and the next one the primary.
 class RedisLines {
  public:
   void OnError(const absl::Status& why) {
@@ -73,10 +75,12 @@ class RedisLines {
     if (state_ == State::kUnserved) runtime::LogInfo("the store is served again");
     if (state_ != State::kOpening) state_ = State::kServed;
   }
-  void Opened() {
+  void Opened(bool served) {
     base::MutexLock lock(mu_);
     state_ = kept_.empty() ? State::kServed : State::kStarting;
-    if (!kept_.empty()) SayUnserved(kept_);
+    if (kept_.empty()) return;
+    if (!served) return SayUnserved(kept_);
+    runtime::LogWarn("the store could not be served at first", {{"reason", kept_}});
   }
 
  private:
@@ -112,7 +116,7 @@ absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenRedis(const Config& config
         "profile=relaxed: a crash of Redis may lose the last second, and a failover what its "
         "replica lacks; such seats are sold again");
   }
-  lines->Opened();
+  lines->Opened((*log)->Healthy());
   return log;
 }
 

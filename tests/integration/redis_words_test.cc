@@ -67,6 +67,25 @@ TEST(RedisWordsTest, AtAFirstStartThereIsNoAgain) {
                                            Not(HasSubstr("again")))));
 }
 
+// The first of two addresses is away: the store is served all the same when the server is there.
+TEST(RedisWordsTest, AnAddressThatIsAwayAtStartIsNoStoreThatIsNotServed) {
+  RedisServer away;
+  RedisServer redis;
+  away.Stop();
+  TestServer server({}, absl::StrCat("redis://127.0.0.1:", away.port(), ",127.0.0.1:", redis.port(),
+                                     "?profile=relaxed"));
+  ASSERT_THAT(server.Start(), IsOk());
+  ASSERT_TRUE(BecomesReady(server));
+  EXPECT_EQ(LinesWith(server, "\"level\":\"error\""), 0);
+  EXPECT_EQ(LinesWith(server, "could not be served at first"), 1);
+  ASSERT_THAT(server.process().WaitForText("the store is served", kStartTimeout), IsOk());
+  // What comes later is said as ever.
+  redis.Kill();
+  ASSERT_TRUE(SaysWhy(server, "Connection refused"));
+  redis.Start();
+  ASSERT_THAT(server.process().WaitForText("the store is served again", kStartTimeout), IsOk());
+}
+
 TEST(RedisWordsTest, ReadyzAndOneLineSayWhyItIsNotServed) {
   RedisServer redis;
   ASSERT_EQ(Store({"init"}, UrlOf(redis)).code, 0);
@@ -81,7 +100,7 @@ TEST(RedisWordsTest, ReadyzAndOneLineSayWhyItIsNotServed) {
     std::string why;
   } cases[] = {
       {{"HSET", kMarker, "counter", "0"},
-       {"HSET", kMarker, "counter", "1000000"},
+       {"HSET", kMarker, "id", "0123456789abcdef"},
        "the store has lost what was confirmed"},
       {{"HDEL", kMarker, "id"}, {"HSET", kMarker, "id", marker_id}, "no installation marker"},
       {{"EVAL", "redis.call('HDEL', KEYS[1], 'id') redis.call('HSET', KEYS[1], 'restoring', '1')",

@@ -335,7 +335,7 @@ void Actor::Use() {
 // What never came into being need not stay: calls on invented ids fill nothing. Nor what only lists
 // have asked for: they ask for everything.
 void Actor::LeaveIfNew(Effects& effects) {
-  const bool known = phase_ == Phase::kReady && head_.revision.value() > 0;
+  const bool known = IsAtHead(phase_) && head_.revision.value() > 0;
   if (!known || !is_used_) LeaveIfUnused(effects);
 }
 

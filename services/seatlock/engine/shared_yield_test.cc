@@ -115,6 +115,23 @@ TEST_F(SharedYieldTest, ItEndsAfterSoManyAppendsWithoutAConflict) {
   EXPECT_GT(RevisionOf(DoOn(a_, NextLock())), 0U);
 }
 
+TEST_F(SharedYieldTest, AWatcherThatLeavesMeanwhileTakesNoShowtimeOutOfMemory) {
+  a_.log.SetHints(Hints::kLost);
+  auto watch = WatchOn(a_);
+  LetAYield();
+  watch->watcher->Close();
+  Settle();
+  EXPECT_EQ(a_.engine->live_showtimes(), 1U);
+}
+
+TEST_F(SharedYieldTest, AnEngineThatStopsLeavesNobodyWaiting) {
+  LetAYield();
+  const Told told = AskAndWait();
+  a_.engine->Stop();
+  Settle();
+  EXPECT_TRUE(told->has_value());
+}
+
 TEST_F(SharedYieldTest, WhoStopsYieldsToNobody) {
   LetAYield();
   const Told told = AskAndWait();

@@ -170,11 +170,11 @@ void Connection::CheckSilence(int64_t silence_ms) {
   if (context_ == nullptr) return Lose(why_lost_);
   if (state_ == State::kReady && owed_.empty()) return;
   if (clock_.MonotonicMs() - heard_ms_ < silence_ms) return;
-  const bool open = state_ != State::kConnecting;
+  // Of one that was ready nobody knows whether it still takes connections: it may be cut off.
+  const bool new_here = state_ == State::kLoggingIn;
   Close(Unreachable(
-      name_,
-      absl::StrCat(open ? "takes connections and gives" : "there is", " no answer for ", silence_ms,
-                   " ms", state_ == State::kLoggingIn ? " (it hangs, or is no Redis)" : "")));
+      name_, absl::StrCat(new_here ? "takes connections and gives " : "", "no answer for ",
+                          silence_ms, " ms", new_here ? " (it hangs, or is no Redis)" : "")));
 }
 
 // In words for operators, by what hiredis says.

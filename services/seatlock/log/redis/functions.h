@@ -9,7 +9,7 @@ namespace seatlock::log {
 extern const char kFunctionLibrary[];
 // What kFnVersion answers of it. Functions of one library are replaced by newer ones while servers
 // of the older version run, so they stay compatible; what cannot gets a library of a new name.
-inline constexpr int64_t kFunctionVersion = 2;
+inline constexpr int64_t kFunctionVersion = 3;
 
 inline constexpr char kFnAppend[] = "seatlock1_append";
 inline constexpr char kFnAppendIfRoom[] = "seatlock1_append_if_room";

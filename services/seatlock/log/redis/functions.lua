@@ -8,14 +8,17 @@
 --
 -- Answers: {kDamaged, what is wrong} if what is stored does not fit together, and else as each says.
 
-local VERSION = 2
+local VERSION = 3
 
 local kDone, kConflict, kDamaged, kNotInHistory = 0, 1, 2, 3
 local GONE_MAX = 8
 
--- Whether a showtime was changed since the barrier's counter was raised last. It lives in Redis's
--- memory alone: what is lost with it is one count.
-local changed_since_barrier = false
+-- Of each prefix, whether a showtime was changed since its barrier raised the counter last. It lives
+-- in Redis's memory alone: what is lost with it is one count.
+local changed_since_barrier = {}
+
+-- The prefix of a key: keys.h.
+local function prefix_of(key) return string.match(key, '^{([^:]*):') or '' end
 
 -- pcall, raised again as a table that Damaged() knows.
 local function read(...)
@@ -63,6 +66,17 @@ local function check_end(log, head)
   elseif head.oldest <= head.rev then
     damaged('the records are gone')
   end
+end
+
+-- The first write of an append. Redis refuses an id below one that the stream had before, also if
+-- that entry is gone: then nothing was done, and it is this showtime alone that is damaged.
+local function add_first(log, revision, time, chain, bytes)
+  local added = redis.pcall('XADD', log, id_of(revision), 't', time, 'c', chain, 'b', bytes)
+  if type(added) ~= 'table' or not added.err then return end
+  if string.find(added.err, 'equal or smaller', 1, true) then
+    damaged('the records had gone on beyond the head')
+  end
+  error(added, 0)
 end
 
 local function entry_at(log, revision)
@@ -116,7 +130,7 @@ end
 
 -- Says that a showtime has changed, and that it has this revision. The counter was read before.
 local function note_change(changed, counter, channel, id, revision)
-  changed_since_barrier = true
+  changed_since_barrier[prefix_of(counter)] = true
   local count = redis.call('INCR', counter)
   redis.call('ZADD', changed, count, id)
   redis.pcall('PUBLISH', channel, revision .. ' ' .. id)  -- a lost hint does no harm
@@ -165,7 +179,9 @@ local function append(keys, args)
   check_number(counter)
   if expected == 0 then read('ZSCORE', ids, id) end
 
-  for i = 10, #args, 3 do
+  expected = expected + 1
+  add_first(log, expected, args[10], args[11], args[12])
+  for i = 13, #args, 3 do
     expected = expected + 1
     redis.call('XADD', log, id_of(expected), 't', args[i], 'c', args[i + 1], 'b', args[i + 2])
   end
@@ -328,13 +344,18 @@ local function look(keys)
            marker[4] and 1 or 0 }
 end
 
--- The same with a write, for WAIT to wait for. With ARGS 'if_changed', which waits for no replica, it
--- writes only if an append went in since: a pipeline whose appends were all too late costs no fsync.
+-- The same with a write, for WAIT to wait for. ARGS 'if_changed' or '', the id and the counter that
+-- the caller has confirmed. With 'if_changed', which waits for no replica, it writes only if an
+-- append went in since: a pipeline whose appends were all too late costs no fsync. A counter below a
+-- confirmed one is left as it is: raising it would hide that something was lost. Servers of version
+-- 2 name no id and no counter.
 local function barrier(keys, args)
   local seen = look(keys)
   if seen[3] == '' then return seen end
-  if args[1] == 'if_changed' and not changed_since_barrier then return seen end
-  changed_since_barrier = false
+  if seen[3] == args[2] and seen[5] < tonumber(args[3]) then return seen end
+  local prefix = prefix_of(keys[1])
+  if args[1] == 'if_changed' and not changed_since_barrier[prefix] then return seen end
+  changed_since_barrier[prefix] = nil
   seen[5] = redis.call('HINCRBY', keys[1], 'counter', 1)
   return seen
 end

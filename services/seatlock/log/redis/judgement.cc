@@ -21,6 +21,14 @@ Verdict NotReady(absl::Status why) {
   return {.kind = Verdict::Kind::kNotReady, .why = std::move(why)};
 }
 
+Verdict Lost(Loss loss, uint64_t confirmed) {
+  absl::Status why = absl::UnavailableError(absl::StrCat(
+      "the store has lost what was confirmed: its counter was found at ", loss.counter,
+      " and had been at ", confirmed,
+      "; look for the data first, then `seatlockd store init --accept` accepts what is there"));
+  return {.kind = Verdict::Kind::kLost, .why = std::move(why), .loss = std::move(loss)};
+}
+
 absl::Status CheckMarker(const PipelineEnd& end) {
   if (end.restoring) {
     return absl::UnavailableError(
@@ -77,14 +85,12 @@ Verdict Judge(const PipelineEnd& end, const StoreView& view, const JudgedFor& wa
   if (absl::Status all = CheckAcknowledged(end, wanted); !all.ok()) return NotReady(all);
 
   const bool same_store = end.installation == view.installation;
+  const bool lost_before = view.loss && view.loss->replication_id == end.replication_id;
   const bool went_back =
-      same_store && (wanted.raises ? end.counter <= view.counter : end.counter < view.counter);
+      same_store &&
+      (lost_before || (wanted.raises ? end.counter <= view.counter : end.counter < view.counter));
   if (went_back && wanted.profile == RedisProfile::kStrict) {
-    return NotReady(absl::UnavailableError(absl::StrCat(
-        "the store has lost what was confirmed: its counter is ", end.counter, " and was ",
-        view.counter,
-        " before; look for the data first, then `seatlockd store init --accept` accepts what is "
-        "there")));
+    return Lost(lost_before ? *view.loss : Loss{end.replication_id, end.counter}, view.counter);
   }
   if (went_back || !same_store || end.replication_id != view.replication_id) {
     return {.kind = Verdict::Kind::kOtherHistory,

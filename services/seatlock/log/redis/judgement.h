@@ -11,8 +11,9 @@
 //   | fewer acknowledgements than replicas are wanted,  | kNotReady       | not asked       |
 //   | or than are connected                             |                 |                 |
 //   | fewer connected that may be promoted              | kNotReady       | not asked       |
-//   | the marker's counter is not above a confirmed one | kNotReady       | kOtherHistory   |
-//   | (below it, if the pipeline has not raised it)     |                 |                 |
+//   | the marker's counter is not above a confirmed one | kLost           | kOtherHistory   |
+//   | (below it, if the pipeline has not raised it), or |                 |                 |
+//   | was not before, under this replication id         |                 |                 |
 //   | another replication id, or another installation   | kOtherHistory   | kOtherHistory   |
 //   | none of these                                     | kCounts         | kCounts         |
 //
@@ -21,6 +22,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,11 +33,19 @@
 
 namespace seatlock::log {
 
+// The counter that a server met below one that it had confirmed, and under which replication id. It
+// stays a loss however far other servers, which had not confirmed as much, raise the counter.
+struct Loss {
+  std::string replication_id;
+  uint64_t counter = 0;
+};
+
 // Which history a server takes for the store's.
 struct StoreView {
   std::string replication_id;  // empty: none was judged yet
   std::string installation;
   uint64_t counter = 0;  // the highest that was confirmed
+  std::optional<Loss> loss = {};
 
   std::string Generation() const;
 };
@@ -64,10 +74,12 @@ struct Verdict {
     kCounts,
     kOtherHistory,  // nothing counts; ask again with the view of this end
     kNotReady,      // nothing counts until `why` is no more
+    kLost,          // the same; the view is to keep `loss`
     kGone,          // nothing counts; begin anew with the primary
   };
   Kind kind = Kind::kNotReady;
   absl::Status why;  // OK only if it counts
+  std::optional<Loss> loss = {};
 };
 
 struct JudgedFor {

@@ -99,11 +99,30 @@ TEST_F(JudgementTest, AReplicaThatIsNeverPromotedStandsInForNone) {
 
 TEST_F(JudgementTest, ACounterThatIsNotAboveAConfirmedOneIsALoss) {
   end_.counter = 7;
-  ExpectVerdict(Kind::kNotReady, Kind::kOtherHistory);
+  ExpectVerdict(Kind::kLost, Kind::kOtherHistory);
   end_.replication_id = "2222222222222222";  // also after a failover
-  ExpectVerdict(Kind::kNotReady, Kind::kOtherHistory);
+  ExpectVerdict(Kind::kLost, Kind::kOtherHistory);
   end_.installation = "bbbbbbbbbbbbbbbb";  // an operator accepts it
   ExpectVerdict(Kind::kOtherHistory, Kind::kOtherHistory);
+}
+
+// Servers that had not confirmed as much go on, and raise the counter.
+TEST_F(JudgementTest, ALossStaysOneUntilTheHistoryIsAnother) {
+  end_.counter = 5;
+  const Verdict lost = Judge(end_, view_, kStrictOfOne);
+  ASSERT_EQ(lost.kind, Kind::kLost);
+  view_.loss = lost.loss;
+  end_.counter = 100;
+  EXPECT_EQ(Judge(end_, view_, kStrictOfOne).kind, Kind::kLost);
+  EXPECT_EQ(Judge(end_, view_, kStrictOfOne).why, lost.why) << "one reason, told once";
+  // Redis was started anew, with its data or without them.
+  end_.replication_id = "2222222222222222";
+  EXPECT_EQ(Judge(end_, view_, kStrictOfOne).kind, Kind::kOtherHistory);
+  EXPECT_FALSE(ViewOf(end_).loss);
+  end_.counter = 6;
+  EXPECT_EQ(Judge(end_, view_, kStrictOfOne).kind, Kind::kLost);
+  end_.installation = "bbbbbbbbbbbbbbbb";  // an operator accepts it
+  EXPECT_EQ(Judge(end_, view_, kStrictOfOne).kind, Kind::kOtherHistory);
 }
 
 TEST_F(JudgementTest, AnotherReplicationIdIsAnotherHistory) {

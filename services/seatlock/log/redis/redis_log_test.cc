@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "absl/strings/ascii.h"
+#include "services/seatlock/log/redis/functions.h"
 #include "services/seatlock/log/redis/keys.h"
 #include "tests/testing/log_calls.h"
 #include "tests/testing/redis_log_fixture.h"
@@ -66,6 +67,15 @@ TEST_F(RedisLogTest, RelaxedMarksAnEmptyStoreByItselfAndNoOther) {
   EXPECT_FALSE(MustOpen(options)->Healthy());
 }
 
+// Whether `log` is served again within `ms`.
+bool Returns(const RedisLog& log, int64_t ms) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+  while (!log.Healthy() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return log.Healthy();
+}
+
 TEST_F(RedisLogTest, AStoreThatIsEmptiedIsNotANewStore) {
   Install();
   std::unique_ptr<RedisLog> log = MustOpen(Options());
@@ -95,6 +105,67 @@ TEST_F(RedisLogTest, ACounterBelowAConfirmedOneStopsStrictUntilAnOperatorAccepts
   EXPECT_NE(log->Generation(), generation);
 }
 
+// A server's own probes write, too: they must not make up for what was lost.
+TEST_F(RedisLogTest, ACounterThatIsOnlyALittleBelowStopsStrictAsWell) {
+  Install();
+  std::unique_ptr<RedisLog> log = MustOpen(Options());
+  Head head;
+  for (int i = 0; i < 5; ++i) head = Append(*log, AppendOf("s", head, {"x"})).head;
+  server().Run({"HINCRBY", InstallationKey("sl"), "counter", "-3"});
+  EXPECT_NE(Append(*log, AppendOf("s", head, {"y"})).outcome, Outcome::kAppended);
+  EXPECT_FALSE(Returns(*log, 1'500)) << "served again though what was confirmed is lost";
+  // Nor must another server's, which knows of no loss.
+  std::unique_ptr<RedisLog> other = MustOpen(Options());
+  for (int i = 0; i < 5; ++i) head = Append(*other, AppendOf("s", head, {"z"})).head;
+  EXPECT_TRUE(other->Healthy());
+  EXPECT_FALSE(Returns(*log, 500));
+  EXPECT_EQ(Errors().size(), 1U) << "one reason, told once";
+  Install();
+  EXPECT_TRUE(AwaitHealthy(*log));
+}
+
+// Somebody has written into the stream and taken it out again: Redis then refuses our next id.
+TEST_F(RedisLogTest, ARecordThatRedisRefusesIsDamageOfItsShowtimeAlone) {
+  Install();
+  std::unique_ptr<RedisLog> log = MustOpen(Options());
+  const Head head = Append(*log, AppendOf("s", Head{}, {"x"})).head;
+  const std::string stream = ShowtimeKey("sl", domain::ShowtimeId("s"), "log");
+  server().Run({"XADD", stream, "9-0", "b", ""});
+  server().Run({"XDEL", stream, "9-0"});
+  const uint64_t returns = log->Returns();
+  const AppendResult refused = Append(*log, AppendOf("s", head, {"y"}));
+  EXPECT_EQ(refused.outcome, Outcome::kNotAppended);
+  EXPECT_THAT(refused.status, StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_EQ(Append(*log, AppendOf("t", Head{}, {"x"})).outcome, Outcome::kAppended);
+  EXPECT_EQ(log->Returns(), returns) << "others were not served meanwhile";
+}
+
+TEST_F(RedisLogTest, AnotherPrefixTakesNoCountAway) {
+  Install();
+  Install("other");
+  std::unique_ptr<RedisLog> log = MustOpen(Options());
+  Append(*log, AppendOf("s", Head{}, {"x"}));
+  log = nullptr;
+  // A change of "sl", whose barrier comes only after one of "other".
+  const domain::ShowtimeId showtime("s");
+  std::vector<std::string> change = {"FCALL", kFnDelete, "7", ShowtimeKey("sl", showtime, "head"),
+                                     ShowtimeKey("sl", showtime, "log")};
+  for (const char* name : {"wake", "changed", "counter", "ids"}) {
+    change.push_back(PartitionKey("sl", PartitionOf(showtime), name));
+  }
+  change.insert(change.end(), {ShowtimeKey("sl", showtime, "snap"), "s", "channel"});
+  server().Run(change);
+  const auto raised_by_barrier_of = [&](const std::string& prefix) {
+    const std::string marker = InstallationKey(prefix);
+    const std::string before = server().Run({"HGET", marker, "counter"});
+    server().Run({"FCALL", kFnBarrier, "1", marker, "if_changed"});
+    return server().Run({"HGET", marker, "counter"}) != before;
+  };
+  EXPECT_FALSE(raised_by_barrier_of("other"));
+  EXPECT_TRUE(raised_by_barrier_of("sl"));
+  EXPECT_FALSE(raised_by_barrier_of("sl"));
+}
+
 // Where servers contend for a showtime most appends are too late: those cost no write, and no
 // fsync.
 TEST_F(RedisLogTest, OnlyAnAppendThatWentInRaisesTheCounterOfTheBarrier) {
@@ -119,6 +190,18 @@ TEST_F(RedisLogTest, OnlyAnAppendThatWentInRaisesTheCounterOfTheBarrier) {
               EXPECT_EQ(Append(*log, AppendOf("s", Head{}, {"y"})).outcome, Outcome::kConflict);
             }),
             10);
+}
+
+TEST_F(RedisLogTest, AServerWhoseAppendsAreAllTooLateWritesOnceASecondAllTheSame) {
+  Install();
+  std::unique_ptr<RedisLog> log = MustOpen(Options());
+  Append(*log, AppendOf("s", Head{}, {"x"}));
+  const auto counter = [&] { return server().Run({"HGET", InstallationKey("sl"), "counter"}); };
+  const std::string before = counter();
+  EXPECT_TRUE(Comes([&] {
+    EXPECT_EQ(Append(*log, AppendOf("s", Head{}, {"y"})).outcome, Outcome::kConflict);
+    return counter() != before;
+  }));
 }
 
 TEST_F(RedisLogTest, AStoreOfANewerLayoutIsRefused) {

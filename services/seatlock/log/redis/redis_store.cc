@@ -249,7 +249,10 @@ void RedisStore::SendEnd(size_t lane, const std::shared_ptr<Pipeline>& pipeline)
   Command last = pipeline->ending == Ending::kLook ? Command{"FCALL_RO", kFnLook}
                                                    : Command{"FCALL", kFnBarrier};
   last.Add("1").Add(InstallationKey(options_.prefix));
-  if (pipeline->ending == Ending::kBarrierIfChanged) last.Add("if_changed");
+  if (pipeline->ending != Ending::kLook) {
+    last.Add(pipeline->ending == Ending::kBarrierIfChanged ? "if_changed" : "");
+    last.Add(view_.installation).Add(absl::StrCat(view_.counter));
+  }
   connection.Send(std::move(last), [this, pipeline](const redisReply* reply) {
     if (reply == nullptr) return;
     ReadBarrier(*reply, pipeline->end);
@@ -299,8 +302,8 @@ void RedisStore::OnPipelineEnd(size_t lane, Pipeline& pipeline, bool whole) {
     verdict = JudgePipeline(pipeline);
     // First the state and then the calls: who is told of a failure finds the log unhealthy.
     Obey(verdict, pipeline.end);
-    if (!pipeline.halfway.ok()) EndSession(pipeline.halfway);
   }
+  if (whole && !pipeline.halfway.ok()) EndSession(pipeline.halfway);
   const bool counts = verdict.kind == Verdict::Kind::kCounts;
   const auto end = counts ? WriteCall::End::kCounts : WriteCall::End::kUnknown;
   if (counts) TellCommit(pipeline);
@@ -309,10 +312,13 @@ void RedisStore::OnPipelineEnd(size_t lane, Pipeline& pipeline, bool whole) {
 }
 
 Verdict RedisStore::JudgePipeline(const Pipeline& pipeline) {
-  if (pipeline.ending != Ending::kLook) judged_ms_ = options_.clock->MonotonicMs();
+  // Of the others nobody knows whether they wrote.
+  if (pipeline.ending == Ending::kBarrier) judged_ms_ = options_.clock->MonotonicMs();
   connected_replicas_ = pipeline.end.connected_replicas;
   if (pipeline.end.time.store_us != 0 && options_.on_time) options_.on_time(pipeline.end.time);
-  return Judge(pipeline.end, pipeline.view,
+  StoreView view = pipeline.view;
+  view.loss = view_.loss;  // which the other lane may have met meanwhile
+  return Judge(pipeline.end, view,
                {.profile = options_.profile,
                 .replicas = options_.replicas,
                 .promotable = servers_.Promotable(pipeline.end.replicas),
@@ -320,6 +326,8 @@ Verdict RedisStore::JudgePipeline(const Pipeline& pipeline) {
 }
 
 void RedisStore::Obey(const Verdict& verdict, const PipelineEnd& end) {
+  // The session has ended, and will be let go at once: it is not gone on with.
+  if (state_ == State::kSeeking && verdict.kind != Verdict::Kind::kCounts) return;
   switch (verdict.kind) {
     case Verdict::Kind::kCounts:
       view_.counter = std::max(view_.counter, end.counter);
@@ -330,6 +338,9 @@ void RedisStore::Obey(const Verdict& verdict, const PipelineEnd& end) {
       SetView(ViewOf(end));
       judged_ms_ = 0;
       return ProbeIfDue();
+    case Verdict::Kind::kLost:
+      view_.loss = verdict.loss;
+      [[fallthrough]];
     case Verdict::Kind::kNotReady:
       SetState(State::kChecking, absl::UnavailableError(verdict.why.message()));
       return TellError(verdict.why);

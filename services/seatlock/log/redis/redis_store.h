@@ -191,7 +191,7 @@ class RedisStore {
   size_t reads_under_way_ = 0;
   size_t probe_lane_ = 0;  // of the last probe: lanes take turns, so that each is known to live
   int64_t connected_replicas_ = 0;
-  int64_t judged_ms_ = 0;    // when a pipeline was judged last
+  int64_t judged_ms_ = 0;    // when a pipeline that wrote for certain was judged last
   int64_t looked_ms_ = 0;    // when the server was asked what it says of itself
   int64_t session_ms_ = 0;   // when the session was begun
   int64_t served_ms_ = 0;    // when the store was served last, or the session was ready

@@ -1,5 +1,7 @@
 #include "services/seatlock/log/redis/telling.h"
 
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
@@ -9,6 +11,8 @@
 namespace seatlock::log {
 namespace {
 
+// Redis repeats the arguments of a command that it does not know, up to 128 bytes.
+constexpr char kArguments[] = ", with args beginning with";
 constexpr char kPeerPayload[] = "seatlock/unreachable";
 
 std::string ReasonOf(const absl::Status& status) {
@@ -53,8 +57,12 @@ absl::Status Reworded(const absl::Status& status, absl::string_view message) {
 }
 
 std::string ForOperators(absl::string_view text, absl::string_view secret) {
-  std::string line =
-      secret.empty() ? std::string(text) : absl::StrReplaceAll(text, {{secret, "***"}});
+  std::string line(text);
+  if (!secret.empty()) {
+    // What follows may end in the midst of the secret.
+    line.resize(std::min(line.size(), line.find(kArguments)));
+    line = absl::StrReplaceAll(line, {{secret, "***"}});
+  }
   for (char& c : line) {
     if (!absl::ascii_isprint(static_cast<unsigned char>(c))) c = ' ';
   }

@@ -49,8 +49,8 @@ absl::Status Unreachable(absl::string_view peer, absl::string_view why);
 // The same status with other words.
 absl::Status Reworded(const absl::Status& status, absl::string_view message);
 
-// `text` as one line of at most kRedisReasonBytesMax, with "***" where `secret` stood: Redis
-// repeats what it was sent in some of its errors.
+// `text` as one line of at most kRedisReasonBytesMax, with "***" where `secret` stood and without
+// the arguments that Redis repeats in an error.
 std::string ForOperators(absl::string_view text, absl::string_view secret);
 absl::Status ForOperators(const absl::Status& status, absl::string_view secret);
 

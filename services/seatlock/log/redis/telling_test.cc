@@ -60,6 +60,11 @@ TEST(ForOperatorsTest, ALineIsBoundedAndHoldsNoPassword) {
   EXPECT_THAT(ForOperators(echo, ""), HasSubstr("hunter2"));  // control
   EXPECT_THAT(ForOperators(echo, "hunter2"), Not(HasSubstr("hunter2")));
   EXPECT_THAT(ForOperators(echo, "hunter2"), Not(HasSubstr("\n")));
+  // Redis repeats no more than 128 bytes of what it was sent.
+  const std::string secret(200, 's');
+  const std::string cut =
+      "ERR unknown command 'AUTH', with args beginning with: '" + secret.substr(0, 128) + "' ";
+  EXPECT_EQ(ForOperators(cut, secret), "ERR unknown command 'AUTH'");
   EXPECT_EQ(ForOperators(std::string(10'000, 'x'), "").size(), kRedisReasonBytesMax);
   // A cut does not show half of it.
   const std::string long_echo = std::string(kRedisReasonBytesMax - 5, 'x') + "hunter2";
