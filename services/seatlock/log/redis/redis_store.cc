@@ -277,8 +277,8 @@ void RedisStore::SendEnd(size_t lane, const std::shared_ptr<Pipeline>& pipeline)
 
 // If no replica is waited for, what has changed nothing needs no write at its end: Redis syncs what
 // others wrote before it answers. Without that write and its fsync a server answered 10,900 reads a
-// second in place of 3,900; what it gave to servers that contend for a showtime is in ADR 0024. Once
-// a second it writes all the same, to see that it can.
+// second in place of 3,900; what it gave to servers that contend for a showtime is in ADR 0024.
+// Once a second it writes all the same, to see that it can.
 RedisStore::Ending RedisStore::EndingOf(const Pipeline& pipeline) const {
   const bool probe = options_.clock->MonotonicMs() - judged_ms_ >= kRedisProbeMs;
   if (probe || pipeline.calls.empty()) return Ending::kBarrier;
