@@ -44,7 +44,7 @@ TEST(RedisStartTest, AStoreWithoutItsMarkerIsServedOnceAnOperatorHasSaidSo) {
   TestServer server({}, UrlOf(redis));
   ASSERT_THAT(server.Start(), IsOk());
   SeatLockClient client(server.address());
-  EXPECT_EQ(LinesWith(server, "store init"), 1);
+  EXPECT_TRUE(Eventually([&] { return LinesWith(server, "store init") == 1; }));
   EXPECT_EQ(client.Lock("show", "A1", "s1").refusal().reason, "STORE_UNAVAILABLE");
   ASSERT_EQ(Store({"init"}, UrlOf(redis)).code, 0);
   ASSERT_TRUE(BecomesReady(server));
@@ -194,7 +194,8 @@ TEST(RedisStartTest, ASettingThatIsChangedLaterStopsItUntilItIsRightAgain) {
     ASSERT_TRUE(BecomesReady(server, 503));
     EXPECT_EQ(client.Lock("show", each.setting, "s1").refusal().reason, "STORE_UNAVAILABLE");
     EXPECT_EQ(client.Get("show").refusal().reason, "STORE_UNAVAILABLE");
-    EXPECT_EQ(LinesWith(server, absl::StrCat(each.setting, " is ", each.wrong, ", must be")), 1);
+    const std::string why = absl::StrCat(each.setting, " is ", each.wrong, ", must be");
+    EXPECT_TRUE(Eventually([&] { return LinesWith(server, why) == 1; })) << why;
     redis.Run({"CONFIG", "SET", each.setting, each.right});
     ASSERT_TRUE(BecomesReady(server));
     EXPECT_TRUE(client.Lock("show", each.setting, "s1").ok());
@@ -224,7 +225,7 @@ TEST(RedisStartTest, TheServerWithOtherLimitsThanTheOneBeforeItIsWarnedOnce) {
   ASSERT_THAT(warned, IsOk());
   EXPECT_THAT(*warned, HasSubstr("--max-session-seats=7"));
   EXPECT_THAT(*warned, HasSubstr("--max-session-seats=100"));
-  EXPECT_EQ(LinesWith(other, "with other limits"), 1);
+  EXPECT_TRUE(Eventually([&] { return LinesWith(other, "with other limits") == 1; }));
   EXPECT_EQ(LinesWith(first, "with other limits"), 0);
   EXPECT_EQ(LinesWith(same, "with other limits"), 0);
 }

@@ -77,7 +77,7 @@ TEST(RedisWordsTest, AnAddressThatIsAwayAtStartIsNoStoreThatIsNotServed) {
   ASSERT_THAT(server.Start(), IsOk());
   ASSERT_TRUE(BecomesReady(server));
   EXPECT_EQ(LinesWith(server, "\"level\":\"error\""), 0);
-  EXPECT_EQ(LinesWith(server, "could not be served at first"), 1);
+  EXPECT_TRUE(Eventually([&] { return LinesWith(server, "could not be served at first") == 1; }));
   ASSERT_THAT(server.process().WaitForText("the store is served", kStartTimeout), IsOk());
   // What comes later is said as ever.
   redis.Kill();
@@ -123,7 +123,7 @@ TEST(RedisWordsTest, ReadyzAndOneLineSayWhyItIsNotServed) {
     ASSERT_TRUE(SaysWhy(server, each.why));
     redis.Run(each.mended);
     ASSERT_TRUE(BecomesReady(server));
-    EXPECT_EQ(LinesWith(server, each.why), 1);
+    EXPECT_TRUE(Eventually([&] { return LinesWith(server, each.why) == 1; }));
   }
 }
 
@@ -138,7 +138,8 @@ TEST(RedisWordsTest, AReplicaThatIsAwayIsNamedInReadyz) {
   ASSERT_TRUE(BecomesReady(server));
   replica.Kill();
   ASSERT_TRUE(SaysWhy(server, "has 0 replicas online, must have 1"));
-  EXPECT_EQ(LinesWith(server, "\"level\":\"error\""), 1);
+  // No error, if it ended within the 2 s in which a start is not over.
+  EXPECT_TRUE(Eventually([&] { return LinesWith(server, "has 0 replicas online") == 1; }));
   replica.Start();
   ASSERT_TRUE(BecomesReady(server));
 }
@@ -169,7 +170,9 @@ TEST(RedisWordsTest, AProfileThatMayLoseChangesIsSaidAtStart) {
   RedisServer redis;
   TestServer relaxed({}, UrlOf(redis, "?profile=relaxed"));
   ASSERT_THAT(relaxed.Start(), IsOk());
-  EXPECT_EQ(LinesWith(relaxed, "profile=relaxed: a crash of Redis may lose the last second"), 1);
+  EXPECT_TRUE(Eventually([&] {
+    return LinesWith(relaxed, "profile=relaxed: a crash of Redis may lose the last second") == 1;
+  }));
   TestServer strict({}, UrlOf(redis));
   ASSERT_THAT(strict.Start(), IsOk());
   EXPECT_EQ(LinesWith(strict, "may lose"), 0);

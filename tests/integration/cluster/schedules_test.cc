@@ -49,7 +49,7 @@ size_t UnreadBytes(uint16_t port) {
 void ExpectStopped(TestServer& server, const std::string& why) {
   ASSERT_TRUE(Says(server, why)) << why;
   ASSERT_TRUE(SaysWhy(server, why));
-  EXPECT_EQ(LinesWith(server, why), 1) << why;
+  EXPECT_TRUE(Eventually([&] { return LinesWith(server, why) == 1; })) << why;
   SeatLockClient client(server.address());
   const Refusal refusal = client.Lock(kShow, "Z9", "somebody").refusal();
   EXPECT_EQ(refusal.reason, "STORE_UNAVAILABLE") << why;
