@@ -42,9 +42,11 @@ absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenSqlite(const std::string& 
 //
 //   | state    | OnError           | OnServed              | Opened                           |
 //   |----------|-------------------|-----------------------|----------------------------------|
-//   | opening  | kept              | what is kept goes     | starting; said if there is a kept |
-//   |          |                   |                       | one, else served                  |
+//   | opening  | kept              | what is kept goes     | served if nothing is kept; else   |
+//   |          |                   |                       | said, and late if the store is    |
+//   |          |                   |                       | served by then, or else starting  |
 //   | starting | said as a warning | served; said          |                                   |
+//   | late     | unserved; said    | served; said          |                                   |
 //   | served   | unserved; said    | served                |                                   |
 //   | unserved | said as a warning | served; said: "again" |                                   |
 //
@@ -60,6 +62,7 @@ class RedisLines {
       case State::kOpening:
         kept_ = reason;  // an earlier one is out of date
         return;
+      case State::kLate:
       case State::kServed:
         state_ = State::kUnserved;
         return SayUnserved(reason);
@@ -71,20 +74,21 @@ class RedisLines {
   void OnServed() {
     base::MutexLock lock(mu_);
     kept_.clear();
-    if (state_ == State::kStarting) runtime::LogInfo("the store is served");
+    const bool first = state_ == State::kStarting || state_ == State::kLate;
+    if (first) runtime::LogInfo("the store is served");
     if (state_ == State::kUnserved) runtime::LogInfo("the store is served again");
     if (state_ != State::kOpening) state_ = State::kServed;
   }
   void Opened(bool served) {
     base::MutexLock lock(mu_);
-    state_ = kept_.empty() ? State::kServed : State::kStarting;
+    state_ = kept_.empty() ? State::kServed : served ? State::kLate : State::kStarting;
     if (kept_.empty()) return;
     if (!served) return SayUnserved(kept_);
     runtime::LogWarn("the store could not be served at first", {{"reason", kept_}});
   }
 
  private:
-  enum class State { kOpening, kStarting, kServed, kUnserved };
+  enum class State { kOpening, kStarting, kLate, kServed, kUnserved };
 
   static void SayUnserved(const std::string& reason) {
     runtime::LogError("the store is not served", {{"reason", reason}});
