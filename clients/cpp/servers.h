@@ -38,8 +38,8 @@ struct Server {
 };
 
 struct ServersOptions {
-  std::vector<std::string>
-      list;  // not empty; checked (common/base/server_list.h), or one gRPC target
+  // Not empty; checked (common/base/server_list.h), or one gRPC target.
+  std::vector<std::string> list;
   Backoff away{std::chrono::milliseconds(500), std::chrono::milliseconds(10'000)};
   // How long a caller may try a server that was away before another one may.
   std::chrono::milliseconds trial_max{4'000};

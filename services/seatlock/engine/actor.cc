@@ -296,10 +296,7 @@ void Actor::StepReady(Effects& effects) {
   const bool shared = context_->shared();
   if (!lapsed && !shared) ServeReaders(std::exchange(readers_, {}), effects);
   if (!commands_.empty() || lapsed || Asks()) {
-    Batch batch;
-    batch.before = head_;
-    batch.after = head_;
-    batch.readers = readers_.size();
+    Batch batch = EmptyBatch();
     // Nobody is served before a lapsed lock has been freed, nor, of a shared store, before it was
     // asked.
     if ((lapsed || shared) && !MayAppend(batch)) return FailWaiting(NotNow(), effects);
@@ -311,6 +308,15 @@ void Actor::StepReady(Effects& effects) {
   LeaveIfNew(effects);
 }
 
+// A question, as long as no change is added.
+Batch Actor::EmptyBatch() const {
+  Batch batch;
+  batch.before = head_;
+  batch.after = head_;
+  batch.readers = readers_.size();
+  return batch;
+}
+
 void Actor::StepYielding(Effects& effects) {
   const bool full = commands_.size() >= batch_to_yield_for_;
   const bool lapsed = Lapsed(Now());
@@ -319,10 +325,7 @@ void Actor::StepYielding(Effects& effects) {
   if (!hint_ || lapsed) return StepReady(effects);
   // Others went first: what is decided before their changes are here would be too late.
   yields_left_ = kYieldsAfterConflict;
-  Batch question;
-  question.before = head_;
-  question.after = head_;
-  question.readers = readers_.size();
+  Batch question = EmptyBatch();
   if (!MayAppend(question)) return FailWaiting(NotNow(), effects);
   StartAppend(std::move(question), effects);
 }

@@ -101,6 +101,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
   void Step(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StepReady(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StepYielding(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Batch EmptyBatch() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Decide(int64_t now_ms, Batch& batch, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void DecideOne(Work work, int64_t now_ms, Batch& batch, Effects& effects)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -214,7 +215,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
   // something new (up to the revision; 0: nobody knows), or because progress is due.
   std::optional<domain::Revision> hint_ ABSL_GUARDED_BY(mu_);
   bool progress_due_ ABSL_GUARDED_BY(mu_) = false;
-  int yields_left_ ABSL_GUARDED_BY(mu_) = 0;            // after so many appends others may go first
+  int yields_left_ ABSL_GUARDED_BY(mu_) = 0;            // after so many own appends it yields
   size_t batch_to_yield_for_ ABSL_GUARDED_BY(mu_) = 0;  // in kYielding: so many commands end it
   bool awaits_tick_ ABSL_GUARDED_BY(mu_) = false;       // is in Context::resend
   int64_t last_used_ms_ ABSL_GUARDED_BY(mu_) = 0;

@@ -144,9 +144,10 @@ void Session::ProbeRights() {
 void Session::ProbeConnection() {
   const bool strict = options_.profile == RedisProfile::kStrict;
   const char* what = "the user lacks a right that the store needs";
-  if (strict)
+  if (strict) {
     Step(
         Command{"WAIT", "0", "1"}, [](const redisReply&) {}, what);
+  }
   Step(
       Command{"ROLE"},
       [this, strict](const redisReply&) { strict ? ConnectOthers() : LookForData(); }, what);
