@@ -7,8 +7,10 @@
 #include <thread>
 
 #include "tests/integration/test_server.h"
-#include "tests/testing/crash_load.h"
 #include "tests/testing/eventually.h"
+#include "tests/testing/load_follower.h"
+#include "tests/testing/load_progress.h"
+#include "tests/testing/load_worker.h"
 #include "tests/testing/model_judge.h"
 #include "tests/testing/rounds.h"
 #include "tests/testing/seatlock_client.h"

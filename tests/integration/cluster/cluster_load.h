@@ -14,8 +14,10 @@
 #include <vector>
 
 #include "tests/integration/cluster/history.h"
-#include "tests/testing/crash_load.h"
 #include "tests/testing/eventually.h"
+#include "tests/testing/load_follower.h"
+#include "tests/testing/load_progress.h"
+#include "tests/testing/load_worker.h"
 #include "tests/testing/model_judge.h"
 #include "tests/testing/status_matchers.h"
 
