@@ -66,8 +66,8 @@ struct Context {
   std::weak_ptr<Registry> registry{};
 
   base::Mutex resend_mu{};
-  // Showtimes that wait for a tick, each once: those that yield, and those whose batch is to be sent
-  // again (HoldsBatch).
+  // Showtimes that wait for a tick, each once: those that yield, and those whose batch is to be
+  // sent again (HoldsBatch).
   std::vector<std::weak_ptr<Actor>> resend ABSL_GUARDED_BY(resend_mu){};
 
   // Earliest expiries of the showtimes in memory, if the store is shared.
