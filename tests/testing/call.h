@@ -53,6 +53,8 @@ struct Call {
     std::chrono::steady_clock::time_point answered = {};
     int64_t last_asked_ms = 0;  // the same by the wall clock, which locks go by
     int64_t answered_ms = 0;
+    // Whether there may be attempts before the one that was answered.
+    bool retried = false;
   };
 
   std::string showtime = {};

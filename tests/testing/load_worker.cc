@@ -52,6 +52,12 @@ void Worker::Run(const std::atomic<bool>& stop) {
     while (open_orders_.size() > kOpenOrdersMax && problem_.empty()) CancelOldest();
   }
   while (!open_orders_.empty() && problem_.empty()) CancelOldest();
+  for (const v1::LockSeatRequest& lock : doubtful_locks_) {
+    if (problem_.empty()) Unlock(lock);
+  }
+  for (const Order& order : doubtful_orders_) {
+    if (problem_.empty()) Cancel(order, true);
+  }
 }
 
 void Worker::Object(const std::string& problem) {
@@ -70,7 +76,7 @@ Answer<Response> Worker::Ask(grpc::Status (Stub::*method)(grpc::ClientContext*, 
                                                           Response*),
                              const Request& request, Question question) {
   const auto deadline = std::chrono::steady_clock::now() + kSettleMax;
-  times_.first_asked = std::chrono::steady_clock::now();
+  times_ = {.first_asked = std::chrono::steady_clock::now()};
   Answer<Response> answer;
   do {
     times_.last_asked = std::chrono::steady_clock::now();
@@ -82,6 +88,7 @@ Answer<Response> Worker::Ask(grpc::Status (Stub::*method)(grpc::ClientContext*, 
       Note(request.showtime_id(), std::move(question), answer);
       return answer;
     }
+    times_.retried = true;
     ++retried_;
     ++server_;
     Pause(answer.status);
@@ -142,7 +149,7 @@ void Worker::TakeTurn() {
 }
 
 void Worker::TryOthersSeat(const Turn& turn) {
-  if (OneIn(3)) Unlock(turn);
+  if (OneIn(3)) Unlock(turn.lock);
   if (OneIn(3)) Buy(turn, OneIn(2));
   if (OneIn(3)) ReadShowtimeOf(turn.showtime());
 }
@@ -166,8 +173,8 @@ void Worker::HoldOn(const Turn& turn) {
 }
 
 void Worker::GiveBack(const Turn& turn) {
-  Unlock(turn);
-  if (OneIn(3)) Unlock(turn);  // it is free already, or another's
+  Unlock(turn.lock);
+  if (OneIn(3)) Unlock(turn.lock);  // it is free already, or another's
 }
 
 void Worker::Buy(const Turn& turn, bool only_held) {
@@ -177,7 +184,10 @@ void Worker::Buy(const Turn& turn, bool only_held) {
   v1::BookSeatsRequest book =
       BookSeatsRequestOf(turn.showtime(), {turn.seat()}, turn.session(), order.id, options);
   if (OneIn(4)) ReadOrderOf(order);
-  if (!Ask(&Stub::BookSeats, book, CommandOf(book)).ok()) return;
+  if (!Ask(&Stub::BookSeats, book, CommandOf(book)).ok()) {
+    if (times_.retried) doubtful_orders_.push_back(order);
+    return;
+  }
   open_orders_.push_back(order);
   if (OneIn(3)) {
     book.set_request_id(NextId("r"));
@@ -189,20 +199,24 @@ void Worker::Buy(const Turn& turn, bool only_held) {
 void Worker::CancelOldest() {
   const Order order = open_orders_.front();
   open_orders_.pop_front();
+  Cancel(order);
+  if (OneIn(4)) ReadOrderOf(order);
+  if (OneIn(4)) Cancel(order);
+}
+
+void Worker::Cancel(const Order& order, bool tombstone) {
   v1::CancelBookingRequest cancel;
   cancel.set_showtime_id(order.showtime);
   cancel.set_order_id(order.id);
   cancel.set_all(true);
-  cancel.set_request_id(NextId("r"));
-  Ask(&Stub::CancelBooking, cancel, CommandOf(cancel));
-  if (OneIn(4)) ReadOrderOf(order);
-  if (!OneIn(4)) return;
+  cancel.set_tombstone(tombstone);
   cancel.set_request_id(NextId("r"));
   Ask(&Stub::CancelBooking, cancel, CommandOf(cancel));
 }
 
 Answer<v1::LockSeatResponse> Worker::Lock(const v1::LockSeatRequest& request) {
   const auto answer = Ask(&Stub::LockSeat, request, CommandOf(request));
+  if (times_.retried) doubtful_locks_.push_back(request);
   const v1::LockSeatResponse& response = answer.response;
   if (answer.ok() && ToMs(response.lock().expire_time()) <= ToMs(response.server_time())) {
     Object("a lock that had ended: " + response.ShortDebugString());
@@ -210,11 +224,11 @@ Answer<v1::LockSeatResponse> Worker::Lock(const v1::LockSeatRequest& request) {
   return answer;
 }
 
-void Worker::Unlock(const Turn& turn) {
+void Worker::Unlock(const v1::LockSeatRequest& lock) {
   v1::UnlockSeatRequest unlock;
-  unlock.set_showtime_id(turn.showtime());
-  unlock.set_seat_id(turn.seat());
-  unlock.set_session_id(turn.session());
+  unlock.set_showtime_id(lock.showtime_id());
+  unlock.set_seat_id(lock.seat_id());
+  unlock.set_session_id(lock.session_id());
   unlock.set_request_id(NextId("r"));
   Ask(&Stub::UnlockSeat, unlock, CommandOf(unlock));
 }

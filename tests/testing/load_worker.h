@@ -35,7 +35,8 @@ class Worker {
   Worker(int index, const std::vector<std::string>& servers, Progress& progress, uint64_t seed)
       : Worker(index, servers, progress, seed, Options()) {}
 
-  // Until `stop`; then cancels its orders, so that only locks of a second are left.
+  // Until `stop`; then cancels its orders and gives back what late attempts may have taken, so
+  // that only locks of a second are left.
   void Run(const std::atomic<bool>& stop);
 
   // All that it asked and was told, in order.
@@ -90,9 +91,11 @@ class Worker {
   void GiveBack(const Turn& turn);
   void Buy(const Turn& turn, bool only_held);
   void CancelOldest();
+  // A `tombstone` also bars a booking that comes later.
+  void Cancel(const Order& order, bool tombstone = false);
 
   Answer<v1::LockSeatResponse> Lock(const v1::LockSeatRequest& request);
-  void Unlock(const Turn& turn);
+  void Unlock(const v1::LockSeatRequest& lock);
   void ReadShowtimeOf(const std::string& showtime);
   void ReadLocksOf(const Turn& turn);
   void ReadOrderOf(const Order& order);
@@ -113,6 +116,9 @@ class Worker {
   int retried_ = 0;
   std::deque<Order> open_orders_;
   std::deque<Remembered> remembered_;
+  // Asked for again: an attempt before the answered one may have landed after it.
+  std::vector<v1::LockSeatRequest> doubtful_locks_;
+  std::vector<Order> doubtful_orders_;  // whose booking was refused
   std::vector<Call> calls_;
   std::string problem_;
   std::atomic<bool> objects_ = false;

@@ -153,21 +153,31 @@ class Judge {
     is_maker_.emplace(call, revision);
   }
 
-  // Who asked for each change: the first who was acknowledged at its revision, or else the first of
-  // those who do not know what became of theirs.
+  // A cancellation that only bars an order names nobody.
+  static bool MayBeOf(const v1::Change& change, const Asker& asker) {
+    const Asker named = AskerOf()(change);
+    return named == asker || (change.seats().empty() && named.first == asker.first);
+  }
+
+  // Who asked for each change: the first who was acknowledged at its revision; or else the first of
+  // those who do not know what became of theirs; or else a call whose retry changed nothing, if an
+  // earlier attempt of it can have landed after that.
   absl::Status FindMakers() {
     std::map<Asker, std::vector<const Call*>> unknown;
+    std::map<Asker, std::vector<const Call*>> retried;
     for (const Call* call : calls_) {
       const Command* command = CommandIn(*call);
-      if (command == nullptr || call->said.refused) continue;
+      if (command == nullptr) continue;
       const Asker asker = std::visit(AskerOf(), command->body);
+      if (call->times.retried) retried[asker].push_back(call);
+      if (call->said.refused) continue;
       if (call->end != Call::End::kAnswered) {
         unknown[asker].push_back(call);
         continue;
       }
       const uint64_t revision = call->said.revision;
       if (revision == 0 || revision > changes_.size() || makers_[revision] != nullptr) continue;
-      if (AskerOf()(changes_[revision - 1]) == asker) SetMaker(revision, call);
+      if (MayBeOf(changes_[revision - 1], asker)) SetMaker(revision, call);
     }
     for (const v1::Change& change : changes_) {
       if (change.revision() != static_cast<uint64_t>(&change - changes_.data()) + 1) {
@@ -176,13 +186,30 @@ class Judge {
       if (change.cause() == v1::CHANGE_CAUSE_EXPIRED || makers_[change.revision()] != nullptr) {
         continue;
       }
-      std::vector<const Call*>& askers = unknown[AskerOf()(change)];
-      if (askers.empty())
+      const Asker asker = AskerOf()(change);
+      std::vector<const Call*>& askers = unknown[asker];
+      if (!askers.empty()) {
+        SetMaker(change.revision(), askers.front());
+        askers.erase(askers.begin());
+      } else if (!SetLateMaker(change, retried[asker])) {
         return Broken("nobody asked, or was told that it was not done", WordsOf(change));
-      SetMaker(change.revision(), askers.front());
-      askers.erase(askers.begin());
+      }
     }
     return absl::OkStatus();
+  }
+
+  // A server that stands still may read a request late, when its caller has long been refused by
+  // another one. What the retry was told was true all the same, so it is judged like any answer,
+  // and the change must be younger than that question.
+  bool SetLateMaker(const v1::Change& change, std::vector<const Call*>& retried) {
+    const auto late = std::find_if(retried.begin(), retried.end(), [&](const Call* call) {
+      return !IsMaker(call) &&
+             ToMs(change.commit_time()) + kClockSlackMs >= call->times.last_asked_ms;
+    });
+    if (late == retried.end()) return false;
+    makers_[change.revision()] = *late;
+    late_[change.revision()] = *late;
+    return true;
   }
 
   absl::Status SetWindows() {
@@ -190,6 +217,9 @@ class Judge {
       if (IsSuccess(*call)) windows_.Answered(call->times.answered, call->said.revision);
     }
     for (const auto& [call, revision] : is_maker_) {
+      windows_.Asked(call->times.first_asked, revision);
+    }
+    for (const auto& [revision, call] : late_) {
       windows_.Asked(call->times.first_asked, revision);
     }
     windows_.Close(changes_.size());
@@ -250,7 +280,8 @@ class Judge {
     };
     if (!Same(change, outcome)) return Broken("the model differs", words());
     ++judged_.changes;
-    if (maker == nullptr || maker->end != Call::End::kAnswered) return absl::OkStatus();
+    if (maker == nullptr || !IsMaker(maker)) return absl::OkStatus();
+    if (maker->end != Call::End::kAnswered) return absl::OkStatus();
     if (SaidOf(outcome) == maker->said) return absl::OkStatus();
     return Broken("told otherwise than it was done", absl::StrCat(Describe(*maker), "; ", words()));
   }
@@ -363,7 +394,8 @@ class Judge {
   const std::vector<v1::Change>& changes_;
   std::vector<const Call*> calls_;            // of this showtime, by first question
   std::vector<const Call*> makers_;           // by revision; nullptr for EXPIRED
-  std::map<const Call*, uint64_t> is_maker_;  // with the revision
+  std::map<const Call*, uint64_t> is_maker_;  // with the revision; without those in late_
+  std::map<uint64_t, const Call*> late_;      // by revision: landed after their retry's answer
   Windows windows_;
   std::map<uint64_t, std::vector<Waiting>> starts_;  // by the first revision of the window
   std::vector<Waiting> waiting_;

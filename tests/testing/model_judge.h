@@ -5,7 +5,8 @@
 // It objects if
 // - the changes have a hole, or one differs from what the model makes of the command that asked for
 //   it (two holders, another expiry, an EXPIRED too early);
-// - a change was asked for by nobody, or only by callers who were told that it was not done;
+// - a change was asked for by nobody, or only by callers who were told that it was not done; a call
+//   whose retry was told so may have an earlier attempt, never answered, that landed after that;
 // - an acknowledged change is not at its revision, once, as its caller was told (fence, expiry,
 //   seats), after all that was known when it was asked for;
 // - an answer that changed nothing (a refusal with its reason and its conflicts, a no-op, a

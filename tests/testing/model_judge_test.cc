@@ -73,6 +73,10 @@ class JudgeTest : public ::testing::Test {
                       .times = TimesOf(second, second + 1)});
     return calls_.back();
   }
+  // The change without a call.
+  void Land(int second, const Command& command) {
+    AddChange(second, model_.Do(command, kStartMs + 1000 * second));
+  }
   void Expire(int second) {
     AddChange(second, model_.Do({.body = domain::ExpireLocks{}}, kStartMs + 1000 * second));
   }
@@ -161,6 +165,36 @@ TEST_F(JudgeTest, AcceptsEitherEndOfAnUnknownOutcome) {
   EXPECT_THAT(Verdict(), IsOk());
   changes_.pop_back();
   EXPECT_THAT(Verdict(), IsOk());
+}
+
+TEST_F(JudgeTest, AcceptsAnAttemptThatLandsAfterItsRetryWasRefused) {
+  MakeHistory();
+  // s8 asked first at 41; that attempt was left without an answer and lands after the last change.
+  Call& retried = Do(72, LockOf("s8", "A1", "r8"));
+  retried.times.first_asked = At(41);
+  retried.times.retried = true;
+  Expire(175);
+  Land(176, LockOf("s8", "A1", "r8"));
+  EXPECT_THAT(Verdict(), IsOk());
+}
+
+TEST_F(JudgeTest, ObjectsToALateAttemptOfACallThatWasAskedOnce) {
+  MakeHistory();
+  Do(72, LockOf("s8", "A1", "r8"));
+  Expire(175);
+  Land(176, LockOf("s8", "A1", "r8"));
+  ExpectObjection("nobody asked, or was told that it was not done");
+}
+
+// What landed before the retry asked is known to whoever answers it.
+TEST_F(JudgeTest, ObjectsToARefusalOfWhatHadLanded) {
+  MakeHistory();
+  Land(72, LockOf("s8", "A3", "r8"));
+  Call& retried = Do(80, LockOf("s9", "A1", "r9"));
+  retried.question = LockOf("s8", "A3", "r8");
+  retried.times.first_asked = At(71);
+  retried.times.retried = true;
+  ExpectObjection("nobody asked, or was told that it was not done");
 }
 
 TEST_F(JudgeTest, IgnoresOtherShowtimes) {
