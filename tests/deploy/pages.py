@@ -26,6 +26,7 @@ COMMAND_SECONDS_MAX = 120
 VARYING = [
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?"), "TIME"),
     (re.compile(r"\b\d\d:\d\d:\d\d(?:\.\d+)?\b"), "TIME"),
+    (re.compile(r"\b(?:\d+h)?\d+m\d\ds\b"), "DURATION"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "ID"),
     (re.compile(r"\b[0-9a-f]{16,}\b"), "ID"),
 ]
@@ -41,13 +42,14 @@ def blocks_of(case, page):
     return found
 
 
-def run_blocks(case, page, *, cwd=ROOT, env=None, replaced=None, until=None):
+def run_blocks(case, page, *, cwd=ROOT, env=None, replaced=None, until=None, skip=0):
     """Runs the page's blocks for this test in one bash, and returns all that they printed.
 
-    `replaced` maps what stands in the page to what is run, such as ports. With `until`, a pattern,
+    The first `skip` blocks are left out, for the test to run in a way of its own. `replaced` maps what stands in the page to what is run, such as ports. With `until`, a pattern,
     the last command is one that does not end by itself: it is ended once it has printed that.
     """
-    commands = [(block, *pair) for block in blocks_of(case, page) for pair in commands_in(block)]
+    commands = [(block, *pair) for block in blocks_of(case, page)[skip:]
+                for pair in commands_in(block)]
     with Shell(cwd, {**os.environ, **(env or {})}) as shell:
         for number, (block, command, shown) in enumerate(commands):
             last = until if number == len(commands) - 1 else None
@@ -57,6 +59,19 @@ def run_blocks(case, page, *, cwd=ROOT, env=None, replaced=None, until=None):
             if block.language == "console":
                 check_shown(case, at, shown, printed, replaced)
         return shell.printed()
+
+
+def is_printed(file, text, seconds, process):
+    """Waits until the file has the text; false if time is up, or the process ended before."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        ended = process.poll() is not None
+        if text in file.read_text(encoding="utf-8", errors="replace"):
+            return True
+        if ended:
+            return False
+        time.sleep(0.05)
+    return False
 
 
 def with_replaced(text, replaced):
@@ -120,7 +135,7 @@ class Shell:
 
     def __init__(self, cwd, env):
         self.output = tempfile.TemporaryFile()
-        self.mark = f"--{os.urandom(8).hex()}--"
+        self.mark = f"ended-{os.urandom(8).hex()}"
         path = f"{env['SEATLOCK_BIN']}:{env['PATH']}" if "SEATLOCK_BIN" in env else env["PATH"]
         self.bash = subprocess.Popen(
             ["bash"], cwd=cwd, env={**env, "PATH": path}, stdin=subprocess.PIPE,

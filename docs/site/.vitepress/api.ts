@@ -41,12 +41,9 @@ function fileText(file: DescFile): string {
 
 function serviceText(service: DescService): string {
   const methods = service.methods.map((method) => {
-    const answer = `${method.methodKind === 'server_streaming' ? 'stream of ' : ''}${typeLink(method.output)}`;
-    return [
-      `### ${method.name}`,
-      plain(getComments(method).leading),
-      `${typeLink(method.input)} → ${answer}`,
-    ].join('\n\n');
+    const stream = method.methodKind === 'server_streaming' ? 'stream of ' : '';
+    const types = `${typeLink(method.input)} → ${stream}${typeLink(method.output)}`;
+    return [`### ${method.name}`, plain(getComments(method).leading), types].join('\n\n');
   });
   const about = plain(getComments(service).leading);
   return [`## ${service.name}`, about, ...methods].join('\n\n');

@@ -19,15 +19,18 @@ export function slugOf(heading: string): string {
 type Env = { relativePath?: string };
 type Token = ReturnType<MarkdownRenderer['parse']>[number];
 
-/** Turns links to files into links to pages, and names of tests into links to their source. */
+/** Turns links to files into links to pages, names of tests into links to their source. */
 export function configureMarkdown(md: MarkdownRenderer, pages: Pages): void {
   md.linkify.set({ fuzzyLink: false }); // README.md is no address, whatever .md is
   const tests = findTests();
   md.core.ruler.push('seatlock-links', ({ tokens, env }) => {
     const page = pageOf(env as Env);
-    for (const { children } of tokens) {
-      for (const token of children ?? []) {
-        if (token.type === 'link_open') relink(token, page, pages);
+    for (const token of tokens) {
+      const { children } = token;
+      // The theme has no style for indented blocks, which would run off a phone's screen.
+      if (token.type === 'code_block') Object.assign(token, { type: 'fence', info: 'text' });
+      for (const child of children ?? []) {
+        if (child.type === 'link_open') relink(child, page, pages);
       }
       if (page === 'docs/guarantees.md' && children) linkTests(children, tests);
     }

@@ -24,13 +24,11 @@ export function wantSource(path: string, line?: number): string {
 
 /** Writes them, and all that folders among them lead to. */
 export function writeSources(folder: string): void {
-  const done = new Set<string>();
   for (const path of wanted) {
     // Making a folder's page wants its files, which this loop then comes to.
     const file = join(folder, URL_PREFIX, path + SUFFIX);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, sourcePage(path));
-    done.add(path);
   }
 }
 
@@ -68,7 +66,8 @@ ${isFolder ? folderList(path) : fileLines(path)}
 
 function fileLines(path: string): string {
   const lines = readFileSync(join(ROOT, path), 'utf8').replace(/\n$/, '').split('\n');
-  return `<pre>${lines.map((line, at) => `<span id="L${at + 1}">${escaped(line)}</span>`).join('\n')}</pre>`;
+  const numbered = lines.map((line, at) => `<span id="L${at + 1}">${escaped(line)}</span>`);
+  return `<pre>${numbered.join('\n')}</pre>`;
 }
 
 function folderList(path: string): string {
