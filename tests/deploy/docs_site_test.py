@@ -1,10 +1,9 @@
 """The docs site: every page and every call is in it, and what is wrong with a page fails its build.
 
-Took 60 s on 2 busy cores, of which the site's own build 25 s."""
+Took 33 s of CPU time; 3 minutes on 2 cores with seven other builds under way."""
 
 import html
 import json
-import os
 import pathlib
 import re
 import shutil
@@ -87,7 +86,10 @@ class DocsSiteTest(unittest.TestCase):
                  if path.suffix in (".html", ".css", ".js") and "source" not in path.parts]
         self.assertGreater(len(files), 50)
         for path in files:
-            found = LOADS.search(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            # The theme fetches icons of social links, of which the site has none.
+            self.assertNotIn('class="VPSocialLink', text, path)
+            found = LOADS.search(text.replace("url('https://api.iconify.design/", ""))
             self.assertIsNone(found, f"{path}: {found and found[0]}")
 
     def test_the_search_for_loads_finds_each_kind(self):
@@ -113,7 +115,8 @@ class BrokenSiteTest(unittest.TestCase):
         for part in ("buf.yaml", "tsconfig.json", "docs/api.md"):
             shutil.copy(ROOT / part, self.root / part)
         text = (self.root / "docs/api.md").read_text(encoding="utf-8")
-        self.write("docs/api.md", re.sub(r"\]\(([a-z]|\.\./clients)[^)]*\)", "](../buf.yaml)", text))
+        text = re.sub(r"\]\(([a-z]|\.\./clients)[^)]*\)", "](../buf.yaml)", text)
+        self.write("docs/api.md", text)
         self.write("docs/guarantees.md", "# Guarantees\n\n## Two words, `code`\n\n`Suite.Test`\n")
         self.write("a_test.cc", "\n\nTEST(Suite, Test) {}\n")
         subprocess.run(["git", "init", "-q", str(self.root)], check=True)
@@ -123,12 +126,10 @@ class BrokenSiteTest(unittest.TestCase):
 
     def build(self, readme):
         self.write("README.md", f"# First\n\n{readme}\n")
-        node = ROOT / "build/node/node_modules/.bin"
-        path = f"{node}:{os.environ['PATH']}" if node.is_dir() else os.environ["PATH"]
         return subprocess.run(
             ["node", "docs/site/node_modules/vitepress/bin/vitepress.js", "build", "docs/site"],
-            cwd=self.root, env={**os.environ, "PATH": path}, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, check=False)
+            cwd=self.root, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            check=False)
 
     def assert_fails(self, readme, reason):
         built = self.build(readme)
@@ -144,11 +145,10 @@ class BrokenSiteTest(unittest.TestCase):
     def test_a_link_to_no_file_fails(self):
         self.assert_fails("[a](docs/gone.md)", "README.md: a dead link: docs/gone.md")
 
-    def test_a_link_to_no_heading_fails(self):
-        self.assert_fails("[a](docs/guarantees.md#two-words)", "a heading that is not there")
-
-    def test_a_picture_from_elsewhere_fails(self):
-        self.assert_fails("![a](https://a.example/b.png)", "loads https://a.example/b.png")
+    def test_each_link_to_no_heading_and_picture_from_elsewhere_is_named(self):
+        self.assert_fails("[a](docs/guarantees.md#two-words) ![b](https://b.example/b.png)",
+                          r"index.html: a link to a heading that is not there: .*#two-words\n"
+                          "(?s:.*)index.html: loads https://b.example/b.png")
 
     def test_a_page_that_no_group_has_fails(self):
         self.write("docs/lost.md", "# Lost\n")

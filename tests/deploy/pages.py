@@ -42,11 +42,15 @@ def blocks_of(case, page):
     return found
 
 
-def run_blocks(case, page, *, cwd=ROOT, env=None, replaced=None, until=None, skip=0):
+def run_blocks(case, page, *, cwd=ROOT, env=None, replaced=None, until=None, skip=0,
+               awaited=None):
     """Runs the page's blocks for this test in one bash, and returns all that they printed.
 
-    The first `skip` blocks are left out, for the test to run in a way of its own. `replaced` maps what stands in the page to what is run, such as ports. With `until`, a pattern,
-    the last command is one that does not end by itself: it is ended once it has printed that.
+    The first `skip` blocks are left out, for the test to run in a way of its own. `replaced` maps
+    what stands in the page to what is run, such as ports. With `until`, a pattern, the last command
+    is one that does not end by itself: it is ended once it has printed that. `awaited` maps the
+    begin of a command that goes on in the background (`&`) to what it must have printed before the
+    next one is given, as a person would wait for it.
     """
     commands = [(block, *pair) for block in blocks_of(case, page)[skip:]
                 for pair in commands_in(block)]
@@ -54,6 +58,9 @@ def run_blocks(case, page, *, cwd=ROOT, env=None, replaced=None, until=None, ski
         for number, (block, command, shown) in enumerate(commands):
             last = until if number == len(commands) - 1 else None
             status, printed = shell.run(with_replaced(command, replaced), last)
+            for begin, pattern in (awaited or {}).items():
+                if command.startswith(begin):
+                    shell.await_printed(pattern)
             at = f"{page}:{block.line}: $ {command}\n{printed}"
             case.assertIn(status, (0, None), at)
             if block.language == "console":
@@ -167,6 +174,13 @@ class Shell:
         self.output.flush()
         text = os.pread(self.output.fileno(), 1 << 24, 0).decode(errors="replace")
         return re.sub(rf"{self.mark} \d+\n", "", text)
+
+    def await_printed(self, pattern):
+        deadline = time.monotonic() + COMMAND_SECONDS_MAX
+        while not re.search(pattern, self.printed()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"nothing printed {pattern}:\n{self.printed()}")
+            time.sleep(0.02)
 
     def run(self, command, until):
         """Its exit status, None for one that was left running, and what it printed."""

@@ -58,7 +58,7 @@ function messageText(message: DescMessage): string {
   const rows = message.fields.map((field) =>
     row(`\`${field.name}\``, fieldType(field), fieldAbout(field)),
   );
-  const table = rows.length === 0 ? 'No fields.' : tableOf(['field', 'type', ''], rows);
+  const table = rows.length === 0 ? 'No fields.' : tableOf(['field', 'type', 'meaning'], rows);
   return [`### ${message.name}`, plain(getComments(message).leading), table].join('\n\n');
 }
 
@@ -66,7 +66,7 @@ function enumText(type: DescEnum): string {
   const rows = type.values.map((value) =>
     row(`\`${value.name}\``, String(value.number), plain(getComments(value).leading)),
   );
-  const table = tableOf(['value', 'number', ''], rows);
+  const table = tableOf(['value', 'number', 'meaning'], rows);
   return [`### ${type.name}`, plain(getComments(type).leading), table].join('\n\n');
 }
 
