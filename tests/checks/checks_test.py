@@ -195,6 +195,7 @@ class CommandsTest(Tree):
             "```sh test=DocsTest.test_it", "seatctl list", "```",
             "```console test=Suite.Test", "$ seatctl list", "```",
             '```bash test="a/x.test.ts#does it"', "npm install", "```",
+            "```sh test=tests/deploy/docs_test.py#test_it", "seatctl list", "```",
             '```sh not-run="needs a machine of its own"', "reboot", "```",
             "```text", "    seatctl list", "```", "", "    proxy_pass http://a;"), [])
 
@@ -205,6 +206,7 @@ class CommandsTest(Tree):
             (["```sh test=Suite.Other", "a", "```"], "no test Suite.Other"),
             (["```sh test=ForgottenTest.test_it", "a", "```"], "no test Forgotten"),
             (['```sh test="a/x.test.ts#does that"', "a", "```"], "no test a/x.test.ts"),
+            (["```sh test=tests/deploy/docs_test.py#test", "a", "```"], "no test tests/deploy"),
             (['```sh not-run="no"', "a", "```"], "without a reason"),
             (["- in a list:", "  ```sh", "  a", "  ```"], "with neither"),
             (["```", "a", "```"], "without a language"),

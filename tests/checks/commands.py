@@ -7,10 +7,10 @@ The opening line of a shell block (sh, bash, console) carries one of the two:
     ```sh not-run="needs a machine of its own"
 
 A test is named as it is in docs/guarantees.md: `Suite.Test` in C++, `path/of/x.test.ts#title` (in
-quotes, for its blanks) on the npm side; `Class.test_method` in a file of tests/deploy. Commands in
-an indented block, which can carry neither, and fences without a language are breaches too. Run
-from the repository's root, or give it as the argument. Prints one line for each breach, with the
-way out, and exits 1 if there is any.
+quotes, for its blanks) on the npm side; in Python `Class.test_method` of a file of tests/deploy, or
+`path/of/x_test.py#test_method`. Commands in an indented block, which can carry neither, and fences
+without a language are breaches too. Run from the repository's root, or give it as the argument.
+Prints one line for each breach, with the way out, and exits 1 if there is any.
 """
 
 import ast
@@ -67,11 +67,13 @@ def deploy_tests(root):
     return found
 
 
-def is_web_test(root, name):
+def is_in_file(root, name):
     path, _, title = name.partition("#")
     file = root / path
-    return bool(title) and file.is_file() and re.search(
-        rf"\(\s*'{re.escape(title)}'", file.read_text(encoding="utf-8")) is not None
+    if not title or not file.is_file():
+        return False
+    begin = r"def {}\(" if path.endswith(".py") else r"\(\s*'{}'"
+    return re.search(begin.format(re.escape(title)), file.read_text(encoding="utf-8")) is not None
 
 
 def check_block(block, exists):
@@ -116,7 +118,7 @@ def check_tree(root):
         breaches += check_indented(page, text)
         for block in blocks_in(page, text):
             commands += block.is_shell
-            breaches += check_block(block, lambda name: name in tests or is_web_test(root, name))
+            breaches += check_block(block, lambda name: name in tests or is_in_file(root, name))
     if commands == 0:
         breaches.append("README.md: no page shows a command: the check looks in the wrong place")
     return breaches

@@ -94,12 +94,13 @@ function linkTests(tokens: Token[], tests: Tests): void {
   }
 }
 
-/** `Suite.Test` in C++, `path.test.ts#title` on the npm side. */
+/** `Suite.Test` in C++; `path.test.ts#title` on the npm side, `path_test.py#test_name` in Python. */
 function testUrl(name: string, tests: Tests): string | undefined {
   const cpp = tests.get(name);
   if (cpp) return wantSource(cpp.path, cpp.line);
   const [path = '', title = ''] = name.split(/#(.*)/s);
-  if (!/\.tsx?$/.test(path) || title === '' || !existsSync(join(ROOT, path))) return undefined;
-  const before = readFileSync(join(ROOT, path), 'utf8').split(`'${title}'`)[0] ?? '';
+  if (!/\.(tsx?|py)$/.test(path) || title === '' || !existsSync(join(ROOT, path))) return undefined;
+  const begin = path.endsWith('.py') ? `def ${title}(` : `'${title}'`;
+  const before = readFileSync(join(ROOT, path), 'utf8').split(begin)[0] ?? '';
   return wantSource(path, before.split('\n').length);
 }

@@ -36,7 +36,14 @@ const GROUPS: Readonly<Record<string, readonly Page[]>> = {
     'docs/proxies.md',
     'docs/security.md',
   ],
-  Operating: ['docs/operating.md', 'docs/runbook.md', 'docs/seatctl.md', 'docs/loading.md'],
+  Operating: [
+    'docs/operating.md',
+    'docs/metrics.md',
+    'docs/tracing.md',
+    'docs/runbook.md',
+    'docs/seatctl.md',
+    'docs/loading.md',
+  ],
   'How it is made': [
     'docs/guarantees.md',
     'ARCHITECTURE.md',
