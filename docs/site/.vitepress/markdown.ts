@@ -94,7 +94,7 @@ function linkTests(tokens: Token[], tests: Tests): void {
   }
 }
 
-/** `Suite.Test` in C++; `path.test.ts#title` on the npm side, `path_test.py#test_name` in Python. */
+/** Of `Suite.Test` in C++, `x.test.ts#title` on the npm side, `x_test.py#test_name` in Python. */
 function testUrl(name: string, tests: Tests): string | undefined {
   const cpp = tests.get(name);
   if (cpp) return wantSource(cpp.path, cpp.line);

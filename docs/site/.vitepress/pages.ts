@@ -30,10 +30,10 @@ const GROUPS: Readonly<Record<string, readonly Page[]>> = {
     ['clients/demo/README.md', 'The demo site'],
   ],
   Deploying: [
-    'docs/deploying.md',
-    'docs/debian.md',
+    ['docs/deploying.md', 'Images and compose'],
+    ['docs/debian.md', 'Debian and systemd'],
     'docs/kubernetes.md',
-    'docs/proxies.md',
+    ['docs/proxies.md', 'nginx and HAProxy'],
     'docs/security.md',
   ],
   Operating: [
