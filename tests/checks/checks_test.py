@@ -2,6 +2,7 @@
 """The checks themselves: each finds what it is there for, in a tree made for it."""
 
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -10,6 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import arrows  # noqa: E402
 import arrows_ts  # noqa: E402
+import commands  # noqa: E402
 import files  # noqa: E402
 import thread_safety  # noqa: E402
 
@@ -171,6 +173,54 @@ class FilesTest(Tree):
     def test_missing_changelog_is_found(self):
         self.write("CHANGELOG.md", "")
         self.assertIn("CHANGELOG.md", self.breaches()[0])
+
+
+class CommandsTest(Tree):
+    def setUp(self):
+        super().setUp()
+        subprocess.run(["git", "init", "-q", str(self.root)], check=True)
+        self.write("a/a_test.cc", "TEST(Suite, Test) {}\n")
+        self.write("a/x.test.ts", "it('does it', () => {});\n")
+        self.write("tests/deploy/CMakeLists.txt", "seatlock_deploy_test(docs TIMEOUT 60)\n")
+        for name in ("docs", "forgotten"):
+            self.write(f"tests/deploy/{name}_test.py",
+                       f"class {name.title()}Test(Case):\n    def test_it(self):\n        pass\n")
+
+    def breaches(self, *lines, page="docs/a.md"):
+        self.write(page, "\n".join(lines) + "\n")
+        return commands.check_tree(self.root)
+
+    def test_what_is_run_or_says_why_not_passes(self):
+        self.assertEqual(self.breaches(
+            "```sh test=DocsTest.test_it", "seatctl list", "```",
+            "```console test=Suite.Test", "$ seatctl list", "```",
+            '```bash test="a/x.test.ts#does it"', "npm install", "```",
+            "```sh test=tests/deploy/docs_test.py#test_it", "seatctl list", "```",
+            '```sh not-run="needs a machine of its own"', "reboot", "```",
+            "```text", "    seatctl list", "```", "", "    proxy_pass http://a;"), [])
+
+    def test_each_breach_is_named_with_its_line_and_a_way_out(self):
+        wrong = [
+            (["```sh", "seatctl list", "```"], "with neither"),
+            (['```sh test=Suite.Test not-run="no machine here"', "a", "```"], "with both"),
+            (["```sh test=Suite.Other", "a", "```"], "no test Suite.Other"),
+            (["```sh test=ForgottenTest.test_it", "a", "```"], "no test Forgotten"),
+            (['```sh test="a/x.test.ts#does that"', "a", "```"], "no test a/x.test.ts"),
+            (["```sh test=tests/deploy/docs_test.py#test", "a", "```"], "no test tests/deploy"),
+            (['```sh not-run="no"', "a", "```"], "without a reason"),
+            (["- in a list:", "  ```sh", "  a", "  ```"], "with neither"),
+            (["```", "a", "```"], "without a language"),
+            (["", "    ./dev up", "    seatctl list"], "in an indented block"),
+        ]
+        self.breaches("```sh test=Suite.Test", "a", "```", page="README.md")
+        for lines, what in wrong:
+            with self.subTest(lines=lines):
+                found = self.breaches(*lines, page="docs/deep/a.md")
+                self.assertEqual(len(found), 1, found)
+                self.assertRegex(found[0], rf"^docs/deep/a.md:[12]: .*{what}")
+
+    def test_a_tree_without_commands_is_a_breach(self):
+        self.assertEqual(len(self.breaches("text")), 1)
 
 
 class ThreadSafetyTest(Tree):
