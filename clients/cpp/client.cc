@@ -1,4 +1,4 @@
-#include "clients/cpp/client.h"
+#include "seatlock/client.h"
 
 #include <grpcpp/grpcpp.h>
 
@@ -10,6 +10,7 @@
 
 #include "clients/cpp/backoff.h"
 #include "clients/cpp/grpc_watch.h"
+#include "clients/cpp/outcome.h"
 #include "clients/cpp/servers.h"
 #include "common/base/server_list.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
