@@ -48,8 +48,8 @@ constexpr bool IsMutation() {
   };
 }
 
-// The service decided the request, and with it all attempts before: one that had been done would
-// have got its first answer again.
+// The service decided the request, and with it all attempts that were done before: one of them
+// would have got its first answer again. An attempt that comes later is not settled (client.h).
 bool Settles(const CallError& error) {
   return !error.reason.empty() && !error.metadata.contains("outcome") &&
          error.code != absl::StatusCode::kResourceExhausted;
