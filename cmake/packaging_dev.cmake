@@ -14,10 +14,13 @@ include(CMakePackageConfigHelpers)
 set(component libseatlock-dev)
 set(client_parts seatlock_client seatlock_proto_v1 seatlock_proto_service seatlock_proto_rpc)
 
-# Programs may put the client into a shared library of their own.
+# Programs may put the client into a shared library of their own. Our programs have the same objects
+# in them: without the option the compiler could inline no function that another library might
+# replace.
 set_target_properties(${client_parts} PROPERTIES POSITION_INDEPENDENT_CODE ON)
 set(client_objects)
 foreach(part ${client_parts})
+  target_compile_options(${part} PRIVATE -fno-semantic-interposition)
   list(APPEND client_objects $<TARGET_OBJECTS:${part}>)
 endforeach()
 
@@ -64,7 +67,7 @@ configure_file(cmake/dev/seatlock.pc.in ${CMAKE_BINARY_DIR}/dev/seatlock.pc @ONL
 install(FILES ${CMAKE_BINARY_DIR}/dev/seatlock.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT ${component})
 
-set(CPACK_COMPONENT_LIBSEATLOCK-DEV_DESCRIPTION
+set(CPACK_DEBIAN_LIBSEATLOCK-DEV_DESCRIPTION
   "C++ client of the SeatLock seat service
  Typed calls with deadlines and safe retries, and a watch that resumes, for C++17 and later:
  headers, a static library, and files for find_package(SeatLock) and pkg-config.")

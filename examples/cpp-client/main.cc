@@ -7,7 +7,8 @@ namespace {
 
 int Explain(const absl::Status& status) {
   const seatlock::client::CallError error = seatlock::client::ErrorOf(status);
-  std::cout << "refused: " << (error.reason.empty() ? error.message : error.reason) << "\n";
+  std::cout << (error.reason.empty() ? "failed: " + error.message : "refused: " + error.reason)
+            << "\n";
   for (const seatlock::v1::SeatConflict& conflict : error.conflicts) {
     std::cout << conflict.seat_id() << " is " << SeatStatus_Name(conflict.status()) << "\n";
   }
