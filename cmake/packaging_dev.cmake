@@ -69,8 +69,9 @@ install(FILES ${CMAKE_BINARY_DIR}/dev/seatlock.pc
 
 set(CPACK_DEBIAN_LIBSEATLOCK-DEV_DESCRIPTION
   "C++ client of the SeatLock seat service
- Typed calls with deadlines and safe retries, and a watch that resumes, for C++17 and later:
- headers, a static library, and files for find_package(SeatLock) and pkg-config.")
+Typed calls with deadlines and safe retries, and a watch that resumes, for
+C++17 and later: headers, a static library, and files for
+find_package(SeatLock) and pkg-config.")
 set(CPACK_DEBIAN_LIBSEATLOCK-DEV_PACKAGE_NAME libseatlock-dev)
 set(CPACK_DEBIAN_LIBSEATLOCK-DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_LIBSEATLOCK-DEV_PACKAGE_DEPENDS "libabsl-dev, libgrpc++-dev, libprotobuf-dev")
