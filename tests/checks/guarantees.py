@@ -2,8 +2,8 @@
 """Sees that every test that docs/guarantees.md names exists.
 
 C++ tests are named `Suite.Test`, those of the npm side `path/of/x.test.ts#title`, or by another
-file that defines tests, Python's `path/of/x_test.py#test_name`. Run from the repository's root. Prints what is missing; exit code 1 if
-anything is."""
+file that defines tests, Python's `path/of/x_test.py#test_name`. Run from the repository's root.
+Prints what is missing; exit code 1 if anything is."""
 
 import pathlib
 import re
