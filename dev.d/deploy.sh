@@ -3,7 +3,23 @@
 
 # A line for each of them.
 DEPLOY_TEST_PACKAGES=(
+  default-jdk-headless
+  golang-github-golang-protobuf-1-5-dev
+  golang-go
+  golang-google-genproto-dev
+  golang-google-grpc-dev
+  libgeronimo-annotation-1.3-spec-java
+  libgrpc-java
+  libguava-java
+  libnetty-java
+  libperfmark-java
+  libprotobuf-java
+  protobuf-compiler-grpc-java-plugin
+  protoc-gen-go
+  protoc-gen-go-grpc
   python3
+  python3-grpcio
+  python3-protobuf
 )
 # Programs with a service of their own, which the system must not start.
 UNSTARTED_DEPLOY_TEST_PACKAGES=()

@@ -9,9 +9,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "clients/cpp/client.h"
 #include "common/base/server_list.h"
 #include "common/runtime/version.h"
+#include "seatlock/client.h"
 
 namespace seatlock::cli {
 namespace {

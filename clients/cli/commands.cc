@@ -13,8 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "clients/cli/format.h"
-#include "clients/cpp/client.h"
 #include "common/runtime/signals.h"
+#include "seatlock/client.h"
 
 namespace seatlock::cli {
 namespace {

@@ -4,9 +4,9 @@
 #include <string>
 
 #include "clients/cli/args.h"
-#include "clients/cpp/call_error.h"
-#include "clients/cpp/watch.h"
+#include "seatlock/call_error.h"
 #include "seatlock/v1/seatlock_service.pb.h"
+#include "seatlock/watch.h"
 
 namespace seatlock::cli {
 

@@ -1,4 +1,4 @@
-#include "clients/cpp/call_error.h"
+#include "seatlock/call_error.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
+#include "clients/cpp/outcome.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 

@@ -1,4 +1,4 @@
-#include "clients/cpp/client.h"
+#include "seatlock/client.h"
 
 #include <grpcpp/grpcpp.h>
 
@@ -10,6 +10,7 @@
 
 #include "clients/cpp/backoff.h"
 #include "clients/cpp/grpc_watch.h"
+#include "clients/cpp/outcome.h"
 #include "clients/cpp/servers.h"
 #include "common/base/server_list.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
@@ -47,8 +48,8 @@ constexpr bool IsMutation() {
   };
 }
 
-// The service decided the request, and with it all attempts before: one that had been done would
-// have got its first answer again.
+// The service decided the request, and with it all attempts that were done before: one of them
+// would have got its first answer again. An attempt that comes later is not settled (client.h).
 bool Settles(const CallError& error) {
   return !error.reason.empty() && !error.metadata.contains("outcome") &&
          error.code != absl::StatusCode::kResourceExhausted;

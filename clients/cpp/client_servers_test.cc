@@ -7,8 +7,8 @@
 #include <string>
 #include <thread>
 
-#include "clients/cpp/client.h"
 #include "clients/cpp/scripted_service.h"
+#include "seatlock/client.h"
 #include "tests/testing/status_matchers.h"
 
 namespace seatlock::client {

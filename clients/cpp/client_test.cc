@@ -1,4 +1,4 @@
-#include "clients/cpp/client.h"
+#include "seatlock/client.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 #include <string>
 
 #include "clients/cpp/scripted_service.h"
-#include "clients/cpp/service_config.h"
+#include "seatlock/service_config.h"
 #include "tests/testing/status_matchers.h"
 
 namespace seatlock::client {

@@ -6,7 +6,8 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "clients/cpp/call_error.h"
+#include "clients/cpp/outcome.h"
+#include "seatlock/call_error.h"
 
 namespace seatlock::client {
 namespace {

@@ -26,9 +26,9 @@
 
 #include "clients/cpp/backoff.h"
 #include "clients/cpp/servers.h"
-#include "clients/cpp/watch.h"
 #include "common/base/mutex.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
+#include "seatlock/watch.h"
 
 namespace seatlock::client {
 

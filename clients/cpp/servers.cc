@@ -7,10 +7,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "clients/cpp/call_error.h"
 #include "clients/cpp/limits.h"
+#include "clients/cpp/outcome.h"
 #include "common/base/rendezvous.h"
 #include "common/base/server_list.h"
+#include "seatlock/call_error.h"
 
 namespace seatlock::client {
 namespace {

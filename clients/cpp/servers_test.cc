@@ -8,10 +8,10 @@
 #include <string>
 #include <thread>
 
-#include "clients/cpp/call_error.h"
 #include "clients/cpp/limits.h"
 #include "clients/cpp/look_up.h"
 #include "clients/cpp/scripted_service.h"
+#include "seatlock/call_error.h"
 #include "tests/testing/status_matchers.h"
 
 namespace seatlock::client {

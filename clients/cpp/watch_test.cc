@@ -1,4 +1,4 @@
-#include "clients/cpp/watch.h"
+#include "seatlock/watch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,8 +9,8 @@
 #include <thread>
 
 #include "clients/cpp/backoff.h"
-#include "clients/cpp/client.h"
 #include "clients/cpp/scripted_service.h"
+#include "seatlock/client.h"
 #include "tests/testing/http_error_server.h"
 #include "tests/testing/status_matchers.h"
 

@@ -50,8 +50,10 @@ ARROWS = {
     "edge/ws": BASE + EDGE_TOP + ["edge/fanout", "edge/protocol"],
     "edge": ["common", "edge/protocol", "edge/showtime", "edge/fanout", "edge/upstream", "edge/ws"]
             + EDGE_TOP,
-    "clients/cpp": BASE,
-    "clients/cli": BASE + ["common/runtime", "clients/cpp"],
+    # What is installed for users stands alone.
+    "clients/cpp/include": [],
+    "clients/cpp": BASE + ["clients/cpp/include"],
+    "clients/cli": BASE + ["common/runtime", "clients/cpp", "clients/cpp/include"],
 }
 
 PUBLIC_PROTO = ["services/seatlock/rpc", "services/seatlock/main.cc", "edge/upstream",
@@ -75,6 +77,10 @@ LIBRARIES = [
     (r"spdlog/", "spdlog", ["common/runtime/logging.cc"]),
     (r"CLI/", "CLI11", ["common/runtime/flags.cc", "clients/cli/args.cc"]),
 ]
+
+# Users of the installed client, and we, write <seatlock/client.h>.
+PUBLIC_HEADER = re.compile(r"seatlock/\w+\.h$")
+PUBLIC_HEADERS = "clients/cpp/include/"
 
 TOPS = ("common/", "services/", "edge/", "clients/")
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
@@ -102,6 +108,8 @@ def is_test(path, includes):
 def check_own(path, module, include):
     if include.startswith("tests/"):
         return "only tests include tests/: move what is needed out of it"
+    if PUBLIC_HEADER.match(include):
+        include = PUBLIC_HEADERS + include
     target = module_of(include)
     if not include.startswith(TOPS):
         return None

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "clients/cpp/client.h"
+#include "seatlock/client.h"
 #include "tests/testing/programs.h"
 #include "tests/testing/status_matchers.h"
 

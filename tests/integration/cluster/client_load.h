@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "clients/cpp/client.h"
+#include "seatlock/client.h"
 #include "tests/testing/call.h"
 #include "tests/testing/load_progress.h"
 #include "tests/testing/seatlock_client.h"

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "clients/cpp/client.h"
+#include "seatlock/client.h"
 #include "tests/integration/cluster/page.h"
 #include "tests/testing/eventually.h"
 #include "tests/testing/showtime_view.h"

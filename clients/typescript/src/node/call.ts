@@ -60,8 +60,8 @@ function attempt<Request>(
 }
 
 /**
- * The service decided the request, and with it all attempts before: one that had been done would
- * have got its first answer again.
+ * The service decided the request, and with it all attempts that were done before: one of them
+ * would have got its first answer again. An attempt that comes later is not settled (errors.ts).
  */
 const settles = (failure: StatusObject, { reason, metadata }: ErrorDetails): boolean =>
   reason !== undefined &&

@@ -81,8 +81,12 @@ export class SeatLockError extends Error {
   /** When the service wants to be asked again, if it said so. */
   readonly retryAfterMs: number | undefined;
   /**
-   * `none`: no attempt changed anything. `unknown`: one may have; asking again with the same
-   * `requestId` and body settles it.
+   * `none`: no attempt had changed anything when this failure was decided. `unknown`: one may have;
+   * ask again with the same `requestId` and body.
+   *
+   * An attempt without an answer may still be under way when a later one is refused, and be done
+   * after that. A lock that is taken so ends by its `ttl` or by an unlock after it. If you give up
+   * on an order, call `cancelBooking` with `all` and `tombstone`: that bars it.
    */
   readonly outcome: 'none' | 'unknown';
   /** Of a mutation: the id that all its attempts carried. */

@@ -16,7 +16,7 @@ namespace seatlock::client {
 struct CallError {
   absl::StatusCode code = absl::StatusCode::kOk;
   std::string message;
-  // ErrorInfo.reason, such as "SEAT_TAKEN"; empty where the service said none (no connection).
+  // ErrorInfo.reason, such as "SEAT_TAKEN"; empty if the service said none (no connection).
   std::string reason;
   // ErrorInfo.metadata, such as {"limit", "100"}.
   std::map<std::string, std::string> metadata;
@@ -31,7 +31,8 @@ struct CallError {
 
   // The service did nothing, in no attempt: asking again cannot do it twice.
   bool NothingHappened() const;
-  // Whether a mutation happened is not known: asking again with its request_id settles it.
+  // It is not known whether a mutation happened. Ask again with the same request_id: if it
+  // happened, that gives its first answer.
   bool MayHaveHappened() const;
 };
 
@@ -39,18 +40,9 @@ struct CallError {
 // message alone.
 CallError ErrorOf(const absl::Status& status);
 
-// A status that carries `details`, the serialized google.rpc.Status of a failed call's
-// grpc-status-details-bin (may be empty). What is not such a message is ignored.
+// For those who call the service with stubs of their own: a status that ErrorOf explains, made of
+// what a grpc::Status has. `details` is its error_details(), a serialized google.rpc.Status; if it
+// is empty or no such message, the status has its code and message alone.
 absl::Status MakeStatus(absl::StatusCode code, std::string_view message, std::string_view details);
-
-// `status`, whose ErrorOf has the outcome "none": the request was not sent.
-absl::Status WithNothingDone(absl::Status status);
-
-// `status`, whose ErrorOf has this server. With `in_message` its message says so, too: for those
-// who have several servers.
-absl::Status WithServer(const absl::Status& status, const std::string& server, bool in_message);
-
-// `status`, whose ErrorOf has the outcome "unknown": this or an earlier attempt may have happened.
-absl::Status WithUnknownOutcome(const absl::Status& status);
 
 }  // namespace seatlock::client

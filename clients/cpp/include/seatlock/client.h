@@ -1,23 +1,32 @@
-// A client of SeatLockService: typed calls with deadlines, retried where that is safe.
+// A client of SeatLockService: typed calls with deadlines, retried if that is safe. Include this
+// header alone; it brings watch.h, call_error.h and the messages (seatlock/v1).
 //
-//   Client client({.target = "127.0.0.1:50051"});
-//   absl::StatusOr<v1::LockSeatResponse> lock = client.LockSeat(request);
+//   seatlock::client::ClientOptions options;
+//   options.target = "127.0.0.1:50051";
+//   seatlock::client::Client client(options);
+//   absl::StatusOr<seatlock::v1::LockSeatResponse> lock = client.LockSeat(request);
 //   if (!lock.ok() && ErrorOf(lock.status()).reason == "SEAT_TAKEN") ...
 //
 // Every mutation gets a request_id (a UUID) unless the caller set one, and each attempt carries the
-// same, so the service does it once. UNAVAILABLE, RESOURCE_EXHAUSTED if the service says when to
-// ask again (RetryInfo), and an attempt that got no answer in time are tried again with a jittered
-// pause until the call's timeout or its retries are used up; anything else is returned at once. The
-// failure returned is the last one; ErrorOf gives its details. Where any attempt of a mutation may
-// have happened and the service did not settle it since by a refusal, the failure says so:
-// CallError::MayHaveHappened(), whatever became of the last attempt.
+// same, so the service does it once. A call is tried again, after a jittered pause, if it was
+// UNAVAILABLE, if it was RESOURCE_EXHAUSTED and the service says when to ask again (RetryInfo), and
+// if an attempt got no answer in time: until the call's timeout or its retries are used up.
+// Anything else is returned at once. The failure returned is the last one; ErrorOf gives its
+// details. If an attempt of a mutation may have happened and the service did not refuse a later
+// one, the failure says so: CallError::MayHaveHappened(), whatever became of the last attempt.
+//
+// A refusal after an attempt without an answer speaks of the moment of the retry. The first attempt
+// may still be under way, for instance in a server that stood still, and may be done later. A lock
+// that is taken so ends by its ttl, or by UnlockSeat or UnlockSeats of its session. If you give up
+// on an order whose BookSeats got no answer, call CancelBooking with `all` and `tombstone`: that
+// bars the late one too.
 //
 // Several servers on one store: name them all in ClientOptions.servers. A call goes to the server
-// that its showtime prefers (common/base/rendezvous.h); all clients that have the same list agree
-// on it. If that one is away, the next one is asked at once, under the same rules and with the same
-// request_id. Away is a server that cannot be reached, drains, cannot use its store, gives no
-// answer in time, or cancels the call because it ends. It is left alone for a short random time and
-// then tried by one call (server_state.h). With several servers a failure's message ends with the
+// that its showtime prefers (rendezvous hashing of server and showtime); all clients that have the
+// same list agree on it. If that one is away, the next one is asked at once, under the same rules
+// and with the same request_id. Away is a server that cannot be reached, drains, cannot use its
+// store, gives no answer in time, or cancels the call because it ends. It is left alone for a short
+// random time and then tried by one call. With several servers a failure's message ends with the
 // address of the server that was asked last.
 //
 // Calls block. Thread-safe; one Client serves a whole program over one connection a server.
@@ -29,9 +38,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "clients/cpp/call_error.h"
-#include "clients/cpp/watch.h"
+#include "seatlock/call_error.h"
 #include "seatlock/v1/seatlock_service.pb.h"
+#include "seatlock/watch.h"
 
 namespace seatlock::client {
 
@@ -40,8 +49,7 @@ struct ClientOptions {
   // is a list of servers.
   std::string target = "127.0.0.1:50051";
   // The servers of one store, in place of `target` if it is not empty: each host:port, at most 64,
-  // none twice. With a list that is wrong every call and watch is INVALID_ARGUMENT and says why;
-  // base::CheckServers (common/base/server_list.h) says it before.
+  // none twice. If the list is wrong, every call and watch is INVALID_ARGUMENT and says why.
   std::vector<std::string> servers = {};
   // For a call, its retries and pauses included.
   std::chrono::milliseconds timeout{10'000};
@@ -67,6 +75,10 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
+  // Each call returns the service's answer, or after ClientOptions.timeout at the latest a failure
+  // that ErrorOf explains: a refusal with its reason (seatlock_service.proto says which a call may
+  // have), UNAVAILABLE or DEADLINE_EXCEEDED if no server answered, INVALID_ARGUMENT for a wrong
+  // list of servers.
   absl::StatusOr<v1::LockSeatResponse> LockSeat(v1::LockSeatRequest request);
   absl::StatusOr<v1::LockSeatsResponse> LockSeats(v1::LockSeatsRequest request);
   absl::StatusOr<v1::UnlockSeatResponse> UnlockSeat(v1::UnlockSeatRequest request);
@@ -81,7 +93,8 @@ class Client {
   // One page: ask again with its next_page_token until that is empty.
   absl::StatusOr<v1::ListShowtimesResponse> ListShowtimes(v1::ListShowtimesRequest request);
 
-  // Follows a showtime. The Watch may outlive the Client.
+  // Follows a showtime. Does not block; the first Next of the Watch connects. The Watch may outlive
+  // the Client.
   std::unique_ptr<Watch> WatchShowtime(v1::WatchShowtimeRequest request);
 
  private:
