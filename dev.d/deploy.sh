@@ -3,10 +3,17 @@
 
 # A line for each of them.
 DEPLOY_TEST_PACKAGES=(
+  openssl
+  protobuf-compiler
   python3
+  python3-grpcio
+  python3-protobuf
 )
 # Programs with a service of their own, which the system must not start.
-UNSTARTED_DEPLOY_TEST_PACKAGES=()
+UNSTARTED_DEPLOY_TEST_PACKAGES=(
+  haproxy
+  nginx
+)
 
 prepare_deploy_tests() {
   install_packages "${DEPLOY_TEST_PACKAGES[@]}"
