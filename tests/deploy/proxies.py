@@ -36,7 +36,8 @@ def until(condition, what, seconds_max=SECONDS_MAX):
     end = time.monotonic() + seconds_max
     while not (value := condition()):
         if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds_max} s: {what}")
+            raise AssertionError(
+                f"not within {seconds_max} s: {what() if callable(what) else what}")
         time.sleep(0.02)
     return value
 
@@ -54,6 +55,10 @@ def is_up(url):
     with contextlib.suppress(OSError):
         return fetch(url)[0] == 200
     return False
+
+
+def is_ready(admin_port):
+    return is_up(f"http://127.0.0.1:{admin_port}/readyz")
 
 
 class Program:
@@ -144,9 +149,14 @@ class EchoSite(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), EchoHandler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+
 
 class EchoHandler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # An answer is written in one go, or it waits for the other end to acknowledge.
 
     def do_GET(self):
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -166,7 +176,7 @@ class Edge(Program):
         command = [BIN / "seatlock-edge", f"--listen=127.0.0.1:{self.port}",
                    f"--admin-listen=127.0.0.1:{self.admin}", f"--upstream={upstream}",
                    "--trusted-proxies=127.0.0.1/32", *arguments]
-        super().__init__(folder, name, command, lambda: is_up(f"http://127.0.0.1:{self.admin}/readyz"))
+        super().__init__(folder, name, command, lambda: is_ready(self.admin))
 
     def metric(self, name):
         text = fetch(f"http://127.0.0.1:{self.admin}/metrics")[1]
@@ -177,11 +187,11 @@ class Edge(Program):
 
 
 class Server(Program):
-    def __init__(self, folder, name):
-        self.port, self.admin = free_port(), free_port()
+    def __init__(self, folder, name, port=None, admin=None):
+        self.port, self.admin = port or free_port(), admin or free_port()
         command = [BIN / "seatlockd", f"--listen=127.0.0.1:{self.port}", "--store=memory:",
                    f"--admin-listen=127.0.0.1:{self.admin}"]
-        super().__init__(folder, name, command, lambda: is_up(f"http://127.0.0.1:{self.admin}/readyz"))
+        super().__init__(folder, name, command, lambda: is_ready(self.admin))
 
 
 class Behind:
@@ -197,14 +207,16 @@ class Behind:
             make_certificates(self.folder / "tls")
             self.stubs = make_stubs(self.folder / "stubs")
             self.site = EchoSite()
-            self.stack.callback(self.site.shutdown)
-            self.server = self._add(Server(self.folder, "seatlockd"))
+            self.stack.callback(self.site.stop)
+            self.server = self.add(Server(self.folder, "seatlockd"))
+            self.second_server_port = free_port()  # where nothing listens yet
+            self.second_server_admin = free_port()
             upstream = f"127.0.0.1:{self.server.port}"
-            self.edges = [self._add(Edge(self.folder, f"edge{i}", upstream, edge_arguments))
+            self.edges = [self.add(Edge(self.folder, f"edge{i}", upstream, edge_arguments))
                           for i in (1, 2)]
             undo.pop_all()
 
-    def _add(self, program):
+    def add(self, program):
         self.stack.callback(stop_if_running, program)
         return program
 
@@ -220,9 +232,10 @@ def stop_if_running(program):
 def make_stubs(folder):
     """protoc's Python code for the messages of seatlock.v1."""
     folder.mkdir()
-    protos = [str(path.relative_to(ROOT / "proto")) for path in (ROOT / "proto/seatlock/v1").iterdir()]
+    files = sorted(path.name for path in (ROOT / "proto/seatlock/v1").iterdir())
     subprocess.run(["protoc", f"-I{ROOT}/proto", f"-I{ROOT}/third_party/googleapis",
-                    f"--python_out={folder}", *sorted(protos)], check=True)
+                    f"--python_out={folder}", *[f"seatlock/v1/{name}" for name in files]],
+                   check=True)
     return folder
 
 
@@ -291,7 +304,7 @@ class Nginx(Proxy):
             ("127.0.0.1:8081", 2): f"127.0.0.1:{behind.edges[1].port}",
             ("127.0.0.1:3000", 1): f"127.0.0.1:{behind.site.server_port}",
             ("127.0.0.1:50051", 1): f"127.0.0.1:{behind.server.port}",
-            ("127.0.0.1:50052", 1): f"127.0.0.1:{free_port()}",
+            ("127.0.0.1:50052", 1): f"127.0.0.1:{behind.second_server_port}",
             ("/etc/seatlock/tls/fullchain.pem", 1): f"{tls}/seats.pem",
             ("/etc/seatlock/tls/privkey.pem", 1): f"{tls}/seats.key",
             ("/etc/seatlock/tls/callers-ca.pem", 1): f"{tls}/callers-ca.pem",
@@ -323,8 +336,8 @@ class HAProxy(Proxy):
             "SEATLOCK_EDGE_2_ADMIN": f"127.0.0.1:{behind.edges[1].admin}",
             "SEATLOCK_SERVER_1": f"127.0.0.1:{behind.server.port}",
             "SEATLOCK_SERVER_1_ADMIN": f"127.0.0.1:{behind.server.admin}",
-            "SEATLOCK_SERVER_2": f"127.0.0.1:{free_port()}",
-            "SEATLOCK_SERVER_2_ADMIN": f"127.0.0.1:{free_port()}",
+            "SEATLOCK_SERVER_2": f"127.0.0.1:{behind.second_server_port}",
+            "SEATLOCK_SERVER_2_ADMIN": f"127.0.0.1:{behind.second_server_admin}",
             "SEATLOCK_SITE": f"127.0.0.1:{behind.site.server_port}",
             "SEATLOCK_PROXY_LOG": "stderr",
             "SEATLOCK_PROXY_MAXCONN": "4096",  # what a container has of descriptors
@@ -341,9 +354,10 @@ class Caller:
         tls = behind.folder / "tls"
         ours = [f"{tls}/{certificate}.pem", f"{tls}/{certificate}.key"] if certificate else ["", ""]
         script = pathlib.Path(__file__).with_name("grpc_caller.py")
-        self.process = subprocess.Popen(
-            [PYTHON, script, f"{host}:{port}", f"{tls}/server-ca.pem", *ours, behind.stubs],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        with (behind.folder / "callers.log").open("ab") as log:  # gRPC notes each refusal there
+            self.process = subprocess.Popen(
+                [PYTHON, script, f"{host}:{port}", f"{tls}/server-ca.pem", *ours, behind.stubs],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
 
     def _send(self, line):
         self.process.stdin.write(json.dumps(line) + "\n")
