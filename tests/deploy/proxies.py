@@ -2,6 +2,7 @@
 certificates. Everything runs on loopback and lies in one temporary folder."""
 
 import contextlib
+import getpass
 import http.server
 import json
 import os
@@ -341,6 +342,7 @@ class HAProxy(Proxy):
             "SEATLOCK_SITE": f"127.0.0.1:{behind.site.server_port}",
             "SEATLOCK_PROXY_LOG": "stderr",
             "SEATLOCK_PROXY_MAXCONN": "4096",  # what a container has of descriptors
+            "SEATLOCK_PROXY_USER": "haproxy" if os.geteuid() == 0 else getpass.getuser(),
         }
 
 

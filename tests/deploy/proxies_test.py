@@ -1,5 +1,5 @@
 """The files of deploy/nginx and deploy/haproxy as they are shipped, with TLS, in front of a real
-seatlockd and two real edges. Took 200 s."""
+seatlockd and two real edges. Took 190 s."""
 
 import http.client
 import json
