@@ -278,7 +278,8 @@ class Nginx(Proxy):
     """With the replacements that docs/proxies.md lists, and with folders of our own to write in."""
 
     def lay_out(self, change):
-        (self.folder / "conf.d").mkdir()
+        for name in ("conf.d", "snippets"):
+            (self.folder / name).mkdir()
         main = (ROOT / "deploy/nginx/nginx-tls.conf").read_text()
         places = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         temporary = "".join(f"{place}_temp_path {self.folder}/{place}; " for place in places)
@@ -291,6 +292,9 @@ class Nginx(Proxy):
         shipped = (ROOT / "deploy/nginx/seatlock-tls.conf").read_text()
         site = change(replaced(shipped, self.addresses()))
         (self.folder / "conf.d/seatlock-tls.conf").write_text(site)
+        server = (ROOT / "deploy/nginx/seatlock-tls-server.conf").read_text()
+        server = replaced(server, self.certificates())
+        (self.folder / "snippets/seatlock-tls-server.conf").write_text(server)
         command = [NGINX, "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"), "-e",
                    str(self.folder / "error.log"), "-g", "daemon off;"]
         return command, {}
@@ -306,9 +310,14 @@ class Nginx(Proxy):
             ("127.0.0.1:3000", 1): f"127.0.0.1:{behind.site.server_port}",
             ("127.0.0.1:50051", 1): f"127.0.0.1:{behind.server.port}",
             ("127.0.0.1:50052", 1): f"127.0.0.1:{behind.second_server_port}",
+            ("/etc/seatlock/tls/callers-ca.pem", 1): f"{tls}/callers-ca.pem",
+        }
+
+    def certificates(self):
+        tls = self.behind.folder / "tls"
+        return {
             ("/etc/seatlock/tls/fullchain.pem", 1): f"{tls}/seats.pem",
             ("/etc/seatlock/tls/privkey.pem", 1): f"{tls}/seats.key",
-            ("/etc/seatlock/tls/callers-ca.pem", 1): f"{tls}/callers-ca.pem",
         }
 
 
@@ -321,6 +330,8 @@ class HAProxy(Proxy):
         if change(text) != text:
             file = self.folder / "haproxy.cfg"
             file.write_text(change(text))
+        # All of them, so that nothing here is where it would be on a server.
+        assert set(re.findall(r"presetenv (\w+)", text)) == set(self.addresses())
         return [HAPROXY, "-db", "-f", str(file)], self.addresses()
 
     def addresses(self):

@@ -351,6 +351,25 @@ class HAProxyTest(Traffic, Edges, Bounds, Case):
     no_certificate = "UNAVAILABLE"
 
 
+    def test_an_edge_that_says_that_it_leaves_gets_no_newcomers_and_keeps_its_browsers(self):
+        self.start_behind("--drain-delay=60s")
+        proxy = self.start_proxy(self.kind)
+        self.seed(proxy)
+        browsers = [self.browser(proxy, SHOWTIME) for _ in range(2)]
+        self.until_live(browsers)
+        leaving, staying = self.behind.edges
+        self.assertEqual(self.connections(), [1, 1])
+        leaving.process.terminate()
+
+        def newcomers_go_to_the_one_that_has_more():
+            link = WebSocket(proxy.address(), self.tls, PATH)
+            self.addCleanup(link.close)
+            return staying.connections() >= leaving.connections() + 2
+
+        until(newcomers_go_to_the_one_that_has_more, "the proxy has noticed")
+        self.assertEqual([browser.closes for browser in browsers], [[], []])
+
+
 class IdleTest(Case):
     """Connections on which nothing happens outlive the proxies' timeouts of 60 s, by the edge's
     pings and the service's progress."""
