@@ -3,13 +3,13 @@ seatlockd and two real edges. Took 190 s."""
 
 import http.client
 import json
+import re
 import ssl
 import threading
 import unittest
-import urllib.parse
 
 from tests.deploy.floods import RapidReset, Relay
-from tests.deploy.proxies import Behind, Caller, HAProxy, Nginx, Server, free_port, trust, until
+from tests.deploy.proxies import ROOT, Behind, Caller, HAProxy, Nginx, Server, trust, until
 from tests.deploy.websocket import Browser, Refused, WebSocket
 
 PATH = "/ws/seat-updates"
@@ -368,6 +368,17 @@ class HAProxyTest(Traffic, Edges, Bounds, Case):
 
         until(newcomers_go_to_the_one_that_has_more, "the proxy has noticed")
         self.assertEqual([browser.closes for browser in browsers], [[], []])
+
+
+class FilesTest(unittest.TestCase):
+    def test_what_the_page_says_to_replace_is_in_the_files(self):
+        page = (ROOT / "docs/proxies.md").read_text()
+        section = page[page.index("\n## nginx\n"):page.index("\n## HAProxy\n")]
+        cells = re.findall(r"^\| (`.*?) \|", section, re.M)
+        files = "".join(path.read_text() for path in (ROOT / "deploy/nginx").glob("*tls*.conf"))
+        places = [place for cell in cells for place in re.findall(r"`([^`]+)`", cell)]
+        self.assertGreater(len(places), 10)
+        self.assertEqual([place for place in places if place not in files], [])
 
 
 class IdleTest(Case):

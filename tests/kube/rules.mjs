@@ -36,7 +36,7 @@ function podSecurity(object) {
   const { securityContext: pod = {}, automountServiceAccountToken } = podOf(object);
   const wants = [
     [pod.runAsNonRoot === true, 'securityContext.runAsNonRoot: true'],
-    [pod.runAsUser > 0, 'securityContext.runAsUser: 65532'],
+    [pod.runAsUser > 0, 'securityContext.runAsUser: 10001'],
     [pod.seccompProfile?.type === 'RuntimeDefault', 'seccompProfile.type: RuntimeDefault'],
     [automountServiceAccountToken === false, 'automountServiceAccountToken: false'],
   ];
