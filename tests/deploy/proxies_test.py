@@ -10,7 +10,8 @@ import unittest
 
 from tests.deploy.floods import RapidReset, Relay
 from tests.deploy.proxies import ROOT, Behind, Caller, HAProxy, Nginx, Server, trust, until
-from tests.deploy.websocket import Browser, Refused, WebSocket
+from tests.deploy.websocket import TEXT, Browser, Refused, WebSocket
+from tests.deploy.websocket_h2 import WebSocketInHttp2
 
 PATH = "/ws/seat-updates"
 SHOWTIME = "123"
@@ -368,6 +369,28 @@ class HAProxyTest(Traffic, Edges, Bounds, Case):
 
         until(newcomers_go_to_the_one_that_has_more, "the proxy has noticed")
         self.assertEqual([browser.closes for browser in browsers], [[], []])
+
+
+    def test_a_browser_may_open_its_websocket_inside_http2(self):
+        self.start_behind()
+        proxy = self.start_proxy(self.kind)
+        caller = self.seed(proxy)
+        tls = trust(self.behind.folder / "tls")
+        tls.set_alpn_protocols(["h2"])
+        link = WebSocketInHttp2(proxy.address(), tls, PATH)
+        self.addCleanup(link.close)
+        self.assertTrue(link.socket.is_offered and link.socket.is_open)
+        link.send(TEXT, json.dumps({"type": "subscribe", "showtimeId": SHOWTIME}).encode())
+        self.wait_for_frame(link, "current_seat_status")
+        self.assertEqual(caller.lock(SHOWTIME, "A02")["code"], "OK")
+        self.assertEqual(self.wait_for_frame(link, "seat_status_change")["seatId"], "A02")
+
+    @staticmethod
+    def wait_for_frame(link, kind):
+        while True:
+            opcode, payload = link.receive()
+            if opcode == TEXT and (received := json.loads(payload))["type"] == kind:
+                return received
 
 
 class FilesTest(unittest.TestCase):
