@@ -1,4 +1,4 @@
-"""A WebSocket inside an HTTP/2 connection (RFC 8441), as browsers open one if the proxy offers it."""
+"""A WebSocket inside an HTTP/2 connection (RFC 8441), as browsers open one if it is offered."""
 
 import socket
 import struct
