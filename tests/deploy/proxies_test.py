@@ -167,30 +167,39 @@ class Edges:
         link.close()
         return came
 
-    def test_browsers_of_an_edge_that_goes_come_back_and_miss_nothing(self):
-        self.start_behind()
-        proxy = self.start_proxy(self.kind)
-        changes = Changes(self.seed(proxy), SHOWTIME)
-        browsers = [self.browser(proxy, SHOWTIME, source=f"127.0.1.{i}") for i in range(1, 41)]
-        self.until_live(browsers)
-        self.assertEqual(self.connections(), [20, 20])
-        changes.start()
-        self.addCleanup(changes.stop)
+    def lose_edges(self, proxy, browsers):
+        """One after the other; each is back before the next one goes."""
         first, second = self.behind.edges
         for edge, end in ((first, first.kill), (second, second.kill), (first, first.stop)):
             end()
             others = [other for other in self.behind.edges if other is not edge]
-            until(lambda: sum(other.connections() for other in others) == 40,
+            until(lambda: sum(other.connections() for other in others) == len(browsers),
                   lambda: f"all came back: {[other.connections() for other in others]}")
             edge.start()
             until(lambda: self.is_back(proxy, edge), "the proxy knows that the edge is back")
         self.until_live(browsers)
+
+    def forty_browsers(self, proxy):
+        browsers = [self.browser(proxy, SHOWTIME, source=f"127.0.1.{i}") for i in range(1, 41)]
+        self.until_live(browsers)
+        self.assertEqual(self.connections(), [20, 20])
+        return browsers
+
+    def test_browsers_of_an_edge_that_goes_come_back_and_miss_nothing(self):
+        self.start_behind()
+        proxy = self.start_proxy(self.kind)
+        changes = Changes(self.seed(proxy), SHOWTIME)
+        browsers = self.forty_browsers(proxy)
+        changes.start()
+        self.addCleanup(changes.stop)
+        self.lose_edges(proxy, browsers)
         changes.stop()
         self.assertEqual(changes.refused, [])
         until(lambda: all(browser.revision == changes.revision for browser in browsers),
               lambda: f"all are at {changes.revision}: {[b.revision for b in browsers]}")
         self.assertEqual([browser.faults for browser in browsers if browser.faults], [])
-        self.assertGreater(sum(browser.lives for browser in browsers), 40 + 60)
+        self.assertEqual(refusals_of(browsers), [])
+        self.assertGreaterEqual(sum(browser.lives for browser in browsers), 40 + 20 + 40 + 20)
         self.assertTrue(all(DRAINING in browser.closes for browser in browsers))
 
     def test_control_browsers_without_their_position_miss_something(self):
@@ -338,11 +347,29 @@ class Bounds:
             self.assertEqual(caller.call(path)["code"], "UNIMPLEMENTED")
 
 
+def refusals_of(browsers):
+    """Where the proxy found no edge, though one was there all the while."""
+    return [close for browser in browsers for close in browser.closes if "Refused" in str(close)]
+
+
 class NginxTest(Traffic, Edges, Bounds, Case):
     kind = Nginx
     head_too_large = 431
     call_head_too_large = "UNAVAILABLE"
     no_certificate = "UNAUTHENTICATED"
+
+    def test_control_edges_that_nginx_sets_aside_are_refused_to_browsers(self):
+        self.start_behind()
+        proxy = self.start_proxy(
+            self.kind, lambda text: text.replace("max_fails=0", "max_fails=1 fail_timeout=1h"))
+        self.seed(proxy)
+        browsers = self.forty_browsers(proxy)
+        first, second = self.behind.edges
+        first.kill()
+        until(lambda: second.connections() == 40, "all came to the second")
+        first.start()
+        second.kill()
+        until(lambda: refusals_of(browsers), "some are refused by an nginx that knows no edge")
 
 
 class HAProxyTest(Traffic, Edges, Bounds, Case):
