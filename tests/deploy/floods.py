@@ -67,17 +67,8 @@ class RapidReset(threading.Thread):
                                       for stream in range(first, last, 2)) +
                              frame(HEADERS, END_HEADERS, last, head))
                 self.calls += CALLS_AT_ONCE
-                buffer = self._count_answers(buffer + read_what_is_there(link))
-
-    def _count_answers(self, buffer):
-        """Of the whole frames in it; gives the rest."""
-        while len(buffer) >= FRAME_HEAD_BYTES:
-            end = FRAME_HEAD_BYTES + int.from_bytes(buffer[:3], "big")
-            if len(buffer) < end:
-                break
-            self.refused += buffer[3] == HEADERS
-            buffer = buffer[end:]
-        return buffer
+                refused, buffer = count_answers(buffer + read_what_is_there(link))
+                self.refused += refused
 
     def stop(self):
         self.stopping.set()
@@ -93,6 +84,39 @@ def read_what_is_there(link):
         raise ConnectionError("the proxy has had enough")
     link.settimeout(10)
     return data
+
+
+def count_answers(buffer):
+    """In the whole frames of it; and the rest."""
+    answers = 0
+    while len(buffer) >= FRAME_HEAD_BYTES:
+        end = FRAME_HEAD_BYTES + int.from_bytes(buffer[:3], "big")
+        if len(buffer) < end:
+            break
+        answers += buffer[3] == HEADERS
+        buffer = buffer[end:]
+    return answers, buffer
+
+
+class OpenCalls:
+    """A connection with so many calls whose bodies never come: only refusals are answers."""
+
+    def __init__(self, address, tls, calls):
+        self.link = tls.wrap_socket(socket.create_connection(address, 10),
+                                    server_hostname="seats.example")
+        head = call_head("/seatlock.v1.SeatLockService/GetShowtime")
+        self.link.sendall(PREFACE + frame(SETTINGS, 0, 0, b"") + b"".join(
+            frame(HEADERS, END_HEADERS, stream, head) for stream in range(1, 2 * calls, 2)))
+        self.buffer = b""
+        self.answers = 0
+
+    def refused(self):
+        answers, self.buffer = count_answers(self.buffer + read_what_is_there(self.link))
+        self.answers += answers
+        return self.answers
+
+    def close(self):
+        self.link.close()
 
 
 # --- another address ------------------------------------------------------------------------------

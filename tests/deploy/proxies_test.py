@@ -8,7 +8,7 @@ import ssl
 import threading
 import unittest
 
-from tests.deploy.floods import RapidReset, Relay
+from tests.deploy.floods import OpenCalls, RapidReset, Relay
 from tests.deploy.proxies import ROOT, Behind, Caller, HAProxy, Nginx, Server, trust, until
 from tests.deploy.websocket import TEXT, Browser, Refused, WebSocket
 from tests.deploy.websocket_h2 import WebSocketInHttp2
@@ -280,6 +280,16 @@ class Bounds:
         status, _ = self.get(proxy, "/", headers={"Cookie": "c" * 40_000})
         self.assertEqual(status, self.head_too_large)
 
+    def test_a_body_that_is_too_large_is_refused(self):
+        self.start_behind()
+        proxy = self.start_proxy(self.kind)
+        link = http.client.HTTPSConnection("127.0.0.1", proxy.https, timeout=30, context=self.tls)
+        self.addCleanup(link.close)
+        link.putrequest("POST", "/api/seat-locks")
+        link.putheader("Content-Length", str(65 << 10))
+        link.endheaders()  # and no body: that it will be too large is refused at once
+        self.assertEqual(link.getresponse().status, 413)
+
     def test_an_address_that_asks_too_often_is_told_and_others_go_on(self):
         self.start_behind()
         proxy = self.start_proxy(self.kind)
@@ -297,13 +307,17 @@ class Bounds:
         self.assertEqual(status, 429)
         self.assertEqual(self.get(proxy, "/", "127.0.5.2")[0], 200)
 
-    def test_calls_that_are_cancelled_at_once_are_refused_and_others_go_on(self):
-        self.start_behind()
-        proxy = self.start_proxy(self.kind)
+    def tls_of_a_caller(self):
         tls = trust(self.behind.folder / "tls")
         tls.set_alpn_protocols(["h2"])
         tls.load_cert_chain(f"{self.behind.folder}/tls/caller.pem",
                             f"{self.behind.folder}/tls/caller.key")
+        return tls
+
+    def test_calls_that_are_cancelled_at_once_are_refused_and_others_go_on(self):
+        self.start_behind()
+        proxy = self.start_proxy(self.kind)
+        tls = self.tls_of_a_caller()
         target = ("127.0.0.1", proxy.grpc)
         relay = Relay(target, "127.0.5.1")
         relay.start()
@@ -358,6 +372,15 @@ class NginxTest(Traffic, Edges, Bounds, Case):
     call_head_too_large = "UNAVAILABLE"
     no_certificate = "UNAUTHENTICATED"
 
+    def test_calls_that_an_address_keeps_open_are_bounded(self):
+        self.start_behind()
+        proxy = self.start_proxy(self.kind)
+        tls = self.tls_of_a_caller()
+        links = [OpenCalls(("127.0.0.1", proxy.grpc), tls, 120) for _ in range(3)]
+        for link in links:
+            self.addCleanup(link.close)
+        until(lambda: sum(link.refused() for link in links) == 3 * 120 - 256, "104 are refused")
+
     def test_control_edges_that_nginx_sets_aside_are_refused_to_browsers(self):
         self.start_behind()
         proxy = self.start_proxy(
@@ -397,6 +420,16 @@ class HAProxyTest(Traffic, Edges, Bounds, Case):
         until(newcomers_go_to_the_one_that_has_more, "the proxy has noticed")
         self.assertEqual([browser.closes for browser in browsers], [[], []])
 
+
+    def test_connections_of_an_address_to_grpc_are_bounded(self):
+        self.start_behind()
+        proxy = self.start_proxy(self.kind)
+        tls = self.tls_of_a_caller()
+        target = ("127.0.0.1", proxy.grpc)
+        for _ in range(64):
+            self.addCleanup(OpenCalls(target, tls, 0).close)
+        with self.assertRaises(OSError):
+            OpenCalls(target, tls, 0)
 
     def test_a_browser_may_open_its_websocket_inside_http2(self):
         self.start_behind()
