@@ -76,7 +76,11 @@ class Program:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command, stdout=log, stderr=log, env=self.environment, cwd=self.log.parent)
-        until(self._is_ready, f"{self.name} is ready: {self.log.read_text()[-2000:]}")
+        try:
+            until(self._is_ready, lambda: f"{self.name} is ready: {self.log.read_text()[-2000:]}")
+        except BaseException:
+            self.kill()
+            raise
 
     def _is_ready(self):
         if self.process.poll() is not None:
