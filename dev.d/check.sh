@@ -58,6 +58,20 @@ check_types() {
   done
 }
 
+# Its npm packages are its own: nothing else needs the API's schemas.
+check_kubernetes() {
+  (
+    cd tests/kube
+    [ node_modules/.package-lock.json -nt package-lock.json ] || npm_ci
+  )
+  mkdir -p build
+  node --test tests/kube/rules.test.mjs >build/kube.log 2>&1 || {
+    cat build/kube.log
+    return 1
+  }
+  node tests/kube/check.mjs
+}
+
 CHECKS_FAILED=0
 
 run_check() { # NAME WAY_OUT COMMAND...
@@ -89,6 +103,7 @@ check() {
   run_check "npm format and lint" "./dev fix; else as biome says" \
     npx --no-install biome ci --error-on-warnings
   run_check "types" "as tsc says" check_types
+  run_check "kubernetes" "as it says above" check_kubernetes
   run_check "thread safety" "hold the lock that it names" check_thread_safety
   [ "$CHECKS_FAILED" -eq 0 ] || die "some checks failed"
   say "every check passed"

@@ -17,12 +17,17 @@ DEPLOY_TEST_PACKAGES=(
   protobuf-compiler-grpc-java-plugin
   protoc-gen-go
   protoc-gen-go-grpc
+  openssl
+  protobuf-compiler
   python3
   python3-grpcio
   python3-protobuf
 )
 # Programs with a service of their own, which the system must not start.
-UNSTARTED_DEPLOY_TEST_PACKAGES=()
+UNSTARTED_DEPLOY_TEST_PACKAGES=(
+  haproxy
+  nginx
+)
 
 prepare_deploy_tests() {
   install_packages "${DEPLOY_TEST_PACKAGES[@]}"
