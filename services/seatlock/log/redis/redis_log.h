@@ -69,6 +69,7 @@ class RedisLog final : public ShowtimeLog {
   bool Healthy() const override;
   std::string WhyUnhealthy() const override;
   uint64_t Returns() const override;
+  size_t QueuedBytes() const override;
 
  private:
   explicit RedisLog(std::unique_ptr<RedisStore> store);

@@ -103,6 +103,8 @@ class RedisStore {
   // Why it is not served, or was not the last time, for operators; as on_error.
   absl::Status WhyNot() const;
   uint64_t Returns() const { return returns_.load(); }
+  // Of calls that wait or are under way.
+  size_t queued_bytes() const { return bytes_.load(); }
 
  private:
   enum class State { kSeeking, kChecking, kServing, kClosed };
