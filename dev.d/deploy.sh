@@ -6,7 +6,10 @@ DEPLOY_TEST_PACKAGES=(
   python3
 )
 # Programs with a service of their own, which the system must not start.
-UNSTARTED_DEPLOY_TEST_PACKAGES=()
+UNSTARTED_DEPLOY_TEST_PACKAGES=(
+  prometheus
+  redis-server
+)
 
 prepare_deploy_tests() {
   install_packages "${DEPLOY_TEST_PACKAGES[@]}"
