@@ -3,7 +3,7 @@ Prometheus that scrapes a real run, and gives data to every query of the rules a
 
 A comparison in an alert gives nothing while all is well. Its queries are asked here with `bool`,
 which gives 0 or 1 for each series on its left side; that they fire is what promtool's tests show.
-Took TIME_HERE on 2 cores."""
+Took 158 s on 2 cores at a load of 18."""
 
 import json
 import math
@@ -41,8 +41,9 @@ def rules_of(pattern):
 
 
 def always_something(expression):
-    """The same with comparisons that give 0 or 1. Label matchers have none with a space behind."""
-    return COMPARISON.sub(r"\1 bool", expression)
+    """The same with comparisons that give 0 or 1, and what must not be absent counted. Label
+    matchers have no comparison with a space behind."""
+    return COMPARISON.sub(r"\1 bool", expression.replace("absent(", "count("))
 
 
 class PromtoolTest(unittest.TestCase):
