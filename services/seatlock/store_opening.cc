@@ -142,6 +142,15 @@ const char* ProfileName(const StoreConfig& config) {
   return config.redis.profile == log::RedisProfile::kStrict ? "strict" : "relaxed";
 }
 
+void AddReplicaGauges(const StoreConfig& config, const log::RedisLog& log,
+                      runtime::Metrics& metrics) {
+  metrics.AddGauge("seatlock_store_replicas_wanted", "`replicas` of --store.")
+      .Set(config.redis.replicas);
+  metrics.AddGaugeCallback("seatlock_store_replicas",
+                           "Replicas of the primary, as of its latest answer.",
+                           [&log] { return static_cast<double>(log.Replicas()); });
+}
+
 // As an operator would type them.
 std::string LimitsOf(const Config& config) {
   return absl::StrCat("--max-session-seats=", config.max_session_seats,
@@ -202,6 +211,9 @@ void AddStoreGauges(const StoreConfig& config, const log::ShowtimeLog& log,
         if (generation.find_first_not_of('0') == std::string::npos) return {};
         return {{generation, 1}};
       });
+  if (config.kind == StoreConfig::Kind::kRedis) {
+    AddReplicaGauges(config, static_cast<const log::RedisLog&>(log), metrics);
+  }
   if (config.kind != StoreConfig::Kind::kSqlite) return;
   metrics.AddGaugeCallback(
       "seatlock_store_wal_bytes",

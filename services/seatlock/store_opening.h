@@ -56,7 +56,7 @@ absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenStore(const Config& config
                                                             runtime::LogThrottle& errors);
 
 void AddClockGauges(ServiceClock& clock, runtime::Metrics& metrics);
-// What the store is, and how it does.
+// What the store is, and how it does. `log` is what OpenStore gave for it.
 void AddStoreGauges(const StoreConfig& config, const log::ShowtimeLog& log,
                     runtime::Metrics& metrics);
 

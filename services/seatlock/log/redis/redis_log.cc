@@ -318,6 +318,10 @@ size_t RedisLog::QueuedBytes() const {
   return store_->queued_bytes();
 }
 
+int64_t RedisLog::Replicas() const {
+  return store_->replicas();
+}
+
 uint64_t RedisLog::Returns() const {
   return store_->Returns();
 }
