@@ -97,6 +97,7 @@ check() {
   run_check "arrows" "as it says above" python3 tests/checks/arrows.py
   run_check "TypeScript's arrows" "as it says above" python3 tests/checks/arrows_ts.py
   run_check "files" "as it says above" python3 tests/checks/files.py
+  run_check "monitoring" "as it says above" python3 tests/checks/monitoring.py
   run_check "guarantees" "name a test that is there" python3 tests/checks/guarantees.py
   run_check "commands in the docs" "as it says above" python3 tests/checks/commands.py
   run_check "shell" "as shellcheck says" shellcheck -x dev .ci/run

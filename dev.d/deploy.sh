@@ -27,6 +27,8 @@ DEPLOY_TEST_PACKAGES=(
 UNSTARTED_DEPLOY_TEST_PACKAGES=(
   haproxy
   nginx
+  prometheus
+  redis-server
 )
 
 prepare_deploy_tests() {

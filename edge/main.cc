@@ -23,6 +23,7 @@
 #include "common/runtime/logging.h"
 #include "common/runtime/metrics.h"
 #include "common/runtime/net.h"
+#include "common/runtime/process_metrics.h"
 #include "common/runtime/signals.h"
 #include "common/runtime/version.h"
 #include "edge/config.h"
@@ -33,6 +34,7 @@
 #include "edge/showtime/sources.h"
 #include "edge/showtime/thread_feeds.h"
 #include "edge/stats.h"
+#include "edge/trace_lines.h"
 #include "edge/upstream/resolver.h"
 #include "edge/upstream/watch_client.h"
 #include "edge/ws/admission.h"
@@ -143,7 +145,7 @@ void LogUntrustedForwarder(const std::string& peer) {
 // are followed. Made and destroyed by the main thread.
 class Edge {
  public:
-  Edge(const Config& config, const Limits& limits, const base::Clock& clock)
+  Edge(const Config& config, const Limits& limits, const base::Clock& clock, Tracer& tracer)
       : config_(config),
         clock_(clock),
         admission_({.sockets_max = limits.sockets_max,
@@ -154,7 +156,7 @@ class Edge {
                     .allowed_origins = config.allowed_origins,
                     .on_untrusted_forwarder = LogUntrustedForwarder}),
         budget_(static_cast<size_t>(config.memory_budget_mib) << 20),
-        workers_(MakeWorkers(limits)),
+        workers_(MakeWorkers(limits, tracer)),
         upstream_({.targets = Targets(config),
                    .clock = &clock_,
                    .executor = &home().strand(),
@@ -206,12 +208,12 @@ class Edge {
   void Drain() { DrainAll(workers_, config_.drain_window_ms); }
 
  private:
-  std::vector<std::unique_ptr<Worker>> MakeWorkers(const Limits& limits) {
+  std::vector<std::unique_ptr<Worker>> MakeWorkers(const Limits& limits, Tracer& tracer) {
     const auto handshakes_each = static_cast<size_t>(limits.handshakes_max / limits.threads);
     std::vector<std::unique_ptr<Worker>> workers;
     for (int64_t i = 0; i < limits.threads; ++i) {
-      workers.push_back(
-          std::make_unique<Worker>(Worker::Shared{clock_, admission_, budget_, handshakes_each}));
+      workers.push_back(std::make_unique<Worker>(
+          Worker::Shared{clock_, admission_, budget_, handshakes_each, &tracer}));
     }
     return workers;
   }
@@ -233,7 +235,8 @@ int Serve(const Config& config, runtime::Signals& signals) {
   const absl::StatusOr<Limits> limits = RaiseLimits(config);
   if (!limits.ok()) return Fail(limits.status());
   const base::SlewedClock clock;
-  Edge edge(config, *limits, clock);
+  TraceLines trace_lines(clock);
+  Edge edge(config, *limits, clock, trace_lines);
   runtime::Metrics metrics;
   edge.AddMetricsTo(&metrics);
   metrics.AddGaugeCallback(
@@ -245,13 +248,19 @@ int Serve(const Config& config, runtime::Signals& signals) {
   const auto ready = [&draining, &edge] {
     return draining ? absl::UnavailableError("draining") : ReadyOf(edge.servers());
   };
+  metrics.AddGaugeCallback("seatlock_edge_ready", "1 if /readyz says 200, else 0.",
+                           [ready] { return ready().ok() ? 1.0 : 0.0; });
+  runtime::AddProcessMetrics("seatlock-edge", &metrics);
   auto admin = runtime::AdminServer::Start(
       config.admin_listen,
       {ready, [&metrics] { return metrics.Text(); }, runtime::VersionJson("seatlock-edge"),
        [&edge] { return ServerLines(edge.servers()); }});
   if (!admin.ok()) return Fail(admin.status());
   runtime::ClockWatch clock_watch(clock);
-  const base::Ticker clock_ticker(kClockLook, [&clock_watch] { clock_watch.Tick(); });
+  const base::Ticker ticker(kClockLook, [&clock_watch, &trace_lines] {
+    clock_watch.Tick();
+    trace_lines.Tick();
+  });
   // Only now: a start that fails is one line.
   runtime::LogInfo("limits", {{"open_files", limits->open_files},
                               {"connections_max", limits->connections_max},

@@ -22,6 +22,9 @@ constexpr Named kGauges[] = {
      &Stats::connections_blocked},
     {"seatlock_edge_subscriptions", "Subscriptions of open connections.", &Stats::subscriptions},
     {"seatlock_edge_rooms", "Showtimes that are followed.", &Stats::sources},
+    {"seatlock_edge_rooms_away",
+     "Showtimes that are followed and not up to date, because no server serves them.",
+     &Stats::sources_away},
     {"seatlock_edge_upstream_streams", "WatchShowtime streams.", &Stats::upstream_streams},
     {"seatlock_edge_history_bytes", "What is kept of showtimes for resumes and slow readers.",
      &Stats::history_bytes},
@@ -152,6 +155,12 @@ void AddMetrics(Threads threads, const Admission& admission, const MemoryBudget&
                             [&admission] { return static_cast<double>(admission.sockets()); });
   metrics->AddGaugeCallback("seatlock_edge_held_bytes", "Bytes held back for slow readers.",
                             [&budget] { return static_cast<double>(budget.bytes()); });
+  metrics->AddGaugeCallback("seatlock_edge_held_max_bytes",
+                            "The bound of seatlock_edge_held_bytes: --memory-budget-mib.",
+                            [&budget] { return static_cast<double>(budget.bytes_max()); });
+  metrics->AddGaugeCallback(
+      "seatlock_edge_connections_max", "The bound of seatlock_edge_connections.",
+      [&admission] { return static_cast<double>(admission.connections_max()); });
   metrics->AddGaugeCallback("seatlock_edge_threads", "Threads that serve browsers.",
                             [count = threads.size()] { return static_cast<double>(count); });
   metrics->AddHistogramCallback(

@@ -21,6 +21,7 @@ struct Stats {
   Number subscriptions{0};
   Number rooms{0};  // Of this thread; `sources` are the edge's.
   Number sources{0};
+  Number sources_away{0};  // Of the sources: viewers were told that they are not live.
   Number upstream_streams{0};
   Number history_bytes{0};  // Of all showtimes that are followed; the home strand's.
 

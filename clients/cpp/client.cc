@@ -13,6 +13,7 @@
 #include "clients/cpp/outcome.h"
 #include "clients/cpp/servers.h"
 #include "common/base/server_list.h"
+#include "common/base/trace_context.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
 
 namespace seatlock::client {
@@ -105,7 +106,10 @@ struct Client::Impl {
   // One attempt, which ends before `end`. Says what came of it to `servers`.
   template <typename Request, typename Response>
   absl::Status Attempt(Method<Request, Response> method, const Request& request,
-                       const Server& server, Clock::time_point end, Response* response) const;
+                       const std::string& traceparent, const Server& server, Clock::time_point end,
+                       Response* response) const;
+  // Empty: none that may be sent.
+  std::string Traceparent() const;
   void Note(const Server& server, const absl::Status& status, bool had_its_time) const;
 
   const ClientOptions options;
@@ -115,8 +119,8 @@ struct Client::Impl {
 
 template <typename Request, typename Response>
 absl::Status Client::Impl::Attempt(Method<Request, Response> method, const Request& request,
-                                   const Server& server, Clock::time_point end,
-                                   Response* response) const {
+                                   const std::string& traceparent, const Server& server,
+                                   Clock::time_point end, Response* response) const {
   const bool several = servers->several();
   // Who has one server leaves it to gRPC, which knows why it cannot connect.
   absl::Status status = several ? Connect(server, end) : absl::OkStatus();
@@ -124,11 +128,18 @@ absl::Status Client::Impl::Attempt(Method<Request, Response> method, const Reque
   if (status.ok()) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + left);
+    if (!traceparent.empty()) context.AddMetadata(base::kTraceparent, traceparent);
     response->Clear();
     status = ToStatus((server.stub.get()->*method)(&context, request, response));
   }
   Note(server, status, left == options.attempt_timeout);
   return status.ok() ? status : WithServer(status, server.address, several);
+}
+
+std::string Client::Impl::Traceparent() const {
+  if (!options.traceparent) return "";
+  std::string text = options.traceparent();
+  return base::ParseTraceparent(text) ? text : "";
 }
 
 void Client::Impl::Note(const Server& server, const absl::Status& status, bool had_its_time) const {
@@ -147,6 +158,7 @@ absl::StatusOr<Response> Client::Impl::Call(Method<Request, Response> method,
   if constexpr (requires { request.set_request_id(""); }) {
     if (!request.has_request_id()) request.set_request_id(MakeRequestId());
   }
+  const std::string traceparent = Traceparent();
   const Clock::time_point end = Clock::now() + options.timeout;
   Backoff backoff(options.backoff_first, options.backoff_max);
   servers->AwaitAddresses(end);
@@ -157,7 +169,7 @@ absl::StatusOr<Response> Client::Impl::Call(Method<Request, Response> method,
   absl::Status status;
   bool may_have_happened = false;
   for (int attempt = 1; attempt <= attempts; ++attempt) {
-    status = Attempt(method, request, *choice.server, end, &response);
+    status = Attempt(method, request, traceparent, *choice.server, end, &response);
     if (status.ok()) return response;
     const CallError error = ErrorOf(status);
     may_have_happened = (may_have_happened || error.MayHaveHappened()) && !Settles(error);

@@ -102,6 +102,39 @@ TEST_F(ClientTest, RequestIdOfTheCallerIsKept) {
   EXPECT_EQ(service_.locks()[0].request_id(), "mine");
 }
 
+// The `traceparent` of each attempt at a lock whose options give `text`; "-" where there was none.
+std::vector<std::string> SentTraces(ScriptedService& service, ClientOptions options,
+                                    const std::string& text) {
+  std::vector<std::string> sent;
+  const auto note = [&sent](auto answer) {
+    return [&sent, answer](grpc::ServerContext& context, v1::LockSeatResponse* response) {
+      const auto& metadata = context.client_metadata();
+      const auto at = metadata.find("traceparent");
+      sent.emplace_back(at == metadata.end() ? "-"
+                                             : std::string(at->second.data(), at->second.size()));
+      return answer(context, response);
+    };
+  };
+  service.ScriptLocks({note(Gone), note(Granted)});
+  options.traceparent = [&text] { return text; };
+  Client client(std::move(options));
+  v1::LockSeatRequest request;
+  request.set_showtime_id("123");
+  EXPECT_THAT(client.LockSeat(request), IsOk());
+  return sent;
+}
+
+TEST_F(ClientTest, EveryAttemptCarriesTheTraceThatTheCallBelongsTo) {
+  const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  EXPECT_THAT(SentTraces(service_, Options(), trace), ElementsAre(trace, trace));
+}
+
+TEST_F(ClientTest, WhatIsNoTraceIsNotSent) {
+  for (const char* bad : {"", "nonsense", "bad\nheader"}) {
+    EXPECT_THAT(SentTraces(service_, Options(), bad), ElementsAre("-", "-")) << bad;
+  }
+}
+
 TEST_F(ClientTest, UnavailableIsRetriedAsTheSameRequest) {
   service_.ScriptLocks({Gone, Gone, Granted});
   Client client(Options());

@@ -156,10 +156,14 @@ Logger::Logger(std::string program, LogFormat format, LogLevel level, std::FILE*
 Logger::~Logger() = default;
 
 void Logger::Log(LogLevel level, std::string_view message, LogFields fields) {
-  if (!impl_->logger.should_log(ToSpdlog(level))) return;
+  if (!Logs(level)) return;
   const std::string line =
       impl_->json ? JsonPayload(message, fields) : TextPayload(message, fields);
   impl_->logger.log(ToSpdlog(level), spdlog::string_view_t(line.data(), line.size()));
+}
+
+bool Logger::Logs(LogLevel level) const {
+  return impl_->logger.should_log(ToSpdlog(level));
 }
 
 void AddLoggingFlags(LoggingOptions* options, Flags* flags) {
@@ -175,6 +179,10 @@ void InitLogging(std::string program, LogFormat format, LogLevel level) {
 
 void InitLogging(std::string program, const LoggingOptions& options) {
   InitLogging(std::move(program), FormatOf(options.format), LevelOf(options.level));
+}
+
+bool LogsDebug() {
+  return ProcessLogger()->Logs(LogLevel::kDebug);
 }
 
 void LogDebug(std::string_view message, LogFields fields) {

@@ -68,6 +68,7 @@ class Logger {
 
   // Writes one line unless `level` is below the Logger's.
   void Log(LogLevel level, std::string_view message, LogFields fields = {});
+  bool Logs(LogLevel level) const;
 
  private:
   struct Impl;
@@ -86,6 +87,9 @@ void AddLoggingFlags(LoggingOptions* options, Flags* flags);
 // Sets up the process's logger; once, before other threads start.
 void InitLogging(std::string program, const LoggingOptions& options);
 void InitLogging(std::string program, LogFormat format, LogLevel level);
+
+// Whether lines of level debug are written: to leave out the work for one that is not.
+bool LogsDebug();
 
 void LogDebug(std::string_view message, LogFields fields = {});
 void LogInfo(std::string_view message, LogFields fields = {});

@@ -14,13 +14,17 @@
 namespace seatlock::edge {
 namespace {
 
-constexpr size_t kConnectionIdBytes = 16;
+std::string NewConnectionId() {
+  constexpr size_t kBytes = 16;
+  return base::RandomHex(kBytes);
+}
 
 }  // namespace
 
-Client::Client(Hub& hub, Link& link, bool batch)
+Client::Client(Hub& hub, Link& link, bool batch, std::unique_ptr<const base::TraceContext> trace)
     : hub_(hub),
       link_(link),
+      trace_(trace == nullptr ? nullptr : new ClientTrace{*trace, NewConnectionId()}),
       since_ms_(hub.env().clock.MonotonicMs()),
       last_heard_ms_(since_ms_),
       last_sent_ms_(since_ms_),
@@ -34,7 +38,9 @@ Client::~Client() {
 void Client::Start() {
   hub_.Add(*this);
   PutOnWheel();
-  Send(ConnectionEstablishedFrame(base::RandomHex(kConnectionIdBytes), hub_.env().clock.NowMs()));
+  const std::string id = trace_ ? trace_->connection_id : NewConnectionId();
+  if (trace_) hub_.env().tracer->OnConnected(*trace_);
+  Send(ConnectionEstablishedFrame(id, hub_.env().clock.NowMs()));
   if (hub_.draining()) Close(CloseCode::kDraining, "draining");
 }
 
@@ -174,6 +180,10 @@ void Client::GiveBackNewShowtime(Subscription& subscription) {
   subscription.opened = false;
   new_showtimes_.GiveBack(kNewShowtimeRate);
   link_.GiveBackNewShowtime();
+}
+
+void Client::Subscribed(std::string_view showtime_id, uint64_t revision, bool recovered) {
+  if (trace_) hub_.env().tracer->OnSubscribed(*trace_, showtime_id, revision, recovered);
 }
 
 void Client::Buy(size_t bytes) {

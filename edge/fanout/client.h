@@ -12,10 +12,12 @@
 
 #include "absl/container/inlined_vector.h"
 #include "common/base/token_bucket.h"
+#include "common/base/trace_context.h"
 #include "edge/fanout/link.h"
 #include "edge/fanout/outbox.h"
 #include "edge/fanout/retry_turns.h"
 #include "edge/fanout/subscription.h"
+#include "edge/fanout/tracer.h"
 #include "edge/fanout/wheel.h"
 #include "edge/protocol/close_code.h"
 #include "edge/protocol/commands.h"
@@ -38,8 +40,9 @@ class Client final {
   //  kGone      its link is not touched again
   enum class Phase : uint8_t { kOpen, kClosing, kFinished, kGone };
 
-  // `batch`: it chose seatlock.v1.batch. `hub` and `link` outlive it, up to Gone().
-  Client(Hub& hub, Link& link, bool batch);
+  // `batch`: it chose seatlock.v1.batch. `trace`: its upgrade's; null: nobody wants to hear of it.
+  // `hub` and `link` outlive it, up to Gone().
+  Client(Hub& hub, Link& link, bool batch, std::unique_ptr<const base::TraceContext> trace = {});
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -70,6 +73,8 @@ class Client final {
   bool closing() const { return phase_ != Phase::kOpen; }
   // A subscription is over: says so with `frame`, and leaves the room. Invalidates `subscription`.
   void End(Subscription& subscription, const Frame& frame);
+  // `subscribed` was said, with what it begins at.
+  void Subscribed(std::string_view showtime_id, uint64_t revision, bool recovered);
   // A subscribe was answered with so many bytes, which count against kBoughtBytesRate.
   void Buy(size_t bytes);
   // The showtime of a subscription was refused before anything of it was known: what opening it
@@ -130,6 +135,8 @@ class Client final {
 
   Hub& hub_;
   Link& link_;
+  // Null: nobody wants to hear of it.
+  const std::unique_ptr<const ClientTrace> trace_;
   Outbox outbox_;
   absl::InlinedVector<std::unique_ptr<Subscription>, 1> subscriptions_;
   const void* held_ = nullptr;       // What was half sent, as the hub knows it.

@@ -15,6 +15,7 @@ class MemoryBudget {
 
   void Add(int64_t bytes) { bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   int64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  int64_t bytes_max() const { return bytes_max_; }
   // Somebody has to go: each thread sheds its slowest.
   bool exceeded() const { return bytes() > bytes_max_; }
 

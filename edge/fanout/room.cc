@@ -320,6 +320,7 @@ void Room::Activate(Subscription& subscription, Position position, bool recovere
                       state_.LocksOf(subscription.session_id), hub_.env().clock.NowMs());
   subscription.client.Buy(subscribed.wire().size());
   subscription.client.Send(subscribed);
+  subscription.client.Subscribed(showtime_id_, position.revision, recovered);
   if (!live) {
     // Again, if it was told before: to a client that does not know the field, `subscribed` alone
     // says that the stream is live.

@@ -19,6 +19,7 @@ Source::Source(const SourceEnv& env, BackfillTurns& turns, std::string showtime_
 
 Source::~Source() {
   --env_.stats.sources;
+  if (status() == FeedStatus::kAway) --env_.stats.sources_away;
 }
 
 void Source::Start() {
@@ -70,7 +71,10 @@ FeedStatus Source::status() const {
 }
 
 void Source::Enter(Stage next) {
+  const bool was_away = status() == FeedStatus::kAway;
   stage_ = next;
+  const bool is_away = status() == FeedStatus::kAway;
+  if (was_away != is_away) env_.stats.sources_away += is_away ? 1 : -1;
   const bool waits = next == Stage::kStarting || next == Stage::kCatchingUp;
   ++entered_;
   if (!waits) return;

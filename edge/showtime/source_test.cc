@@ -134,6 +134,22 @@ TEST_F(SourceTest, ANewShowtimeIsLiveWithItsFirstProgress) {
   EXPECT_EQ(restarts(), 0);
 }
 
+TEST_F(SourceTest, IsCountedAsAwayUntilItIsLiveOrGone) {
+  LiveAt(4);
+  EXPECT_EQ(home_.stats.sources_away, 0);
+  service().OnLost();
+  service().OnLost();
+  EXPECT_EQ(home_.stats.sources_away, 1);
+  service().OnChange(ChangeAt(5));
+  EXPECT_EQ(home_.stats.sources_away, 1) << "what was missed is still coming";
+  service().OnProgress({"e", 5});
+  EXPECT_EQ(home_.stats.sources_away, 0);
+  service().OnLost();
+  source_->Remove(&thread_);
+  source_.reset();
+  EXPECT_EQ(home_.stats.sources_away, 0);
+}
+
 TEST_F(SourceTest, AStreamThatSaysNothingCountsAsAway) {
   source_->Add(&thread_);
   PassMs(kLiveMsMax);

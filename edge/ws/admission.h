@@ -78,6 +78,7 @@ class Admission {
   Answer Check(const UpgradeRequest& request, const boost::asio::ip::address& peer);
 
   // Of connections and handshakes.
+  int64_t connections_max() const { return options_.connections_max; }
   int64_t sockets() const { return connections_ + handshakes_; }
   bool HasSocket() const { return sockets() < options_.sockets_max; }
   void CountHandshake(int64_t change) { handshakes_ += change; }

@@ -22,7 +22,8 @@ class Connection final : public Link,
                          public std::enable_shared_from_this<Connection> {
  public:
   // `socket` does not block.
-  Connection(Socket socket, Admission::Place place, ServerContext& context, bool batch);
+  Connection(Socket socket, Admission::Place place, ServerContext& context, bool batch,
+             std::unique_ptr<const base::TraceContext> trace = {});
 
   // Greets and talks until the connection ends. `early` came behind the request. Once.
   void Start(std::span<char> early);

@@ -15,6 +15,19 @@ namespace seatlock::edge {
 namespace net = boost::asio;
 using boost::system::error_code;
 
+namespace {
+
+// Null if nobody wants to hear of the connection. At level debug also those without a trace.
+std::unique_ptr<const base::TraceContext> WantedTrace(const UpgradeRequest& request,
+                                                      const Tracer* tracer) {
+  if (tracer == nullptr) return nullptr;
+  const base::TraceContext trace = TraceOf(request).value_or(base::TraceContext{});
+  if (!tracer->Wants(trace.sampled)) return nullptr;
+  return std::make_unique<const base::TraceContext>(trace);
+}
+
+}  // namespace
+
 Handshake::Handshake(Socket socket, const net::ip::address& peer, ServerContext& context)
     : socket_(std::move(socket)), peer_(peer), context_(context) {}
 
@@ -149,12 +162,14 @@ void Handshake::OnHead(std::span<char> bytes, size_t head_bytes) {
 
 void Handshake::Upgrade(const UpgradeRequest& request, Admission::Admitted admitted,
                         std::span<char> behind) {
+  std::unique_ptr<const base::TraceContext> trace = WantedTrace(request, context_.tracer);
   if (!Say(AcceptAnswer(socket_.get_executor(), request, admitted.subprotocol))) return;
   // `behind` may lie in it.
   const std::vector<char> head = TakeHead();
   Leave();
   const bool batch = admitted.subprotocol == kBatchSubprotocol;
-  std::make_shared<Connection>(std::move(socket_), std::move(admitted.place), context_, batch)
+  std::make_shared<Connection>(std::move(socket_), std::move(admitted.place), context_, batch,
+                               std::move(trace))
       ->Start(behind);
 }
 

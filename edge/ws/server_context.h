@@ -44,7 +44,8 @@ struct ServerContext {
   Timers& timers;
   Stats& stats;
   Admission& admission;
-  Hub* hub = nullptr;  // Null before the server listens, and once it is gone.
+  const Tracer* tracer = nullptr;  // Null: nobody wants to hear of traces.
+  Hub* hub = nullptr;              // Null before the server listens, and once it is gone.
   // What is read from a socket is used before the next one is read.
   std::array<char, kReceiveBytes> received;
   // Those that shake hands or are being refused: when each is over, and who goes for a newcomer.

@@ -79,6 +79,12 @@ bool HasGoodHost(const UpgradeRequest& request) {
 
 }  // namespace
 
+std::optional<base::TraceContext> TraceOf(const UpgradeRequest& request) {
+  if (request.count(base::kTraceparent) != 1) return std::nullopt;
+  const beast::string_view text = request[base::kTraceparent];
+  return base::ParseTraceparent({text.data(), text.size()});
+}
+
 size_t HeadBytes(std::string_view bytes, size_t searched) {
   constexpr std::string_view kEnd = "\r\n\r\n";
   const size_t from = searched < kEnd.size() ? 0 : searched - (kEnd.size() - 1);

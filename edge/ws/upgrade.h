@@ -4,10 +4,12 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
+#include "common/base/trace_context.h"
 #include "edge/ws/allowed_origins.h"
 
 namespace seatlock::edge {
@@ -31,6 +33,9 @@ struct UpgradeRefused {
 // (RFC 9112, 3.2.2).
 std::variant<UpgradeAllowed, UpgradeRefused> CheckUpgrade(const UpgradeRequest& request,
                                                           const AllowedOrigins& allowed_origins);
+
+// The trace that the request belongs to; none if it names none, or not as the standard wants it.
+std::optional<base::TraceContext> TraceOf(const UpgradeRequest& request);
 
 // How many of `bytes` are the head of a request, with the empty line at its end; 0: its end is
 // still to come. `searched` of them were searched before, and the end was not there.

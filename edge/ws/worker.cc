@@ -18,7 +18,9 @@ Worker::Worker(const Shared& shared)
       io_(std::make_unique<boost::asio::io_context>(1)),
       work_(io_->get_executor()),
       strand_(*io_),
-      context_(shared.clock, strand_, stats_, shared.admission, shared.handshakes_max) {}
+      context_(shared.clock, strand_, stats_, shared.admission, shared.handshakes_max) {
+  context_.tracer = shared.tracer;
+}
 
 Worker::~Worker() {
   Stop();
@@ -28,8 +30,8 @@ Worker::~Worker() {
 
 void Worker::Start(Acceptor acceptor, std::unique_ptr<Feeds> feeds) {
   feeds_ = std::move(feeds);
-  hub_ =
-      std::make_unique<Hub>(Env{shared_.clock, strand_, strand_, *feeds_, stats_, shared_.budget});
+  hub_ = std::make_unique<Hub>(
+      Env{shared_.clock, strand_, strand_, *feeds_, stats_, shared_.budget, shared_.tracer});
   hub_->Start();
   server_ = std::make_unique<Server>(std::move(acceptor), context_, *hub_);
   thread_ = std::thread([this] { io_->run(); });

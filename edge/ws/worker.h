@@ -32,7 +32,8 @@ class Worker {
     const base::Clock& clock;
     Admission& admission;
     MemoryBudget& budget;
-    size_t handshakes_max;  // Of one worker.
+    size_t handshakes_max;     // Of one worker.
+    Tracer* tracer = nullptr;  // As Env's.
   };
 
   explicit Worker(const Shared& shared);

@@ -15,7 +15,9 @@
 #include "common/runtime/logging.h"
 #include "common/runtime/metrics.h"
 #include "common/runtime/net.h"
+#include "common/runtime/process_metrics.h"
 #include "common/runtime/signals.h"
+#include "common/runtime/trace_log.h"
 #include "common/runtime/version.h"
 #include "services/seatlock/config.h"
 #include "services/seatlock/engine/engine.h"
@@ -37,6 +39,14 @@ void AddGauges(const engine::Engine& engine, runtime::Metrics& metrics) {
                            [&engine] { return static_cast<double>(engine.live_showtimes()); });
   metrics.AddGaugeCallback("seatlock_watchers", "Open WatchShowtime streams.",
                            [&engine] { return static_cast<double>(engine.watchers()); });
+  metrics.AddGaugeCallback("seatlock_pending_calls",
+                           "Commands and reads that were taken and have no answer yet.",
+                           [&engine] { return static_cast<double>(engine.pending()); });
+  metrics.AddGaugeCallback("seatlock_state_bytes", "What the showtimes in memory hold, estimated.",
+                           [&engine] { return static_cast<double>(engine.state_bytes()); });
+  metrics.AddGaugeCallback("seatlock_oldest_due_lock_seconds",
+                           "How long the earliest lock that should have ended is overdue; 0: none.",
+                           [&engine] { return static_cast<double>(engine.overdue_ms()) / 1e3; });
   metrics.AddGaugeCallback("seatlock_held_for_readers_bytes",
                            "Encoded bytes that only readers who lag behind need.",
                            [&engine] { return static_cast<double>(engine.held_for_readers()); });
@@ -54,7 +64,8 @@ int Serve(const Config& config, runtime::Signals& signals) {
   runtime::LogThrottle store_errors(clock, [](const std::string& error, uint64_t left_out) {
     runtime::LogError("store", {{"error", error}, {"left_out", left_out}});
   });
-  ServiceMetrics service_metrics(&metrics, &store_errors);
+  runtime::TraceLog calls(clock);
+  ServiceMetrics service_metrics(&metrics, &store_errors, &calls);
   auto log = OpenStore(config, service_clock, service_metrics, store_errors);
   if (!log.ok()) return Fail(log.status());
   clock.StartFrom((*log)->LatestCommitMs());
@@ -73,18 +84,22 @@ int Serve(const Config& config, runtime::Signals& signals) {
                          [] { return base::RandomHex(kEpochBytes); }});
   AddGauges(engine, metrics);
   AddClockGauges(service_clock, metrics);
+  AddStoreGauges(config.store, **log, metrics);
+  runtime::AddProcessMetrics("seatlockd", &metrics);
   auto server =
       rpc::Server::Start(config.listen.host, config.listen.port, engine, clock, service_metrics);
   if (!server.ok()) return Fail(server.status());
   std::atomic<bool> draining{false};
+  const auto ready = [&draining, &log] {
+    if (draining) return absl::UnavailableError("draining");
+    if (!(*log)->Healthy()) return absl::UnavailableError((*log)->WhyUnhealthy());
+    return absl::OkStatus();
+  };
+  metrics.AddGaugeCallback("seatlock_ready", "1 if /readyz says 200, else 0.",
+                           [ready] { return ready().ok() ? 1.0 : 0.0; });
   auto admin = runtime::AdminServer::Start(
       config.admin_listen,
-      {[&] {
-         if (draining) return absl::UnavailableError("draining");
-         if (!(*log)->Healthy()) return absl::UnavailableError((*log)->WhyUnhealthy());
-         return absl::OkStatus();
-       },
-       [&metrics] { return metrics.Text(); }, runtime::VersionJson("seatlockd")});
+      {ready, [&metrics] { return metrics.Text(); }, runtime::VersionJson("seatlockd")});
   if (!admin.ok()) return Fail(admin.status());
   StoreWatch store_watch(config, service_clock, **log);
   auto ticker = std::make_unique<base::Ticker>(kTick, [&] {
@@ -92,6 +107,7 @@ int Serve(const Config& config, runtime::Signals& signals) {
     engine.Tick();
     (*server)->SetServing((*log)->Healthy());
     store_errors.Tick();
+    calls.Tick();
   });
   runtime::LogInfo("admin listening", {{"address", (*admin)->address().ToString()}});
   runtime::LogInfo(

@@ -45,8 +45,10 @@ int ResultIndex(const engine::Result& result) {
 
 }  // namespace
 
-ServiceMetrics::ServiceMetrics(runtime::Metrics* metrics, runtime::LogThrottle* store_errors)
+ServiceMetrics::ServiceMetrics(runtime::Metrics* metrics, runtime::LogThrottle* store_errors,
+                               runtime::TraceLog* calls)
     : store_log_(*store_errors),
+      calls_log_(*calls),
       grpc_(metrics),
       expired_(metrics->AddCounter("seatlock_locks_expired_total",
                                    "Locks that the server freed because they had lapsed.")),
@@ -134,6 +136,19 @@ void ServiceMetrics::OnStarted(rpc::Method method) {
 
 void ServiceMetrics::OnHandled(rpc::Method method, int code, int64_t us) {
   methods_[static_cast<int>(method)]->Handled(code, static_cast<double>(us) / 1e6);
+}
+
+void ServiceMetrics::OnReport(const rpc::CallReport& report) {
+  const base::TraceContext none;
+  const base::TraceContext& trace = report.trace == nullptr ? none : *report.trace;
+  calls_log_.Write(trace.sampled, "call",
+                   {{"trace", trace.trace_id},
+                    {"span", trace.parent_id},
+                    {"method", rpc::MethodName(report.method)},
+                    {"showtime", report.showtime},
+                    {"revision", report.revision},
+                    {"outcome", report.outcome},
+                    {"ms", static_cast<double>(report.us) / 1e3}});
 }
 
 void ServiceMetrics::OnCommit(size_t appends, int64_t us) {

@@ -1,5 +1,6 @@
 // The service's metrics: what the engine, the log and the rpc layer report, under the names that
-// docs/operating.md lists. Owned by main; outlives those. Thread-safe.
+// docs/operating.md lists; and the log lines of what they report. Owned by main; outlives those.
+// Thread-safe.
 #pragma once
 
 #include <array>
@@ -9,6 +10,7 @@
 #include "common/runtime/grpc_server_metrics.h"
 #include "common/runtime/log_throttle.h"
 #include "common/runtime/metrics.h"
+#include "common/runtime/trace_log.h"
 #include "services/seatlock/engine/observer.h"
 #include "services/seatlock/rpc/call_observer.h"
 
@@ -16,8 +18,9 @@ namespace seatlock {
 
 class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
  public:
-  // Both outlive this.
-  ServiceMetrics(runtime::Metrics* metrics, runtime::LogThrottle* store_errors);
+  // All outlive this.
+  ServiceMetrics(runtime::Metrics* metrics, runtime::LogThrottle* store_errors,
+                 runtime::TraceLog* calls);
 
   void OnResult(const domain::Command& command, const engine::Result& result) override;
   void OnAppend(size_t records, int64_t latency_us, log::AppendResult::Outcome outcome) override;
@@ -28,6 +31,8 @@ class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
 
   void OnStarted(rpc::Method method) override;
   void OnHandled(rpc::Method method, int code, int64_t us) override;
+  bool WantsReport(bool sampled) override { return calls_log_.Wants(sampled); }
+  void OnReport(const rpc::CallReport& report) override;
 
   // A transaction of `appends` appends was made durable in `us` microseconds.
   void OnCommit(size_t appends, int64_t us);
@@ -39,6 +44,7 @@ class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
   static constexpr int kOutcomes = static_cast<int>(log::AppendResult::Outcome::kUnknown) + 1;
 
   runtime::LogThrottle& store_log_;
+  runtime::TraceLog& calls_log_;
   runtime::GrpcServerMetrics grpc_;
   std::array<runtime::GrpcMethodMetrics*, rpc::kMethodCount> methods_{};
   std::array<std::array<runtime::Counter*, kResults>, kCommands> commands_{};

@@ -124,6 +124,33 @@ absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenRedis(const Config& config
   return log;
 }
 
+const char* KindName(StoreConfig::Kind kind) {
+  switch (kind) {
+    case StoreConfig::Kind::kMemory:
+      return "memory";
+    case StoreConfig::Kind::kSqlite:
+      return "sqlite";
+    case StoreConfig::Kind::kRedis:
+      return "redis";
+  }
+  return "";
+}
+
+// Empty if the store has none.
+const char* ProfileName(const StoreConfig& config) {
+  if (config.kind != StoreConfig::Kind::kRedis) return "";
+  return config.redis.profile == log::RedisProfile::kStrict ? "strict" : "relaxed";
+}
+
+void AddReplicaGauges(const StoreConfig& config, const log::RedisLog& log,
+                      runtime::Metrics& metrics) {
+  metrics.AddGauge("seatlock_store_replicas_wanted", "`replicas` of --store.")
+      .Set(config.redis.replicas);
+  metrics.AddGaugeCallback("seatlock_store_replicas",
+                           "Replicas of the primary, as of its latest answer.",
+                           [&log] { return static_cast<double>(log.Replicas()); });
+}
+
 // As an operator would type them.
 std::string LimitsOf(const Config& config) {
   return absl::StrCat("--max-session-seats=", config.max_session_seats,
@@ -162,6 +189,36 @@ void AddClockGauges(ServiceClock& clock, runtime::Metrics& metrics) {
   metrics.AddGaugeCallback("seatlock_store_clock_skew_seconds",
                            "The machine's clock minus the shared store's.",
                            [&clock] { return static_cast<double>(clock.store().SkewUs()) / 1e6; });
+}
+
+void AddStoreGauges(const StoreConfig& config, const log::ShowtimeLog& log,
+                    runtime::Metrics& metrics) {
+  metrics
+      .AddGauge("seatlock_store_info", "Always 1; the labels say what kind of store it is.",
+                {{"store", KindName(config.kind)}, {"profile", ProfileName(config)}})
+      .Set(1);
+  metrics.AddGaugeCallback("seatlock_store_healthy", "1 if the store can be written, else 0.",
+                           [&log] { return log.Healthy() ? 1.0 : 0.0; });
+  metrics.AddGaugeCallback("seatlock_store_queue_bytes",
+                           "What waits for the store; for Redis also what is under way.",
+                           [&log] { return static_cast<double>(log.QueuedBytes()); });
+  metrics.AddGaugesCallback(
+      "seatlock_store_generation_info",
+      "Always 1; another generation: the store's history may have become another one.",
+      "generation", [&log]() -> std::vector<std::pair<std::string, double>> {
+        const std::string generation = log.Generation();
+        // A shared store that was not heard of yet.
+        if (generation.find_first_not_of('0') == std::string::npos) return {};
+        return {{generation, 1}};
+      });
+  if (config.kind == StoreConfig::Kind::kRedis) {
+    AddReplicaGauges(config, static_cast<const log::RedisLog&>(log), metrics);
+  }
+  if (config.kind != StoreConfig::Kind::kSqlite) return;
+  metrics.AddGaugeCallback(
+      "seatlock_store_wal_bytes",
+      "The write-ahead log's length at the last commit; it begins anew after a checkpoint.",
+      [&log] { return static_cast<double>(log.WalBytes()); });
 }
 
 StoreWatch::StoreWatch(const Config& config, ServiceClock& clock, const log::ShowtimeLog& log)

@@ -56,6 +56,9 @@ absl::StatusOr<std::unique_ptr<log::ShowtimeLog>> OpenStore(const Config& config
                                                             runtime::LogThrottle& errors);
 
 void AddClockGauges(ServiceClock& clock, runtime::Metrics& metrics);
+// What the store is, and how it does. `log` is what OpenStore gave for it.
+void AddStoreGauges(const StoreConfig& config, const log::ShowtimeLog& log,
+                    runtime::Metrics& metrics);
 
 // Says what should be said once about clock and store. Main calls Tick ten times a second.
 class StoreWatch {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The checks themselves: each finds what it is there for, in a tree made for it."""
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import arrows  # noqa: E402
 import arrows_ts  # noqa: E402
 import commands  # noqa: E402
 import files  # noqa: E402
+import monitoring  # noqa: E402
 import thread_safety  # noqa: E402
 
 
@@ -79,6 +81,83 @@ class ArrowsTest(Tree):
                 (self.root / path).unlink()
                 self.assertEqual(len(lines), 1, lines)
                 self.assertIn(path, lines[0])
+
+
+class MonitoringTest(Tree):
+    ALERT = ("groups:\n  - rules:\n      - record: seatlock:a:b\n        expr: seatlock_a_total\n"
+             "      - alert: SeatLockA\n        expr: seatlock:a:b > 1\n        annotations:\n"
+             "          summary: \"seatlock_of_no_program\"\n"
+             "          runbook_url: docs/runbook.md#seatlocka\n")
+    TESTS = ("      - expr: sum(ALERTS{alertname=\"SeatLockA\"})\n        eval_time: 1m\n"
+             "        exp_samples: []\n"
+             "      - expr: sum(ALERTS{alertname=\"SeatLockA\"})\n        eval_time: 5m\n"
+             "        exp_samples:\n          - labels: '{}'\n")
+
+    def dashboard(self, **panel):
+        asks = {"uid": "${datasource}"}
+        panel = {"id": 1, "type": "timeseries", "title": "A", "description": "As.",
+                 "datasource": asks, "fieldConfig": {"defaults": {"unit": "s"}},
+                 "targets": [{"expr": "rate(seatlock_h_seconds_bucket[5m])"}]} | panel
+        return json.dumps({"uid": "a", "title": "A", "panels": [panel], "templating": {
+            "list": [{"name": "datasource", "type": "datasource"}]}})
+
+    def setUp(self):
+        super().setUp()
+        self.write("edge/metrics.cc", '"seatlock_a_total", "seatlock_h_seconds", "seatlock"')
+        self.write("deploy/prometheus/rules/a.yml", self.ALERT)
+        self.write("deploy/prometheus/tests/a.yml", self.TESTS)
+        self.write("deploy/grafana/a.json", self.dashboard())
+        self.write("docs/metrics.md", "`seatlock_a_total{x}`, `seatlock_h_seconds`\n")
+        self.write("docs/runbook.md", "## SeatLockA\n\nLook at `seatlock:a:b`.\n")
+        self.write("docs/operating.md", "`seatlock_a_total`, and a seatlock_thing in prose\n")
+
+    def problems(self):
+        return monitoring.check_tree(self.root)
+
+    def finds(self, *words):
+        problems = self.problems()
+        self.assertEqual(len(problems), 1, problems)
+        for word in words:
+            self.assertIn(word, problems[0])
+
+    def test_good_tree_passes(self):
+        self.assertEqual(self.problems(), [])
+
+    def test_a_metric_that_is_not_described(self):
+        self.write("services/seatlock/main.cc", '"seatlock_new_total"')
+        self.finds("docs/metrics.md", "seatlock_new_total")
+
+    def test_a_name_that_no_program_exports(self):
+        self.write("deploy/prometheus/rules/a.yml", self.ALERT.replace("_a_total", "_b_total"))
+        self.finds("rules/a.yml", "seatlock_b_total")
+        self.write("deploy/prometheus/rules/a.yml", self.ALERT)
+        self.write("docs/operating.md", "`seatlock_old_total`\n")
+        self.finds("docs/operating.md", "seatlock_old_total")
+
+    def test_a_query_of_a_dashboard_that_asks_for_nothing(self):
+        self.write("deploy/grafana/a.json", self.dashboard(targets=[{"expr": "seatlock:a:c"}]))
+        self.finds("a.json", "seatlock:a:c")
+
+    def test_an_alert_without_entry_and_an_entry_without_alert(self):
+        self.write("docs/runbook.md", "")
+        self.finds("SeatLockA", "no entry")
+        self.write("docs/runbook.md", "## SeatLockA\n\n## SeatLockB\n")
+        self.finds("SeatLockB", "no alert")
+
+    def test_an_alert_that_points_elsewhere(self):
+        self.write("deploy/prometheus/rules/a.yml", self.ALERT.replace("md#seatlocka", "md#b"))
+        self.finds("runbook_url", "SeatLockA")
+
+    def test_an_alert_that_was_never_seen_to_fire(self):
+        first = self.TESTS[:self.TESTS.index("      - expr", 9)]
+        self.write("deploy/prometheus/tests/a.yml", first)
+        self.finds("SeatLockA", "fire")
+
+    def test_a_panel_that_explains_nothing(self):
+        self.write("deploy/grafana/a.json", self.dashboard(description=""))
+        self.finds("'A'", "description")
+        self.write("deploy/grafana/a.json", "{}")
+        self.finds("no dashboard")
 
 
 class TypeScriptArrowsTest(Tree):

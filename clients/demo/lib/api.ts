@@ -19,6 +19,8 @@ export interface Call {
   /** The JSON body; {} where there is none. */
   readonly body: Body;
   readonly query: URLSearchParams;
+  /** What every call of the seat service for it carries on: the trace that it belongs to. */
+  readonly trace: { readonly traceparent: string | null };
 }
 
 /** Runs `handle` for a call that passes every check; what SeatLock refuses becomes an answer. */
@@ -40,8 +42,9 @@ export async function serve(
     return body;
   }
   const query = request.nextUrl.searchParams;
+  const trace = { traceparent: request.headers.get('traceparent') };
   try {
-    return await handle({ sessionId: shopperOf(request), body, query });
+    return await handle({ sessionId: shopperOf(request), body, query, trace });
   } catch (error) {
     return refuseError(error);
   }

@@ -54,7 +54,7 @@ struct Context {
 
   base::Gate gate{};  // calls into the log
   std::atomic<bool> draining{false};
-  std::atomic<size_t> pending{0};       // commands and reads that wait, in all showtimes
+  std::atomic<size_t> pending{0};       // commands and reads that have no answer yet
   std::atomic<size_t> watchers{0};      // open watches
   std::atomic<int64_t> state_bytes{0};  // held by showtimes in memory, estimated
   const std::shared_ptr<ByteAccount> bytes = std::make_shared<ByteAccount>();

@@ -159,13 +159,16 @@ void Engine::FreeLapsed() {
   }
   CallLog<absl::StatusOr<std::vector<log::DueShowtime>>>(
       context_, context_->background,
-      [this, after = std::move(after)](auto done) {
+      [this, after](auto done) {
         context_->log.Due(context_->clock.NowMs(), kDuePageMax, after, std::move(done));
       },
-      [this](const auto& due) { OnDue(due); }, absl::UnavailableError("the service is stopping"));
+      [this, first_page = after.wake_ms == log::DueCursor().wake_ms](const auto& due) {
+        OnDue(due, first_page);
+      },
+      absl::UnavailableError("the service is stopping"));
 }
 
-void Engine::OnDue(const absl::StatusOr<std::vector<log::DueShowtime>>& due) {
+void Engine::OnDue(const absl::StatusOr<std::vector<log::DueShowtime>>& due, bool first_page) {
   {
     base::MutexLock lock(mu_);
     const bool full = due.ok() && due->size() == kDuePageMax;
@@ -174,9 +177,21 @@ void Engine::OnDue(const absl::StatusOr<std::vector<log::DueShowtime>>& due) {
   }
   due_under_way_ = false;
   if (!due.ok()) return;
+  if (first_page) NoteEarliestDue(*due);
   for (const log::DueShowtime& each : *due) {
     if (std::shared_ptr<Actor> actor = registry_->Find(each.showtime)) actor->Expire();
   }
+}
+
+// `due` is in the order of wake times.
+void Engine::NoteEarliestDue(const std::vector<log::DueShowtime>& due) {
+  earliest_due_ms_ = due.empty() ? kNoneDue : due.front().wake_ms;
+}
+
+int64_t Engine::overdue_ms() const {
+  const int64_t earliest_ms =
+      std::min(earliest_due_ms_.load(), context_->wakes.First().value_or(kNoneDue));
+  return std::max(context_->clock.NowMs() - earliest_ms, int64_t{0});
 }
 
 // On a shared store: what lapses in this server's memory.
@@ -201,6 +216,7 @@ void Engine::ClaimLapsed() {
       [this](const auto& due) {
         due_under_way_ = false;
         if (!due.ok()) return;
+        NoteEarliestDue(*due);
         for (const log::DueShowtime& each : *due) {
           if (auto actor = registry_->Find(each.showtime)) actor->ExpireClaimed();
         }

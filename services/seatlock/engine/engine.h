@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -80,14 +81,24 @@ class Engine {
   const WatchEncoder& encoder() const { return context_->encoder; }
   size_t live_showtimes() const { return registry_->size(); }
   size_t watchers() const { return context_->watchers; }
+  // Commands and reads that have no answer yet, in all showtimes.
+  size_t pending() const { return context_->pending; }
   // Encoded bytes that only readers hold.
   int64_t held_for_readers() const { return context_->bytes->held_for_readers(); }
+  // What the showtimes in memory hold, estimated.
+  int64_t state_bytes() const { return context_->state_bytes; }
+  // For how long the earliest lock that should have ended is overdue; 0: none is. As of the last
+  // time that the store told what is due.
+  int64_t overdue_ms() const;
 
  private:
+  static constexpr int64_t kNoneDue = INT64_MAX;
+
   template <typename AnyQuery>
   void ReadAny(const domain::ShowtimeId& showtime, AnyQuery query);
   void FreeLapsed();
-  void OnDue(const absl::StatusOr<std::vector<log::DueShowtime>>& due);
+  void OnDue(const absl::StatusOr<std::vector<log::DueShowtime>>& due, bool first_page);
+  void NoteEarliestDue(const std::vector<log::DueShowtime>& due);
   void FreeLapsedHere();
   void ClaimLapsed();
   void AskWhatChanged();
@@ -108,6 +119,7 @@ class Engine {
   std::atomic<int64_t> last_claim_ms_{0};
   std::atomic<int64_t> last_changes_ms_{0};
   std::atomic<int64_t> cut_off_since_ms_{-1};  // -1: the store can be asked
+  std::atomic<int64_t> earliest_due_ms_{kNoneDue};
 
   base::Mutex mu_;
   log::DueCursor due_after_ ABSL_GUARDED_BY(mu_);     // where the next page of what is due begins

@@ -98,6 +98,35 @@ TEST_F(StoreFailureTest, AReadThatNeedsNoWriteIsAnsweredWhileTheStoreCannotBeWri
   EXPECT_TRUE(IsRefused(Do(Lock("bob", {"A1"})), domain::Reason::kSeatTaken));
 }
 
+TEST_F(StoreFailureTest, ALockThatCannotBeEndedIsOverdueUntilItIsEnded) {
+  Do(Lock("alice", {"A1"}, "", 1000));
+  clock_.AdvanceMs(500);
+  Tick();
+  EXPECT_EQ(engine_->overdue_ms(), 0) << "control: it has not ended yet";
+  log_.SetFault(Fault::kNotAppended);
+  Pass(5);
+  EXPECT_GE(engine_->overdue_ms(), 4000);
+  EXPECT_LE(engine_->overdue_ms(), 5000);
+  log_.SetFault(Fault::kNone);
+  EndPauses();
+  Pass(1);
+  EXPECT_EQ(engine_->overdue_ms(), 0);
+}
+
+TEST_F(StoreFailureTest, CommandsArePendingUntilTheyAreAnswered) {
+  Do(Lock("alice", {"A1"}));
+  log_.Hold();
+  Submit(Lock("alice", {"A2"}));
+  Settle();
+  EXPECT_EQ(engine_->pending(), 1u);
+  for (const char* seat : {"A3", "A4", "A5"}) Submit(Lock("bob", {seat}));
+  Settle();
+  EXPECT_EQ(engine_->pending(), 4u);
+  log_.Release();
+  Settle();
+  EXPECT_EQ(engine_->pending(), 0u);
+}
+
 TEST_F(StoreFailureTest, AShowtimeAsksAFailingStoreAtMostTwiceASecond) {
   Do(Lock("alice", {"A1"}, "", 1000));
   auto reader = Watch();

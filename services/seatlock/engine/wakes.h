@@ -25,6 +25,13 @@ class Wakes {
     if (to) times_.insert({*to, showtime});
   }
 
+  // The earliest of all.
+  std::optional<int64_t> First() const {
+    base::MutexLock lock(mu_);
+    if (times_.empty()) return std::nullopt;
+    return times_.begin()->first;
+  }
+
   // Those whose time has come, at most `limit` (at least 1); each call goes on behind the last one
   // of a full page before. They stay until they are moved: those that cannot be freed now do not
   // keep others from being seen.
@@ -45,7 +52,7 @@ class Wakes {
  private:
   using Place = std::pair<int64_t, domain::ShowtimeId>;
 
-  base::Mutex mu_;
+  mutable base::Mutex mu_;
   std::set<Place> times_ ABSL_GUARDED_BY(mu_);
   std::optional<Place> after_ ABSL_GUARDED_BY(mu_);  // where the last page was full
 };

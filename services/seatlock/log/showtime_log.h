@@ -245,6 +245,11 @@ class ShowtimeLog {
   // Why Healthy() is false, in one line for operators: bounded, and without a password.
   virtual std::string WhyUnhealthy() const { return "the store cannot be written"; }
 
+  // For metrics; neither touches the store. Bytes of calls that wait for it, or of a shared one
+  // also those under way; bytes in the write-ahead log, for a store that has one.
+  virtual size_t QueuedBytes() const { return 0; }
+  virtual size_t WalBytes() const { return 0; }
+
   // How often the store was found to be well again: rises with each time that Healthy becomes true.
   // Who waits after a failure need wait no longer.
   virtual uint64_t Returns() const = 0;

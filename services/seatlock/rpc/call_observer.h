@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "common/base/trace_context.h"
+
 namespace seatlock::rpc {
 
 // The service's methods, in the order of the proto.
@@ -25,9 +27,23 @@ enum class Method {
 inline constexpr int kMethodCount = 12;
 std::string_view MethodName(Method method);
 
+// A call that has ended, for the log. Names no session, order or user.
+struct CallReport {
+  Method method;
+  const base::TraceContext* trace;  // null: it belongs to none
+  std::string_view showtime;        // empty: none, or not a good one
+  uint64_t revision = 0;            // that the answer is of, or was sent up to; 0: none
+  std::string_view outcome;         // a refusal's reason, or gRPC's code
+  int64_t us = 0;                   // as OnHandled
+};
+
 class CallObserver {
  public:
   virtual ~CallObserver() = default;
+
+  // Whether a call wants a report at its end; asked at its start. `sampled`: by the caller's trace.
+  virtual bool WantsReport(bool /*sampled*/) { return false; }
+  virtual void OnReport(const CallReport& /*report*/) {}
 
   virtual void OnStarted(Method method) = 0;
   // `code`: gRPC's status code; `us`: microseconds since OnStarted.

@@ -11,6 +11,7 @@
 #include "services/seatlock/domain/decide.h"
 #include "services/seatlock/domain/limits.h"
 #include "services/seatlock/domain/validate.h"
+#include "services/seatlock/rpc/call_trace.h"
 #include "services/seatlock/rpc/convert.h"
 #include "services/seatlock/rpc/cutter.h"
 #include "services/seatlock/rpc/limits.h"
@@ -112,7 +113,8 @@ class Service::Call {
         method_(method),
         started_us_(service.clock_.MonotonicUs()),
         context_(context),
-        reactor_(reactor) {
+        reactor_(reactor),
+        trace_(CallTrace::Of(service.observer_, *context)) {
     service.calls_.Enter();
     service.observer_.OnStarted(method);
   }
@@ -121,15 +123,22 @@ class Service::Call {
   // Whether nobody waits for the answer any more: cancelled, or the deadline passed.
   bool Gone() const { return context_->IsCancelled(); }
 
+  // Which showtime it asks about, if the request has been read.
+  void NoteShowtime(const std::string& showtime) const {
+    if (trace_) trace_->NoteShowtime(showtime);
+  }
+
   template <typename Response>
   void Succeed(Response* response) const {
     SetTime(service_->clock_.NowMs(), response->mutable_server_time());
-    Finish(grpc::Status::OK);
+    Finish(grpc::Status::OK, response->revision());
   }
 
-  void Finish(const grpc::Status& status) const {
-    service_->observer_.OnHandled(method_, status.error_code(),
-                                  service_->clock_.MonotonicUs() - started_us_);
+  // `revision`: the one that the answer is of, if there is one.
+  void Finish(const grpc::Status& status, uint64_t revision = 0) const {
+    const int64_t us = service_->clock_.MonotonicUs() - started_us_;
+    service_->observer_.OnHandled(method_, status.error_code(), us);
+    if (trace_) trace_->Report(service_->observer_, method_, status, revision, us);
     Service* const service = service_;
     reactor_->Finish(status);  // may end the call, and this with it
     service->calls_.Leave();
@@ -141,6 +150,7 @@ class Service::Call {
   int64_t started_us_;
   grpc::CallbackServerContext* context_;
   grpc::ServerUnaryReactor* reactor_;
+  std::shared_ptr<CallTrace> trace_;  // null: nobody wants a report
 };
 
 Service::Service(engine::Engine& engine, const base::Clock& clock, CallObserver& observer)
@@ -169,6 +179,7 @@ template <typename Request, typename Response>
 grpc::ServerUnaryReactor* Service::Mutate(Method method, grpc::CallbackServerContext* context,
                                           const Request* request, Response* response) {
   Call call(*this, method, context);
+  call.NoteShowtime(request->showtime_id());
   domain::Command command = ToCommand(*request);
   std::vector<FieldViolation> violations = Violations(*request, command);
   if (!violations.empty()) {
@@ -239,6 +250,7 @@ grpc::ServerUnaryReactor* Service::GetOrder(grpc::CallbackServerContext* context
                                             const v1::GetOrderRequest* request,
                                             v1::GetOrderResponse* response) {
   Call call(*this, Method::kGetOrder, context);
+  call.NoteShowtime(request->showtime_id());
   auto violations =
       Found({CheckShowtime(request->showtime_id()),
              domain::CheckId("order_id", request->order_id(), domain::kOrderIdBytesMax)});
@@ -254,7 +266,7 @@ grpc::ServerUnaryReactor* Service::GetOrder(grpc::CallbackServerContext* context
       for (const domain::SeatId& seat : order->seats) response->add_seat_ids(seat.value());
     }
     response->set_revision(view.state.revision().value());
-    return [call] { call.Finish(grpc::Status::OK); };
+    return [call, response] { call.Finish(grpc::Status::OK, response->revision()); };
   };
   query.fail = [call](engine::Failure failure) { call.Finish(ToStatus(failure)); };
   query.cancelled = [call] { return call.Gone(); };
@@ -348,6 +360,7 @@ grpc::ServerUnaryReactor* Service::GetShowtime(grpc::CallbackServerContext* cont
     call.Finish(Unparsed());
     return call.reactor();
   }
+  call.NoteShowtime(request.showtime_id());
   auto violations = Found({CheckShowtime(request.showtime_id())});
   if (!violations.empty()) {
     call.Finish(InvalidFields(std::move(violations)));
@@ -361,7 +374,7 @@ grpc::ServerUnaryReactor* Service::GetShowtime(grpc::CallbackServerContext* cont
     }
     *response = ShowtimeResponse(engine_.encoder(), showtime, *snapshot, clock_.NowMs());
     answer->HandedOver(snapshot->seat_bytes, clock_.MonotonicMs());
-    call.Finish(grpc::Status::OK);
+    call.Finish(grpc::Status::OK, snapshot->position.revision.value());
   };
   query.fail = [call](engine::Failure failure) { call.Finish(ToStatus(failure)); };
   query.cancelled = [call] { return call.Gone(); };
@@ -373,6 +386,7 @@ grpc::ServerUnaryReactor* Service::ListSessionLocks(grpc::CallbackServerContext*
                                                     const v1::ListSessionLocksRequest* request,
                                                     v1::ListSessionLocksResponse* response) {
   Call call(*this, Method::kListSessionLocks, context);
+  call.NoteShowtime(request->showtime_id());
   auto violations =
       Found({CheckShowtime(request->showtime_id()),
              domain::CheckId("session_id", request->session_id(), domain::kSessionIdBytesMax)});

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -199,6 +200,17 @@ grpc::Status SnapshotTooLarge() {
 
 grpc::Status Unparsed() {
   return {grpc::StatusCode::UNIMPLEMENTED, ""};
+}
+
+std::string OutcomeOf(const grpc::Status& status) {
+  google::rpc::Status rich;
+  google::rpc::ErrorInfo info;
+  if (!status.error_details().empty() && rich.ParseFromString(status.error_details())) {
+    for (const google::protobuf::Any& detail : rich.details()) {
+      if (detail.UnpackTo(&info)) return info.reason();
+    }
+  }
+  return absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code()));
 }
 
 std::string Rfc3339(int64_t ms) {

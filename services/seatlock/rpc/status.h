@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +34,9 @@ grpc::Status InvalidFields(std::vector<domain::FieldViolation> violations);
 grpc::Status SnapshotTooLarge();
 // A request that is no such message: what gRPC 1.51 answers if it parses the request itself.
 grpc::Status Unparsed();
+
+// What a call came to, in a word: the reason that its status carries, else gRPC's code ("OK").
+std::string OutcomeOf(const grpc::Status& status);
 
 // "2026-01-31T12:00:00.250Z", as protobuf's JSON writes a Timestamp. `ms`: Unix time.
 std::string Rfc3339(int64_t ms);

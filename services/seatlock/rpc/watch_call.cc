@@ -26,6 +26,7 @@ WatchCall::WatchCall(CallObserver& observer, const base::Clock& clock, base::Gat
       clock_(clock),
       calls_(calls),
       started_us_(clock.MonotonicUs()),
+      trace_(CallTrace::Of(observer, context)),
       cutter_(std::make_shared<Cutter>(context)) {
   calls_.Enter();
   observer_.OnStarted(Method::kWatchShowtime);
@@ -36,6 +37,7 @@ void WatchCall::Open(engine::Engine& engine, const grpc::ByteBuffer& bytes) {
   if (!Parse(bytes, &request)) {
     return FinishWith(Unparsed());
   }
+  if (trace_) trace_->NoteShowtime(request.showtime_id());
   auto violation =
       domain::CheckId("showtime_id", request.showtime_id(), domain::kShowtimeIdBytesMax);
   if (violation) return FinishWith(InvalidFields({*violation}));
@@ -77,8 +79,12 @@ void WatchCall::Pump() {
 }
 
 void WatchCall::FinishWith(const grpc::Status& status) {
-  observer_.OnHandled(Method::kWatchShowtime, status.error_code(),
-                      clock_.MonotonicUs() - started_us_);
+  const int64_t us = clock_.MonotonicUs() - started_us_;
+  observer_.OnHandled(Method::kWatchShowtime, status.error_code(), us);
+  if (trace_) {
+    const uint64_t revision = watcher_ ? watcher_->sent_upto().value() : 0;
+    trace_->Report(observer_, Method::kWatchShowtime, status, revision, us);
+  }
   base::Gate& calls = calls_;
   Finish(status);  // may end the call, and this with it
   calls.Leave();

@@ -14,6 +14,7 @@
 #include "common/base/gate.h"
 #include "services/seatlock/engine/engine.h"
 #include "services/seatlock/rpc/call_observer.h"
+#include "services/seatlock/rpc/call_trace.h"
 #include "services/seatlock/rpc/cutter.h"
 
 namespace seatlock::rpc {
@@ -42,6 +43,7 @@ class WatchCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   const base::Clock& clock_;
   base::Gate& calls_;
   const int64_t started_us_;
+  const std::shared_ptr<CallTrace> trace_;  // null: nobody wants a report
   const std::shared_ptr<Cutter> cutter_;
   std::shared_ptr<engine::Watcher> watcher_;  // null where the request was refused
   grpc::ByteBuffer writing_;

@@ -33,6 +33,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -63,6 +64,9 @@ struct ClientOptions {
   // Bounds of the time for which a server that is away is left alone. With several servers alone.
   std::chrono::milliseconds away_first{500};
   std::chrono::milliseconds away_max{10'000};
+  // The trace that a call belongs to, as W3C Trace Context's `traceparent` has it; asked once a
+  // call, on its caller's thread. What is none, such as an empty string, is not sent. May be null.
+  std::function<std::string()> traceparent = {};
   // How often, at most, a watch that follows another server looks whether a better one is back.
   std::chrono::milliseconds return_pause{4'000};
 };

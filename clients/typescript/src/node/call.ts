@@ -34,10 +34,20 @@ type Attempt =
 
 const asBytes = (bytes: Buffer): Buffer => bytes;
 
+// The service looks closer; here nothing that gRPC would refuse may pass.
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[\x21-\x7e]{0,200})?$/;
+
+function traceMetadata(traceparent: string | null | undefined): Metadata {
+  const metadata = new Metadata();
+  if (traceparent && TRACEPARENT.test(traceparent)) metadata.set('traceparent', traceparent);
+  return metadata;
+}
+
 function attempt<Request>(
   client: Client,
   method: Method<Request, unknown>,
   request: Request,
+  metadata: Metadata,
   timeMs: number,
   onAbort: (run: () => void) => () => void,
 ): Promise<Attempt> {
@@ -47,7 +57,7 @@ function attempt<Request>(
       method.serialize,
       asBytes,
       request,
-      new Metadata(),
+      metadata,
       { deadline: Date.now() + timeMs },
       (failure, answer) => {
         undo();
@@ -147,7 +157,7 @@ export class Caller {
     method: Method<Request, Response>,
     request: Request,
     requestId: string | undefined,
-    { signal, deadlineMs = this.settings.deadlineMs }: CallOptions = {},
+    { signal, deadlineMs = this.settings.deadlineMs, traceparent }: CallOptions = {},
   ): Promise<Response> {
     const end = performance.now() + spanMs(deadlineMs, 'deadlineMs');
     const left = () => end - performance.now();
@@ -165,7 +175,14 @@ export class Caller {
     let doubt = false;
     for (let retries = this.settings.retries; ; ) {
       const time = Math.min(left(), attemptMs);
-      const { answer, failure } = await attempt(server.channel, method, request, time, onAbort);
+      const { answer, failure } = await attempt(
+        server.channel,
+        method,
+        request,
+        traceMetadata(traceparent),
+        time,
+        onAbort,
+      );
       if (failure === undefined) {
         route.heard(server, 'answered');
         return read(method, answer, { outcome: 'none', requestId, server: server.address });

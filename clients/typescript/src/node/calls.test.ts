@@ -12,6 +12,8 @@ import {
   gone,
   granted,
   info,
+  type LockAnswer,
+  type LockCall,
   refusal,
   retryIn,
   ScriptedService,
@@ -285,3 +287,28 @@ test('a service that is not there is UNAVAILABLE', async () => {
     outcome: 'none',
   });
 });
+
+test('every attempt carries the trace that the call belongs to', async () => {
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const seen: unknown[] = [];
+  const note = (answer: LockAnswer) => (call: LockCall) => {
+    seen.push(call.metadata.get('traceparent'));
+    return answer;
+  };
+  service.scriptLocks(note(gone), note(granted()));
+  await client.lockSeat(SEAT, { traceparent });
+  expect(seen).toEqual([[traceparent], [traceparent]]);
+});
+
+test.each([undefined, null, '', 'nonsense', `00-${'A'.repeat(32)}-${'b'.repeat(16)}-01`, '00\n'])(
+  'what is no traceparent is not sent: %j',
+  async (traceparent) => {
+    const seen: unknown[] = [];
+    service.scriptLocks((call) => {
+      seen.push(call.metadata.get('traceparent'));
+      return granted();
+    });
+    await client.lockSeat(SEAT, { traceparent });
+    expect(seen).toEqual([[]]);
+  },
+);

@@ -54,6 +54,11 @@ export interface CallOptions {
   readonly deadlineMs?: number | undefined;
   /** Ends the call with the reason `CANCELLED`; a mutation may have happened even so. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * The trace that the call belongs to, as the header `traceparent` of W3C Trace Context has it:
+   * mostly that of the request being answered. What is no `traceparent` is ignored.
+   */
+  readonly traceparent?: string | null | undefined;
 }
 
 export interface Settings {

@@ -290,6 +290,14 @@ TEST_F(RedisReplicasTest, WhatIsAcknowledgedIsOnTheReplica) {
   EXPECT_EQ(replica_->Run({"XLEN", ShowtimeKey("sl", domain::ShowtimeId("s"), "log")}), "1");
 }
 
+TEST_F(RedisReplicasTest, SaysHowManyReplicasThePrimaryHas) {
+  EXPECT_TRUE(Comes([&] { return log_->Replicas() == 1; }));
+  replica_->Run({"REPLICAOF", "NO", "ONE"});
+  EXPECT_TRUE(Comes([&] { return log_->Replicas() == 0; }));
+  replica_->Run({"REPLICAOF", "127.0.0.1", std::to_string(primary_.port())});
+  EXPECT_TRUE(Comes([&] { return log_->Replicas() == 1; }));
+}
+
 TEST_F(RedisReplicasTest, WithoutItsReplicaNothingIsAcknowledged) {
   replica_->Pause();
   const AppendRequest request = AppendOf("s", Head{}, {"x"});

@@ -314,6 +314,14 @@ std::string RedisLog::WhyUnhealthy() const {
   return std::string(store_->WhyNot().message());
 }
 
+size_t RedisLog::QueuedBytes() const {
+  return store_->queued_bytes();
+}
+
+int64_t RedisLog::Replicas() const {
+  return store_->replicas();
+}
+
 uint64_t RedisLog::Returns() const {
   return store_->Returns();
 }

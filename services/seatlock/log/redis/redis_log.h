@@ -69,6 +69,9 @@ class RedisLog final : public ShowtimeLog {
   bool Healthy() const override;
   std::string WhyUnhealthy() const override;
   uint64_t Returns() const override;
+  size_t QueuedBytes() const override;
+  // That the primary has, whether they may be promoted or not, as of its latest answer.
+  int64_t Replicas() const;
 
  private:
   explicit RedisLog(std::unique_ptr<RedisStore> store);

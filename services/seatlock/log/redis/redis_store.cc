@@ -138,6 +138,7 @@ void RedisStore::OnFound(absl::StatusOr<PrimaryFinder::Found> found) {
 }
 
 absl::Status RedisStore::JudgeServer(const RedisFacts& facts) {
+  replicas_seen_ = static_cast<int64_t>(ReplicasOf(facts).size());
   const auto role = facts.info.find("role");
   if (finder_.has_others() && role != facts.info.end() && role->second != "master") {
     return absl::NotFoundError(absl::StrCat("redis ", facts.address.host, ":", facts.address.port,
@@ -315,6 +316,7 @@ Verdict RedisStore::JudgePipeline(const Pipeline& pipeline) {
   // Of the others nobody knows whether they wrote.
   if (pipeline.ending == Ending::kBarrier) judged_ms_ = options_.clock->MonotonicMs();
   connected_replicas_ = pipeline.end.connected_replicas;
+  replicas_seen_ = connected_replicas_;
   if (pipeline.end.time.store_us != 0 && options_.on_time) options_.on_time(pipeline.end.time);
   StoreView view = pipeline.view;
   view.loss = view_.loss;  // which the other lane may have met meanwhile

@@ -103,6 +103,10 @@ class RedisStore {
   // Why it is not served, or was not the last time, for operators; as on_error.
   absl::Status WhyNot() const;
   uint64_t Returns() const { return returns_.load(); }
+  // That the primary has, as of its latest answer.
+  int64_t replicas() const { return replicas_seen_.load(std::memory_order_relaxed); }
+  // Of calls that wait or are under way.
+  size_t queued_bytes() const { return bytes_.load(); }
 
  private:
   enum class State { kSeeking, kChecking, kServing, kClosed };
@@ -175,6 +179,7 @@ class RedisStore {
   std::atomic<size_t> bytes_{0};  // of calls that wait or are under way
   std::atomic<bool> healthy_{false};
   std::atomic<uint64_t> returns_{0};
+  std::atomic<int64_t> replicas_seen_{0};
 
   // The loop's thread alone.
   State state_ = State::kSeeking;

@@ -30,6 +30,8 @@ inline constexpr size_t kTrimRecordsMax = 2000;
 
 // The write-ahead log's size that makes a checkpoint worth it: 4 KiB pages, 16 MiB.
 inline constexpr int kCheckpointPagesDefault = 4000;
+// A page in it, with its head.
+inline constexpr size_t kWalFrameBytes = 4096 + 24;
 
 // A store that failed is tried again on a call, but not more often than this.
 inline constexpr int64_t kReopenIntervalMs = 100;

@@ -288,6 +288,7 @@ absl::Status SqliteLog::Transact(std::vector<Job>& batch) {
 
 absl::Status SqliteLog::AfterCommit() {
   commits_ = writer_->commits();
+  wal_bytes_.store(writer_->wal_bytes(), std::memory_order_relaxed);
   last_commit_ms_ = options_.clock->MonotonicMs();
   const StoreFiles::Changes changes = files_.Look(lock_);
   if (changes.Any()) {

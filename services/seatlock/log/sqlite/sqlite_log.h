@@ -99,6 +99,9 @@ class SqliteLog final : public ShowtimeLog {
   int64_t LatestCommitMs() const override { return latest_commit_ms_; }
   bool Healthy() const override { return healthy_.load(); }
   uint64_t Returns() const override { return returns_.load(); }
+  size_t QueuedBytes() const override { return queue_.bytes(); }
+  // As of the last commit.
+  size_t WalBytes() const override { return wal_bytes_.load(std::memory_order_relaxed); }
 
  private:
   // `given` is the path as the caller named it, Options::path the file's one name.
@@ -173,6 +176,7 @@ class SqliteLog final : public ShowtimeLog {
   SubmitQueue queue_;
   std::atomic<bool> healthy_{true};  // set by SetHealthy
   std::atomic<uint64_t> returns_{0};
+  std::atomic<size_t> wal_bytes_{0};
   std::atomic<bool> nudged_{false};
   std::atomic<size_t> reads_waiting_{0};
 

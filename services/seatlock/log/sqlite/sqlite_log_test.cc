@@ -64,6 +64,39 @@ class SqliteLogTest : public ::testing::Test {
   const seatlock::testing::TempDir dir_;
 };
 
+// What it says of itself -------------------------------------------------------------------------
+
+TEST_F(SqliteLogTest, TheWriteAheadLogGrowsAndBeginsAnewAfterACheckpoint) {
+  auto options = Options();
+  options.checkpoint_pages = 50;
+  auto log = MustOpen(std::move(options));
+  const std::string record(3000, 'r');
+  Head head;
+  bool grew = false, fell = false;
+  for (size_t before = log->WalBytes(); !(grew && fell);) {
+    head = Append(*log, AppendOf("s", head, {record}, 1000)).head;
+    ASSERT_LT(head.revision.value(), 1000u) << "grew: " << grew << ", fell: " << fell;
+    const size_t now = log->WalBytes();
+    grew |= now > before;
+    fell |= now < before;
+    before = now;
+  }
+}
+
+TEST(SubmitQueueTest, SaysWhatWaits) {
+  SubmitQueue queue(1 << 20);
+  EXPECT_EQ(queue.bytes(), 0u);
+  for (int i = 0; i < 3; ++i) {
+    Job job = AppendJob{.request = AppendOf("s", {}, {std::string(1000, 'r')}, 1000),
+                        .done = [](const AppendResult&) {},
+                        .result = {}};
+    ASSERT_TRUE(queue.Push(job));
+  }
+  EXPECT_GE(queue.bytes(), 3 * (1000 + kJobOverheadBytes));
+  EXPECT_EQ(queue.Take(std::chrono::milliseconds(0))->size(), 3u);
+  EXPECT_EQ(queue.bytes(), 0u);
+}
+
 // The file ---------------------------------------------------------------------------------------
 
 TEST_F(SqliteLogTest, ANewerSchemaIsRefused) {

@@ -61,6 +61,11 @@ bool SubmitQueue::IsStopped() {
   return stopped_;
 }
 
+size_t SubmitQueue::bytes() const {
+  base::MutexLock lock(mu_);
+  return bytes_;
+}
+
 void SubmitQueue::Stop() {
   base::MutexLock lock(mu_);
   stopped_ = true;

@@ -72,6 +72,9 @@ class SubmitQueue {
   void Stop();
   bool IsStopped();
 
+  // Of what waits.
+  size_t bytes() const;
+
  private:
   struct Waiting {
     Job job;
@@ -80,7 +83,7 @@ class SubmitQueue {
 
   const size_t bytes_max_;
 
-  base::Mutex mu_;
+  mutable base::Mutex mu_;
   base::CondVar wake_;
   std::deque<Waiting> waiting_ ABSL_GUARDED_BY(mu_);
   size_t bytes_ ABSL_GUARDED_BY(mu_) = 0;

@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "services/seatlock/log/showtime_log.h"
 #include "services/seatlock/log/sqlite/connection.h"
+#include "services/seatlock/log/sqlite/limits.h"
 #include "services/seatlock/log/sqlite/reader.h"
 
 namespace seatlock::log {
@@ -63,6 +64,8 @@ class WriteSession {
   // Whether ClearDeleted has something to do.
   absl::StatusOr<bool> HasDeleted();
 
+  // How long the write-ahead log was after the last commit.
+  size_t wal_bytes() const { return static_cast<size_t>(wal_pages_) * kWalFrameBytes; }
   // Whether the write-ahead log has grown by `checkpoint_pages`.
   bool NeedsCheckpoint();
   // Moves what the write-ahead log holds into the database file; waits for no reader. True: the

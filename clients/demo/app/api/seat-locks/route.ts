@@ -40,14 +40,15 @@ export function POST(request: NextRequest): Promise<Response> {
       return missing;
     }
     const { holdTtlMs, maxSeats } = siteEnv();
-    await seatlock().lockSeats({
+    const lock = {
       showtimeId: target.showtimeId,
       seatIds: target.seatIds,
       releaseSeatIds: released,
       sessionId: call.sessionId,
       ttlMs: holdTtlMs,
       maxSessionSeats: maxSeats,
-    });
+    };
+    await seatlock().lockSeats(lock, call.trace);
     return heldNow(target.showtimeId, call.sessionId);
   });
 }
@@ -62,7 +63,7 @@ export function PATCH(request: NextRequest): Promise<Response> {
     const { showtimeId, seatIds } = target;
     const { sessionId } = call;
     const ttlMs = siteEnv().holdTtlMs;
-    await seatlock().extendLocks({ showtimeId, sessionId, ttlMs, ...allOr(seatIds) });
+    await seatlock().extendLocks({ showtimeId, sessionId, ttlMs, ...allOr(seatIds) }, call.trace);
     return heldNow(showtimeId, sessionId);
   });
 }
@@ -75,7 +76,8 @@ export function DELETE(request: NextRequest): Promise<Response> {
       return target;
     }
     const { showtimeId, seatIds } = target;
-    await seatlock().unlockSeats({ showtimeId, sessionId: call.sessionId, ...allOr(seatIds) });
+    const { sessionId } = call;
+    await seatlock().unlockSeats({ showtimeId, sessionId, ...allOr(seatIds) }, call.trace);
     return heldNow(showtimeId, call.sessionId);
   });
 }
