@@ -272,7 +272,6 @@ ParsedArgs ParseArgs(int argc, const char* const* argv) {
   for (const auto& [name, command] : kCommands) {
     if (app.got_subcommand(name)) raw.args.command = command;
   }
-  raw.args.server_given = app.count("--server") > 0;
   std::string wrong = TakeNamed(families, &raw.args);
   if (wrong.empty()) wrong = Complete(&raw);
   if (!wrong.empty()) return Usage(wrong, command_name());

@@ -25,7 +25,6 @@ inline constexpr int kExitSeatTaken = 4;
 struct CommonArgs {
   std::string server = "127.0.0.1:50051";                  // as it was given
   std::vector<std::string> servers = {"127.0.0.1:50051"};  // the same, taken apart
-  bool server_given = false;  // by a flag or the environment; else it is the default
   int64_t timeout_ms = 10'000;
   bool json = false;
 };
