@@ -13,6 +13,7 @@
 namespace seatlock::client {
 namespace {
 
+using seatlock::testing::IsOk;
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 

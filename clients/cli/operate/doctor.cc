@@ -152,13 +152,17 @@ Level ByOffset(double seconds) {
                                     : Level::kOk;
 }
 
+std::string OffsetText(double seconds) {
+  return absl::StrFormat("%.3f s %s", std::abs(seconds), seconds < 0 ? "behind" : "ahead");
+}
+
 void CheckGauge(const ProgramLook& program, const char* metric, const char* what,
                 Findings* findings) {
   const auto offset = program.metrics.Sum(metric);
   if (!offset.has_value()) return;
   const Level level = ByOffset(*offset);
   Add(findings, level, "clock",
-      absl::StrFormat("%s: %s is %.3f s ahead", program.address, what, *offset),
+      absl::StrCat(program.address, ": ", what, " is ", OffsetText(*offset)),
       level == Level::kOk
           ? ""
           : "set that machine's clock: chronyc makestep; the program follows slowly");
@@ -181,9 +185,9 @@ void CheckClock(const Facts& facts, Findings* findings) {
         0, static_cast<double>(std::abs(server.offset_ms) - server.round_trip_ms / 2) / 1e3);
     const Level level = ByOffset(sure);
     Add(findings, level, "clock",
-        absl::StrFormat("%s: its time is %.3f s ahead of this machine's (call took %d ms)",
-                        server.address, static_cast<double>(server.offset_ms) / 1e3,
-                        server.round_trip_ms),
+        absl::StrCat(server.address, ": its time is ",
+                     OffsetText(static_cast<double>(server.offset_ms) / 1e3),
+                     " of this machine's (the call took ", server.round_trip_ms, " ms)"),
         level == Level::kOk ? "" : "chronyc makestep on the machine whose clock is wrong");
   }
   for (const ProgramLook& program : facts.look.programs) {

@@ -10,6 +10,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "clients/cli/operate/json_value.h"
 #include "clients/cli/operate/limits.h"
@@ -226,8 +227,16 @@ std::string Since(const ShowtimeState& state, const MapInfo& info) {
   return absl::StrCat(state.last_change(), ", ", seconds, " s ago");
 }
 
+std::string LeftOutText(int rows, int columns) {
+  std::vector<std::string> parts;
+  if (rows > 0) parts.push_back(absl::StrCat(rows, " more lines"));
+  if (columns > 0) parts.push_back(absl::StrCat(columns, " more columns"));
+  return absl::StrCat("... ", absl::StrJoin(parts, ", "), ": make the terminal larger");
+}
+
 std::vector<std::string> Notes(const ShowtimeState& state, const House& house) {
-  if (house.guessed) return {"no layout: only seats that somebody took since this began are drawn"};
+  if (house.guessed)
+    return {"no layout: only seats that are taken, or were since this began, are drawn"};
   const std::vector<std::string> unplaced = Unplaced(state, house);
   if (unplaced.empty()) return {};
   return {absl::StrCat("taken, and not in the layout: ", NameSome(unplaced))};
@@ -322,9 +331,7 @@ std::vector<std::string> MapFrame(const ShowtimeState& state, const House& house
     if (height > 0 && static_cast<int>(lines.size()) >= height) {
       lines.resize(static_cast<size_t>(height - 1));
     }
-    lines.push_back(Paint(absl::StrCat("... ", rows, " lines and ", columns_out,
-                                       " columns more: make the terminal larger"),
-                          kBad, color));
+    lines.push_back(Paint(LeftOutText(rows, columns_out), kBad, color));
   }
   for (std::string& line : lines) line = Clip(line, width);
   return lines;

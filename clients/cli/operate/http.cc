@@ -26,6 +26,7 @@
 #include "clients/cli/operate/limits.h"
 #include "clients/cli/operate/text.h"
 #include "common/base/look_up.h"
+#include "common/runtime/net.h"
 
 namespace seatlock::cli::operate {
 namespace {
@@ -270,9 +271,13 @@ absl::StatusOr<WsUrl> ParseWsUrl(std::string_view text) {
   parsed.tls = url->scheme() == "wss";
   const std::string host = url->host_address();
   parsed.where.host = host;
-  const auto port = url->port_number();
-  if (url->has_port() && port == 0) return wrong();
-  parsed.where.port = url->has_port() ? port : parsed.tls ? 443 : 80;
+  parsed.where.port = parsed.tls ? 443 : 80;
+  if (url->has_port()) {
+    const auto digits = url->port();
+    const auto port = runtime::ParsePort({digits.data(), digits.size()});
+    if (!port.ok() || *port == 0) return wrong();
+    parsed.where.port = *port;
+  }
   const auto target = url->encoded_target();
   parsed.target = target.empty() ? "/" : std::string(target.data(), target.size());
   return parsed;

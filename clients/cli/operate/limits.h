@@ -51,6 +51,10 @@ inline constexpr std::chrono::milliseconds kPlainFramePause{1'000};
 // How often the age of the last change, and whether the watch is live, are looked at.
 inline constexpr std::chrono::milliseconds kMapLook{500};
 
+// A watch hears something at least every 15 s (progress). After this it is not called live, though
+// nothing says yet that its connection is gone.
+inline constexpr std::chrono::milliseconds kSilentMax{20'000};
+
 // Of `doctor`: how long an idle connection is held at most.
 inline constexpr int64_t kIdleMsMax = 3'600'000;
 

@@ -57,7 +57,14 @@ class Follower {
     const base::MutexLock lock(mu_);
     return ended_;
   }
-  absl::Status Failure() const { return watch_->Failure(); }
+  // Why what is known may be old; empty if it is live.
+  std::string Stale() ABSL_LOCKS_EXCLUDED(mu_) {
+    const absl::Status failure = watch_->Failure();
+    if (!failure.ok()) return std::string(failure.message());
+    const base::MutexLock lock(mu_);
+    if (Clock::now() < heard_ + kSilentMax) return "";
+    return absl::StrCat("nothing heard for ", kSilentMax.count() / 1000, " s and more");
+  }
 
  private:
   static client::ClientOptions Options(const CommonArgs& common) {
@@ -74,6 +81,7 @@ class Follower {
         const base::MutexLock lock(mu_);
         if (event.ok()) {
           state_.Take(*event);
+          heard_ = Clock::now();
         } else {
           ended_ = event.status();
         }
@@ -88,6 +96,7 @@ class Follower {
   std::unique_ptr<Watch> watch_;
   base::Mutex mu_;
   ShowtimeState state_ ABSL_GUARDED_BY(mu_);
+  Clock::time_point heard_ ABSL_GUARDED_BY(mu_) = Clock::now();
   absl::Status ended_ ABSL_GUARDED_BY(mu_);
   std::thread thread_;
 };
@@ -103,7 +112,7 @@ class Painter {
 
   // Whether anything is to be seen that was not drawn yet, besides how old the last change is.
   bool IsNew(Follower& follower) {
-    const std::string stale(follower.Failure().message());
+    const std::string stale = follower.Stale();
     bool is_new = false;
     follower.With([&](const ShowtimeState& state) {
       is_new = drawn_revision_ != state.revision() || drawn_epoch_ != state.epoch() ||
@@ -113,9 +122,7 @@ class Painter {
   }
 
   void Draw(Follower& follower, Terminal& terminal) {
-    MapInfo info{.showtime = showtime_, .stale = {}, .now_ms = NowMs()};
-    const absl::Status failure = follower.Failure();
-    if (!failure.ok()) info.stale = std::string(failure.message());
+    const MapInfo info{.showtime = showtime_, .stale = follower.Stale(), .now_ms = NowMs()};
     std::vector<std::string> lines;
     std::string line;
     follower.With([&](const ShowtimeState& state) {
@@ -133,7 +140,7 @@ class Painter {
       drawn_revision_ = state.revision();
       drawn_epoch_ = state.epoch();
     });
-    drawn_stale_ = std::string(failure.message());
+    drawn_stale_ = info.stale;
     drawn_ = true;
     if (json_) {
       terminal.Print(line);
@@ -161,10 +168,17 @@ bool IsKnown(Follower& follower) {
   return known;
 }
 
+std::string Because(const std::string& why) {
+  return why.empty() ? "" : absl::StrCat(": ", why);
+}
+
 int Fail(Terminal& terminal, const absl::Status& status) {
   terminal.Leave();
   const client::CallError error = client::ErrorOf(status);
-  std::fprintf(stderr, "seatctl: %s\n", Clean(std::string(status.message())).c_str());
+  std::string text = error.reason.empty() ? "" : absl::StrCat(error.reason, ": ");
+  absl::StrAppend(&text, error.message);
+  for (const std::string& field : error.fields) absl::StrAppend(&text, "; ", field);
+  std::fprintf(stderr, "seatctl: %s\n", Clean(text).c_str());
   return absl::IsInvalidArgument(status)    ? kExitUsage
          : absl::IsUnavailable(status)      ? kExitUnavailable
          : absl::IsDeadlineExceeded(status) ? kExitUnavailable
@@ -177,8 +191,7 @@ absl::Status AwaitFirst(Follower& follower, Terminal& terminal, int64_t timeout_
   while (!IsKnown(follower)) {
     if (absl::Status ended = follower.Ended(); !ended.ok()) return ended;
     if (Clock::now() >= give_up) {
-      const absl::Status failure = follower.Failure();
-      return failure.ok() ? absl::UnavailableError("no answer in time") : failure;
+      return absl::UnavailableError(absl::StrCat("no answer in time", Because(follower.Stale())));
     }
     const auto until = std::min(give_up, Clock::now() + kMapLook);
     if (terminal.Wait(until) == Terminal::Event::kQuit) return absl::CancelledError();

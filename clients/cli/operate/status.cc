@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "clients/cli/operate/json_value.h"
@@ -78,10 +79,16 @@ std::string Generation(const ProgramLook& program) {
   return Clean(all.value_or("")).substr(0, kGenerationShown);
 }
 
+// An edge is ready although its servers are away: it tells its browsers.
 std::string Why(const ProgramLook& program) {
   if (!program.error.empty()) return program.error;
-  if (!program.ready) return program.ready_text;
-  return program.metrics_error;
+  std::vector<std::string> parts;
+  if (!program.ready) parts.push_back(program.ready_text);
+  for (const std::string& detail : program.details) {
+    if (absl::StrContains(detail, ": away")) parts.push_back(detail);
+  }
+  if (!program.metrics_error.empty()) parts.push_back(program.metrics_error);
+  return absl::StrJoin(parts, "; ");
 }
 
 std::vector<std::string> Row(const ProgramLook& program, const Look& look, bool color) {
