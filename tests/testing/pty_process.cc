@@ -97,6 +97,15 @@ bool PtyProcess::Shows(const std::string& text, Millis patience) {
   return true;
 }
 
+bool PtyProcess::Showed(const std::string& text, Millis patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (WithoutEscapes(output_).find(text) == std::string::npos) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    ReadFor(kLook);
+  }
+  return true;
+}
+
 std::optional<int> PtyProcess::Wait(Millis patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!exit_.has_value()) {

@@ -29,6 +29,8 @@ class PtyProcess {
   // Whether what it draws has `text` within `patience`: in the frame that it drew last, from the
   // cursor's way home on, without colours.
   bool Shows(const std::string& text, Millis patience = std::chrono::seconds(60));
+  // The same in any frame since it began, for what is there only for a moment.
+  bool Showed(const std::string& text, Millis patience = std::chrono::seconds(60));
   std::string Frame() const;
   // Everything that it wrote.
   const std::string& output() const { return output_; }
