@@ -278,7 +278,8 @@ ParsedArgs ParseArgs(int argc, const char* const* argv) {
   if (raw.print_config) {
     return {{},
             kExitOk,
-            absl::StrCat("server=", raw.args.server, "\ntimeout=",
+            absl::StrCat("server=", raw.args.server,
+                         "\nadmin=", app.get_option("--admin")->as<std::string>(), "\ntimeout=",
                          absl::FormatDuration(absl::Milliseconds(raw.args.timeout_ms)),
                          "\noutput=", raw.output, "\n")};
   }

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 
@@ -11,6 +12,21 @@ namespace seatlock::client {
 
 using grpc::health::v1::Health;
 using grpc::health::v1::HealthCheckResponse;
+
+namespace {
+
+// gRPC's "failed to connect to all addresses; last error: UNKNOWN: ipv4:10.0.0.1:50051: Failed to
+// connect to remote host: Connection refused" says the same address twice, and what happened last.
+std::string Shortened(const std::string& message) {
+  const size_t colon = message.rfind(": ");
+  if (!absl::StrContains(message, "failed to connect to all addresses") ||
+      colon == std::string::npos) {
+    return message;
+  }
+  return absl::StrCat("cannot connect: ", message.substr(colon + 2));
+}
+
+}  // namespace
 
 absl::Status CheckHealth(const std::string& server, std::chrono::milliseconds timeout) {
   grpc::ChannelArguments args;
@@ -26,7 +42,8 @@ absl::Status CheckHealth(const std::string& server, std::chrono::milliseconds ti
     return absl::DeadlineExceededError("no answer in time");
   }
   if (!status.ok()) {
-    return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+    return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
+                        Shortened(status.error_message()));
   }
   if (response.status() == HealthCheckResponse::SERVING) return absl::OkStatus();
   return absl::FailedPreconditionError("NOT_SERVING: it drains, or its store cannot be written");
