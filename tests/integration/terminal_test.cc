@@ -17,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "tests/integration/start_edge.h"
 #include "tests/integration/test_server.h"
+#include "tests/testing/eventually.h"
 #include "tests/testing/pty_process.h"
 #include "tests/testing/seatlock_client.h"
 #include "tests/testing/status_matchers.h"
@@ -120,6 +121,20 @@ TEST_F(TerminalTest, TopRedrawsInPlaceFitsTheTerminalAndGivesItBack) {
   EXPECT_TRUE(top->IsRestored());
   EXPECT_THAT(top->output(), EndsWith(kRestored));
   server_.process().Signal(SIGCONT);
+}
+
+TEST_F(TerminalTest, CtrlZGivesTheTerminalBackUntilItGoesOn) {
+  const auto top = OnTerminal({"top", "--interval=200ms"}, 90, 24);
+  ASSERT_TRUE(top->Shows("3 of 3 well  over"));
+  top->Type("\x1a");
+  ASSERT_TRUE(top->WaitStopped());
+  EXPECT_TRUE(top->IsRestored());
+  EXPECT_THAT(top->output(), EndsWith(kRestored));
+  top->Signal(SIGCONT);
+  EXPECT_TRUE(Eventually([&] { return !top->IsRestored(); }));
+  top->Signal(SIGTERM);
+  EXPECT_EQ(top->Wait(), 0);
+  EXPECT_TRUE(top->IsRestored());
 }
 
 TEST_F(TerminalTest, TopPrintsLinesWithoutATerminal) {

@@ -57,7 +57,7 @@ PtyProcess::PtyProcess(const std::vector<std::string>& args, int width, int heig
 
 PtyProcess::~PtyProcess() {
   if (!exit_.has_value()) {
-    ::kill(pid_, SIGKILL);
+    Signal(SIGKILL);
     ::waitpid(pid_, nullptr, 0);
   }
   ::close(master_);
@@ -73,6 +73,10 @@ void PtyProcess::Resize(int width, int height) {
   size.ws_col = static_cast<unsigned short>(width);
   size.ws_row = static_cast<unsigned short>(height);
   ::ioctl(master_, TIOCSWINSZ, &size);
+}
+
+void PtyProcess::Signal(int signal) {
+  ::kill(pid_, signal);
 }
 
 void PtyProcess::ReadFor(Millis time) {
@@ -123,6 +127,17 @@ std::optional<int> PtyProcess::Wait(Millis patience) {
     }
   }
   return exit_;
+}
+
+bool PtyProcess::WaitStopped(Millis patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  int status = 0;
+  while (::waitpid(pid_, &status, WNOHANG | WUNTRACED) != pid_) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    ReadFor(kLook);
+  }
+  ReadFor(kLook);
+  return WIFSTOPPED(status);
 }
 
 bool PtyProcess::IsRestored() const {

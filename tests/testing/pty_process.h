@@ -25,6 +25,7 @@ class PtyProcess {
 
   void Type(const std::string& keys);
   void Resize(int width, int height);
+  void Signal(int signal);
 
   // Whether what it draws has `text` within `patience`: in the frame that it drew last, from the
   // cursor's way home on, without colours.
@@ -37,6 +38,8 @@ class PtyProcess {
 
   // Its exit code; nullopt if it does not end within `patience`, -1 if a signal ended it.
   std::optional<int> Wait(Millis patience = std::chrono::seconds(60));
+  // Whether it stops, as by Ctrl-Z, within `patience`. It has not ended.
+  bool WaitStopped(Millis patience = std::chrono::seconds(60));
   // Whether the terminal reads keys as it did before the program began.
   bool IsRestored() const;
 
