@@ -177,7 +177,6 @@ int Fail(Terminal& terminal, const absl::Status& status) {
   const client::CallError error = client::ErrorOf(status);
   std::string text = error.reason.empty() ? "" : absl::StrCat(error.reason, ": ");
   absl::StrAppend(&text, error.message);
-  for (const std::string& field : error.fields) absl::StrAppend(&text, "; ", field);
   std::fprintf(stderr, "seatctl: %s\n", Clean(text).c_str());
   return absl::IsInvalidArgument(status)    ? kExitUsage
          : absl::IsUnavailable(status)      ? kExitUnavailable
