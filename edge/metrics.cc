@@ -150,6 +150,13 @@ void AddMetrics(Threads threads, const Admission& admission, const MemoryBudget&
         [&admission, status] { return static_cast<double>(admission.RefusalCount(status)); },
         {{"status", std::to_string(status)}});
   }
+  for (const bool trusted : {true, false}) {
+    metrics->AddCounterCallback(
+        "seatlock_edge_upgrades_forwarded_total",
+        "Upgrades with X-Forwarded-For, by whether their peer is one of --trusted-proxies.",
+        [&admission, trusted] { return static_cast<double>(admission.ForwardedCount(trusted)); },
+        {{"proxy", trusted ? "trusted" : "untrusted"}});
+  }
   metrics->AddGaugeCallback("seatlock_edge_sockets",
                             "Connections and those that shake hands or are being refused.",
                             [&admission] { return static_cast<double>(admission.sockets()); });

@@ -32,10 +32,12 @@ AddressKey Admission::HandshakeKeyOf(const boost::asio::ip::address& peer) const
 
 AddressKey Admission::ClientKeyOf(const UpgradeRequest& request,
                                   const boost::asio::ip::address& peer) {
-  if (!address_limit_.on() && !showtime_budgets_.on()) return {};
   const std::vector<std::string> forwarded_for = ForwardedFor(request);
-  if (!forwarded_for.empty() && options_.on_untrusted_forwarder &&
-      !options_.trusted_proxies.Contains(peer) && !told_of_forwarder_.exchange(true)) {
+  const bool trusted = options_.trusted_proxies.Contains(peer);
+  if (!forwarded_for.empty()) ++(trusted ? forwarded_trusted_ : forwarded_untrusted_);
+  if (!address_limit_.on() && !showtime_budgets_.on()) return {};
+  if (!forwarded_for.empty() && options_.on_untrusted_forwarder && !trusted &&
+      !told_of_forwarder_.exchange(true)) {
     options_.on_untrusted_forwarder(peer.to_string());
   }
   const auto client = options_.trusted_proxies.ClientOf(peer, forwarded_for);

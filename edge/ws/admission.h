@@ -85,6 +85,11 @@ class Admission {
 
   void CountRefusal(int status);
   int64_t RefusalCount(int status) const;
+  // Requests for an upgrade that said whom they were forwarded for, by whether their peer is a
+  // trusted proxy.
+  int64_t ForwardedCount(bool trusted) const {
+    return trusted ? forwarded_trusted_ : forwarded_untrusted_;
+  }
 
  private:
   // kNone if nobody has to know.
@@ -97,6 +102,8 @@ class Admission {
   std::atomic<bool> told_of_forwarder_{false};
   std::atomic<int64_t> connections_{0};
   std::atomic<int64_t> handshakes_{0};
+  std::atomic<int64_t> forwarded_trusted_{0};
+  std::atomic<int64_t> forwarded_untrusted_{0};
   std::array<std::atomic<int64_t>, kRefusals.size()> refusals_{};
 };
 

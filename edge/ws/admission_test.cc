@@ -134,6 +134,19 @@ TEST(AdmissionTest, AProxyThatIsNotTrustedIsToldOfOnceAndOnlyIfAddressesAreLimit
   EXPECT_EQ(told, std::vector<std::string>{"192.0.2.1"});
 }
 
+TEST(AdmissionTest, UpgradesThatProxiesForwardCountByWhetherTheProxyIsTrusted) {
+  Admission::Options options = Roomy();
+  options.trusted_proxies = *TrustedProxies::Parse("10.0.0.0/8");
+  Admission admission(options);
+  admission.Check(Request("198.51.100.1"), make_address("10.0.0.1"));
+  admission.Check(Request(), make_address("10.0.0.1"));
+  EXPECT_EQ(admission.ForwardedCount(true), 1);
+  EXPECT_EQ(admission.ForwardedCount(false), 0);
+  admission.Check(Request("198.51.100.1"), make_address("192.0.2.1"));
+  EXPECT_EQ(admission.ForwardedCount(true), 1);
+  EXPECT_EQ(admission.ForwardedCount(false), 1);
+}
+
 TEST(AdmissionTest, WhatWasNotOpenedIsGivenBackToTheAddress) {
   Admission::Options options = Roomy();
   options.new_showtimes_per_address_max = 1;

@@ -53,7 +53,12 @@ ARROWS = {
     # What is installed for users stands alone.
     "clients/cpp/include": [],
     "clients/cpp": BASE + ["clients/cpp/include"],
-    "clients/cli": BASE + ["common/runtime", "clients/cpp", "clients/cpp/include"],
+    "clients/cli": BASE + ["common/runtime", "clients/cpp", "clients/cpp/include",
+                           "clients/cli/family.h", "clients/cli/operate"],
+    # What a family of commands knows of the others: nothing but how it is registered.
+    "clients/cli/family.h": [],
+    "clients/cli/operate": BASE + ["common/runtime", "clients/cpp", "clients/cpp/include",
+                                   "clients/cli/family.h"],
 }
 
 PUBLIC_PROTO = ["services/seatlock/rpc", "services/seatlock/main.cc", "edge/upstream",
@@ -67,15 +72,18 @@ LIBRARIES = [
     (r"seatlock/log/v1/", "the stores' record proto",
      ["services/seatlock/log/codec", "services/seatlock/log/sqlite"]),
     (r"google/rpc/", "google.rpc", ["services/seatlock/rpc", "edge/upstream", "clients/cpp"]),
-    (r"boost/beast", "Beast", ["edge/ws", "common/runtime/admin_server.cc"]),
-    (r"boost/asio", "Asio", ["edge/ws", "edge/main.cc", "common/runtime/admin_server.cc"]),
-    (r"boost/url", "Boost.URL", ["edge/ws"]),
+    (r"boost/beast", "Beast", ["edge/ws", "common/runtime/admin_server.cc",
+                               "clients/cli/operate/http.cc"]),
+    (r"boost/asio", "Asio", ["edge/ws", "edge/main.cc", "common/runtime/admin_server.cc",
+                             "clients/cli/operate/http.cc"]),
+    (r"boost/url", "Boost.URL", ["edge/ws", "clients/cli/operate/http.cc"]),
     (r"sqlite3\.h", "SQLite", ["services/seatlock/log/sqlite"]),
     (r"hiredis/", "Redis", ["services/seatlock/log/redis"]),
     (r"libpq", "PostgreSQL", ["services/seatlock/log/postgres"]),
     (r"prometheus/", "prometheus-cpp", ["common/runtime/metrics.cc"]),
     (r"spdlog/", "spdlog", ["common/runtime/logging.cc"]),
-    (r"CLI/", "CLI11", ["common/runtime/flags.cc", "clients/cli/args.cc"]),
+    (r"CLI/", "CLI11", ["common/runtime/flags.cc", "clients/cli/args.cc",
+                       "clients/cli/operate/args.cc"]),
 ]
 
 # Users of the installed client, and we, write <seatlock/client.h>.
