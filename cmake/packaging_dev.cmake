@@ -34,6 +34,9 @@ target_link_libraries(seatlock_dev
          Threads::Threads
   PRIVATE $<BUILD_INTERFACE:seatlock_options>)
 target_compile_features(seatlock_dev INTERFACE cxx_std_17)
+# What is given away names no folder of the machine that built it, and is a third as large.
+add_custom_command(TARGET seatlock_dev POST_BUILD
+  COMMAND ${CMAKE_STRIP} --strip-debug $<TARGET_FILE:seatlock_dev> VERBATIM)
 
 set(config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/SeatLock)
 install(TARGETS seatlock_dev EXPORT SeatLockTargets
