@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "clients/cli/operate/args.h"
 #include "clients/cpp/client.h"
 #include "common/base/server_list.h"
 #include "common/runtime/version.h"
@@ -133,6 +134,11 @@ constexpr std::pair<const char*, Command> kCommands[] = {
     {"locks", Command::kLocks}, {"list", Command::kList},     {"watch", Command::kWatch},
 };
 
+// Commands in files of their own, a line a family.
+constexpr AddFamily kFamilies[] = {
+    &operate::AddCommands,
+};
+
 // Each returns what is wrong, empty where nothing is.
 std::string TakeTime(const std::string& text, const char* flag, int64_t* ms) {
   absl::Duration duration;
@@ -168,8 +174,20 @@ std::string TakeResume(const std::string& text, std::optional<v1::Position>* res
   return "";
 }
 
+// Finds the command among those of the families.
+std::string TakeNamed(const std::vector<FindNamed>& families, Args* args) {
+  for (const FindNamed& find : families) {
+    Named named = find();
+    if (named.run == nullptr) continue;
+    args->run = std::move(named.run);
+    return std::move(named.wrong);
+  }
+  return "";
+}
+
 // Where seats or --all must be said.
 std::string CheckSeats(const Args& args) {
+  if (args.run != nullptr) return "";
   const bool wanted = args.command == Command::kUnlock || args.command == Command::kExtend ||
                       (args.command == Command::kCancel && !args.tombstone);
   if (!wanted || args.all || !args.seats.empty()) return "";
@@ -234,6 +252,8 @@ ParsedArgs ParseArgs(int argc, const char* const* argv) {
   AddLockCommands(&app, &raw);
   AddOrderCommands(&app, &raw);
   AddReadCommands(&app, &raw);
+  std::vector<FindNamed> families;
+  for (const AddFamily add : kFamilies) families.push_back(add(&app));
   app.require_subcommand(0, 1);
   const auto command_name = [&app] {
     const auto used = app.get_subcommands();
@@ -252,7 +272,9 @@ ParsedArgs ParseArgs(int argc, const char* const* argv) {
   for (const auto& [name, command] : kCommands) {
     if (app.got_subcommand(name)) raw.args.command = command;
   }
-  const std::string wrong = Complete(&raw);
+  raw.args.server_given = app.count("--server") > 0;
+  std::string wrong = TakeNamed(families, &raw.args);
+  if (wrong.empty()) wrong = Complete(&raw);
   if (!wrong.empty()) return Usage(wrong, command_name());
   if (raw.print_config) {
     return {{},

@@ -7,16 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "clients/cli/family.h"
 #include "seatlock/v1/seats.pb.h"
 
 namespace seatlock::cli {
-
-// Exit codes, which scripts rely on.
-inline constexpr int kExitOk = 0;
-inline constexpr int kExitFailed = 1;
-inline constexpr int kExitUsage = 2;
-inline constexpr int kExitUnavailable = 3;
-inline constexpr int kExitSeatTaken = 4;
 
 // Showtimes that `seatctl list` prints unless --limit says otherwise: more than a person reads. If
 // more follow, it says so.
@@ -31,14 +25,10 @@ inline constexpr uint64_t kListPagesMax = kListLimitMax;
 
 enum class Command { kLock, kUnlock, kExtend, kBook, kCancel, kGet, kLocks, kList, kWatch };
 
-struct Args {
+struct Args : CommonArgs {
   Command command = Command::kGet;
-
-  // Of every command.
-  std::string server = "127.0.0.1:50051";                  // as it was given
-  std::vector<std::string> servers = {"127.0.0.1:50051"};  // the same, taken apart
-  int64_t timeout_ms = 10'000;
-  bool json = false;
+  // A command of a family (family.h), in place of `command` and all below.
+  RunCommand run;
 
   std::string showtime;
   std::vector<std::string> seats;

@@ -211,6 +211,7 @@ int WatchUntilSignal(const Args& args, runtime::Signals& signals, Client& client
 }  // namespace
 
 int Run(const Args& args) {
+  if (args.run != nullptr) return args.run(args);
   client::ClientOptions options;
   options.servers = args.servers;
   options.timeout = milliseconds(args.timeout_ms);

@@ -51,7 +51,11 @@ ARROWS = {
     "edge": ["common", "edge/protocol", "edge/showtime", "edge/fanout", "edge/upstream", "edge/ws"]
             + EDGE_TOP,
     "clients/cpp": BASE,
-    "clients/cli": BASE + ["common/runtime", "clients/cpp"],
+    "clients/cli": BASE + ["common/runtime", "clients/cpp", "clients/cli/family.h",
+                           "clients/cli/operate"],
+    # What a family of commands knows of the others: nothing but how it is registered.
+    "clients/cli/family.h": [],
+    "clients/cli/operate": BASE + ["common/runtime", "clients/cpp", "clients/cli/family.h"],
 }
 
 PUBLIC_PROTO = ["services/seatlock/rpc", "services/seatlock/main.cc", "edge/upstream",
@@ -73,7 +77,8 @@ LIBRARIES = [
     (r"libpq", "PostgreSQL", ["services/seatlock/log/postgres"]),
     (r"prometheus/", "prometheus-cpp", ["common/runtime/metrics.cc"]),
     (r"spdlog/", "spdlog", ["common/runtime/logging.cc"]),
-    (r"CLI/", "CLI11", ["common/runtime/flags.cc", "clients/cli/args.cc"]),
+    (r"CLI/", "CLI11", ["common/runtime/flags.cc", "clients/cli/args.cc",
+                       "clients/cli/operate/args.cc"]),
 ]
 
 TOPS = ("common/", "services/", "edge/", "clients/")
