@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "clients/cli/bench/args.h"
 #include "clients/cli/operate/args.h"
 #include "clients/cpp/client.h"
 #include "common/base/server_list.h"
@@ -136,6 +137,7 @@ constexpr std::pair<const char*, Command> kCommands[] = {
 
 // Commands in files of their own, a line a family.
 constexpr AddFamily kFamilies[] = {
+    &bench::AddCommands,
     &operate::AddCommands,
 };
 
