@@ -35,8 +35,7 @@ grpc::ChannelArguments ChannelArgs(bool own_connection) {
 }
 
 std::shared_ptr<const Server> MakeServer(const std::string& address, bool own_connection) {
-  auto channel =
-      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
+  auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
                                            ChannelArgs(own_connection));
   std::shared_ptr<v1::SeatLockService::Stub> stub = v1::SeatLockService::NewStub(channel);
   return std::make_shared<const Server>(Server{address, std::move(channel), std::move(stub)});
@@ -163,7 +162,8 @@ void Servers::Replace(const std::vector<std::string>& addresses) {
     if (Entry* const known = Find(address)) {
       entries.push_back(std::move(*known));
     } else {
-      entries.push_back({MakeServer(address, options_.own_connections), ServerState(options_.away, options_.trial_max)});
+      entries.push_back({MakeServer(address, options_.own_connections),
+                         ServerState(options_.away, options_.trial_max)});
     }
   }
   entries_ = std::move(entries);

@@ -52,16 +52,18 @@ ARROWS = {
             + EDGE_TOP,
     "clients/cpp": BASE,
     "clients/cli": BASE + ["common/runtime", "clients/cpp", "clients/cli/family.h",
-                           "clients/cli/operate"],
+                           "clients/cli/bench", "clients/cli/operate"],
     # What a family of commands knows of the others: nothing but how it is registered.
     "clients/cli/family.h": [],
+    "clients/cli/bench": BASE + ["common/runtime", "clients/cpp", "clients/cli/family.h"],
     "clients/cli/operate": BASE + ["common/runtime", "clients/cpp", "clients/cli/family.h"],
 }
 
 PUBLIC_PROTO = ["services/seatlock/rpc", "services/seatlock/main.cc", "edge/upstream",
                 "edge/main.cc", "clients/"]
+# seatctl bench needs calls that do not block, which the client library does not have.
 GRPC = ["services/seatlock/rpc", "services/seatlock/main.cc", "edge/upstream", "edge/main.cc",
-        "clients/cpp"]
+        "clients/cpp", "clients/cli/bench"]
 # (pattern of the include, what it is, the folders or files that may include it)
 LIBRARIES = [
     (r"grpc(pp)?/|.*\.grpc\.pb\.h$", "gRPC", GRPC),
@@ -69,8 +71,10 @@ LIBRARIES = [
     (r"seatlock/log/v1/", "the stores' record proto",
      ["services/seatlock/log/codec", "services/seatlock/log/sqlite"]),
     (r"google/rpc/", "google.rpc", ["services/seatlock/rpc", "edge/upstream", "clients/cpp"]),
-    (r"boost/beast", "Beast", ["edge/ws", "common/runtime/admin_server.cc"]),
-    (r"boost/asio", "Asio", ["edge/ws", "edge/main.cc", "common/runtime/admin_server.cc"]),
+    (r"boost/beast", "Beast", ["edge/ws", "common/runtime/admin_server.cc",
+                               "clients/cli/bench/ws_fleet.cc"]),
+    (r"boost/asio", "Asio", ["edge/ws", "edge/main.cc", "common/runtime/admin_server.cc",
+                             "clients/cli/bench/ws_fleet.cc"]),
     (r"boost/url", "Boost.URL", ["edge/ws"]),
     (r"sqlite3\.h", "SQLite", ["services/seatlock/log/sqlite"]),
     (r"hiredis/", "Redis", ["services/seatlock/log/redis"]),
@@ -78,7 +82,7 @@ LIBRARIES = [
     (r"prometheus/", "prometheus-cpp", ["common/runtime/metrics.cc"]),
     (r"spdlog/", "spdlog", ["common/runtime/logging.cc"]),
     (r"CLI/", "CLI11", ["common/runtime/flags.cc", "clients/cli/args.cc",
-                       "clients/cli/operate/args.cc"]),
+                       "clients/cli/bench/args.cc", "clients/cli/operate/args.cc"]),
 ]
 
 TOPS = ("common/", "services/", "edge/", "clients/")

@@ -37,20 +37,20 @@ void AddLoad(CLI::App* bench, Raw* raw, int64_t rate_min) {
   Options& options = raw->options;
   AddNumber(bench, "--rate", &options.rate, rate_min, kRateMax,
             rate_min == 0 ? "calls a second that change seats; 0: none" : "calls a second");
-  bench->add_option("--duration", raw->duration, "how long, at most 30m [10s]")
-      ->type_name("TIME");
+  bench->add_option("--duration", raw->duration, "how long, at most 30m [10s]")->type_name("TIME");
   AddNumber(bench, "--showtimes", &options.showtimes, 1, kShowtimesMax, "showtimes, all its own");
   AddNumber(bench, "--seats", &options.seats, 1, kSeatsMax, "seats of each showtime");
   AddNumber(bench, "--sessions", &options.sessions, 1, kSessionsMax, "shoppers");
   AddNumber(bench, "--in-flight", &options.in_flight, 1, kInFlightMax,
             "calls that may wait for their answers");
   bench->add_option("--ttl", raw->ttl, "of locks, 2s to 2h [1m]")->type_name("TIME");
-  bench->add_option("--mix", raw->mix,
-                    absl::StrCat("shares of the calls [", MixText(options.mix), "]"))
+  bench
+      ->add_option("--mix", raw->mix,
+                   absl::StrCat("shares of the calls [", MixText(options.mix), "]"))
       ->type_name("KIND=SHARE,...");
-  AddNumber(bench, "--hot", &options.hot_percent, 0, 100,
-            absl::StrCat("percent of locks that want the same ", kHotSeats,
-                         " seats of their showtime"));
+  AddNumber(
+      bench, "--hot", &options.hot_percent, 0, 100,
+      absl::StrCat("percent of locks that want the same ", kHotSeats, " seats of their showtime"));
   bench->add_flag("--allow-bench", options.allow_beyond_loopback,
                   "load servers beyond this machine's loopback, which are yours");
 }

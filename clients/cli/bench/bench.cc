@@ -9,12 +9,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "clients/cli/bench/limits.h"
 #include "clients/cli/bench/run.h"
 #include "clients/cli/bench/targets.h"
 #include "clients/cli/bench/ws_url.h"
 #include "clients/cli/family.h"
 #include "clients/cpp/client.h"
 #include "common/base/host_port.h"
+#include "common/runtime/net.h"
 #include "common/runtime/signals.h"
 
 namespace seatlock::cli::bench {
@@ -33,6 +35,17 @@ std::vector<std::string> HostsOf(const Options& options) {
     hosts.push_back(base::ParseHostPort(server)->host);
   }
   return hosts;
+}
+
+// Each WebSocket is an open file.
+std::string TooFewFiles(const Options& options) {
+  if (options.bench != Bench::kWs) return "";
+  const auto files = runtime::RaiseOpenFilesLimit();
+  const auto needed = static_cast<uint64_t>(options.connections) + kOtherFiles;
+  if (!files.ok()) return std::string(files.status().message());
+  if (*files >= needed) return "";
+  return absl::StrCat("--connections=", options.connections, " needs ", needed,
+                      " open files, and the limit is ", *files, " (ulimit -Hn)");
 }
 
 // Whether there is a service at all: one line now instead of a run of failures.
@@ -59,8 +72,7 @@ int RunAndPrint(const Options& options, const std::atomic<bool>& stop) {
   client::ClientOptions client_options;
   client_options.servers = options.servers;
   client_options.timeout = std::chrono::milliseconds(options.timeout_ms);
-  client_options.attempt_timeout =
-      std::min(client_options.attempt_timeout, client_options.timeout);
+  client_options.attempt_timeout = std::min(client_options.attempt_timeout, client_options.timeout);
   client::Client client(client_options);
   const Names names;
   if (const absl::Status there = Probe(options, names, client); !there.ok()) {
@@ -79,6 +91,10 @@ int RunAndPrint(const Options& options, const std::atomic<bool>& stop) {
 }  // namespace
 
 int Run(const Options& options) {
+  if (const std::string wrong = TooFewFiles(options); !wrong.empty()) {
+    Complain(wrong);
+    return kExitUsage;
+  }
   if (!options.allow_beyond_loopback) {
     if (const std::string wrong = BeyondLoopback(HostsOf(options)); !wrong.empty()) {
       Complain(wrong);

@@ -153,15 +153,13 @@ void GrpcCalls::Attempt(std::unique_ptr<Call> call) {
   call->context = std::make_unique<grpc::ClientContext>();
   call->sent_at = Clock::now();
   const auto wall = std::chrono::system_clock::now();
-  call->sent_wall_us =
-      std::chrono::duration_cast<microseconds>(wall.time_since_epoch()).count();
+  call->sent_wall_us = std::chrono::duration_cast<microseconds>(wall.time_since_epoch()).count();
   call->context->set_deadline(wall +
                               std::min<Clock::duration>(call->end - call->sent_at, kAttemptMax));
   ++call->attempts;
   Call* const raw = call.release();
-  raw->Send(*raw->server->stub->async(), [this, raw](const grpc::Status& status) {
-    Ended(std::unique_ptr<Call>(raw), status);
-  });
+  raw->Send(*raw->server->stub->async(),
+            [this, raw](const grpc::Status& status) { Ended(std::unique_ptr<Call>(raw), status); });
 }
 
 void GrpcCalls::Ended(std::unique_ptr<Call> call, const grpc::Status& status) {
@@ -180,9 +178,9 @@ void GrpcCalls::Ended(std::unique_ptr<Call> call, const grpc::Status& status) {
   if (MayRetry(error)) {
     call->servers->Failed(*call->server, error.retry_after.value_or(milliseconds(0)));
     const Clock::time_point now = Clock::now();
-    const Clock::time_point at = now + call->backoff.Next(
-        error.retry_after.value_or(milliseconds(0)),
-        std::chrono::duration_cast<milliseconds>(call->end - now));
+    const Clock::time_point at =
+        now + call->backoff.Next(error.retry_after.value_or(milliseconds(0)),
+                                 std::chrono::duration_cast<milliseconds>(call->end - now));
     if (at < call->end) {
       base::MutexLock lock(mu_);
       waiting_.emplace(at, std::move(call));
@@ -213,8 +211,7 @@ std::chrono::steady_clock::time_point GrpcCalls::SendDue() {
 }
 
 void GrpcCalls::NoteClock(const Call& call, int64_t server_ms) {
-  const auto took =
-      std::chrono::duration_cast<microseconds>(Clock::now() - call.sent_at).count();
+  const auto took = std::chrono::duration_cast<microseconds>(Clock::now() - call.sent_at).count();
   base::MutexLock lock(mu_);
   // The server tells whole milliseconds: the time lies in the one that it names.
   const int64_t within = took / 2 + 500;

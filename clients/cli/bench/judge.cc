@@ -48,8 +48,8 @@ class Judge {
  private:
   void TakeSeen(const Seen& seen) {
     SeatState& seat = seats_[seen.seat];
-    const bool held = seat.status == SeatIs::kBooked || (seat.status == SeatIs::kLocked &&
-                                                         seat.expire_ms > seen.commit_ms);
+    const bool held = seat.status == SeatIs::kBooked ||
+                      (seat.status == SeatIs::kLocked && seat.expire_ms > seen.commit_ms);
     if (seen.status != SeatIs::kFree && held && seat.session != seen.session) {
       DoubleHold(seat, seen.revision, seen.seat, seen.session, seat.session);
     }

@@ -29,6 +29,10 @@ inline constexpr int kConnectionsPerServer = 4;
 inline constexpr int64_t kWatchersMax = 8'000;
 // WebSocket connections of a run. One address has 28,000 ports to connect from.
 inline constexpr int64_t kSocketsMax = 20'000;
+// Open files of the program beside them: gRPC's connections, libraries, the terminal.
+inline constexpr uint64_t kOtherFiles = 100;
+// Of those that may be on their way in at once; the edge has places for as many a thread.
+inline constexpr int64_t kHandshakesMax = 256;
 // New connections a second.
 inline constexpr int64_t kRampMax = 5'000;
 

@@ -37,8 +37,7 @@ Judged JudgeAll(const RunContext& run, Workload& workload, const LeftBehind& lef
     }
     std::vector<Told> told = workload.TakeTold(showtime);
     const uint64_t count = told.size();
-    const Findings findings =
-        JudgeShowtime(run.names.Showtime(showtime), std::move(told), history);
+    const Findings findings = JudgeShowtime(run.names.Showtime(showtime), std::move(told), history);
     base::MutexLock lock(mu);
     ++done;
     judged.checked += count - findings.unchecked;
@@ -83,9 +82,8 @@ Report RunLockBench(const RunContext& run) {
   report.seconds = result.seconds;
   report.interrupted = run.stop;
   AddCalls(run, load, result, &report);
-  const double late_share = result.sent == 0 ? 0
-                                             : static_cast<double>(result.late) /
-                                                   static_cast<double>(result.sent);
+  const double late_share =
+      result.sent == 0 ? 0 : static_cast<double>(result.late) / static_cast<double>(result.sent);
   AddGenerator(cpu_before, result.seconds, late_share, &report);
   const LeftBehind left = CleanUpAll(run);
   const Judged judged = JudgeAll(run, load.workload(), left);

@@ -17,10 +17,10 @@ uint64_t CallsOf(const Options& options) {
 }
 
 std::string ParseMix(const std::string& text, Mix* mix) {
-  const std::string wanted =
-      absl::StrCat("must be shares such as lock=50,unlock=50 of lock, unlock, extend, book and "
-                   "cancel (got '",
-                   text, "')");
+  const std::string wanted = absl::StrCat(
+      "must be shares such as lock=50,unlock=50 of lock, unlock, extend, book and "
+      "cancel (got '",
+      text, "')");
   Mix shares{};
   for (const auto part : absl::StrSplit(text, ',')) {
     const std::vector<std::string> words = absl::StrSplit(part, '=');

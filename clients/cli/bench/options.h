@@ -39,11 +39,11 @@ struct Options {
   int64_t hot_percent = 0;  // of locks, for the same few seats
   bool allow_beyond_loopback = false;
 
-  int64_t watchers = 100;    // watch
-  int64_t connections = 200; // ws
-  int64_t ramp = 200;        // connections or streams opened a second
+  int64_t watchers = 100;         // watch
+  int64_t connections = 200;      // ws
+  int64_t ramp = 200;             // connections or streams opened a second
   int64_t reconnect_percent = 1;  // of them, cut and opened again each second
-  std::string url;           // ws
+  std::string url;                // ws
 };
 
 // Calls of the run.

@@ -49,8 +49,7 @@ void Progress::Draw() {
     // One column less, or some terminals begin a new line.
     std::fprintf(stderr, "\r\x1b[K%s", Bar(now, Columns() - 1).c_str());
   } else {
-    std::fprintf(stderr, "%3.0f %%  %s\n", std::clamp(now.share, 0.0, 1.0) * 100,
-                 now.text.c_str());
+    std::fprintf(stderr, "%3.0f %%  %s\n", std::clamp(now.share, 0.0, 1.0) * 100, now.text.c_str());
   }
 }
 

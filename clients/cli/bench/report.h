@@ -12,10 +12,10 @@
 namespace seatlock::cli::bench {
 
 struct Verdict {
-  std::string name;   // of what must not be: "double holds"
+  std::string name;  // of what must not be: "double holds"
   uint64_t count = 0;
-  std::string of;     // "100": the verdict is on `count` of so many, and passes if all are
-  std::string note;   // why it fails although the count is right; empty: it does not
+  std::string of;    // "100": the verdict is on `count` of so many, and passes if all are
+  std::string note;  // why it fails although the count is right; empty: it does not
 
   bool Passes() const;
   // "PASS double holds 0", "FAIL connected 99 of 100: ...".
@@ -23,7 +23,7 @@ struct Verdict {
 };
 
 struct Report {
-  std::string bench;   // "lock"
+  std::string bench;  // "lock"
   std::string target;
   std::vector<std::pair<std::string, std::string>> settings;
   double seconds = 0;
@@ -40,7 +40,7 @@ struct Report {
   // By what was done and how it ended: results["lock"]["SEAT_TAKEN"].
   std::map<std::string, std::map<std::string, uint64_t>> results;
   std::vector<std::pair<std::string, uint64_t>> counts;  // whatever else was counted
-  double cpu_percent = 0;  // of the generator; 100 is one processor
+  double cpu_percent = 0;                                // of the generator; 100 is one processor
   bool generator_was_slow = false;
   std::vector<std::string> notes;
   std::vector<std::string> examples;  // of what is wrong

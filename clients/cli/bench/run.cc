@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -40,13 +41,15 @@ void AddTimes(const Tally& tally, Report* report) {
 void NoteLateness(const CallLoad::Result& result, Report* report) {
   if (result.held_back > 0) {
     report->notes.push_back(absl::StrCat(
-        result.held_back, " calls were sent late because --in-flight calls waited for their "
+        result.held_back,
+        " calls were sent late because --in-flight calls waited for their "
         "answers: the service is slower than --rate. Their times count from when they were due."));
   }
   if (result.never_sent > 0) {
-    report->notes.push_back(absl::StrCat(
-        result.never_sent, " calls were due and never sent (NEVER_SENT). They count with the time "
-        "that they had waited when the run ended."));
+    report->notes.push_back(
+        absl::StrCat(result.never_sent,
+                     " calls were due and never sent. They count with the time that they "
+                     "had waited when the run ended."));
   }
 }
 
@@ -62,8 +65,8 @@ Report NewReport(const RunContext& run, const char* bench, const std::string& ta
   Report report;
   report.bench = bench;
   report.target = target;
-  report.settings = {{"showtimes", absl::StrCat(run.names.prefix(), "0 .. ",
-                                                run.options.showtimes - 1)}};
+  report.settings = {
+      {"showtimes", absl::StrCat(run.names.prefix(), "0 .. ", run.options.showtimes - 1)}};
   if (run.options.rate == 0) return report;
   const Options& options = run.options;
   report.settings.emplace_back("seats", absl::StrCat(options.seats));
@@ -74,8 +77,7 @@ Report NewReport(const RunContext& run, const char* bench, const std::string& ta
     report.settings.emplace_back("hot", absl::StrCat(options.hot_percent, "%"));
   }
   report.settings.emplace_back("in-flight", absl::StrCat(options.in_flight));
-  report.settings.emplace_back("ttl",
-                               absl::FormatDuration(absl::Milliseconds(options.ttl_ms)));
+  report.settings.emplace_back("ttl", absl::FormatDuration(absl::Milliseconds(options.ttl_ms)));
   return report;
 }
 
@@ -94,6 +96,7 @@ void AddCalls(const RunContext& run, CallLoad& load, const CallLoad::Result& res
   }
   report->counts.emplace_back("retries", tally.retries);
   report->counts.emplace_back("sent late", result.late + result.held_back);
+  report->counts.emplace_back("never sent", result.never_sent);
   NoteLateness(result, report);
   for (const std::string& failure : tally.failures) {
     report->examples.push_back(absl::StrCat("failed call: ", failure));
@@ -107,14 +110,17 @@ void AddGenerator(double cpu_before, double seconds, double late_share, Report* 
   if (late_share > kLateShareMax) {
     report->generator_was_slow = true;
     report->notes.push_back(absl::StrFormat(
-        "The load generator was the bottleneck: it was late by itself with %.1f %% of what it had "
-        "to send. Ask for less, or give it more processors.", late_share * 100));
+        "The load generator was the bottleneck, or its machine is busy with other things: it was "
+        "late by itself with %.1f %% of what it had to do. The times are longer than the "
+        "service's.",
+        late_share * 100));
   }
   if (cpu > kCpuShareMax * processors) {
     report->generator_was_slow = true;
     report->notes.push_back(absl::StrFormat(
         "The load generator was the bottleneck: it used %.0f %% of its %d processors. The times "
-        "are longer than the service's.", cpu * 100 / processors, processors));
+        "are longer than the service's.",
+        cpu * 100 / processors, processors));
   }
 }
 
@@ -123,9 +129,10 @@ std::string ClockNote(const ClockOffset& offset) {
     return "Delays are between two machines' clocks, and no call told how far they are apart.";
   }
   return absl::StrFormat(
-      "Delays are between two clocks: the server's is %.1f ms ahead of this machine's, within "
-      "%.1f ms.", static_cast<double>(offset.ahead_us) / 1'000,
-      static_cast<double>(offset.within_us) / 1'000);
+      "Delays are between two clocks: the server's is %.1f ms %s this machine's, give or take "
+      "%.1f ms.",
+      static_cast<double>(std::abs(offset.ahead_us)) / 1'000,
+      offset.ahead_us < 0 ? "behind" : "ahead of", static_cast<double>(offset.within_us) / 1'000);
 }
 
 LeftBehind CleanUpAll(const RunContext& run) {

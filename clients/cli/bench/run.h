@@ -27,7 +27,8 @@ Report RunWsBench(const RunContext& run);
 // A report with what every one begins with.
 Report NewReport(const RunContext& run, const char* bench, const std::string& target);
 // Adds what the calls of `load` came to.
-void AddCalls(const RunContext& run, CallLoad& load, const CallLoad::Result& result, Report* report);
+void AddCalls(const RunContext& run, CallLoad& load, const CallLoad::Result& result,
+              Report* report);
 // Adds the processor time since `cpu_before` (CpuSeconds), and says so if the generator was slow.
 // `late_share` is of what it sent late by itself.
 void AddGenerator(double cpu_before, double seconds, double late_share, Report* report);

@@ -32,7 +32,8 @@ std::string BeyondLoopback(const std::vector<std::string>& hosts) {
     }
     for (const std::string& address : *addresses) {
       if (IsLoopback(address)) continue;
-      return absl::StrCat(host, " stands for ", address, ", beyond this machine's loopback: ", kAsk);
+      return absl::StrCat(host, " stands for ", address,
+                          ", beyond this machine's loopback: ", kAsk);
     }
   }
   return "";

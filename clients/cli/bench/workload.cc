@@ -11,15 +11,13 @@
 namespace seatlock::cli::bench {
 
 Histogram Tally::AllTimes() const {
-  Histogram all;
+  Histogram all = never_sent;
   for (const Histogram& one : times) all.Merge(one);
   return all;
 }
 
 Workload::Workload(const Options& options, uint64_t seed)
-    : options_(options),
-      random_(seed),
-      told_(static_cast<size_t>(options.showtimes)) {}
+    : options_(options), random_(seed), told_(static_cast<size_t>(options.showtimes)) {}
 
 Kind Workload::Draw() {
   const Mix& mix = options_.mix;
@@ -129,10 +127,7 @@ void Workload::Pool(const Plan& plan, const Outcome& outcome) {
 }
 
 void Workload::NeverSent(int64_t due_us, int64_t now_us) {
-  // Nobody knows what it would have done; most would have locked.
-  const auto kind = static_cast<size_t>(Kind::kLock);
-  tally_.times[kind].Add(now_us - due_us);
-  ++tally_.results[kind]["NEVER_SENT"];
+  tally_.never_sent.Add(now_us - due_us);
 }
 
 }  // namespace seatlock::cli::bench

@@ -43,11 +43,13 @@ struct Outcome {
 struct Tally {
   std::array<Histogram, kKinds.size()> times;  // from the time that each was due
   std::array<std::map<std::string, uint64_t>, kKinds.size()> results;
+  Histogram never_sent;  // how long those waited
   uint64_t done = 0;
   uint64_t failed = 0;  // neither done nor refused for a good reason
   uint64_t retries = 0;
   std::vector<std::string> failures;  // messages of the first few
 
+  // Those that were never sent, too.
   Histogram AllTimes() const;
 };
 
