@@ -26,10 +26,7 @@ struct Raw {
 
 void AddNumber(CLI::App* bench, const std::string& name, int64_t* value, int64_t min, int64_t max,
                const std::string& help) {
-  bench->add_option(name, *value, help)
-      ->check(CLI::Range(min, max))
-      ->type_name(absl::StrCat(min, "-", max))
-      ->capture_default_str();
+  bench->add_option(name, *value, help)->check(CLI::Range(min, max))->capture_default_str();
 }
 
 // What writes: in `lock` always, in the others unless --rate=0.

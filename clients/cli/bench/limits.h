@@ -18,12 +18,12 @@ inline constexpr int64_t kShowtimesMax = 1'000;
 // Seats of a showtime. GetShowtime, which the clean-up asks, answers 3 MiB at most, and one seat of
 // ours has at most 150 bytes.
 inline constexpr int64_t kSeatsMax = 10'000;
-// Sessions of a run.
+// Sessions of a run: more shoppers than any sale has. They cost nothing until they are used.
 inline constexpr int64_t kSessionsMax = 1'000'000;
-// Calls that are not answered yet. Each costs some 4 KiB here and in the service.
+// Calls that are not answered yet. Each costs the service some 4 KiB (services/seatlock/rpc).
 inline constexpr int64_t kInFlightMax = 8'192;
-// gRPC connections to each server, over which calls and streams are spread: one connection alone is
-// served by one thread of the service at a time.
+// gRPC connections to each server, over which calls and streams are spread: as several API servers
+// would have them. tests/bench/load.h has as many.
 inline constexpr int kConnectionsPerServer = 4;
 // Watch streams of a run: the service takes 24,576 in all, and others need some.
 inline constexpr int64_t kWatchersMax = 8'000;
