@@ -61,10 +61,11 @@ int64_t CountOf(const BenchRun& run, const char* what) {
   return run.Json().at("counts").at(what).to_number<int64_t>();
 }
 
-// A small, quick load of every kind.
-Words Small(const std::string& server, Words more = {}) {
-  Words words = {"lock",    "--server", server,        "--rate", "300",        "--duration", "2s",
-                 "--seats", "20",       "--showtimes", "3",      "--sessions", "30"};
+// A small load of every kind.
+Words Small(const std::string& server, const std::string& duration, Words more = {}) {
+  Words words = {"lock",       "--server",   server,    "--rate", "300",
+                 "--duration", duration,     "--seats", "20",     "--showtimes",
+                 "3",          "--sessions", "30"};
   words.insert(words.end(), more.begin(), more.end());
   return words;
 }
@@ -89,7 +90,7 @@ class SeatctlBenchTest : public ::testing::Test {
 };
 
 TEST_F(SeatctlBenchTest, AnHonestServicePassesAndNothingIsLeftBehind) {
-  const BenchRun run = RunBench(Small(server_.address(), {"--hot", "30", "-o", "json"}));
+  const BenchRun run = RunBench(Small(server_.address(), "2s", {"--hot", "30", "-o", "json"}));
   EXPECT_EQ(run.code, 0) << run.Text();
   const boost::json::value json = run.Json();
   EXPECT_TRUE(json.at("pass").as_bool());
@@ -103,7 +104,7 @@ TEST_F(SeatctlBenchTest, AnHonestServicePassesAndNothingIsLeftBehind) {
 }
 
 TEST_F(SeatctlBenchTest, AServiceThatIsKilledAndComesBackLosesNothing) {
-  const auto bench = StartBench(Small(server_.address(), {"--duration", "8s", "-o", "json"}));
+  const auto bench = StartBench(Small(server_.address(), "8s", {"-o", "json"}));
   ASSERT_THAT(bench->WaitForText(" calls, ", kPatience), IsOk());
   server_.Kill();
   ASSERT_THAT(server_.Start(), IsOk());
@@ -114,7 +115,7 @@ TEST_F(SeatctlBenchTest, AServiceThatIsKilledAndComesBackLosesNothing) {
 }
 
 TEST_F(SeatctlBenchTest, AServiceThatDoesNotComeBackIsAFailureThatIsPrinted) {
-  const auto bench = StartBench(Small(server_.address(), {"--duration", "4s", "--timeout", "1s"}));
+  const auto bench = StartBench(Small(server_.address(), "4s", {"--timeout", "1s"}));
   ASSERT_THAT(bench->WaitForText(" calls, ", kPatience), IsOk());
   server_.Kill();
   const BenchRun run = Finish(*bench);
@@ -125,7 +126,7 @@ TEST_F(SeatctlBenchTest, AServiceThatDoesNotComeBackIsAFailureThatIsPrinted) {
 }
 
 TEST_F(SeatctlBenchTest, CtrlCEndsItEarlyWithAResultAndNothingLeftBehind) {
-  const auto bench = StartBench(Small(server_.address(), {"--duration", "30m"}));
+  const auto bench = StartBench(Small(server_.address(), "30m"));
   ASSERT_THAT(bench->WaitForText(" calls, ", kPatience), IsOk());
   bench->Signal(SIGINT);
   const BenchRun run = Finish(*bench);
