@@ -25,25 +25,37 @@ int64_t CallLoad::NowUs() const {
 }
 
 void CallLoad::Done(const Plan& plan, const Outcome& outcome) {
-  base::MutexLock lock(mu_);
-  workload_.Done(plan, outcome, pacer_.DueUs(plan.number), NowUs());
-  --in_flight_;
-  ++ended_;
-  ended_wake_.NotifyOne();
-}
-
-bool CallLoad::SendNext() {
-  Plan plan;
+  std::optional<Plan> next;
   {
     base::MutexLock lock(mu_);
     const int64_t now = NowUs();
-    const std::optional<uint64_t> number = pacer_.Next(now, in_flight_);
-    if (!number.has_value()) return false;
-    plan = workload_.Next(*number, now);
-    ++in_flight_;
+    workload_.Done(plan, outcome, pacer_.DueUs(plan.number), now);
+    const bool full = pacer_.IsFull(now, in_flight_);
+    --in_flight_;
+    ++ended_;
+    if (full) next = TakeNext(now);
+    // Only Drain waits for this. After it `this` may be gone.
+    if (in_flight_ == 0) ended_wake_.NotifyOne();
   }
-  calls_.Start(plan);
-  return true;
+  if (next.has_value()) calls_.Start(*next);
+}
+
+std::optional<Plan> CallLoad::TakeNext(int64_t now_us) {
+  if (closed_) return std::nullopt;
+  const std::optional<uint64_t> number = pacer_.Next(now_us, in_flight_);
+  if (!number.has_value()) return std::nullopt;
+  ++in_flight_;
+  return workload_.Next(*number, now_us);
+}
+
+bool CallLoad::SendNext() {
+  std::optional<Plan> plan;
+  {
+    base::MutexLock lock(mu_);
+    plan = TakeNext(NowUs());
+  }
+  if (plan.has_value()) calls_.Start(*plan);
+  return plan.has_value();
 }
 
 void CallLoad::Sleep(Clock::time_point retry_at) {
@@ -85,7 +97,12 @@ CallLoad::Result CallLoad::Run(const std::atomic<bool>& stop) {
     }
     Sleep(retry_at);
   }
-  const int64_t stopped_us = NowUs();
+  int64_t stopped_us = 0;
+  {
+    base::MutexLock lock(mu_);
+    closed_ = true;
+    stopped_us = NowUs();
+  }
   Drain();
   Result result;
   result.seconds = static_cast<double>(NowUs()) / 1e6;

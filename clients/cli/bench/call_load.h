@@ -1,10 +1,13 @@
 // The calls of a run at the times that a Pacer sets: who is sent, what waits, what was never sent.
-// Run belongs to one thread; progress is thread-safe.
+// Run's thread sends them. If all places were taken, a call that ends makes room for one, and the
+// thread that it ended on sends that one at once. Run belongs to one thread; progress is
+// thread-safe.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "clients/cli/bench/grpc_calls.h"
 #include "clients/cli/bench/names.h"
@@ -47,7 +50,9 @@ class CallLoad {
 
   int64_t NowUs() const;
   void Done(const Plan& plan, const Outcome& outcome);
-  // Sends the next call if it is time; false if there is none to send now.
+  // The call to send now, if it is time for one and there is a place: that is taken then.
+  std::optional<Plan> TakeNext(int64_t now_us) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Sends it; false if there is none.
   bool SendNext();
   void Sleep(Clock::time_point retry_at);
   void Drain();
@@ -59,7 +64,8 @@ class CallLoad {
   Workload workload_ ABSL_GUARDED_BY(mu_);
   int64_t in_flight_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t ended_ ABSL_GUARDED_BY(mu_) = 0;
-  Clock::time_point start_;  // set before the first call
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;  // nothing more is sent
+  Clock::time_point start_;                   // set before the first call
   GrpcCalls calls_;
 };
 

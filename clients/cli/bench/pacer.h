@@ -38,12 +38,16 @@ class Pacer {
   // The number of the call to send now, if there is one.
   std::optional<uint64_t> Next(int64_t now_us, int64_t in_flight) {
     if (AllSent() || now_us < NextDueUs()) return std::nullopt;
-    if (in_flight >= in_flight_max_) {
-      full_us_ = now_us;
-      return std::nullopt;
-    }
+    if (IsFull(now_us, in_flight)) return std::nullopt;
     if (now_us - NextDueUs() >= kLateUs) ++(full_us_ >= NextDueUs() ? held_back_ : late_);
     return sent_++;
+  }
+
+  // Whether all places are taken; remembers when they were.
+  bool IsFull(int64_t now_us, int64_t in_flight) {
+    if (in_flight < in_flight_max_) return false;
+    full_us_ = now_us;
+    return true;
   }
 
   // Those that were due by `now_us` and were not sent.

@@ -35,6 +35,15 @@ TEST(PacerTest, ACallThatFindsNoPlaceKeepsItsTimeAndIsHeldBack) {
   EXPECT_EQ(pacer.late(), 0U);
 }
 
+TEST(PacerTest, ACallIsHeldBackAlsoIfOnlyTheCallThatEndsSawThatThereWasNoPlace) {
+  Pacer pacer(/*per_second=*/1'000, /*calls=*/2, /*in_flight_max=*/1);
+  EXPECT_EQ(pacer.Next(0, 0), 0U);
+  EXPECT_TRUE(pacer.IsFull(1'000 + kLateUs, 1));
+  EXPECT_EQ(pacer.Next(1'000 + kLateUs, 0), 1U);
+  EXPECT_EQ(pacer.held_back(), 1U);
+  EXPECT_FALSE(pacer.IsFull(2'000, 0));
+}
+
 TEST(PacerTest, ACallThatIsLateThoughThereWasAPlaceIsTheGeneratorsFault) {
   Pacer pacer(/*per_second=*/1'000, /*calls=*/2, /*in_flight_max=*/1);
   EXPECT_EQ(pacer.Next(kLateUs - 1, 0), 0U);
