@@ -41,15 +41,13 @@ void AddTimes(const Tally& tally, Report* report) {
 void NoteLateness(const CallLoad::Result& result, Report* report) {
   if (result.held_back > 0) {
     report->notes.push_back(absl::StrCat(
-        result.held_back,
-        " calls were sent late because --in-flight calls waited for their "
-        "answers: the service is slower than --rate. Their times count from when they were due."));
+        "Sent late because --in-flight calls waited for their answers: ", result.held_back,
+        ". The service is slower than --rate. Times count from when a call was due."));
   }
   if (result.never_sent > 0) {
     report->notes.push_back(
-        absl::StrCat(result.never_sent,
-                     " calls were due and never sent. They count with the time that they "
-                     "had waited when the run ended."));
+        absl::StrCat("Due and never sent: ", result.never_sent,
+                     ". They are in the times with what they had waited when the run ended."));
   }
 }
 
