@@ -1,8 +1,17 @@
 #include "clients/cli/bench/followers.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
+#include "clients/cli/bench/limits.h"
 
 namespace seatlock::cli::bench {
+
+void Followers::AddFailure(std::string what) {
+  const bool known = std::find(failures.begin(), failures.end(), what) != failures.end();
+  if (!known && failures.size() < kExamplesMax) failures.push_back(std::move(what));
+}
 
 void Followers::Add(const StreamCheck& check, uint64_t last_revision) {
   ++wanted;

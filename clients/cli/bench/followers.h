@@ -26,8 +26,9 @@ struct Followers {
   uint64_t early_messages = 0;        // arrived before their commit: the clocks differ
   Histogram connect;                  // from the time that each was to be opened
   Histogram delays;                   // from the change's time to its arrival
-  std::vector<std::string> failures;  // the first few
+  std::vector<std::string> failures;  // the first few, each once
 
+  void AddFailure(std::string what);
   // One follower, whose showtime ends at `last_revision`.
   void Add(const StreamCheck& check, uint64_t last_revision);
 };

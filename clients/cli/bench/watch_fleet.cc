@@ -159,8 +159,7 @@ class WatchFleet::Stream final : public grpc::ClientReadReactor<v1::WatchShowtim
     watcher_.servers->Failed(*server_, error.retry_after.value_or(milliseconds(0)));
     base::MutexLock lock(fleet_.mu_);
     ++fleet_.found_.lost;
-    if (fleet_.found_.failures.size() >= kExamplesMax) return;
-    fleet_.found_.failures.push_back(
+    fleet_.found_.AddFailure(
         absl::StrCat("a stream ended: ", error.reason, error.reason.empty() ? "" : ": ",
                      error.message.empty() ? absl::StatusCodeToString(error.code) : error.message));
   }

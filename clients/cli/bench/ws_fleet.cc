@@ -98,7 +98,6 @@ class WsFleet::Impl {
   void TakeChange(Browser& browser, const WsFrame& frame);
   // The frame's parts. The same text comes to many browsers, and is read once.
   const WsFrame& Read(std::string_view text);
-  void Example(std::string what);
   bool AllHave() const;
   void Stop();
 
@@ -301,15 +300,11 @@ void WsFleet::Impl::Ended(Browser& browser, const std::string& why) {
     ++found_.resumed;
   } else {
     ++found_.lost;
-    Example(
+    found_.AddFailure(
         absl::StrCat("a connection was lost: ", browser.refusal.empty() ? why : browser.refusal));
   }
   browser.cut = false;
   browser.refusal.clear();
-}
-
-void WsFleet::Impl::Example(std::string what) {
-  if (found_.failures.size() < kExamplesMax) found_.failures.push_back(std::move(what));
 }
 
 const WsFrame& WsFleet::Impl::Read(std::string_view text) {
