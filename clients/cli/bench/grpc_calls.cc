@@ -83,7 +83,7 @@ struct GrpcCalls::TypedCall final : Call {
     outcome->server_ms = ToMs(response.server_time());
     if constexpr (requires { response.lock(); }) {
       outcome->expire_ms = ToMs(response.lock().expire_time());
-      outcome->fresh = response.lock().fence() == response.revision();
+      outcome->fence = response.lock().fence();
     }
     if constexpr (requires { response.locks(); }) {
       if (response.locks_size() > 0) outcome->expire_ms = ToMs(response.locks(0).expire_time());

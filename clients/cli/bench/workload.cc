@@ -108,10 +108,12 @@ void Workload::Keep(const Plan& plan, const Outcome& outcome) {
 void Workload::Pool(const Plan& plan, const Outcome& outcome) {
   Plan kept = plan;
   switch (plan.kind) {
-    case Kind::kLock:
-      // One that the session held before is in the pool, or with a call, already.
-      if (outcome.fresh) held_.push_back(kept);
+    case Kind::kLock: {
+      uint64_t& fence = fences_[uint64_t{plan.showtime} << 32 | plan.seat];
+      if (outcome.fence > fence) held_.push_back(kept);
+      fence = std::max(fence, outcome.fence);
       break;
+    }
     case Kind::kExtend:
       kept.lapses_us = std::max(plan.lapses_us, LapsesUs(plan.sent_us));
       held_.push_back(kept);

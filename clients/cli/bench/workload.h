@@ -7,6 +7,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -35,7 +36,7 @@ struct Outcome {
   uint64_t revision = 0;
   int64_t expire_ms = 0;
   int64_t server_ms = 0;
-  bool fresh = true;  // lock: the session did not hold the seat before
+  uint64_t fence = 0;  // lock: that of the grant
   int retries = 0;
 };
 
@@ -88,6 +89,9 @@ class Workload {
   std::mt19937_64 random_;
   std::vector<Plan> held_;
   std::vector<Plan> booked_;
+  // By showtime and seat: the last grant that held_ was told of. A session that locks what it holds
+  // is told the same grant again, which must not be held twice.
+  std::unordered_map<uint64_t, uint64_t> fences_;
   std::vector<std::vector<Told>> told_;
   Tally tally_;
 };

@@ -28,6 +28,13 @@ Options WithMix(Mix mix) {
   return options;
 }
 
+// Each grant has a fence of its own.
+Outcome Done() {
+  static uint64_t fence = 0;
+  Outcome outcome;
+  outcome.fence = ++fence;
+  return outcome;
+}
 Outcome Refused(const std::string& reason) {
   Outcome outcome;
   outcome.reason = reason;
@@ -38,7 +45,7 @@ TEST(WorkloadTest, WhatNeedsALockLocksUntilOneIsHeld) {
   Workload work(WithMix({1, 1'000'000, 0, 0, 0}), kSeed);
   const Plan lock = work.Next(0, 0);
   EXPECT_EQ(lock.kind, Kind::kLock);
-  work.Done(lock, {}, 0, kMsUs);
+  work.Done(lock, Done(), 0, kMsUs);
   const Plan unlock = work.Next(1, kMsUs);
   EXPECT_EQ(unlock.kind, Kind::kUnlock);
   EXPECT_EQ(std::tie(unlock.showtime, unlock.seat, unlock.session),
@@ -49,36 +56,38 @@ TEST(WorkloadTest, WhatNeedsALockLocksUntilOneIsHeld) {
 
 TEST(WorkloadTest, ASeatIsBookedOnceAndCancelledUnderItsOrder) {
   Workload work(WithMix({1, 0, 0, 1'000'000, 0}), kSeed);
-  work.Done(work.Next(0, 0), {}, 0, 0);
+  work.Done(work.Next(0, 0), Done(), 0, 0);
   const Plan book = work.Next(1, 0);
   EXPECT_EQ(book.kind, Kind::kBook);
   EXPECT_EQ(book.order, 1U);
-  work.Done(book, {}, 0, 0);
+  work.Done(book, Done(), 0, 0);
   EXPECT_EQ(work.Next(2, 0).kind, Kind::kLock);
 }
 
 TEST(WorkloadTest, ALockThatMayHaveLapsedIsUsedNoMore) {
   Workload work(WithMix({1, 1'000'000, 0, 0, 0}), kSeed);
-  work.Done(work.Next(0, 0), {}, 0, kMsUs);
+  work.Done(work.Next(0, 0), Done(), 0, kMsUs);
   EXPECT_EQ(work.Next(1, 60'000 * kMsUs - kLapseMarginUs).kind, Kind::kLock);
 }
 
 TEST(WorkloadTest, AnExtendedLockIsUsedForLonger) {
   Workload work(WithMix({1, 0, 1'000'000, 0, 0}), kSeed);
-  work.Done(work.Next(0, 0), {}, 0, kMsUs);
+  work.Done(work.Next(0, 0), Done(), 0, kMsUs);
   const int64_t later = 30'000 * kMsUs;
   const Plan extend = work.Next(1, later);
   EXPECT_EQ(extend.kind, Kind::kExtend);
-  work.Done(extend, {}, later, later);
+  work.Done(extend, Done(), later, later);
   EXPECT_EQ(work.Next(2, 80'000 * kMsUs).kind, Kind::kExtend);
 }
 
-TEST(WorkloadTest, ASeatThatItsSessionHeldBeforeIsNotCountedTwice) {
+TEST(WorkloadTest, AGrantThatIsToldAgainIsHeldOnce) {
   Workload work(WithMix({1, 1'000'000, 0, 0, 0}), kSeed);
-  Outcome again;
-  again.fresh = false;
-  work.Done(work.Next(0, 0), again, 0, 0);
-  EXPECT_EQ(work.Next(1, 0).kind, Kind::kLock);
+  const Plan lock = work.Next(0, 0);
+  const Outcome granted = Done();
+  work.Done(lock, granted, 0, 0);
+  work.Done(lock, granted, 0, 0);
+  EXPECT_EQ(work.Next(1, 0).kind, Kind::kUnlock);
+  EXPECT_EQ(work.Next(2, 0).kind, Kind::kLock);
 }
 
 TEST(WorkloadTest, TakenSeatsAreNoErrorsAndEverythingElseIs) {
@@ -95,7 +104,7 @@ TEST(WorkloadTest, TakenSeatsAreNoErrorsAndEverythingElseIs) {
 
 TEST(WorkloadTest, ALockThatIsRefusedToItsHolderIsAnErrorUnlessItMayHaveLapsed) {
   Workload work(WithMix({1, 1'000'000, 0, 0, 0}), kSeed);
-  work.Done(work.Next(0, 0), {}, 0, 0);
+  work.Done(work.Next(0, 0), Done(), 0, 0);
   const Plan unlock = work.Next(1, 0);
   work.Done(unlock, Refused("NOT_LOCK_HOLDER"), 0, 60'000 * kMsUs);
   EXPECT_EQ(work.tally().failed, 0U);
@@ -105,13 +114,13 @@ TEST(WorkloadTest, ALockThatIsRefusedToItsHolderIsAnErrorUnlessItMayHaveLapsed) 
 
 TEST(WorkloadTest, TimesCountFromWhenTheCallWasDue) {
   Workload work(WithMix({1, 0, 0, 0, 0}), kSeed);
-  work.Done(work.Next(0, 90), {}, /*due_us=*/40, /*now_us=*/100);
+  work.Done(work.Next(0, 90), Done(), /*due_us=*/40, /*now_us=*/100);
   EXPECT_EQ(work.tally().AllTimes().max_us(), 60);
 }
 
 TEST(WorkloadTest, CallsThatWereNeverSentAreInThePercentiles) {
   Workload work(WithMix({1, 0, 0, 0, 0}), kSeed);
-  work.Done(work.Next(0, 0), {}, 0, 10);
+  work.Done(work.Next(0, 0), Done(), 0, 10);
   work.NeverSent(/*due_us=*/0, /*now_us=*/100);
   EXPECT_EQ(work.tally().AllTimes().count(), 2U);
   EXPECT_EQ(work.tally().AllTimes().max_us(), 100);
@@ -135,7 +144,7 @@ TEST(WorkloadTest, SharesAreAboutWhatTheyShouldBe) {
   for (uint64_t i = 0; i < 10'000; ++i) {
     const Plan plan = work.Next(i, 0);
     if (plan.kind == Kind::kLock) ++locks;
-    work.Done(plan, {}, 0, 0);
+    work.Done(plan, Done(), 0, 0);
   }
   // An unlock that finds nothing to unlock is a lock: a few more.
   EXPECT_GT(locks, 4'700);
@@ -161,7 +170,7 @@ TEST(WorkloadTest, KeepsWhatWasToldForTheJudge) {
 
 TEST(WorkloadTest, ResultsAreCountedByKindAndReason) {
   Workload work(WithMix({1, 0, 0, 0, 0}), kSeed);
-  work.Done(work.Next(0, 0), {}, 0, 0);
+  work.Done(work.Next(0, 0), Done(), 0, 0);
   work.Done(work.Next(1, 0), Refused("SEAT_TAKEN"), 0, 0);
   EXPECT_THAT(work.tally().results[0], ElementsAre(Pair("OK", 1U), Pair("SEAT_TAKEN", 1U)));
 }
