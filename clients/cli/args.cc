@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "clients/cli/bench/args.h"
 #include "clients/cli/operate/args.h"
 #include "common/base/server_list.h"
 #include "common/runtime/version.h"
@@ -21,7 +22,8 @@ constexpr char kFooter[] =
     "Exit codes: 0 ok, 1 failed, 2 usage, 3 service unavailable, 4 seat taken.\n\n"
     "  seatctl lock 123 A06 A07 --session alice --ttl 10m\n"
     "  seatctl book 123 A06 A07 --session alice --order o1\n"
-    "  seatctl watch 123\n";
+    "  seatctl watch 123\n"
+    "  seatctl bench lock --rate 1000 --duration 10s\n";
 
 // What CLI11 fills in before it becomes Args.
 struct Raw {
@@ -136,6 +138,7 @@ constexpr std::pair<const char*, Command> kCommands[] = {
 
 // Commands in files of their own, a line a family.
 constexpr AddFamily kFamilies[] = {
+    &bench::AddCommands,
     &operate::AddCommands,
 };
 

@@ -130,6 +130,17 @@ TEST_F(ArgsTest, MistakesAreUsageErrorsThatSayWhatIsWrong) {
       {{"get", "123", "--timeout", "soon"}, "--timeout must be a time"},
       {{"get", "123", "-o", "xml"}, "xml"},
       {{"get", "123", "--unknown"}, "--unknown"},
+      {{"bench"}, "subcommand is required"},
+      {{"bench", "lock", "--rate", "0"}, "--rate"},
+      {{"bench", "lock", "--rate", "100001"}, "--rate"},
+      {{"bench", "lock", "--duration", "31m"}, "--duration must be a time with its unit, 100ms to"},
+      {{"bench", "lock", "--ttl", "1s"}, "--ttl must be a time with its unit, 2s to 2h"},
+      {{"bench", "lock", "--mix", "sell=1"}, "--mix must be shares"},
+      {{"bench", "watch", "--count", "5"}, "--count"},
+      {{"bench", "watch", "--watchers", "8001"}, "--watchers"},
+      {{"bench", "ws"}, "URL is required"},
+      {{"bench", "ws", "127.0.0.1:8080"}, "URL must be like ws://"},
+      {{"bench", "ws", "wss://edge/"}, "wss:// is not spoken yet"},
   };
   for (const auto& [args, complaint] : cases) {
     const ParsedArgs parsed = Parse(args);
@@ -144,6 +155,7 @@ TEST_F(ArgsTest, HelpVersionAndConfigAreAnswers) {
   EXPECT_EQ(Parse({"--help"}).exit_code, kExitOk);
   EXPECT_THAT(Parse({"--help"}).text, HasSubstr("watch"));
   EXPECT_THAT(Parse({"lock", "--help"}).text, HasSubstr("--ttl"));
+  EXPECT_THAT(Parse({"bench", "lock", "--help"}).text, HasSubstr("--rate"));
   EXPECT_THAT(Parse({"--version"}).text, StartsWith("seatctl 0."));
   EXPECT_EQ(Parse({"--print-config", "--timeout=1m"}).text,
             "server=127.0.0.1:50051\nadmin=127.0.0.1:9101,127.0.0.1:9102\ntimeout=1m\n"

@@ -19,8 +19,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-grpc::ChannelArguments ChannelArgs() {
+grpc::ChannelArguments ChannelArgs(bool own_connection) {
   grpc::ChannelArguments args;
+  if (own_connection) args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   // This client retries by itself: see service_config.h.
   args.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   // A watch may be idle; the service permits pings every 10 s (and answers faster than this).
@@ -34,9 +35,9 @@ grpc::ChannelArguments ChannelArgs() {
   return args;
 }
 
-std::shared_ptr<const Server> MakeServer(const std::string& address) {
-  auto channel =
-      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), ChannelArgs());
+std::shared_ptr<const Server> MakeServer(const std::string& address, bool own_connection) {
+  auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
+                                           ChannelArgs(own_connection));
   std::shared_ptr<v1::SeatLockService::Stub> stub = v1::SeatLockService::NewStub(channel);
   return std::make_shared<const Server>(Server{address, std::move(channel), std::move(stub)});
 }
@@ -162,7 +163,8 @@ void Servers::Replace(const std::vector<std::string>& addresses) {
     if (Entry* const known = Find(address)) {
       entries.push_back(std::move(*known));
     } else {
-      entries.push_back({MakeServer(address), ServerState(options_.away, options_.trial_max)});
+      entries.push_back({MakeServer(address, options_.own_connections),
+                         ServerState(options_.away, options_.trial_max)});
     }
   }
   entries_ = std::move(entries);

@@ -44,6 +44,9 @@ struct ServersOptions {
   // How long a caller may try a server that was away before another one may.
   std::chrono::milliseconds trial_max{4'000};
   LookUp look_up = SystemLookUp;
+  // Connections that are shared with nobody. Without it all Servers of a process have one
+  // connection to each address.
+  bool own_connections = false;
 };
 
 class Servers : public std::enable_shared_from_this<Servers> {

@@ -54,17 +54,20 @@ ARROWS = {
     "clients/cpp/include": [],
     "clients/cpp": BASE + ["clients/cpp/include"],
     "clients/cli": BASE + ["common/runtime", "clients/cpp", "clients/cpp/include",
-                           "clients/cli/family.h", "clients/cli/operate"],
+                           "clients/cli/family.h", "clients/cli/bench", "clients/cli/operate"],
     # What a family of commands knows of the others: nothing but how it is registered.
     "clients/cli/family.h": [],
+    "clients/cli/bench": BASE + ["common/runtime", "clients/cpp", "clients/cpp/include",
+                                 "clients/cli/family.h"],
     "clients/cli/operate": BASE + ["common/runtime", "clients/cpp", "clients/cpp/include",
                                    "clients/cli/family.h"],
 }
 
 PUBLIC_PROTO = ["services/seatlock/rpc", "services/seatlock/main.cc", "edge/upstream",
                 "edge/main.cc", "clients/"]
+# seatctl bench needs calls that do not block, which the client library does not have.
 GRPC = ["services/seatlock/rpc", "services/seatlock/main.cc", "edge/upstream", "edge/main.cc",
-        "clients/cpp"]
+        "clients/cpp", "clients/cli/bench"]
 # (pattern of the include, what it is, the folders or files that may include it)
 LIBRARIES = [
     (r"grpc(pp)?/|.*\.grpc\.pb\.h$", "gRPC", GRPC),
@@ -73,9 +76,9 @@ LIBRARIES = [
      ["services/seatlock/log/codec", "services/seatlock/log/sqlite"]),
     (r"google/rpc/", "google.rpc", ["services/seatlock/rpc", "edge/upstream", "clients/cpp"]),
     (r"boost/beast", "Beast", ["edge/ws", "common/runtime/admin_server.cc",
-                               "clients/cli/operate/http.cc"]),
+                               "clients/cli/bench/ws_fleet.cc", "clients/cli/operate/http.cc"]),
     (r"boost/asio", "Asio", ["edge/ws", "edge/main.cc", "common/runtime/admin_server.cc",
-                             "clients/cli/operate/http.cc"]),
+                             "clients/cli/bench/ws_fleet.cc", "clients/cli/operate/http.cc"]),
     (r"boost/url", "Boost.URL", ["edge/ws", "clients/cli/operate/http.cc"]),
     (r"sqlite3\.h", "SQLite", ["services/seatlock/log/sqlite"]),
     (r"hiredis/", "Redis", ["services/seatlock/log/redis"]),
@@ -83,7 +86,7 @@ LIBRARIES = [
     (r"prometheus/", "prometheus-cpp", ["common/runtime/metrics.cc"]),
     (r"spdlog/", "spdlog", ["common/runtime/logging.cc"]),
     (r"CLI/", "CLI11", ["common/runtime/flags.cc", "clients/cli/args.cc",
-                       "clients/cli/operate/args.cc"]),
+                       "clients/cli/bench/args.cc", "clients/cli/operate/args.cc"]),
 ]
 
 # Users of the installed client, and we, write <seatlock/client.h>.

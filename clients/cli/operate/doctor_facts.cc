@@ -15,7 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "clients/cli/operate/limits.h"
 #include "clients/cli/operate/text.h"
-#include "clients/cpp/client.h"
+#include "seatlock/client.h"
 
 namespace seatlock::cli::operate {
 namespace {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "clients/cli/operate/layout.h"
-#include "clients/cpp/watch.h"
 #include "seatlock/v1/seatlock_service.pb.h"
+#include "seatlock/watch.h"
 
 namespace seatlock::cli::operate {
 

@@ -14,9 +14,9 @@
 #include "clients/cli/operate/limits.h"
 #include "clients/cli/operate/terminal.h"
 #include "clients/cli/operate/text.h"
-#include "clients/cpp/call_error.h"
-#include "clients/cpp/client.h"
 #include "common/base/mutex.h"
+#include "seatlock/call_error.h"
+#include "seatlock/client.h"
 
 namespace seatlock::cli::operate {
 namespace {

@@ -10,8 +10,8 @@
 #include "clients/cli/operate/terminal.h"
 #include "clients/cli/operate/text.h"
 #include "clients/cli/operate/top.h"
-#include "clients/cpp/client.h"
 #include "common/base/mutex.h"
+#include "seatlock/client.h"
 
 namespace seatlock::cli::operate {
 namespace {
