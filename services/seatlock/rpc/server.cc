@@ -1,6 +1,7 @@
 #include "services/seatlock/rpc/server.h"
 
 #include <grpc/support/time.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
@@ -19,6 +20,19 @@ namespace seatlock::rpc {
 namespace {
 
 constexpr char kServiceName[] = "seatlock.v1.SeatLockService";
+
+constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
+
+using HealthStub = grpc::TemplatedGenericStub<grpc::health::v1::HealthCheckRequest,
+                                              grpc::health::v1::HealthCheckResponse>;
+
+// What a call of ours needs until it has ended.
+struct HealthQuestion {
+  grpc::ClientContext context;
+  grpc::health::v1::HealthCheckRequest request;
+  grpc::health::v1::HealthCheckResponse response;
+  absl::AnyInvocable<void() &&> done;
+};
 
 // Naming a type of each file links it, so that reflection can describe it.
 std::vector<std::string> ServiceNames() {
@@ -114,6 +128,14 @@ void Server::Tell(bool serving) {
   auto* health = impl_->server->GetHealthCheckService();
   health->SetServingStatus("", serving);
   health->SetServingStatus(kServiceName, serving);
+}
+
+void Server::AskOwnThreads(absl::AnyInvocable<void() &&> done) {
+  auto question = std::make_shared<HealthQuestion>();
+  question->done = std::move(done);
+  HealthStub stub(impl_->server->InProcessChannel(grpc::ChannelArguments()));
+  stub.UnaryCall(&question->context, kHealthCheck, {}, &question->request, &question->response,
+                 [question](const grpc::Status&) { std::move(question->done)(); });
 }
 
 void Server::Shutdown(int64_t grace_ms) {
