@@ -23,8 +23,13 @@ set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 
-# What must be built before cpack runs.
-add_custom_target(package_files)
+# What must be built before cpack runs: manuals, completions and changelogs among it. Made at each
+# package build, for they hold what --help says.
+set(SEATLOCK_MANUALS ${CMAKE_BINARY_DIR}/manuals)
+add_custom_target(package_files
+  COMMAND python3 -B ${CMAKE_SOURCE_DIR}/deploy/manuals/make.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+          ${SEATLOCK_MANUALS} ${PROJECT_VERSION} ${SEATLOCK_PACKAGE_MAINTAINER}
+  COMMENT "Making manuals and completions" VERBATIM)
 set(CPACK_COMPONENTS_ALL)
 
 # seatlock_package(NAME SUMMARY "..." DESCRIPTION "..." [DEPENDS ...]): the component NAME is the
@@ -42,7 +47,8 @@ macro(seatlock_package name)
   if(PKG_SECTION)
     set(CPACK_DEBIAN_${PKG_UPPER}_PACKAGE_SECTION ${PKG_SECTION})
   endif()
-  install(FILES ${CMAKE_SOURCE_DIR}/deploy/debian/copyright
+  install(FILES ${CMAKE_SOURCE_DIR}/deploy/debian/copyright ${SEATLOCK_MANUALS}/changelog.gz
+                ${SEATLOCK_MANUALS}/changelog.Debian.gz
           DESTINATION /usr/share/doc/${name} COMPONENT ${name} EXCLUDE_FROM_ALL)
 endmacro()
 
