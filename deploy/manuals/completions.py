@@ -152,13 +152,13 @@ def zsh_command(function: str, command: Command, inherited: list[Option]) -> lis
     lines += ["  )"]
     if not command.commands:
         rest = "_files" if takes_files(command) else ""
-        lines += ["  _arguments -s -S $options '*::argument:" + rest + "'", "}"]
+        lines += ["  _arguments -S $options '*:argument:" + rest + "'", "}"]
         return lines
     lines += ["  commands=("]
     for inner in command.commands:
         text = quoted(inner.text.split(". ")[0].replace(":", "\\:"))
         lines += [f"    '{inner.name.split()[-1]}:{text}'"]
-    lines += ["  )", "  _arguments -C -s -S $options '1: :->command' '*:: :->rest' && return 0"]
+    lines += ["  )", "  _arguments -C -S $options '1: :->command' '*:: :->rest' && return 0"]
     lines += ["  case $state in", "    command) _describe -t commands command commands ;;"]
     lines += ["    rest)", "      case $line[1] in"]
     for inner in command.commands:
