@@ -4,6 +4,15 @@
 # A line for each of them.
 DEPLOY_TEST_PACKAGES=(
   python3
+  # packages, systemd, manuals
+  bash-completion
+  debootstrap
+  dpkg-dev
+  file
+  iproute2
+  mandoc
+  systemd
+  zsh
 )
 # Programs with a service of their own, which the system must not start.
 UNSTARTED_DEPLOY_TEST_PACKAGES=()

@@ -47,7 +47,9 @@ declare -F _seatlock_stores >/dev/null || _seatlock_stores() {
     _seatlock_words 'STORES'
   fi
 }
-""".replace("STORES", " ".join(STORES))
+""".replace(
+    "STORES", " ".join(STORES)
+)
 
 
 def flat(commands: list[Command]) -> list[Command]:
@@ -87,7 +89,10 @@ def bash(program: str, help_: Command) -> str:
     function = "_" + program.replace("-", "_")
     everywhere = help_.options if program == "seatctl" else []
     every = [help_, *flat(help_.commands)]
-    lines = ["# shellcheck shell=bash disable=SC2034", f"# Completion of {program}, made of its --help."]
+    lines = [
+        "# shellcheck shell=bash disable=SC2034",
+        f"# Completion of {program}, made of its --help.",
+    ]
     lines += [BASH_HELPERS + f"{function}() {{", "  local cur prev words cword split command=''"]
     lines += ["  _init_completion -s -n : || return", *bash_command_loop(every)]
     lines += ["  case $command:$prev in"]
@@ -175,7 +180,9 @@ def zsh_command(function: str, command: Command, inherited: list[Option]) -> lis
 def zsh(program: str, help_: Command) -> str:
     function = "_" + program.replace("-", "_")
     lines = [f"#compdef {program}", f"# Made of {program} --help when the package is built.", ""]
-    if any(option.metavar == "STORE" for c in [help_, *flat(help_.commands)] for option in c.options):
+    if any(
+        option.metavar == "STORE" for c in [help_, *flat(help_.commands)] for option in c.options
+    ):
         lines += ["_seatlock_stores() {", "  if compset -P sqlite:; then", "    _files", "  else"]
         lines += [f"    compadd -S '' -- {' '.join(STORES)}", "  fi", "}"]
     lines += zsh_command(function, help_, [])

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Makes man pages and completions from the programs' own --help. Usage: make.py BIN OUT VERSION MAINTAINER
+"""Makes man pages and completions from the programs' own --help. Usage: make.py BIN OUT VERSION
+MAINTAINER
 
-Writes OUT/NAME.8.gz (seatctl: .1.gz), OUT/NAME.bash and OUT/_NAME for each of the programs in BIN,
-and the changelogs of the packages.
-The same programs give the same bytes: SOURCE_DATE_EPOCH, if it is set, is the pages' date.
+Writes OUT/NAME.8.gz (seatctl: .1.gz), OUT/NAME.bash and OUT/_NAME for each of the programs in
+BIN, and the changelogs of the packages. The same programs give the same bytes:
+SOURCE_DATE_EPOCH, if it is set, is the pages' date.
 """
 
 import datetime
@@ -23,14 +24,18 @@ PROGRAMS = {"seatlockd": 8, "seatlock-edge": 8, "seatctl": 1}
 def build_time() -> datetime.datetime:
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     utc = datetime.timezone.utc
-    return datetime.datetime.fromtimestamp(int(epoch), utc) if epoch else datetime.datetime.now(utc)
+    return (
+        datetime.datetime.fromtimestamp(int(epoch), utc) if epoch else datetime.datetime.now(utc)
+    )
 
 
 def debian_changelog(version: str, maintainer: str) -> str:
     """Debian's form of one entry. What has changed is in the project's own changelog beside it."""
     when = email.utils.format_datetime(build_time())
     entry = "  * Build of the version; its changes are in changelog.gz."
-    return f"seatlock ({version}-1) unstable; urgency=medium\n\n{entry}\n\n -- {maintainer}  {when}\n"
+    return (
+        f"seatlock ({version}-1) unstable; urgency=medium\n\n{entry}\n\n -- {maintainer}  {when}\n"
+    )
 
 
 def write_gz(path: pathlib.Path, text: str) -> None:

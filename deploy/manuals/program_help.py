@@ -1,7 +1,8 @@
 """What a program's --help says, as values: its options and commands.
 
 The one source of what man pages and completions know. Reads CLI11's layout (an entry begins two
-columns in, its text at column 30), and the layout of "seatlockd store --help", which is our own.
+columns in, its text at column 30), and the layout of "seatlockd store --help", which is our
+own.
 """
 
 import dataclasses

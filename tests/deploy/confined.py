@@ -1,10 +1,11 @@
 """Becomes the program of an installed unit, as far as that can be had without systemd as PID 1.
 
-Usage: confined.py TREE UNIT [NAME=VALUE...]: the unit's user, environment files, working directory,
-descriptors, file system (read-only but for StateDirectory=, private /tmp and /dev, /proc of its own
-processes only), no capability, no new privileges, and its filter of system calls. Not applied, because
-it takes systemd: PrivateUsers=, ProtectControlGroups= and ProtectHostname=. NAME=VALUE are further
-variables; SystemCallFilter+=LINE adds a line to the unit's, for tests that want to see a filter bite.
+Usage: confined.py TREE UNIT [NAME=VALUE...]: the unit's user, environment files, working
+directory, descriptors, file system (read-only but for StateDirectory=, private /tmp and /dev,
+/proc of its own processes only), no capability, no new privileges, and its filter of system
+calls. Not applied, because it takes systemd: PrivateUsers=, ProtectControlGroups= and
+ProtectHostname=. NAME=VALUE are further variables; SystemCallFilter+=LINE adds a line to the
+unit's, for tests that want to see a filter bite.
 """
 
 import ctypes
@@ -80,7 +81,9 @@ def main(tree: pathlib.Path, name: str, further: list[str]) -> None:
         one.split("=", 1)[1] for one in further if one.startswith("SystemCallFilter+=")
     ]
     calls = seccomp.allowed(filters)
-    families = {int(socket.AddressFamily[one]) for one in unit["RestrictAddressFamilies"][0].split()}
+    families = {
+        int(socket.AddressFamily[one]) for one in unit["RestrictAddressFamilies"][0].split()
+    }
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     for path in unit.get("EnvironmentFile", []):
         environment |= read_environment(tree / path.lstrip("-/"))

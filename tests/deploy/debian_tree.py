@@ -1,8 +1,8 @@
 """A fresh Debian of its own, in a folder: what a machine looks like before anybody installs us.
 
-Made by debootstrap from the machine's own archive, with the machine's settings of apt copied in (and
-nowhere else). Programs run in it by chroot, in a network namespace that has nothing but loopback, so
-that they may take their default ports. Needs root.
+Made by debootstrap from the machine's own archive, with the machine's settings of apt copied in
+(and nowhere else). Programs run in it by chroot, in a network namespace that has nothing but
+loopback, so that they may take their default ports. Needs root.
 """
 
 import os
@@ -106,7 +106,13 @@ class DebianTree:
         """The command that runs `words` on this machine, but with a network of the tree's own."""
         if not self._namespace:
             self._namespace = subprocess.Popen(
-                ["unshare", "--net", "sh", "-c", "ip link set lo up && echo up && exec sleep 3600"],
+                [
+                    "unshare",
+                    "--net",
+                    "sh",
+                    "-c",
+                    "ip link set lo up && echo up && exec sleep 3600",
+                ],
                 stdout=subprocess.PIPE,
                 text=True,
             )
@@ -117,7 +123,9 @@ class DebianTree:
     def as_user(self, user: str, *words: str) -> subprocess.CompletedProcess:
         """Runs a command in the tree as `user`, in the tree's network."""
         command = self.in_namespace("chroot", f"--userspec={user}", str(self.path), *words)
-        return subprocess.run(command, capture_output=True, text=True, env={"PATH": "/usr/bin:/usr/sbin:/bin"})
+        return subprocess.run(
+            command, capture_output=True, text=True, env={"PATH": "/usr/bin:/usr/sbin:/bin"}
+        )
 
 
 def notify_socket(path: pathlib.Path) -> socket.socket:

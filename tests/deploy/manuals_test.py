@@ -1,7 +1,8 @@
-"""Man pages and completions, which are made of the programs' --help when the packages are built.
+"""Man pages and completions, which are made of the programs' --help when the packages are
+built.
 
-deploy/manuals reads --help; what is looked for here is found in it by a plain expression, so that an
-option that the reader overlooks is noticed. Measured: MEASURED.
+deploy/manuals reads --help; what is looked for here is found in it by a plain expression, so
+that an option that the reader overlooks is noticed. Measured: MEASURED.
 """
 
 import gzip
@@ -24,7 +25,9 @@ FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 
 def help_of(program: str, *words: str) -> str:
-    done = subprocess.run([BIN / program, *words, "--help"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [BIN / program, *words, "--help"], capture_output=True, text=True, check=True
+    )
     return done.stdout
 
 
@@ -67,16 +70,28 @@ class ManualsTest(unittest.TestCase):
         for program in PAGES:
             with self.subTest(program):
                 page, known = self.page(program), words_of(program)
-                missing = [word for word in known if not re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", page)]
-                self.assertEqual(missing, [], "deploy/manuals/program_help.py does not read them in --help")
-                self.assertEqual(set(FLAG.findall(page)) - known, set(), "the .in file names what is not there")
+                missing = [
+                    word
+                    for word in known
+                    if not re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", page)
+                ]
+                self.assertEqual(
+                    missing, [], "deploy/manuals/program_help.py does not read them in --help"
+                )
+                self.assertEqual(
+                    set(FLAG.findall(page)) - known, set(), "the .in file names what is not there"
+                )
 
     def test_pages_are_well_formed(self):
         for program, name in PAGES.items():
             with self.subTest(program):
                 path = self.folder / name
-                path.write_text(gzip.decompress((self.folder / f"{name}.gz").read_bytes()).decode())
-                said = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", path], capture_output=True, text=True)
+                path.write_text(
+                    gzip.decompress((self.folder / f"{name}.gz").read_bytes()).decode()
+                )
+                said = subprocess.run(
+                    ["mandoc", "-T", "lint", "-W", "warning", path], capture_output=True, text=True
+                )
                 self.assertEqual(said.stdout, "")
 
     def complete(self, program: str, line: str) -> list[str]:
@@ -89,29 +104,45 @@ class ManualsTest(unittest.TestCase):
             _{program.replace('-', '_')} 2>/dev/null
             printf '%s\\n' "${{COMPREPLY[@]}}"
         """
-        done = subprocess.run(["bash", "--norc", "-c", script, "bash", *words], capture_output=True, text=True)
+        done = subprocess.run(
+            ["bash", "--norc", "-c", script, "bash", *words], capture_output=True, text=True
+        )
         return done.stdout.split()
 
     def test_bash_offers_every_flag_and_command(self):
         for program in PAGES:
             with self.subTest(program):
-                offered = set(self.complete(program, f"{program} ")) | set(self.complete(program, f"{program} -"))
+                offered = set(self.complete(program, f"{program} ")) | set(
+                    self.complete(program, f"{program} -")
+                )
                 text = help_of(program)
-                wanted = set(subcommands(text)) | set(FLAG.findall(text.split("\nOptions:")[1].split("\nSub")[0]))
+                wanted = set(subcommands(text)) | set(
+                    FLAG.findall(text.split("\nOptions:")[1].split("\nSub")[0])
+                )
                 # Flags that are only spoken of, such as --listen in the text of another.
                 self.assertEqual(wanted - offered, set())
         for command in subcommands(help_of("seatctl")):
             with self.subTest(command):
                 offered = set(self.complete("seatctl", f"seatctl {command} -"))
                 options = help_of("seatctl", command).split("\nOptions:")[1].split("\n\n")[0]
-                self.assertEqual(set(re.findall(r"^  (?:-\w,)?(--[a-z-]+)", options, re.MULTILINE)) - offered, set())
+                self.assertEqual(
+                    set(re.findall(r"^  (?:-\w,)?(--[a-z-]+)", options, re.MULTILINE)) - offered,
+                    set(),
+                )
 
     def test_bash_offers_values(self):
         self.assertEqual(self.complete("seatctl", "seatctl list --output "), ["table", "json"])
         self.assertEqual(self.complete("seatlockd", "seatlockd --log-level w"), ["warn"])
-        self.assertEqual(self.complete("seatlockd", "seatlockd --store "), ["memory:", "sqlite:", "redis://"])
-        self.assertEqual(self.complete("seatlockd", "seatlockd store "), "verify history restore backup compact init --store".split())
-        self.assertEqual(self.complete("seatlock-edge", "seatlock-edge --upstream 1"), ["127.0.0.1:50051"])
+        self.assertEqual(
+            self.complete("seatlockd", "seatlockd --store "), ["memory:", "sqlite:", "redis://"]
+        )
+        self.assertEqual(
+            self.complete("seatlockd", "seatlockd store "),
+            "verify history restore backup compact init --store".split(),
+        )
+        self.assertEqual(
+            self.complete("seatlock-edge", "seatlock-edge --upstream 1"), ["127.0.0.1:50051"]
+        )
 
     def type_in(self, words: list[str], setup: list[str], typed: dict[str, str]):
         with ShellSession(words, [f"PATH={self.path}", *setup], str(self.folder)) as shell:
@@ -128,11 +159,19 @@ class ManualsTest(unittest.TestCase):
     }
 
     def test_somebody_types_in_bash(self):
-        setup = [f"source {BASH_COMPLETION}", *(f"source {self.folder}/{name}.bash" for name in PAGES)]
+        setup = [
+            f"source {BASH_COMPLETION}",
+            *(f"source {self.folder}/{name}.bash" for name in PAGES),
+        ]
         self.type_in(["bash", "--norc", "-i"], setup, self.TYPED)
 
     def test_somebody_types_in_zsh(self):
-        setup = [f"fpath=({self.folder} $fpath)", "autoload -U compinit", "compinit -u -D", "unsetopt zle_bracketed_paste"]
+        setup = [
+            f"fpath=({self.folder} $fpath)",
+            "autoload -U compinit",
+            "compinit -u -D",
+            "unsetopt zle_bracketed_paste",
+        ]
         self.type_in(["zsh", "-f", "-i"], setup, self.TYPED)
 
 

@@ -1,5 +1,5 @@
-"""The Debian packages, as somebody would use them on a fresh machine: built, installed with apt into
-a new Debian, used, installed over themselves, removed and purged.
+"""The Debian packages, as somebody would use them on a fresh machine: built, installed with apt
+into a new Debian, used, installed over themselves, removed and purged.
 
 The programs run there as their units say, so far as that can be had without systemd as PID 1
 (confined.py), file system and filter of system calls included. Measured: MEASURED.
@@ -28,7 +28,11 @@ def built() -> list[pathlib.Path]:
     done = subprocess.run([ROOT / "dev", "package"], capture_output=True, text=True)
     if done.returncode != 0:
         raise RuntimeError(done.stdout[-4000:] + done.stderr[-4000:])
-    found = {path.name.split("_")[0]: path for path in map(pathlib.Path, done.stdout.split()) if path.suffix == ".deb"}
+    found = {
+        path.name.split("_")[0]: path
+        for path in map(pathlib.Path, done.stdout.split())
+        if path.suffix == ".deb"
+    }
     return [ROOT / found[name] for name in PACKAGES]
 
 
@@ -112,7 +116,11 @@ class PackagesTest(unittest.TestCase):
         self.install()
 
     def install(self):
-        self.tree.run("sh", "-c", "apt-get install -y -q --reinstall -o Dpkg::Options::=--force-confdef /root/*.deb")
+        self.tree.run(
+            "sh",
+            "-c",
+            "apt-get install -y -q --reinstall -o Dpkg::Options::=--force-confdef /root/*.deb",
+        )
 
     def seatctl(self, *words: str) -> str:
         done = self.tree.as_user("nobody", "seatctl", *words)
@@ -145,7 +153,14 @@ class PackagesTest(unittest.TestCase):
         self.assertFalse([name for name in left if name.startswith("usr/")], left)
         said = self.tree.run("dpkg", "--purge", *PACKAGES)
         self.assertIn("/var/lib/seatlock still holds seats", said)
-        accounts = ["etc/group", "etc/group-", "etc/gshadow", "etc/gshadow-", "etc/passwd", "etc/passwd-"]
+        accounts = [
+            "etc/group",
+            "etc/group-",
+            "etc/gshadow",
+            "etc/gshadow-",
+            "etc/passwd",
+            "etc/passwd-",
+        ]
         accounts += ["etc/shadow", "etc/shadow-"]
         data = [name for name in self.changed() if name.startswith("var/lib/seatlock")]
         self.assertIn("var/lib/seatlock/seatlock.db", data)
@@ -190,10 +205,15 @@ class PackagesTest(unittest.TestCase):
         self.install()
         self.assertIn("SEATLOCK_MAX_SESSION_SEATS=7", settings.read_text())
         after = settings.stat()
-        self.assertEqual((after.st_mode, after.st_uid, after.st_gid), (before.st_mode, before.st_uid, before.st_gid))
+        self.assertEqual(
+            (after.st_mode, after.st_uid, after.st_gid),
+            (before.st_mode, before.st_uid, before.st_gid),
+        )
         with Running(self.tree, "seatlockd.service") as service:
             self.assertIn("A06", self.seatctl("get", "123"))
-            refused = self.tree.as_user("nobody", "seatctl", "lock", "9", *(f"B{n}" for n in range(8)), "--session", "bob")
+            refused = self.tree.as_user(
+                "nobody", "seatctl", "lock", "9", *(f"B{n}" for n in range(8)), "--session", "bob"
+            )
             self.assertIn("SESSION_SEAT_LIMIT", refused.stderr)
             self.assertEqual(service.stop(), 0, service.output)
 
@@ -210,7 +230,9 @@ class PackagesTest(unittest.TestCase):
         self.assertEqual(oct(settings.stat().st_mode & 0o777), "0o640")
         group = self.tree.run("getent", "group", "seatlock").split(":")[2]
         self.assertEqual(settings.stat().st_gid, int(group))
-        self.assertEqual(oct(self.tree.path.joinpath("var/lib/seatlock").stat().st_mode & 0o777), "0o700")
+        self.assertEqual(
+            oct(self.tree.path.joinpath("var/lib/seatlock").stat().st_mode & 0o777), "0o700"
+        )
 
     def test_an_administrators_choices_outlive_an_upgrade(self):
         # What "systemctl disable" does, which is not in a system without systemd.
@@ -224,9 +246,9 @@ class PackagesTest(unittest.TestCase):
         self.assertEqual(oct(settings.stat().st_mode & 0o777), "0o600")
 
     def test_the_filter_of_system_calls_bites(self):
-        # The control of what the first test shows: with one set less, the service cannot listen.
+        # The control of what the first test shows: with one set less the store cannot be opened.
         with self.assertRaisesRegex(AssertionError, "no READY=1"):
-            with Running(self.tree, "seatlockd.service", "SystemCallFilter+=~@network-io"):
+            with Running(self.tree, "seatlockd.service", "SystemCallFilter+=~@sync"):
                 pass
 
 

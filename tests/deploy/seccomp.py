@@ -1,4 +1,5 @@
-"""A unit's system call filter, made and loaded as systemd does, by libseccomp (which apt depends on).
+"""A unit's system call filter, made and loaded as systemd does, by libseccomp (which apt
+depends on).
 
 What is not allowed gives EPERM, as SystemCallErrorNumber= of our units says.
 """

@@ -1,4 +1,5 @@
-"""A shell with somebody in front of it: keys go in by a pseudo-terminal, what it shows comes out."""
+"""A shell with somebody in front of it: keys go in by a pseudo-terminal, what it shows comes
+out."""
 
 import fcntl
 import os
@@ -30,7 +31,12 @@ class ShellSession:
             stderr=theirs,
             start_new_session=True,
             cwd=self._folder,
-            env={"PATH": os.environ["PATH"], "HOME": self._folder, "TERM": "dumb", "LC_ALL": "C.UTF-8"},
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": self._folder,
+                "TERM": "dumb",
+                "LC_ALL": "C.UTF-8",
+            },
         )
         os.close(theirs)
         self._terminal = ours

@@ -32,7 +32,9 @@ class SystemdTest(unittest.TestCase):
         """The unit with `new` for `old`. "verify" wants programs that are on this machine."""
         text = (UNITS / name).read_text()
         self.assertIn(old, text)
-        text = re.sub(r"ExecStart=\S+", f"ExecStart={shutil.which('true')}", text.replace(old, new))
+        text = re.sub(
+            r"ExecStart=\S+", f"ExecStart={shutil.which('true')}", text.replace(old, new)
+        )
         path = self.folder / name
         path.write_text(re.sub(r"Documentation=.*", "", text))
         return path
@@ -53,7 +55,9 @@ class SystemdTest(unittest.TestCase):
                 self.assertEqual((said.returncode, said.stdout + said.stderr), (0, ""))
 
     def test_a_line_that_it_does_not_understand_is_noticed(self):
-        said = analyze("verify", "--man=no", self.copy(NAMES[0], "WatchdogSec=60", "WatchdogSecs=60"))
+        said = analyze(
+            "verify", "--man=no", self.copy(NAMES[0], "WatchdogSec=60", "WatchdogSecs=60")
+        )
         self.assertIn("WatchdogSecs", said.stderr)
 
 
