@@ -32,9 +32,15 @@ add_custom_target(package_files
   COMMENT "Making manuals and completions" VERBATIM)
 set(CPACK_COMPONENTS_ALL)
 
-# seatlock_package(NAME SUMMARY "..." DESCRIPTION "..." [DEPENDS ...]): the component NAME is the
-# package NAME. Its files come by install(... COMPONENT NAME). The text of copyright and changelog is
-# the same for all. Also for cmake/packaging_dev.cmake.
+# Copyright and changelogs, the same in each package.
+function(seatlock_package_texts name)
+  install(FILES ${CMAKE_SOURCE_DIR}/deploy/debian/copyright ${SEATLOCK_MANUALS}/changelog.gz
+                ${SEATLOCK_MANUALS}/changelog.Debian.gz
+          DESTINATION /usr/share/doc/${name} COMPONENT ${name} EXCLUDE_FROM_ALL)
+endfunction()
+
+# seatlock_package(NAME SUMMARY "..." DESCRIPTION "..." [DEPENDS ...] [SECTION ...]): the component
+# NAME is the package NAME. Its files come by install(... COMPONENT NAME).
 macro(seatlock_package name)
   cmake_parse_arguments(PKG "" "SUMMARY;DESCRIPTION;DEPENDS;SECTION" "" ${ARGN})
   string(TOUPPER ${name} PKG_UPPER)
@@ -47,13 +53,18 @@ macro(seatlock_package name)
   if(PKG_SECTION)
     set(CPACK_DEBIAN_${PKG_UPPER}_PACKAGE_SECTION ${PKG_SECTION})
   endif()
-  install(FILES ${CMAKE_SOURCE_DIR}/deploy/debian/copyright ${SEATLOCK_MANUALS}/changelog.gz
-                ${SEATLOCK_MANUALS}/changelog.Debian.gz
-          DESTINATION /usr/share/doc/${name} COMPONENT ${name} EXCLUDE_FROM_ALL)
+  seatlock_package_texts(${name})
 endmacro()
 
 include(packaging_programs)
-# The C++ client as a library: libseatlock-dev.
-include(packaging_dev OPTIONAL)
+# The C++ client as a library: it says itself what the package libseatlock-dev is and what is in it.
+if(NOT TARGET seatlock_dev)
+  include(packaging_dev OPTIONAL)
+endif()
+if(TARGET seatlock_dev)
+  list(APPEND CPACK_COMPONENTS_ALL libseatlock-dev)
+  add_dependencies(package_files seatlock_dev)
+  seatlock_package_texts(libseatlock-dev)
+endif()
 
 include(CPack)

@@ -13,7 +13,7 @@ def escape(text: str) -> str:
 
 def sentence(text: str) -> str:
     first = text.split(" ")[0]
-    if first.isalpha():  # a word, and not such as /livez or sqlite:PATH
+    if first.rstrip(",;").isalpha():  # a word, and not such as /livez or sqlite:PATH
         text = text[:1].upper() + text[1:]
     return text if text.endswith(".") or not text else text + "."
 

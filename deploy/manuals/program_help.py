@@ -84,9 +84,11 @@ def read_option(head: str, text: str) -> Option:
     if braced := re.match(r"\w+:\{([^}]*)\}(?:=(.*))?$", metavar):
         values, default = braced[1].split(","), braced[2] or ""
         metavar = "|".join(values)
-    elif "=" in metavar:
-        metavar, _, default = metavar.partition("=")
-    metavar = re.sub(r":\w+ in \[.*$", "", metavar)  # a range, which the text should give
+    elif given := re.search(r"=(?![A-Z]+\b)(.*)$", metavar):  # and not KIND=SHARE,...
+        metavar, default = metavar[: given.start()], given[1]
+    if limits := re.search(r":\w+ in \[(\S+) - (\S+)\]$", metavar):
+        metavar = metavar[: limits.start()]
+        text += f", {limits[1]} to {limits[2]}"
     if not variable and (ours := OUR_ENV.search(text)):
         variable, text = ours[1], OUR_ENV.sub("", text)
     if not default and (ours := OUR_DEFAULT.search(text)):

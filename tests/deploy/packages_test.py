@@ -10,6 +10,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -36,6 +37,16 @@ def built() -> list[pathlib.Path]:
     return [ROOT / found[name] for name in PACKAGES]
 
 
+def depends(debs: list[pathlib.Path]) -> list[str]:
+    """The names of the packages that ours depend on."""
+    names = set()
+    for deb in debs:
+        words = ["dpkg-deb", "--field", deb, "Depends"]
+        text = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        names |= {one.split()[0] for one in text.split(",")}
+    return sorted(names)
+
+
 class Running:
     """The program of a unit of `tree`, started as its unit says and ready. Use as a context."""
 
@@ -45,18 +56,18 @@ class Running:
     def __enter__(self) -> "Running":
         self._path = self._tree.path / "run" / f"{self._unit}.notify"
         self._manager = debian_tree.notify_socket(self._path)
+        self._log = tempfile.TemporaryFile()
         notify = [f"NOTIFY_SOCKET=/run/{self._unit}.notify", "WATCHDOG_USEC=4000000"]
         command = [sys.executable, "-B", HERE / "confined.py", self._tree.path, self._unit]
         self._process = subprocess.Popen(
             self._tree.in_namespace(*command, *notify, *self._further),
-            stdout=subprocess.PIPE,
+            stdout=self._log,
             stderr=subprocess.STDOUT,
-            text=True,
         )
         try:
             self.wait_for("READY=1")
         except BaseException:
-            self._end(signal.SIGKILL)
+            self.__exit__()
             raise
         return self
 
@@ -73,8 +84,11 @@ class Running:
                 continue
             if word in message:
                 return message
-        self._process.kill()
-        raise AssertionError(f"no {word}: {self._process.communicate()[0]}")
+        raise AssertionError(f"no {word}: {self.output()}")
+
+    def output(self) -> str:
+        """What the program has printed."""
+        return os.pread(self._log.fileno(), 1 << 20, 0).decode(errors="replace")
 
     def stop(self) -> int:
         """SIGTERM, as systemd sends it. The exit code."""
@@ -83,13 +97,13 @@ class Running:
     def _end(self, number: int) -> int:
         if self._process.poll() is None:
             self._process.send_signal(number)
-        self.output = self._process.communicate(timeout=SECONDS_MAX)[0]
-        return self._process.returncode
+        return self._process.wait(SECONDS_MAX)
 
     def __exit__(self, *_) -> None:
         if self._process.poll() is None:
             self._end(signal.SIGKILL)
         self._manager.close()
+        self._log.close()
         self._path.unlink()
 
 
@@ -101,13 +115,10 @@ class PackagesTest(unittest.TestCase):
         cls.debs = built()
         cls.tree = cls.enterClassContext(debian_tree.DebianTree())
         # What we depend on is Debian's, and not what is looked for after a purge.
-        cls.copy_packages()
-        cls.tree.run("sh", "-c", "apt-get install -y -q --no-install-recommends /root/*.deb")
-        cls.tree.run("dpkg", "--purge", *PACKAGES)
+        cls.tree.run(
+            "apt-get", "install", "-y", "-q", "--no-install-recommends", *depends(cls.debs)
+        )
         cls.before = cls.tree.files()
-
-    @classmethod
-    def copy_packages(cls):
         for deb in cls.debs:
             cls.tree.path.joinpath("root", deb.name).write_bytes(deb.read_bytes())
 
@@ -143,9 +154,11 @@ class PackagesTest(unittest.TestCase):
                 # Both are asked whether their threads get on, under the filter too.
                 self.assertIn("WATCHDOG=1", service.wait_for("WATCHDOG=1"))
                 self.assertIn("WATCHDOG=1", edge.wait_for("WATCHDOG=1"))
-                self.assertEqual(edge.stop(), 0, edge.output)
-            self.assertEqual(service.stop(), 0, service.output)
+                self.assertEqual(edge.stop(), 0, edge.output())
+            self.assertEqual(service.stop(), 0, service.output())
             self.assertIn("STOPPING=1", service.wait_for("STOPPING=1"))
+        store = "--store=sqlite:/var/lib/seatlock/seatlock.db"
+        self.tree.run("runuser", "-u", "seatlock", "--", "seatlockd", "store", "verify", store)
         self.upgrade_keeps_settings_and_seats()
         self.tree.run("apt-get", "remove", "-y", "-q", *PACKAGES)
         left = self.changed()
@@ -215,7 +228,7 @@ class PackagesTest(unittest.TestCase):
                 "nobody", "seatctl", "lock", "9", *(f"B{n}" for n in range(8)), "--session", "bob"
             )
             self.assertIn("SESSION_SEAT_LIMIT", refused.stderr)
-            self.assertEqual(service.stop(), 0, service.output)
+            self.assertEqual(service.stop(), 0, service.output())
 
     def test_a_purge_without_seats_leaves_nothing(self):
         self.tree.run("dpkg", "--purge", *PACKAGES)
