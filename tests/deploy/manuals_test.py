@@ -2,7 +2,7 @@
 built.
 
 deploy/manuals reads --help; what is looked for here is found in it by a plain expression, so
-that an option that the reader overlooks is noticed. Measured: MEASURED.
+that an option that the reader overlooks is noticed. Measured: 9 s.
 """
 
 import gzip
