@@ -207,8 +207,7 @@ class Edge {
   int64_t connections() const { return ConnectionsOf(workers_); }
 
   // For the watchdog: every thread that serves browsers, the first of which also follows the
-  // showtimes. gRPC's own threads are not asked: what they do not bring is made up for by the
-  // upstream's deadlines (upstream/follower.h).
+  // showtimes. gRPC's own threads are not asked.
   std::vector<runtime::Watchdog::Watched> Watched() {
     std::vector<runtime::Watchdog::Watched> watched;
     for (const auto& worker : workers_) {
