@@ -59,6 +59,18 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
+// Returns once the calls under way have ended, or their time is over.
+void Drain(const Config& config, int signal, runtime::Signals& signals, engine::Engine& engine,
+           rpc::Server& server) {
+  server.StopServing();
+  runtime::LogInfo("not ready any more",
+                   {{"signal", signal}, {"drain_delay_ms", config.drain_delay_ms}});
+  signals.Delay(std::chrono::milliseconds(config.drain_delay_ms));
+  runtime::LogInfo("draining");
+  engine.Drain();
+  server.Shutdown(config.drain_ms);
+}
+
 int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManager& manager) {
   ServiceClock service_clock(config.store);
   base::SlewedClock& clock = service_clock.clock();
@@ -117,14 +129,8 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
   runtime::LogInfo("listening", {{"address", listening}});
   const int signal = signals.Wait();
   draining = true;
-  (*server)->StopServing();
   manager.Stopping("draining", config.drain_delay_ms + config.drain_ms + kCloseMsMax);
-  runtime::LogInfo("not ready any more",
-                   {{"signal", signal}, {"drain_delay_ms", config.drain_delay_ms}});
-  signals.Delay(std::chrono::milliseconds(config.drain_delay_ms));
-  runtime::LogInfo("draining");
-  engine.Drain();
-  (*server)->Shutdown(config.drain_ms);
+  Drain(config, signal, signals, engine, **server);
   ticker.reset();
   engine.Stop();
   runtime::LogInfo("stopped");
