@@ -41,8 +41,8 @@ class Server {
   void StopServing();
 
   // Asks this server for its health, within the process, and calls back once gRPC's own threads,
-  // which run all handlers, have answered: with whatever, also with an error after Shutdown. Not at
-  // all while they stand still. For the watchdog.
+  // which run all handlers, have answered, with whatever. Not at all while they stand still. Once
+  // it is shut down, nobody is asked, and it calls back at once. For the watchdog.
   void AskOwnThreads(absl::AnyInvocable<void() &&> done);
 
   // Waits `grace_ms` at most for the calls under way, then takes no more and cancels the rest.
