@@ -4,7 +4,7 @@
 # A line for each of them.
 DEPLOY_TEST_PACKAGES=(
   python3
-  # packages, systemd, manuals
+  # packages, booted, systemd, manuals
   bash-completion
   debootstrap
   dpkg-dev
@@ -12,6 +12,7 @@ DEPLOY_TEST_PACKAGES=(
   iproute2
   mandoc
   systemd
+  systemd-container
   zsh
 )
 # Programs with a service of their own, which the system must not start.

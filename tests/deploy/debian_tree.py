@@ -36,7 +36,10 @@ def archive() -> str:
 
 
 class DebianTree:
-    """Use as a context: the folder is gone afterwards."""
+    """Use as a context: the folder is gone afterwards. `include`: packages beside the smallest set."""
+
+    def __init__(self, include: tuple[str, ...] = ()):
+        self._include = include
 
     def __enter__(self) -> "DebianTree":
         self._folder = tempfile.TemporaryDirectory(prefix="seatlock-tree-")
@@ -58,6 +61,8 @@ class DebianTree:
 
     def _make(self) -> None:
         words = ["debootstrap", "--variant=minbase", SUITE, self.path, archive()]
+        if self._include:
+            words.insert(1, f"--include={','.join(self._include)}")
         done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"debootstrap: {done.stdout[-2000:]}")
