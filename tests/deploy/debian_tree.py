@@ -36,7 +36,7 @@ def archive() -> str:
 
 
 class DebianTree:
-    """Use as a context: the folder is gone afterwards. `include`: packages beside the smallest set."""
+    """Use as a context: the folder is gone afterwards. `include`: beside the smallest set."""
 
     def __init__(self, include: tuple[str, ...] = ()):
         self._include = include
