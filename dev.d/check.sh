@@ -100,7 +100,7 @@ check() {
   run_check "monitoring" "as it says above" python3 tests/checks/monitoring.py
   run_check "guarantees" "name a test that is there" python3 tests/checks/guarantees.py
   run_check "commands in the docs" "as it says above" python3 tests/checks/commands.py
-  run_check "shell" "as shellcheck says" shellcheck -x dev .ci/run
+  run_check "shell" "as shellcheck says" shellcheck -x dev .ci/run deploy/debian/*/p*
   run_check "npm format and lint" "./dev fix; else as biome says" \
     npx --no-install biome ci --error-on-warnings
   run_check "types" "as tsc says" check_types

@@ -22,6 +22,16 @@ DEPLOY_TEST_PACKAGES=(
   python3
   python3-grpcio
   python3-protobuf
+  # packages, booted, systemd, manuals
+  bash-completion
+  debootstrap
+  dpkg-dev
+  file
+  iproute2
+  mandoc
+  systemd
+  systemd-container
+  zsh
 )
 # Programs with a service of their own, which the system must not start.
 UNSTARTED_DEPLOY_TEST_PACKAGES=(

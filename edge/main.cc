@@ -24,7 +24,9 @@
 #include "common/runtime/metrics.h"
 #include "common/runtime/net.h"
 #include "common/runtime/process_metrics.h"
+#include "common/runtime/service_manager.h"
 #include "common/runtime/signals.h"
+#include "common/runtime/supervision.h"
 #include "common/runtime/version.h"
 #include "edge/config.h"
 #include "edge/fanout/memory_budget.h"
@@ -44,8 +46,10 @@
 namespace seatlock::edge {
 namespace {
 
-// How often the machine's clock is looked at, also while nothing happens.
-constexpr std::chrono::milliseconds kClockLook{100};
+// How often the machine's clock and the threads are looked at, also while nothing happens.
+constexpr std::chrono::milliseconds kTick{100};
+// What the service manager grants beside the drain, for the threads to be ended.
+constexpr int64_t kEndMsMax = 10'000;
 
 int Fail(const absl::Status& status) {
   std::fprintf(stderr, "seatlock-edge: %s\n", std::string(status.message()).c_str());
@@ -204,6 +208,17 @@ class Edge {
 
   int64_t connections() const { return ConnectionsOf(workers_); }
 
+  // For the watchdog: every thread that serves browsers, the first of which also follows the
+  // showtimes. gRPC's own threads are not asked.
+  std::vector<runtime::Watchdog::Watched> Watched() {
+    std::vector<runtime::Watchdog::Watched> watched;
+    for (const auto& worker : workers_) {
+      watched.push_back(runtime::Watchdog::Of(absl::StrCat("browsers ", watched.size()),
+                                              static_cast<base::Executor&>(worker->strand())));
+    }
+    return watched;
+  }
+
   // Sends everybody away; returns once all are gone or their time is over.
   void Drain() { DrainAll(workers_, config_.drain_window_ms); }
 
@@ -231,7 +246,16 @@ class Edge {
   runtime::HostPort address_;
 };
 
-int Serve(const Config& config, runtime::Signals& signals) {
+std::string StatusLine(const Edge& edge) {
+  const std::vector<ServerStatus> servers = edge.servers();
+  const bool away = std::none_of(servers.begin(), servers.end(), [](const ServerStatus& one) {
+    return one.state != ServerState::kAway;
+  });
+  return absl::StrCat("serving on ", edge.address().ToString(),
+                      away ? "; the seat service is away" : "");
+}
+
+int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManager& manager) {
   const absl::StatusOr<Limits> limits = RaiseLimits(config);
   if (!limits.ok()) return Fail(limits.status());
   const base::SlewedClock clock;
@@ -257,8 +281,12 @@ int Serve(const Config& config, runtime::Signals& signals) {
        [&edge] { return ServerLines(edge.servers()); }});
   if (!admin.ok()) return Fail(admin.status());
   runtime::ClockWatch clock_watch(clock);
-  const base::Ticker ticker(kClockLook, [&clock_watch, &trace_lines] {
+  runtime::Supervision supervision(manager, clock, edge.Watched(),
+                                   [&edge] { return StatusLine(edge); });
+  supervision.Ready();
+  const base::Ticker ticker(kTick, [&clock_watch, &supervision, &trace_lines] {
     clock_watch.Tick();
+    supervision.Tick();
     trace_lines.Tick();
   });
   // Only now: a start that fails is one line.
@@ -271,6 +299,8 @@ int Serve(const Config& config, runtime::Signals& signals) {
                    {{"address", edge.address().ToString()}, {"upstream", UpstreamsText(config)}});
   const int signal = signals.Wait();
   draining = true;
+  manager.Stopping("draining",
+                   config.drain_delay_ms + config.drain_window_ms + kDrainMsMax + kEndMsMax);
   runtime::LogInfo("not ready any more",
                    {{"signal", signal}, {"drain_delay_ms", config.drain_delay_ms}});
   signals.Delay(std::chrono::milliseconds(config.drain_delay_ms));
@@ -291,8 +321,9 @@ int Main(int argc, const char* const* argv) {
   if (const std::optional<int> exit_code = ReadConfig(argc, argv, &config)) return *exit_code;
   runtime::InitLogging("seatlock-edge", config.logging);
   gpr_set_log_function(LogGrpc);
+  runtime::ServiceManager manager;
   runtime::Signals signals;
-  return Serve(config, signals);
+  return Serve(config, signals, manager);
 }
 
 }  // namespace

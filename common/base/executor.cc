@@ -32,7 +32,10 @@ void ThreadExecutor::Run() {
       if (queue_.empty()) return;
       batch.swap(queue_);
     }
-    for (Task& task : batch) std::move(task)();
+    for (Task& task : batch) {
+      std::move(task)();
+      finished_.store(finished() + 1, std::memory_order_relaxed);
+    }
     batch.clear();
   }
 }

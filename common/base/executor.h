@@ -4,6 +4,8 @@
 // completion, a gRPC call at most one answer).
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <deque>
 #include <thread>
 
@@ -31,6 +33,9 @@ class ThreadExecutor final : public Executor {
 
   void Post(Task task) override;
 
+  // How many tasks have run.
+  uint64_t finished() const { return finished_.load(std::memory_order_relaxed); }
+
  private:
   void Run();
 
@@ -38,6 +43,7 @@ class ThreadExecutor final : public Executor {
   CondVar wake_;
   std::deque<Task> queue_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::atomic<uint64_t> finished_{0};  // written by the thread alone
   std::thread thread_;
 };
 

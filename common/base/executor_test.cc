@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <vector>
 
 namespace seatlock::base {
@@ -15,6 +16,17 @@ TEST(ThreadExecutorTest, RunsTasksInOrderAndFinishesThemBeforeItIsGone) {
   }
   ASSERT_EQ(ran.size(), 1000u);
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(ran[i], i);
+}
+
+TEST(ThreadExecutorTest, CountsTheTasksThatHaveRun) {
+  ThreadExecutor executor;
+  std::promise<void> last;
+  for (int i = 0; i < 9; ++i) executor.Post([] {});
+  executor.Post([&last] { last.set_value(); });
+  last.get_future().wait();
+  // The tenth is counted only once it has returned.
+  EXPECT_GE(executor.finished(), 9u);
+  EXPECT_LE(executor.finished(), 10u);
 }
 
 TEST(ThreadExecutorTest, ATaskMayPostATask) {

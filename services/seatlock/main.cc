@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "common/base/executor.h"
 #include "common/base/random.h"
 #include "common/base/ticker.h"
@@ -16,7 +18,9 @@
 #include "common/runtime/metrics.h"
 #include "common/runtime/net.h"
 #include "common/runtime/process_metrics.h"
+#include "common/runtime/service_manager.h"
 #include "common/runtime/signals.h"
+#include "common/runtime/supervision.h"
 #include "common/runtime/trace_log.h"
 #include "common/runtime/version.h"
 #include "services/seatlock/config.h"
@@ -26,6 +30,7 @@
 #include "services/seatlock/rpc/server.h"
 #include "services/seatlock/store/command.h"
 #include "services/seatlock/store_opening.h"
+#include "services/seatlock/watched.h"
 
 namespace seatlock {
 namespace {
@@ -33,6 +38,8 @@ namespace {
 // Ten looks a second at the wake index, so that a lapsed lock is freed well within its second.
 constexpr std::chrono::milliseconds kTick{100};
 constexpr size_t kEpochBytes = 8;
+// What the service manager grants beside the drain: for the store to be closed, on a slow disk.
+constexpr int64_t kCloseMsMax = 60'000;
 
 void AddGauges(const engine::Engine& engine, runtime::Metrics& metrics) {
   metrics.AddGaugeCallback("seatlock_live_showtimes", "Showtimes in memory.",
@@ -52,12 +59,29 @@ void AddGauges(const engine::Engine& engine, runtime::Metrics& metrics) {
                            [&engine] { return static_cast<double>(engine.held_for_readers()); });
 }
 
+std::string StatusLine(const log::ShowtimeLog& log, const std::string& address) {
+  return log.Healthy() ? absl::StrCat("serving on ", address)
+                       : absl::StrCat("not serving: ", log.WhyUnhealthy());
+}
+
 int Fail(const absl::Status& status) {
   std::fprintf(stderr, "seatlockd: %s\n", std::string(status.message()).c_str());
   return 1;
 }
 
-int Serve(const Config& config, runtime::Signals& signals) {
+// Returns once the calls under way have ended, or their time is over.
+void Drain(const Config& config, int signal, runtime::Signals& signals, engine::Engine& engine,
+           rpc::Server& server) {
+  server.StopServing();
+  runtime::LogInfo("not ready any more",
+                   {{"signal", signal}, {"drain_delay_ms", config.drain_delay_ms}});
+  signals.Delay(std::chrono::milliseconds(config.drain_delay_ms));
+  runtime::LogInfo("draining");
+  engine.Drain();
+  server.Shutdown(config.drain_ms);
+}
+
+int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManager& manager) {
   ServiceClock service_clock(config.store);
   base::SlewedClock& clock = service_clock.clock();
   runtime::Metrics metrics;
@@ -101,8 +125,16 @@ int Serve(const Config& config, runtime::Signals& signals) {
       config.admin_listen,
       {ready, [&metrics] { return metrics.Text(); }, runtime::VersionJson("seatlockd")});
   if (!admin.ok()) return Fail(admin.status());
+  const std::string listening = runtime::HostPort{config.listen.host, (*server)->port()}.ToString();
   StoreWatch store_watch(config, service_clock, **log);
+  // A shared store that is away at start is waited for, so READY says that the server runs, and the
+  // status line whether it serves.
+  runtime::Supervision supervision(
+      manager, clock, WatchedOf({**log, **server, completions, background, maintenance}),
+      [&log = **log, &listening] { return StatusLine(log, listening); });
+  supervision.Ready();
   auto ticker = std::make_unique<base::Ticker>(kTick, [&] {
+    supervision.Tick();
     store_watch.Tick();
     engine.Tick();
     (*server)->SetServing((*log)->Healthy());
@@ -110,18 +142,11 @@ int Serve(const Config& config, runtime::Signals& signals) {
     calls.Tick();
   });
   runtime::LogInfo("admin listening", {{"address", (*admin)->address().ToString()}});
-  runtime::LogInfo(
-      "listening",
-      {{"address", runtime::HostPort{config.listen.host, (*server)->port()}.ToString()}});
+  runtime::LogInfo("listening", {{"address", listening}});
   const int signal = signals.Wait();
   draining = true;
-  (*server)->StopServing();
-  runtime::LogInfo("not ready any more",
-                   {{"signal", signal}, {"drain_delay_ms", config.drain_delay_ms}});
-  signals.Delay(std::chrono::milliseconds(config.drain_delay_ms));
-  runtime::LogInfo("draining");
-  engine.Drain();
-  (*server)->Shutdown(config.drain_ms);
+  manager.Stopping("draining", config.drain_delay_ms + config.drain_ms + kCloseMsMax);
+  Drain(config, signal, signals, engine, **server);
   ticker.reset();
   engine.Stop();
   runtime::LogInfo("stopped");
@@ -141,8 +166,9 @@ int Main(int argc, const char* const* argv) {
   if (std::optional<int> exit_code = ReadConfig(argc, argv, &config)) return *exit_code;
   runtime::InitLogging("seatlockd", config.logging);
   gpr_set_log_function(LogGrpc);
+  runtime::ServiceManager manager;
   runtime::Signals signals;
-  return Serve(config, signals);
+  return Serve(config, signals, manager);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "services/seatlock/rpc/server.h"
 
 #include <grpc/support/time.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
@@ -19,6 +20,19 @@ namespace seatlock::rpc {
 namespace {
 
 constexpr char kServiceName[] = "seatlock.v1.SeatLockService";
+
+constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
+
+using HealthStub = grpc::TemplatedGenericStub<grpc::health::v1::HealthCheckRequest,
+                                              grpc::health::v1::HealthCheckResponse>;
+
+// What a call of ours needs until it has ended.
+struct HealthQuestion {
+  grpc::ClientContext context;
+  grpc::health::v1::HealthCheckRequest request;
+  grpc::health::v1::HealthCheckResponse response;
+  absl::AnyInvocable<void() &&> done;
+};
 
 // Naming a type of each file links it, so that reflection can describe it.
 std::vector<std::string> ServiceNames() {
@@ -63,6 +77,8 @@ struct Server::Impl {
   std::mutex serving_mu;
   bool serving = true;
   bool stopped = false;  // guarded by serving_mu, as serving
+  std::mutex asking_mu;
+  bool shut = false;  // guarded by asking_mu
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& host, uint16_t port,
@@ -116,10 +132,28 @@ void Server::Tell(bool serving) {
   health->SetServingStatus(kServiceName, serving);
 }
 
+// gRPC 1.51 crashes in a call on a channel that was made to a server that has been shut down.
+void Server::AskOwnThreads(absl::AnyInvocable<void() &&> done) {
+  auto question = std::make_shared<HealthQuestion>();
+  question->done = std::move(done);
+  std::unique_lock lock(impl_->asking_mu);
+  if (impl_->shut) {
+    lock.unlock();
+    return std::move(question->done)();
+  }
+  HealthStub stub(impl_->server->InProcessChannel(grpc::ChannelArguments()));
+  stub.UnaryCall(&question->context, kHealthCheck, {}, &question->request, &question->response,
+                 [question](const grpc::Status&) { std::move(question->done)(); });
+}
+
 void Server::Shutdown(int64_t grace_ms) {
   // gRPC's own deadline also waits for clients that are idle and do not look at their connection;
   // so it gets only the time that answers need to leave.
   impl_->service.AwaitCalls(std::chrono::milliseconds(grace_ms));
+  {
+    std::lock_guard lock(impl_->asking_mu);
+    impl_->shut = true;
+  }
   impl_->server->Shutdown(gpr_time_from_millis(kFlushMs, GPR_TIMESPAN));
   impl_->server->Wait();
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
 #include "services/seatlock/engine/engine.h"
@@ -38,6 +39,11 @@ class Server {
   void SetServing(bool serving);
   // Tells them so for good: the server goes away.
   void StopServing();
+
+  // Asks this server for its health, within the process, and calls back once gRPC's own threads,
+  // which run all handlers, have answered, with whatever. Not at all while they stand still. Once
+  // it is shut down, nobody is asked, and it calls back at once. For the watchdog.
+  void AskOwnThreads(absl::AnyInvocable<void() &&> done);
 
   // Waits `grace_ms` at most for the calls under way, then takes no more and cancels the rest.
   // Blocks. Drain the engine first, so that new calls are refused meanwhile.

@@ -5,15 +5,18 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -196,6 +199,26 @@ TEST_F(ServerTest, ControlBelowTheQuotaNoneIsEnded) {
   EXPECT_TRUE(Await([this] { return Read() == kCalls; })) << Read();
   ExpectAHealthyCallToWork();
   EXPECT_EQ(Ended(), 0u);
+}
+
+// A test that hangs is one that fails: each question must be answered.
+TEST_F(ServerTest, OwnThreadsAnswerBeforeDuringAndAfterTheShutdown) {
+  Serve(kGrpcBytesMax);
+  const auto ask = [this] {
+    auto answered = std::make_shared<std::promise<void>>();
+    server_->AskOwnThreads([answered] { answered->set_value(); });
+    answered->get_future().wait();
+  };
+  ask();
+  std::atomic<bool> is_shut{false};
+  std::thread shutdown([&] {
+    server_->Shutdown(0);
+    is_shut = true;
+  });
+  do ask();
+  while (!is_shut);
+  shutdown.join();
+  ask();
 }
 
 }  // namespace
