@@ -3,7 +3,16 @@
 
 # A line for each of them.
 DEPLOY_TEST_PACKAGES=(
+  aardvark-dns
+  ccache
+  debootstrap
+  iptables
+  netavark
+  perl
+  podman
+  podman-compose
   python3
+  runc
 )
 # Programs with a service of their own, which the system must not start.
 UNSTARTED_DEPLOY_TEST_PACKAGES=()
