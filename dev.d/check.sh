@@ -84,7 +84,8 @@ check() {
   run_check "TypeScript's arrows" "as it says above" python3 tests/checks/arrows_ts.py
   run_check "files" "as it says above" python3 tests/checks/files.py
   run_check "guarantees" "name a test that is there" python3 tests/checks/guarantees.py
-  run_check "shell" "as shellcheck says" shellcheck -x dev .ci/run
+  run_check "shell" "as shellcheck says" shellcheck -x dev .ci/run \
+    deploy/compose/*.sh deploy/images/*.sh
   run_check "npm format and lint" "./dev fix; else as biome says" \
     npx --no-install biome ci --error-on-warnings
   run_check "types" "as tsc says" check_types
