@@ -30,7 +30,7 @@ print_image_sizes() { # ENGINE NAME...
 
 # SEATLOCK_IMAGE_FLAGS: further flags of `build`, such as those for a mirror: see the Dockerfile.
 build_images() { # [NAME...]
-  local engine name flags=() extra=()
+  local engine name version revision flags=() extra=()
   engine=$(container_engine)
   # OCI's own format has no HEALTHCHECK.
   [ "$engine" = docker ] || flags=(--format docker)
@@ -39,10 +39,11 @@ build_images() { # [NAME...]
   for name in "$@"; do
     [[ " ${IMAGES[*]} " == *" $name "* ]] || die "images are ${IMAGES[*]}, not '$name'"
   done
+  version=$(sed -n 's/^project(seatlock VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+  revision=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
   for name in "$@"; do
     "$engine" build "${flags[@]}" "${extra[@]}" -f deploy/images/Dockerfile --target "$name" \
-      --build-arg "VERSION=$(sed -n 's/^project(seatlock VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)" \
-      --build-arg "REVISION=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)" \
+      --build-arg "VERSION=$version" --build-arg "REVISION=$revision" \
       -t "localhost/seatlock/$name" .
   done
   print_image_sizes "$engine" "$@"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# `seatlockd store init`, once. The mark stays in a volume of its own: where Redis has lost its data,
+# `seatlockd store init`, once. The mark stays in a volume of its own: if Redis has lost its data,
 # this does not make it look like a new store, and nothing is sold until somebody has looked.
 set -eu
 mark=/var/lib/seatlock/initialised

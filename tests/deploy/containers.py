@@ -10,6 +10,7 @@ certificates, npm's cache, ccache) is mounted while it builds and stays in no im
 import functools
 import os
 import pathlib
+import resource
 import shutil
 import subprocess
 import time
@@ -22,7 +23,7 @@ DEADLINE_S = 120
 
 CONTAINERS_CONF = """\
 [containers]
-default_ulimits = ["nofile=65536:65536", "nproc=10000:10000"]
+default_ulimits = ["nofile={files}:{files}", "nproc=10000:10000"]
 [engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
@@ -124,7 +125,8 @@ class Podman:
 
     def prepare(self):
         (STATE / "networks").mkdir(parents=True, exist_ok=True)
-        (STATE / "containers.conf").write_text(CONTAINERS_CONF.format(state=STATE))
+        (STATE / "containers.conf").write_text(CONTAINERS_CONF.format(
+            state=STATE, files=resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
         (STATE / "storage.conf").write_text(STORAGE_CONF.format(state=STATE))
         self._write_mirror()
         if not self._exists(BASE):

@@ -125,14 +125,15 @@ class ImagesTest(unittest.TestCase):
 
     def test_every_library_of_the_packages_added_is_linked(self):
         base = self.packages(containers.BASE)
-        for name, programs in (("seatlockd", ("seatlockd", "seatctl")), ("edge", ("seatlock-edge",))):
+        programs_of = {"seatlockd": ("seatlockd", "seatctl"), "edge": ("seatlock-edge",)}
+        for name, programs in programs_of.items():
             with self.subTest(name):
                 linked = "".join(
                     call("run", "--rm", "--network=none", "--entrypoint=ldd", image(name),
                          f"/usr/bin/{program}") for program in programs)
                 self.assertNotIn("not found", linked)
                 for package in self.packages(image(name)) - base:
-                    libraries = re.findall(r"/(lib[^/\\n]*\.so\.[^/\\n]*)\n", call(
+                    libraries = re.findall(r"/(lib[^/\n]*\.so\.[^/\n]*)\n", call(
                         "run", "--rm", "--network=none", "--entrypoint=dpkg", image(name), "-L",
                         package))
                     self.assertTrue(any(library in linked for library in libraries),
