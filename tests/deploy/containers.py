@@ -16,7 +16,7 @@ import subprocess
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-STATE = ROOT / "build/deploy/containers"
+STATE = pathlib.Path(os.environ.get("SEATLOCK_CONTAINERS", ROOT / "build/deploy/containers"))
 BASE = "docker.io/library/debian:12-slim"
 # Longer than anything takes on a busy machine; a test that waits as long has failed.
 DEADLINE_S = 120
@@ -183,28 +183,29 @@ class Podman:
             (folder / name).write_text(source.read_text() if source.exists() else "")
         shutil.copy("/etc/ssl/certs/ca-certificates.crt", folder / "ca.crt")
         (folder / "apt.conf").write_text(
-            'Dir::Etc::sourcelist "/mnt/mirror/sources.list";\n'
-            'Dir::Etc::sourceparts "/mnt/mirror/sources.list.d";\n'
-            'Acquire::https::CAInfo "/mnt/mirror/ca.crt";\n'
-            + "".join(f"#include /mnt/mirror/apt.conf.d/{path.name};\n"
+            'Dir::Etc::sourcelist "/media/sources.list";\n'
+            'Dir::Etc::sourceparts "/media/sources.list.d";\n'
+            'Acquire::https::CAInfo "/media/ca.crt";\n'
+            + "".join(f"#include /media/apt.conf.d/{path.name};\n"
                       for path in sorted((folder / "apt.conf.d").iterdir())
                       if "docker" not in path.name and "autoremove" not in path.name))
         registry = run("npm", "config", "get", "registry").strip()
         (folder / "npmrc").write_text(
-            f"registry={registry}\ncafile=/mnt/mirror/ca.crt\ncache=/mnt/npm\n")
+            f"registry={registry}\ncafile=/media/ca.crt\ncache=/opt\n")
 
     @functools.cache
     def _flags(self):
         ccache = run("ccache", "-k", "cache_dir").strip()
         npm = run("npm", "config", "get", "cache").strip()
-        mounts = {STATE / "mirror": "/mnt/mirror:ro", ccache: "/mnt/ccache", npm: "/mnt/npm"}
+        # Over folders that the base image has, so that no folder is left of them.
+        mounts = {STATE / "mirror": "/media:ro", ccache: "/srv", npm: "/opt"}
         for folder in (ccache, npm):
             pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
         return ["--isolation", "chroot", "--pull=never",
                 *(word for folder, to in mounts.items() for word in ("-v", f"{folder}:{to}")),
-                "--build-arg", "APT_CONFIG=/mnt/mirror/apt.conf",
-                "--build-arg", "NPM_CONFIG_USERCONFIG=/mnt/mirror/npmrc",
-                "--build-arg", "CCACHE_DIR=/mnt/ccache"]
+                "--build-arg", "APT_CONFIG=/media/apt.conf",
+                "--build-arg", "NPM_CONFIG_USERCONFIG=/media/npmrc",
+                "--build-arg", "CCACHE_DIR=/srv"]
 
 
 @functools.cache
