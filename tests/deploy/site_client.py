@@ -37,28 +37,42 @@ class Shopper:
 
 
 class Frames:
-    """The frames of a showtime, as `./dev frames` shows them. Use as a context manager."""
+    """The frames of a showtime, as `./dev frames` shows them. A connection that is refused or ends is
+    made again, as browsers do. Use as a context manager."""
+
+    AGAIN_S = 0.2
 
     def __init__(self, address, showtime):
         self._command = ["perl", "dev.d/frames.pl", address, showtime]
         self._lines = []
+        self._closing = threading.Event()
+        self._process = None
 
     def __enter__(self):
-        self._process = subprocess.Popen(self._command, cwd=ROOT, text=True,
-                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self._start()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
         return self
 
     def __exit__(self, *error):
+        self._closing.set()
         self._process.kill()
-        self._process.wait()
         self._reader.join()
-        self._process.stdout.close()
+
+    def _start(self):
+        self._process = subprocess.Popen(self._command, cwd=ROOT, text=True,
+                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def _read(self):
-        for line in self._process.stdout:
-            self._lines.append(line)
+        while True:
+            with self._process:
+                for line in self._process.stdout:
+                    self._lines.append(line)
+            if self._closing.wait(self.AGAIN_S):
+                return
+            self._start()
+            if self._closing.is_set():
+                self._process.kill()
 
     def wait_for(self, *words):
         """The first line that has all of them."""
