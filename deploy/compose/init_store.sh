@@ -4,13 +4,24 @@
 set -eu
 mark=/var/lib/seatlock/initialised
 [ ! -e "$mark" ] || exit 0
-said=$(seatlockd store init "--store=$SEATLOCK_STORE" 2>&1) || case $said in
-  # The mark was not written the last time.
-  *'is initialised already'*) ;;
-  *)
+
+init() {
+  said=$(seatlockd store init "--store=$SEATLOCK_STORE" 2>&1) || case $said in
+    # The mark was not written the last time.
+    *'is initialised already'*) ;;
+    *) return 1 ;;
+  esac
+}
+
+# Redis, its replica and the Sentinels may still be starting.
+tries=60
+until init; do
+  tries=$((tries - 1))
+  [ "$tries" -gt 0 ] || {
     echo "$said" >&2
     exit 1
-    ;;
-esac
+  }
+  sleep 1
+done
 echo "$said"
 : >"$mark"

@@ -37,8 +37,8 @@ class Shopper:
 
 
 class Frames:
-    """The frames of a showtime, as `./dev frames` shows them. A connection that is refused or ends is
-    made again, as browsers do. Use as a context manager."""
+    """The frames of a showtime, as `./dev frames` shows them. A connection that is refused or ends
+    is made again, as browsers do. Use as a context manager."""
 
     AGAIN_S = 0.2
 
