@@ -40,8 +40,11 @@ runroot = "{state}/run"
 graphroot = "{state}/graph"
 """
 
-# What Docker's slim images leave out of Debian's packages.
+# How Docker's slim images set dpkg and apt: what they leave out of packages, and no syncing of files
+# that are thrown away after a crash anyway.
+SLIM_APT = 'Acquire::Languages "none";\n'
 SLIM = """\
+force-unsafe-io
 path-exclude /usr/share/doc/*
 path-include /usr/share/doc/*/copyright
 path-exclude /usr/share/info/*
@@ -164,6 +167,7 @@ class Podman:
                     if line.startswith("bookworm "))
         run("debootstrap", "--variant=minbase", "bookworm", tree, site)
         (tree / "etc/dpkg/dpkg.cfg.d/docker").write_text(SLIM)
+        (tree / "etc/apt/apt.conf.d/docker").write_text(SLIM_APT)
         for path in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man",
                      "usr/share/locale", "usr/share/info"):
             shutil.rmtree(tree / path)
