@@ -40,8 +40,8 @@ runroot = "{state}/run"
 graphroot = "{state}/graph"
 """
 
-# How Docker's slim images set dpkg and apt: what they leave out of packages, and no syncing of files
-# that are thrown away after a crash anyway.
+# How Docker's slim images set dpkg and apt: what they leave out of packages, no syncing of files
+# that a crash throws away anyway, and no translations.
 SLIM_APT = 'Acquire::Languages "none";\n'
 SLIM = """\
 force-unsafe-io
