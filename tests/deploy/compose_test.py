@@ -1,4 +1,6 @@
-"""The compose files, used through nginx's one port as a person would, while parts are killed."""
+"""The compose files, used through nginx's one port as a person would, while parts are killed.
+
+With the images built: single 40 s, cluster 160 s, on a machine whose two cores were shared by eight."""
 
 import unittest
 
