@@ -4,4 +4,4 @@
 set -eu
 resolver=$(sed -n 's/^nameserver \([0-9.]*\)$/\1/p' /etc/resolv.conf | head -n 1)
 sed "s/RESOLVER/$resolver/" /etc/seatlock/nginx.conf >/tmp/nginx.conf
-exec nginx -c /tmp/nginx.conf -g 'daemon off;'
+exec nginx -e /dev/stderr -c /tmp/nginx.conf -g 'daemon off;'

@@ -1,6 +1,6 @@
 """The compose files, used through nginx's one port as a person would, while parts are killed.
 
-With the images built: single 40 s, cluster 160 s, on a machine whose two cores were shared by eight."""
+With the images built: single 40 s, cluster 160 s, on two cores with a load of 15."""
 
 import unittest
 
