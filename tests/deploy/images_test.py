@@ -1,5 +1,8 @@
 """The images are built and run as they would be in production: with a read-only root, without any
-capability, and used through the doors that their users have."""
+capability, and used through the doors that their users have.
+
+With nothing there but a warm ccache and npm cache, on two cores with a load of 10: 430 s, of which
+the base takes 80 s, the builds 290 s, and the tests themselves 55 s."""
 
 import json
 import os
