@@ -49,6 +49,12 @@ check_thread_safety() {
   python3 tests/checks/thread_safety.py "$folder"
 }
 
+# Against the compose specification's schema, among others.
+check_containers() {
+  npx --no-install dockerfile-utils lint deploy/images/Dockerfile &&
+    npx --no-install dclint -c deploy/compose/.dclintrc.json deploy/compose/*.yaml
+}
+
 # The site's are checked where it is built.
 check_types() {
   local folder
@@ -100,7 +106,9 @@ check() {
   run_check "monitoring" "as it says above" python3 tests/checks/monitoring.py
   run_check "guarantees" "name a test that is there" python3 tests/checks/guarantees.py
   run_check "commands in the docs" "as it says above" python3 tests/checks/commands.py
-  run_check "shell" "as shellcheck says" shellcheck -x dev .ci/run deploy/debian/*/p*
+  run_check "shell" "as shellcheck says" shellcheck -x dev .ci/run deploy/debian/*/p* \
+    deploy/compose/*.sh deploy/images/*.sh
+  run_check "images and compose" "as the linter says" check_containers
   run_check "npm format and lint" "./dev fix; else as biome says" \
     npx --no-install biome ci --error-on-warnings
   run_check "types" "as tsc says" check_types

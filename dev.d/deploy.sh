@@ -3,32 +3,39 @@
 
 # A line for each of them.
 DEPLOY_TEST_PACKAGES=(
+  aardvark-dns
+  bash-completion
+  ccache
+  debootstrap
   default-jdk-headless
+  dpkg-dev
+  file
   golang-github-golang-protobuf-1-5-dev
   golang-go
   golang-google-genproto-dev
   golang-google-grpc-dev
+  iproute2
+  iptables
   libgeronimo-annotation-1.3-spec-java
   libgrpc-java
   libguava-java
   libnetty-java
   libperfmark-java
   libprotobuf-java
+  mandoc
+  netavark
+  openssl
+  perl
+  podman
+  podman-compose
+  protobuf-compiler
   protobuf-compiler-grpc-java-plugin
   protoc-gen-go
   protoc-gen-go-grpc
-  openssl
-  protobuf-compiler
   python3
   python3-grpcio
   python3-protobuf
-  # packages, booted, systemd, manuals
-  bash-completion
-  debootstrap
-  dpkg-dev
-  file
-  iproute2
-  mandoc
+  runc
   systemd
   systemd-container
   zsh

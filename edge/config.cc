@@ -36,8 +36,11 @@ std::string UpstreamsText(const Config& config) {
 
 std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config) {
   std::string origins;
-  runtime::Flags flags("seatlock-edge", "Shows seats to browsers over WebSocket.",
-                       "SEATLOCK_EDGE_");
+  runtime::Flags flags(
+      "seatlock-edge",
+      "Shows seats to browsers over WebSocket. Whether the one that runs with these "
+      "settings is ready: seatlock-edge health",
+      "SEATLOCK_EDGE_");
   flags.Address(&config->listen, "listen", "where browsers connect");
   flags.Address(&config->admin_listen, "admin-listen",
                 "where /livez, /readyz, /metrics and /version listen");

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "common/base/ticker.h"
 #include "common/runtime/admin_server.h"
 #include "common/runtime/clock_watch.h"
+#include "common/runtime/health.h"
 #include "common/runtime/logging.h"
 #include "common/runtime/metrics.h"
 #include "common/runtime/net.h"
@@ -317,8 +319,10 @@ void LogGrpc(gpr_log_func_args* args) {
 }
 
 int Main(int argc, const char* const* argv) {
+  const bool health = argc > 1 && std::string_view(argv[1]) == "health";
   Config config;
-  if (const std::optional<int> exit_code = ReadConfig(argc, argv, &config)) return *exit_code;
+  if (const auto exit_code = ReadConfig(argc - health, argv + health, &config)) return *exit_code;
+  if (health) return runtime::RunHealth("seatlock-edge", config.admin_listen);
   runtime::InitLogging("seatlock-edge", config.logging);
   gpr_set_log_function(LogGrpc);
   runtime::ServiceManager manager;

@@ -13,6 +13,15 @@ const HEADERS = {
 
 const config: NextConfig = {
   poweredByHeader: false,
+  // For the image: a server with the part of node_modules that it uses (deploy/images).
+  ...(process.env.SEATLOCK_SITE_STANDALONE === '1' && {
+    output: 'standalone' as const,
+    outputFileTracingRoot: import.meta.dirname,
+    // Loaded by a name that is made at run time, so that tracing does not see it.
+    outputFileTracingIncludes: { '/**': ['node_modules/@libsql/linux-*-gnu/**'] },
+    // No picture is scaled, so nothing of this is called.
+    outputFileTracingExcludes: { '**': ['node_modules/sharp/**', 'node_modules/@img/**'] },
+  }),
   // Native code and a gRPC channel: loaded by Node itself, not bundled.
   serverExternalPackages: ['libsql', '@grpc/grpc-js'],
   // Else Next takes the lock file above this folder for the project's root.

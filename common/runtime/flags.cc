@@ -165,7 +165,8 @@ void Flags::DurationMs(int64_t* value_ms, std::string name, int64_t min_ms, int6
 
 void Flags::Address(HostPort* value, std::string name, std::string help) {
   auto set = [value](std::string_view text) {
-    absl::StatusOr<HostPort> address = ParseHostPort(text);
+    const std::string port = text.ends_with(':') ? absl::StrCat(value->port) : "";
+    absl::StatusOr<HostPort> address = ParseHostPort(std::string(text) + port);
     if (!address.ok()) return address.status();
     *value = *std::move(address);
     return absl::OkStatus();

@@ -43,7 +43,7 @@ class Flags {
   // A time with its unit, such as 500ms, 10s, 1m30s or 2h; `min_ms` to `max_ms`.
   void DurationMs(int64_t* value_ms, std::string name, int64_t min_ms, int64_t max_ms,
                   std::string help);
-  // host:port.
+  // host:port. `host:` keeps the port that `value` has.
   void Address(HostPort* value, std::string name, std::string help);
 
   // Any other kind. `set` takes the value over, or answers InvalidArgument in words that complete

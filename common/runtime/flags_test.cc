@@ -127,6 +127,15 @@ TEST_F(FlagsTest, AliasIsWeakerThanTheFlagsOwnVariable) {
   EXPECT_EQ(listen_.ToString(), "0.0.0.0:9");
 }
 
+TEST_F(FlagsTest, HostWithoutAPortKeepsTheAliasPort) {
+  SetEnv("FLAGS_TEST_PORT", "8081");
+  SetEnv("FLAGS_TEST_LISTEN", "0.0.0.0:");
+  EXPECT_EQ(Parse({}), std::nullopt);
+  EXPECT_EQ(listen_.ToString(), "0.0.0.0:8081");
+  EXPECT_EQ(Parse({"--listen=[::]:"}), std::nullopt);
+  EXPECT_EQ(listen_.ToString(), "[::]:8081");
+}
+
 TEST_F(FlagsTest, BadFlagIsOneLineThatNamesIt) {
   const std::pair<const char*, const char*> cases[] = {
       {"--listen=nowhere", "prog: --listen must be host:port"},

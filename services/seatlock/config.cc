@@ -21,10 +21,12 @@ constexpr char kStoreHelp[] =
 }  // namespace
 
 std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config) {
-  runtime::Flags flags("seatlockd",
-                       "Owns the locks and bookings of seats, and streams their changes over gRPC. "
-                       "What can be done with a store's files: seatlockd store --help",
-                       "SEATLOCK_");
+  runtime::Flags flags(
+      "seatlockd",
+      "Owns the locks and bookings of seats, and streams their changes over gRPC. "
+      "What can be done with a store's files: seatlockd store --help. Whether the one that "
+      "runs with these settings is ready: seatlockd health",
+      "SEATLOCK_");
   flags.Address(&config->listen, "listen", "where gRPC listens");
   flags.Address(&config->admin_listen, "admin-listen",
                 "where /livez, /readyz, /metrics and /version listen");

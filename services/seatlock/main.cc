@@ -13,6 +13,7 @@
 #include "common/base/random.h"
 #include "common/base/ticker.h"
 #include "common/runtime/admin_server.h"
+#include "common/runtime/health.h"
 #include "common/runtime/log_throttle.h"
 #include "common/runtime/logging.h"
 #include "common/runtime/metrics.h"
@@ -162,8 +163,10 @@ int Main(int argc, const char* const* argv) {
   if (argc > 1 && std::string_view(argv[1]) == "store") {
     return store::RunStoreCommand({argv + 2, argv + argc}, {stdout, stderr, base::SystemClock()});
   }
+  const bool health = argc > 1 && std::string_view(argv[1]) == "health";
   Config config;
-  if (std::optional<int> exit_code = ReadConfig(argc, argv, &config)) return *exit_code;
+  if (const auto exit_code = ReadConfig(argc - health, argv + health, &config)) return *exit_code;
+  if (health) return runtime::RunHealth("seatlockd", config.admin_listen);
   runtime::InitLogging("seatlockd", config.logging);
   gpr_set_log_function(LogGrpc);
   runtime::ServiceManager manager;
