@@ -64,8 +64,9 @@ check_types() {
   done
 }
 
-# Its npm packages are its own: nothing else needs the API's schemas.
+# The API's schemas are npm packages of its own: nothing else needs them.
 check_kubernetes() {
+  install_npm
   (
     cd tests/kube
     [ node_modules/.package-lock.json -nt package-lock.json ] || npm_ci

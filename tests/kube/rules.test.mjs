@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse, unrendered } from './manifests.mjs';
+import { unknownMetrics, wrongJobs } from './metrics.mjs';
 import { breaches } from './rules.mjs';
 import { wrongFields, wrongValues } from './schemas.mjs';
 import { unknownVariables, wrongSettings } from './settings.mjs';
@@ -163,6 +164,24 @@ test('a value that the program does not take over is found', () => {
 
 test('programs that are not built are left out', () => {
   assert.deepEqual(wrongSettings(fresh(), '/nonexistent'), []);
+});
+
+test('jobs of Prometheus that keep other pods than there are are found', () => {
+  const jobs = '    #     regex: seatlockd;admin\n    #     regex: seatlock-edge;admin\n';
+  assert.deepEqual(wrongJobs(fresh(), jobs), [
+    'deploy/prometheus/prometheus.yml: no pod is seatlock-edge;admin',
+    'deploy/prometheus/prometheus.yml: no job keeps edge;admin',
+  ]);
+});
+
+test('a metric of an autoscaler that nobody gives is found', () => {
+  const name = 'seatlock_edge_connections';
+  const rules = [{ name: { matches: `^${name}$` } }];
+  assert.deepEqual(unknownMetrics(fresh(), rules, `\`${name}\``), []);
+  assert.deepEqual(unknownMetrics(fresh(), [], ''), [
+    `autoscaler edge: prometheus-adapter-rule.yaml has no ${name}`,
+    `autoscaler edge: docs/metrics.md has no ${name}`,
+  ]);
 });
 
 test('a key that is there twice is no YAML', () => {
