@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import unittest
 
-from tests.deploy.pages import ROOT
+from tests.deploy.programs import ROOT
 
 SITE = ROOT / "build/docs"
 # What makes a browser ask another host, in pages, styles and scripts.

@@ -7,13 +7,13 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import unittest
 
 from tests.deploy.local_service import LocalService
-from tests.deploy.pages import ROOT, blocks_of, is_printed, run_blocks
+from tests.deploy.pages import blocks_of, is_printed, run_blocks
+from tests.deploy.programs import ROOT, free_port
 
 # ./dev up builds what has changed since, the site too.
 UP_SECONDS_MAX = 900
@@ -131,9 +131,8 @@ class FirstMinuteTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
-        ports = free_ports(5)
         names = ("LISTEN", "ADMIN_LISTEN", "EDGE_LISTEN", "EDGE_ADMIN_LISTEN", "SITE_LISTEN")
-        listens = {f"SEATLOCK_{name}": f"127.0.0.1:{port}" for name, port in zip(names, ports)}
+        listens = {f"SEATLOCK_{name}": f"127.0.0.1:{free_port()}" for name in names}
         self.env = {**listens, "SEATLOCK_DATA": str(self.folder / "var"),
                     "SEATCTL_SERVER": listens["SEATLOCK_LISTEN"]}
         self.site = listens["SEATLOCK_SITE_LISTEN"]
@@ -170,14 +169,6 @@ class FirstMinuteTest(unittest.TestCase):
         if up.poll() is None:
             os.killpg(up.pid, signal.SIGINT)
         return up.wait(STOP_SECONDS_MAX)
-
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [taken.getsockname()[1] for taken in sockets]
-    for taken in sockets:
-        taken.close()
-    return ports
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Somebody who asks for too much, and a way to come from another address of loopback."""
 
 import contextlib
+import re
 import selectors
 import socket
 import ssl
@@ -117,6 +118,22 @@ class OpenCalls:
 
     def close(self):
         self.link.close()
+
+
+# --- HTTP/1.1 -------------------------------------------------------------------------------------
+
+
+def send_requests(address, tls, source, count):
+    """So many at once, on a connection of their own; the status of each that was answered."""
+    request = b"GET / HTTP/1.1\r\nHost: seats.example\r\n"
+    answers = b""
+    with tls.wrap_socket(socket.create_connection(address, 10, (source, 0)),
+                         server_hostname="seats.example") as link:
+        with contextlib.suppress(ConnectionError):
+            link.sendall((request + b"\r\n") * (count - 1) + request + b"Connection: close\r\n\r\n")
+            while piece := link.recv(65536):
+                answers += piece
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)]
 
 
 # --- another address ------------------------------------------------------------------------------

@@ -10,13 +10,13 @@ import subprocess
 import tempfile
 import unittest
 
-from tests.deploy.pages import ROOT, run_blocks
-from tests.deploy.seatlockd import BIN, Seatlockd
+from tests.deploy.pages import run_blocks
+from tests.deploy.programs import BIN, ROOT, Seatlockd
 
 PAGE = "docs/other-languages.md"
 COMPONENT = "libseatlock-dev"
 EXAMPLE = "examples/cpp-client"
-BUILD = BIN.resolve().parent
+BUILD = BIN.parent
 HEADERS = {
     "call_error.h", "client.h", "service_config.h", "watch.h", "v1/seats.pb.h",
     "v1/seatlock_service.pb.h", "v1/seatlock_service.grpc.pb.h",
@@ -45,6 +45,8 @@ class LibraryTest(unittest.TestCase):
             env={**os.environ, "DESTDIR": str(destination)})
         prefix = self.folder / "moved"
         (destination / "opt/seatlock").rename(prefix)
+        self.assertEqual([file for file in destination.rglob("*") if file.is_file()], [],
+                         "only the prefix is the user's to write")
         return prefix
 
     def copy_example(self):
@@ -57,7 +59,7 @@ class LibraryTest(unittest.TestCase):
 
     def check_client(self, program):
         """It sells a free seat, and is refused one that somebody else holds, with the reason."""
-        with Seatlockd() as seatlockd:
+        with Seatlockd(self.folder) as seatlockd:
             status, lines = self.call(program, seatlockd.address, "A06", "alice")
             self.assertEqual((status, lines[0]), (0, "locked A06, fence 1"), lines)
             self.assertRegex(lines[1], r"^booked A06 under order [0-9a-f-]{36}$")
@@ -144,7 +146,7 @@ class LibraryTest(unittest.TestCase):
         (self.folder / "build").mkdir()
         (self.folder / "build/release").symlink_to(BUILD)
         shutil.copytree(ROOT / EXAMPLE, self.folder / EXAMPLE)
-        with Seatlockd() as seatlockd:
+        with Seatlockd(self.folder) as seatlockd:
             run_blocks(self, PAGE, cwd=self.folder,
                        replaced={"127.0.0.1:50051": seatlockd.address})
 

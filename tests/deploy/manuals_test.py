@@ -14,11 +14,9 @@ import sys
 import tempfile
 import unittest
 
-sys.dont_write_bytecode = True
+from tests.deploy.programs import BIN, ROOT
 from tests.deploy.shell_session import ShellSession
 
-ROOT = pathlib.Path(__file__).parents[2]
-BIN = pathlib.Path(os.environ.get("SEATLOCK_BIN", ROOT / "build/release/bin")).resolve()
 PAGES = {"seatlockd": "seatlockd.8", "seatlock-edge": "seatlock-edge.8", "seatctl": "seatctl.1"}
 BASH_COMPLETION = "/usr/share/bash-completion/bash_completion"
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")

@@ -9,8 +9,8 @@ import pathlib
 import tempfile
 import unittest
 
-from tests.deploy.pages import ROOT, run_blocks
-from tests.deploy.seatlockd import Seatlockd
+from tests.deploy.pages import run_blocks
+from tests.deploy.programs import ROOT, Seatlockd
 
 PAGE = "docs/other-languages.md"
 # What the commands take from the checkout; what they make goes into build/ of the test's folder.
@@ -19,7 +19,7 @@ TAKEN = ["proto", "third_party", "examples", "node_modules"]
 
 class OtherLanguagesTest(unittest.TestCase):
     def run_page(self):
-        with tempfile.TemporaryDirectory() as name, Seatlockd() as seatlockd:
+        with tempfile.TemporaryDirectory() as name, Seatlockd(name) as seatlockd:
             folder = pathlib.Path(name)
             for part in TAKEN:
                 (folder / part).symlink_to(ROOT / part)

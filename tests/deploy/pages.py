@@ -11,7 +11,6 @@ alone for any lines. The commands of one call share one bash, so an alias or a v
 """
 
 import os
-import pathlib
 import re
 import signal
 import subprocess
@@ -19,8 +18,8 @@ import tempfile
 import time
 
 from tests.checks.fences import blocks_in
+from tests.deploy.programs import ROOT, until
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Longer than any command takes on a busy machine; a command that hangs fails the test then.
 COMMAND_SECONDS_MAX = 120
 VARYING = [
@@ -176,11 +175,8 @@ class Shell:
         return re.sub(rf"{self.mark} \d+\n", "", text)
 
     def await_printed(self, pattern):
-        deadline = time.monotonic() + COMMAND_SECONDS_MAX
-        while not re.search(pattern, self.printed()):
-            if time.monotonic() > deadline:
-                raise AssertionError(f"nothing printed {pattern}:\n{self.printed()}")
-            time.sleep(0.02)
+        until(lambda: re.search(pattern, self.printed()),
+              lambda: f"{pattern} is printed:\n{self.printed()}", COMMAND_SECONDS_MAX)
 
     def run(self, command, until):
         """Its exit status, None for one that was left running, and what it printed."""

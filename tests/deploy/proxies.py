@@ -3,101 +3,23 @@ certificates. Everything runs on loopback and lies in one temporary folder."""
 
 import contextlib
 import getpass
-import http.server
 import json
 import os
 import pathlib
 import re
 import socket
+import socketserver
 import ssl
 import subprocess
 import tempfile
 import threading
-import time
-import urllib.error
-import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = pathlib.Path(os.environ.get("SEATLOCK_BIN", ROOT / "build/release/bin"))
+from tests.deploy.programs import ROOT, Edge, Program, Seatlockd, free_port
+
 NGINX = "/usr/sbin/nginx"
 HAPROXY = "/usr/sbin/haproxy"
 # Debian's, which has python3-grpcio.
 PYTHON = "/usr/bin/python3"
-SECONDS_MAX = 60
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def until(condition, what, seconds_max=SECONDS_MAX):
-    """Waits until `condition()` is true, and returns what it gave."""
-    end = time.monotonic() + seconds_max
-    while not (value := condition()):
-        if time.monotonic() > end:
-            raise AssertionError(
-                f"not within {seconds_max} s: {what() if callable(what) else what}")
-        time.sleep(0.02)
-    return value
-
-
-def fetch(url, context=None):
-    """Status and body."""
-    try:
-        with urllib.request.urlopen(url, timeout=10, context=context) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-
-
-def is_up(url):
-    with contextlib.suppress(OSError):
-        return fetch(url)[0] == 200
-    return False
-
-
-def is_ready(admin_port):
-    return is_up(f"http://127.0.0.1:{admin_port}/readyz")
-
-
-class Program:
-    """A process that a test started. Its output goes to a file, which is shown if it fails."""
-
-    def __init__(self, folder, name, command, ready, environment=None):
-        self.log = pathlib.Path(folder) / f"{name}.log"
-        self.name, self.command, self.ready = name, command, ready
-        self.environment = {**os.environ, **(environment or {})}
-        self.process = None
-        self.start()
-
-    def start(self):
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command, stdout=log, stderr=log, env=self.environment, cwd=self.log.parent)
-        try:
-            until(self._is_ready, lambda: f"{self.name} is ready: {self.log.read_text()[-2000:]}")
-        except BaseException:
-            self.kill()
-            raise
-
-    def _is_ready(self):
-        if self.process.poll() is not None:
-            raise AssertionError(f"{self.name} ended:\n{self.log.read_text()[-4000:]}")
-        return self.ready()
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise
 
 
 # --- certificates ---------------------------------------------------------------------------------
@@ -144,14 +66,15 @@ def trust(folder, http1_alone=True):
 # --- behind the proxy -----------------------------------------------------------------------------
 
 
-class EchoSite(http.server.ThreadingHTTPServer):
-    """Stands in for the site: answers with the headers that it was asked with."""
+class EchoSite(socketserver.ThreadingTCPServer):
+    """Stands in for the site: answers with the headers that it was asked with. It reads no body."""
 
     daemon_threads = True
     request_queue_size = 128
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), EchoHandler)
+        self.port = self.server_address[1]
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def stop(self):
@@ -159,44 +82,20 @@ class EchoSite(http.server.ThreadingHTTPServer):
         self.server_close()
 
 
-class EchoHandler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1  # An answer is written in one go, or it waits for the other end to acknowledge.
+class EchoHandler(socketserver.StreamRequestHandler):
+    """By hand, because a flood of requests must get through it on a busy machine: http.server takes
+    several times as long."""
 
-    def do_GET(self):
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        body = json.dumps(headers).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-class Edge(Program):
-    def __init__(self, folder, name, upstream, arguments=()):
-        self.port, self.admin = free_port(), free_port()
-        command = [BIN / "seatlock-edge", f"--listen=127.0.0.1:{self.port}",
-                   f"--admin-listen=127.0.0.1:{self.admin}", f"--upstream={upstream}",
-                   "--trusted-proxies=127.0.0.1/32", *arguments]
-        super().__init__(folder, name, command, lambda: is_ready(self.admin))
-
-    def metric(self, name):
-        text = fetch(f"http://127.0.0.1:{self.admin}/metrics")[1]
-        return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.M))
-
-    def connections(self):
-        return self.metric("seatlock_edge_connections")
-
-
-class Server(Program):
-    def __init__(self, folder, name, port=None, admin=None):
-        self.port, self.admin = port or free_port(), admin or free_port()
-        command = [BIN / "seatlockd", f"--listen=127.0.0.1:{self.port}", "--store=memory:",
-                   f"--admin-listen=127.0.0.1:{self.admin}"]
-        super().__init__(folder, name, command, lambda: is_ready(self.admin))
+    def handle(self):
+        with contextlib.suppress(ConnectionError):
+            while self.rfile.readline():  # the line of the request
+                headers = {}
+                while line := self.rfile.readline().decode().rstrip("\r\n"):
+                    name, value = line.split(": ", 1)
+                    headers[name.lower()] = value
+                body = json.dumps(headers)
+                self.wfile.write(
+                    f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
 
 
 class Behind:
@@ -213,17 +112,20 @@ class Behind:
             self.stubs = make_stubs(self.folder / "stubs")
             self.site = EchoSite()
             self.stack.callback(self.site.stop)
-            self.server = self.add(Server(self.folder, "seatlockd"))
-            self.second_server_port = free_port()  # where nothing listens yet
-            self.second_server_admin = free_port()
-            upstream = f"127.0.0.1:{self.server.port}"
-            self.edges = [self.add(Edge(self.folder, f"edge{i}", upstream, edge_arguments))
+            self.server = self.add(Seatlockd(self.folder))
+            # Where nothing listens yet.
+            self.second_server = {"port": free_port(), "admin_port": free_port()}
+            self.edges = [self.add(Edge(self.folder, f"edge{i}", self.server.address,
+                                        "--trusted-proxies=127.0.0.1/32", *edge_arguments))
                           for i in (1, 2)]
             undo.pop_all()
 
     def add(self, program):
         self.stack.callback(stop_if_running, program)
         return program
+
+    def start_second_server(self):
+        self.add(Seatlockd(self.folder, "second", **self.second_server))
 
     def stop(self):
         self.stack.close()
@@ -309,11 +211,11 @@ class Nginx(Proxy):
             ("listen 80;", 1): f"listen 127.0.0.1:{self.http};",
             ("listen 443 ", 1): f"listen 127.0.0.1:{self.https} ",
             ("listen 50443 ", 1): f"listen 127.0.0.1:{self.grpc} ",
-            ("127.0.0.1:8080", 2): f"127.0.0.1:{behind.edges[0].port}",
-            ("127.0.0.1:8081", 2): f"127.0.0.1:{behind.edges[1].port}",
-            ("127.0.0.1:3000", 1): f"127.0.0.1:{behind.site.server_port}",
-            ("127.0.0.1:50051", 1): f"127.0.0.1:{behind.server.port}",
-            ("127.0.0.1:50052", 1): f"127.0.0.1:{behind.second_server_port}",
+            ("127.0.0.1:8080", 2): behind.edges[0].address,
+            ("127.0.0.1:8081", 2): behind.edges[1].address,
+            ("127.0.0.1:3000", 1): f"127.0.0.1:{behind.site.port}",
+            ("127.0.0.1:50051", 1): behind.server.address,
+            ("127.0.0.1:50052", 1): f"127.0.0.1:{behind.second_server['port']}",
             ("/etc/seatlock/tls/callers-ca.pem", 1): f"{tls}/callers-ca.pem",
         }
 
@@ -346,15 +248,15 @@ class HAProxy(Proxy):
             "SEATLOCK_PROXY_GRPC": f"127.0.0.1:{self.grpc}",
             "SEATLOCK_PROXY_CERTIFICATE": f"{tls}/seats-with-key.pem",
             "SEATLOCK_PROXY_CALLERS_CA": f"{tls}/callers-ca.pem",
-            "SEATLOCK_EDGE_1": f"127.0.0.1:{behind.edges[0].port}",
-            "SEATLOCK_EDGE_1_ADMIN": f"127.0.0.1:{behind.edges[0].admin}",
-            "SEATLOCK_EDGE_2": f"127.0.0.1:{behind.edges[1].port}",
-            "SEATLOCK_EDGE_2_ADMIN": f"127.0.0.1:{behind.edges[1].admin}",
-            "SEATLOCK_SERVER_1": f"127.0.0.1:{behind.server.port}",
-            "SEATLOCK_SERVER_1_ADMIN": f"127.0.0.1:{behind.server.admin}",
-            "SEATLOCK_SERVER_2": f"127.0.0.1:{behind.second_server_port}",
-            "SEATLOCK_SERVER_2_ADMIN": f"127.0.0.1:{behind.second_server_admin}",
-            "SEATLOCK_SITE": f"127.0.0.1:{behind.site.server_port}",
+            "SEATLOCK_EDGE_1": behind.edges[0].address,
+            "SEATLOCK_EDGE_1_ADMIN": behind.edges[0].admin,
+            "SEATLOCK_EDGE_2": behind.edges[1].address,
+            "SEATLOCK_EDGE_2_ADMIN": behind.edges[1].admin,
+            "SEATLOCK_SERVER_1": behind.server.address,
+            "SEATLOCK_SERVER_1_ADMIN": behind.server.admin,
+            "SEATLOCK_SERVER_2": f"127.0.0.1:{behind.second_server['port']}",
+            "SEATLOCK_SERVER_2_ADMIN": f"127.0.0.1:{behind.second_server['admin_port']}",
+            "SEATLOCK_SITE": f"127.0.0.1:{behind.site.port}",
             "SEATLOCK_PROXY_LOG": "stderr",
             "SEATLOCK_PROXY_MAXCONN": "4096",  # what a container has of descriptors
             "SEATLOCK_PROXY_USER": "haproxy" if os.geteuid() == 0 else getpass.getuser(),

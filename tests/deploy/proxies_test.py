@@ -1,5 +1,5 @@
 """The files of deploy/nginx and deploy/haproxy as they are shipped, with TLS, in front of a real
-seatlockd and two real edges. Took 190 s."""
+seatlockd and two real edges. Took 190 s, and 267 s on 2 cores at a load of 20."""
 
 import http.client
 import json
@@ -8,8 +8,9 @@ import ssl
 import threading
 import unittest
 
-from tests.deploy.floods import OpenCalls, RapidReset, Relay
-from tests.deploy.proxies import ROOT, Behind, Caller, HAProxy, Nginx, Server, trust, until
+from tests.deploy.floods import OpenCalls, RapidReset, Relay, send_requests
+from tests.deploy.programs import ROOT, until
+from tests.deploy.proxies import Behind, Caller, HAProxy, Nginx, trust
 from tests.deploy.websocket import TEXT, Browser, Refused, WebSocket
 from tests.deploy.websocket_h2 import WebSocketInHttp2
 
@@ -46,11 +47,15 @@ class Case(unittest.TestCase):
         until(lambda: all(browser.live for browser in browsers),
               lambda: f"all browsers are live: {[b.closes[-3:] for b in browsers if not b.live]}")
 
-    def get(self, proxy, path, source=None, headers=None):
+    def connect(self, proxy, source=None):
         link = http.client.HTTPSConnection(
             "127.0.0.1", proxy.https, timeout=30, context=self.tls,
             source_address=(source, 0) if source else None)
         self.addCleanup(link.close)
+        return link
+
+    def get(self, proxy, path, source=None, headers=None):
+        link = self.connect(proxy, source)
         link.request("GET", path, headers=headers or {})
         answer = link.getresponse()
         return answer.status, answer.read()
@@ -144,8 +149,7 @@ class Traffic:
         caller = self.caller(proxy.grpc)
         self.assertEqual(caller.lock(SHOWTIME, "A01")["code"], "OK")
         self.behind.server.kill()
-        self.behind.add(Server(self.behind.folder, "second", self.behind.second_server_port,
-                               self.behind.second_server_admin))
+        self.behind.start_second_server()
         until(lambda: caller.lock(SHOWTIME, "A01")["code"] == "OK", "the second server answers")
 
 
@@ -182,7 +186,8 @@ class Edges:
     def forty_browsers(self, proxy):
         browsers = [self.browser(proxy, SHOWTIME, source=f"127.0.1.{i}") for i in range(1, 41)]
         self.until_live(browsers)
-        self.assertEqual(self.connections(), [20, 20])
+        until(lambda: sum(self.connections()) == 40, "no connection but theirs")
+        self.assertGreater(self.connections()[0], 10, "both edges have a good part of them")
         return browsers
 
     def test_browsers_of_an_edge_that_goes_come_back_and_miss_nothing(self):
@@ -283,8 +288,7 @@ class Bounds:
     def test_a_body_that_is_too_large_is_refused(self):
         self.start_behind()
         proxy = self.start_proxy(self.kind)
-        link = http.client.HTTPSConnection("127.0.0.1", proxy.https, timeout=30, context=self.tls)
-        self.addCleanup(link.close)
+        link = self.connect(proxy)
         link.putrequest("POST", "/api/seat-locks")
         link.putheader("Content-Length", str(65 << 10))
         link.endheaders()  # and no body: that it will be too large is refused at once
@@ -293,18 +297,10 @@ class Bounds:
     def test_an_address_that_asks_too_often_is_told_and_others_go_on(self):
         self.start_behind()
         proxy = self.start_proxy(self.kind)
-        link = http.client.HTTPSConnection("127.0.0.1", proxy.https, timeout=30, context=self.tls,
-                                           source_address=("127.0.5.1", 0))
-        self.addCleanup(link.close)
-        status = 200
-        for _ in range(8_000):
-            link.request("GET", "/")
-            answer = link.getresponse()
-            answer.read()
-            status = answer.status
-            if status != 200:
-                break
-        self.assertEqual(status, 429)
+        first = send_requests(proxy.address(), self.tls, "127.0.5.1", 100)
+        self.assertEqual(first, [200] * 100)
+        until(lambda: 429 in send_requests(proxy.address(), self.tls, "127.0.5.1", 100),
+              "it is told")
         self.assertEqual(self.get(proxy, "/", "127.0.5.2")[0], 200)
 
     def tls_of_a_caller(self):
@@ -339,8 +335,11 @@ class Bounds:
         lock = {"showtimeId": SHOWTIME, "seatId": "A01", "sessionId": "alice"}
         answer = caller.call("LockSeat", lock, {f"x-filler-{i}": "f" * 6_000 for i in range(3)})
         self.assertEqual(answer["code"], self.call_head_too_large, answer)
-        answer = caller.call("LockSeat", {**lock, "requestId": "r" * (2 << 20)})
-        self.assertEqual(answer["code"], "RESOURCE_EXHAUSTED", answer)
+        for size in (64 << 10, 2 << 20):
+            answer = caller.call("LockSeat", {**lock, "requestId": "r" * size})
+            self.assertEqual(answer["code"], "RESOURCE_EXHAUSTED", answer)
+        answer = caller.call("LockSeat", {**lock, "requestId": "r" * (63 << 10)})
+        self.assertEqual(answer["code"], "INVALID_ARGUMENT", "it reaches seatlockd")
         self.assertEqual(caller.call("LockSeat", lock)["code"], "OK")
 
     def test_nobody_calls_without_a_certificate(self):
@@ -401,7 +400,6 @@ class HAProxyTest(Traffic, Edges, Bounds, Case):
     call_head_too_large = "RESOURCE_EXHAUSTED"
     no_certificate = "UNAVAILABLE"
 
-
     def test_an_edge_that_says_that_it_leaves_gets_no_newcomers_and_keeps_its_browsers(self):
         self.start_behind("--drain-delay=60s")
         proxy = self.start_proxy(self.kind)
@@ -419,7 +417,6 @@ class HAProxyTest(Traffic, Edges, Bounds, Case):
 
         until(newcomers_go_to_the_one_that_has_more, "the proxy has noticed")
         self.assertEqual([browser.closes for browser in browsers], [[], []])
-
 
     def test_connections_of_an_address_to_grpc_are_bounded(self):
         self.start_behind()

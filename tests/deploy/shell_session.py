@@ -52,26 +52,19 @@ class ShellSession:
         self._process.wait()
         os.close(self._terminal)
 
-    def read_until(self, text: str) -> str:
-        seen = ""
-        deadline = time.monotonic() + SECONDS_MAX
-        while text not in seen:
-            readable, _, _ = select.select([self._terminal], [], [], 1)
-            if readable:
-                seen += os.read(self._terminal, 65536).decode(errors="replace")
-            elif time.monotonic() > deadline:
-                raise AssertionError(f"no {text!r} in {seen!r}")
-        return seen
-
-    def completed(self, typed: str, whole: str) -> None:
-        """Types the line and a tabulator, and waits until it has become `whole`."""
-        os.write(self._terminal, typed.encode() + b"\t")
+    def read_until(self, text: str, why: str = "") -> None:
+        """What the terminal is told to do (bell, begin of the line) may stand within it."""
         shown = ""
         deadline = time.monotonic() + SECONDS_MAX
-        while whole not in shown.replace("\r", "").replace("\x07", ""):
+        while text not in shown.replace("\r", "").replace("\x07", ""):
             readable, _, _ = select.select([self._terminal], [], [], 1)
             if readable:
                 shown += os.read(self._terminal, 65536).decode(errors="replace")
             elif time.monotonic() > deadline:
-                raise AssertionError(f"{typed!r} became {shown!r} and not {whole!r}")
+                raise AssertionError(f"{why}no {text!r} in {shown!r}")
+
+    def completed(self, typed: str, whole: str) -> None:
+        """Types the line and a tabulator, and waits until it has become `whole`."""
+        os.write(self._terminal, typed.encode() + b"\t")
+        self.read_until(whole, f"of {typed!r}: ")
         os.write(self._terminal, b"\x15")  # takes the line away

@@ -10,7 +10,9 @@ import subprocess
 import tempfile
 import unittest
 
-UNITS = pathlib.Path(__file__).parents[2] / "deploy/systemd"
+from tests.deploy.programs import ROOT
+
+UNITS = ROOT / "deploy/systemd"
 NAMES = ["seatlockd.service", "seatlock-edge.service"]
 EXPOSURE_MAX = 2.0
 
