@@ -39,6 +39,16 @@ target_compile_features(seatlock_dev INTERFACE cxx_std_17)
 add_custom_command(TARGET seatlock_dev POST_BUILD
   COMMAND ${CMAKE_STRIP} --strip-debug $<TARGET_FILE:seatlock_dev> VERBATIM)
 
+if(SEATLOCK_TESTS)
+  # Links only if the archive has all that the client uses.
+  add_executable(cpp_client_example examples/cpp-client/main.cc)
+  target_include_directories(cpp_client_example PRIVATE clients/cpp/include)
+  target_include_directories(cpp_client_example SYSTEM PRIVATE ${CMAKE_BINARY_DIR}/gen)
+  target_link_libraries(cpp_client_example PRIVATE seatlock_dev seatlock_options)
+  set_target_properties(cpp_client_example PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/dev)
+endif()
+
 set(config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/SeatLock)
 install(TARGETS seatlock_dev EXPORT SeatLockTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${component}
