@@ -50,7 +50,6 @@ UNSTARTED_DEPLOY_TEST_PACKAGES=(
 
 prepare_deploy_tests() {
   install_packages "${DEPLOY_TEST_PACKAGES[@]}"
-  [ ${#UNSTARTED_DEPLOY_TEST_PACKAGES[@]} -eq 0 ] ||
-    install_unstarted "${UNSTARTED_DEPLOY_TEST_PACKAGES[@]}"
+  install_unstarted "${UNSTARTED_DEPLOY_TEST_PACKAGES[@]}"
   install_npm  # buf; and Node on the tests' PATH
 }
