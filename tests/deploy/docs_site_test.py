@@ -30,12 +30,13 @@ def words_of(page):
     return html.unescape(re.sub(r"<[^>]*>", " ", page))
 
 
-class DocsSiteTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        shutil.rmtree(SITE, ignore_errors=True)
-        subprocess.run(["./dev", "docs", "--build"], cwd=ROOT, check=True)
+def setUpModule():
+    """Before all, because it also installs what a site is built with."""
+    shutil.rmtree(SITE, ignore_errors=True)
+    subprocess.run(["./dev", "docs", "--build"], cwd=ROOT, check=True)
 
+
+class DocsSiteTest(unittest.TestCase):
     def test_every_page_of_docs_is_there(self):
         listed = subprocess.run(["git", "ls-files", "docs/*.md"], cwd=ROOT, check=True, text=True,
                                 capture_output=True).stdout.split()

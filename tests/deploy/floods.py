@@ -8,6 +8,8 @@ import ssl
 import struct
 import threading
 
+from tests.deploy.programs import SECONDS_MAX
+
 # --- HTTP/2, as much of it as a flood of calls cancelled at once needs (RFC 9113, 7541) -----------
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -55,7 +57,7 @@ class RapidReset(threading.Thread):
     def _flood(self):
         address, tls = self.how
         head = call_head("/seatlock.v1.SeatLockService/GetShowtime")
-        with tls.wrap_socket(socket.create_connection(address, 10),
+        with tls.wrap_socket(socket.create_connection(address, SECONDS_MAX),
                              server_hostname="seats.example") as link:
             link.sendall(PREFACE + frame(SETTINGS, 0, 0, b""))
             buffer = b""
@@ -73,7 +75,7 @@ class RapidReset(threading.Thread):
 
     def stop(self):
         self.stopping.set()
-        self.join(30)
+        self.join(SECONDS_MAX)
 
 
 def read_what_is_there(link):
@@ -83,7 +85,7 @@ def read_what_is_there(link):
         while piece := link.recv(65536):
             data += piece
         raise ConnectionError("the proxy has had enough")
-    link.settimeout(10)
+    link.settimeout(SECONDS_MAX)
     return data
 
 
@@ -103,7 +105,7 @@ class OpenCalls:
     """A connection with so many calls whose bodies never come: only refusals are answers."""
 
     def __init__(self, address, tls, calls):
-        self.link = tls.wrap_socket(socket.create_connection(address, 10),
+        self.link = tls.wrap_socket(socket.create_connection(address, SECONDS_MAX),
                                     server_hostname="seats.example")
         head = call_head("/seatlock.v1.SeatLockService/GetShowtime")
         self.link.sendall(PREFACE + frame(SETTINGS, 0, 0, b"") + b"".join(
@@ -127,7 +129,7 @@ def send_requests(address, tls, source, count):
     """So many at once, on a connection of their own; the status of each that was answered."""
     request = b"GET / HTTP/1.1\r\nHost: seats.example\r\n"
     answers = b""
-    with tls.wrap_socket(socket.create_connection(address, 10, (source, 0)),
+    with tls.wrap_socket(socket.create_connection(address, SECONDS_MAX, (source, 0)),
                          server_hostname="seats.example") as link:
         with contextlib.suppress(ConnectionError):
             link.sendall((request + b"\r\n") * (count - 1) + request + b"Connection: close\r\n\r\n")
