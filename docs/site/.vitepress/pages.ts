@@ -71,7 +71,7 @@ export interface Pages {
   readonly sidebar: DefaultTheme.SidebarItem[];
 }
 
-/** Throws if a page of docs/ is in no group (nobody would find it), or if one of a group is gone. */
+/** Throws if a page of docs/ is in no group, where nobody would find it, and if a page is gone. */
 export function findPages(): Pages {
   const files = markdownFiles();
   const grouped = new Set(Object.values(GROUPS).flat().map(pathOf));
