@@ -24,6 +24,7 @@ constexpr char kFooter[] =
     "  seatctl lock 123 A06 A07 --session alice --ttl 10m\n"
     "  seatctl book 123 A06 A07 --session alice --order o1\n"
     "  seatctl watch 123\n"
+    "  seatctl status\n"
     "  seatctl bench lock --rate 1000 --duration 10s\n";
 
 constexpr char kCommandFooter[] =
@@ -252,7 +253,9 @@ void AddGlobals(CLI::App* app, Raw* raw) {
 
 ParsedArgs ParseArgs(int argc, const char* const* argv) {
   Raw raw;
-  CLI::App app("Locks, books and watches seats over SeatLock's gRPC API.", "seatctl");
+  CLI::App app(
+      "Locks, books and watches seats over SeatLock's gRPC API, shows and loads what runs.",
+      "seatctl");
   app.footer(absl::StrCat(kCommandFooter, kFooter));  // commands take it over
   app.fallthrough();
   AddGlobals(&app, &raw);
