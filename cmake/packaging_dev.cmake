@@ -6,7 +6,7 @@
 #   LIBDIR/cmake/SeatLock/            find_package(SeatLock): SeatLock::client
 #   LIBDIR/pkgconfig/seatlock.pc      pkg-config --cflags --libs seatlock
 #
-# All of it may be moved: nothing names the prefix. docs/cpp.md shows how to use it. Include this
+# All of it may be moved: nothing names the prefix. docs/other-languages.md shows how to use it. Include this
 # file before CPack.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)

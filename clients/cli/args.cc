@@ -8,6 +8,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "clients/cli/bench/args.h"
 #include "clients/cli/operate/args.h"
@@ -23,7 +24,11 @@ constexpr char kFooter[] =
     "  seatctl lock 123 A06 A07 --session alice --ttl 10m\n"
     "  seatctl book 123 A06 A07 --session alice --order o1\n"
     "  seatctl watch 123\n"
+    "  seatctl status\n"
     "  seatctl bench lock --rate 1000 --duration 10s\n";
+
+constexpr char kCommandFooter[] =
+    "Every command takes --server, --timeout, --output and --admin, too: seatctl --help.\n\n";
 
 // What CLI11 fills in before it becomes Args.
 struct Raw {
@@ -248,8 +253,10 @@ void AddGlobals(CLI::App* app, Raw* raw) {
 
 ParsedArgs ParseArgs(int argc, const char* const* argv) {
   Raw raw;
-  CLI::App app("Locks, books and watches seats over SeatLock's gRPC API.", "seatctl");
-  app.footer(kFooter);
+  CLI::App app(
+      "Locks, books and watches seats over SeatLock's gRPC API, shows and loads what runs.",
+      "seatctl");
+  app.footer(absl::StrCat(kCommandFooter, kFooter));  // commands take it over
   app.fallthrough();
   AddGlobals(&app, &raw);
   AddLockCommands(&app, &raw);
@@ -257,10 +264,15 @@ ParsedArgs ParseArgs(int argc, const char* const* argv) {
   AddReadCommands(&app, &raw);
   std::vector<FindNamed> families;
   for (const AddFamily add : kFamilies) families.push_back(add(&app));
+  app.footer(kFooter);
   app.require_subcommand(0, 1);
   const auto command_name = [&app] {
-    const auto used = app.get_subcommands();
-    return used.empty() ? std::string() : used.front()->get_name();
+    std::vector<std::string> names;
+    for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+      at = at->get_subcommands().front();
+      names.push_back(at->get_name());
+    }
+    return absl::StrJoin(names, " ");
   };
   try {
     app.parse(argc, argv);

@@ -8,6 +8,7 @@
 namespace seatlock::cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
@@ -133,6 +134,8 @@ TEST_F(ArgsTest, MistakesAreUsageErrorsThatSayWhatIsWrong) {
       {{"bench"}, "subcommand is required"},
       {{"bench", "lock", "--rate", "0"}, "--rate"},
       {{"bench", "lock", "--rate", "100001"}, "--rate"},
+      {{"bench", "lock", "--rate", "0"}, "see seatctl bench lock --help"},
+      {{"bench", "lock", "--count", "5", "--duration", "5s"}, "--duration excludes --count"},
       {{"bench", "lock", "--duration", "31m"}, "--duration must be a time with its unit, 100ms to"},
       {{"bench", "lock", "--ttl", "1s"}, "--ttl must be a time with its unit, 2s to 2h"},
       {{"bench", "lock", "--mix", "sell=1"}, "--mix must be shares"},
@@ -155,7 +158,8 @@ TEST_F(ArgsTest, HelpVersionAndConfigAreAnswers) {
   EXPECT_EQ(Parse({"--help"}).exit_code, kExitOk);
   EXPECT_THAT(Parse({"--help"}).text, HasSubstr("watch"));
   EXPECT_THAT(Parse({"lock", "--help"}).text, HasSubstr("--ttl"));
-  EXPECT_THAT(Parse({"bench", "lock", "--help"}).text, HasSubstr("--rate"));
+  EXPECT_THAT(Parse({"bench", "lock", "--help"}).text,
+              AllOf(HasSubstr("--rate"), HasSubstr("Every command takes --server")));
   EXPECT_THAT(Parse({"--version"}).text, StartsWith("seatctl 0."));
   EXPECT_EQ(Parse({"--print-config", "--timeout=1m"}).text,
             "server=127.0.0.1:50051\nadmin=127.0.0.1:9101,127.0.0.1:9102\ntimeout=1m\n"

@@ -119,10 +119,15 @@ class BrokenSiteTest(unittest.TestCase):
         text = re.sub(r"\]\(([a-z]|\.\./clients)[^)]*\)", "](../buf.yaml)", text)
         self.write("docs/api.md", text)
         self.write("docs/guarantees.md", "# Guarantees\n\n## Two words, `code`\n\n`Suite.Test`\n")
+        for page in re.findall(r"'([\w/-]+\.md)'",
+                               (ROOT / "docs/site/.vitepress/pages.ts").read_text("utf-8")):
+            if not (self.root / page).exists():
+                self.write(page, "# A page\n")
         self.write("a_test.cc", "\n\nTEST(Suite, Test) {}\n")
         subprocess.run(["git", "init", "-q", str(self.root)], check=True)
 
     def write(self, path, text):
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
         (self.root / path).write_text(text, encoding="utf-8")
 
     def build(self, readme):
@@ -154,6 +159,10 @@ class BrokenSiteTest(unittest.TestCase):
     def test_a_page_that_no_group_has_fails(self):
         self.write("docs/lost.md", "# Lost\n")
         self.assert_fails("", "in no group of docs/site/.vitepress/pages.ts: docs/lost.md")
+
+    def test_a_page_of_a_group_that_is_gone_fails(self):
+        (self.root / "docs/tracing.md").unlink()
+        self.assert_fails("", "pages.ts: no such page: docs/tracing.md")
 
 
 if __name__ == "__main__":

@@ -182,12 +182,17 @@ TEST_F(SeatctlBenchTest, AFrameThatIsLostOnTheWayIsAGap) {
   EXPECT_THAT(run.out, Contains("FAIL gaps 1"));
 }
 
-TEST_F(SeatctlBenchTest, AnEdgeThatIsNotThereFails) {
-  const BenchRun run = RunBench({"ws", "ws://127.0.0.1:1/", "--rate", "0", "--duration", "100ms",
+TEST_F(SeatctlBenchTest, AnEdgeThatIsNotThereFailsAndNothingIsLoaded) {
+  const BenchRun run = RunBench({"ws", "ws://127.0.0.1:1/", "--server", server_.address(),
                                  "--connections", "2", "--timeout", "1s"});
   EXPECT_EQ(run.code, 1);
   EXPECT_THAT(run.out, Contains("FAIL connected 0 of 2"));
   EXPECT_THAT(run.Text(), HasSubstr("a connection was lost: connect: Connection refused"));
+  EXPECT_THAT(run.Text(), HasSubstr("Nothing was loaded"));
+  SeatLockClient client(server_.address());
+  const auto list = client.List(1'000);
+  ASSERT_TRUE(list.ok());
+  EXPECT_EQ(list.response.showtimes_size(), 0);
 }
 
 TEST(SeatctlBenchRefusalTest, AServiceThatIsNotThereIsSaidBeforeAnythingIsLoaded) {

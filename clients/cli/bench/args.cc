@@ -78,6 +78,7 @@ CLI::App* AddBench(CLI::App* app, Raw* raw) {
   CLI::App* lock = bench->add_subcommand("lock", "Lock, unlock, extend, book and cancel seats");
   AddLoad(lock, raw, 1);
   lock->add_option("--count", raw->options.count, "how many calls, in place of --duration")
+      ->excludes("--duration")
       ->check(CLI::Range(uint64_t{1}, kCallsMax));
   CLI::App* watch = bench->add_subcommand("watch", "Follow showtimes over gRPC while they change");
   AddLoad(watch, raw, 0);

@@ -65,8 +65,13 @@ Report RunWith(const RunContext& run, Report report, Fleet& fleet, int64_t wante
     load = std::make_unique<CallLoad>(run.options, run.names, Connect(run.options.servers));
   }
   AwaitConnected(run, fleet, wanted);
+  const bool nobody = fleet.connected() == 0;
+  if (nobody) {
+    load.reset();
+    report.notes.push_back("Nothing was loaded, because nobody could follow it.");
+  }
   const Clock::time_point changing = Clock::now();
-  const auto result = Change(run, fleet, load.get());
+  const auto result = nobody ? std::nullopt : Change(run, fleet, load.get());
   const double changed_for = SecondsSince(changing);
   LeftBehind left;
   left.revisions.resize(static_cast<size_t>(run.options.showtimes));

@@ -71,7 +71,9 @@ std::string ConnectionsText(const ProgramLook& program) {
   if (!count.has_value()) return kUnknown;
   const auto bound = program.metrics.Sum("seatlock_edge_connections_max");
   const std::string of = bound.has_value() ? absl::StrCat(" of ", std::llround(*bound)) : "";
-  return absl::StrCat(std::llround(*count), of, program.is_edge() ? "" : " watches");
+  const int64_t connections = std::llround(*count);
+  if (program.is_edge()) return absl::StrCat(connections, of);
+  return absl::StrCat(connections, connections == 1 ? " watch" : " watches");
 }
 
 std::string Generation(const ProgramLook& program) {

@@ -37,6 +37,8 @@ TEST(StatusTest, LineOfAServerSaysWhatItIsAndHowItDoes) {
               ContainsRegex("10.0.0.1:9101  seatlockd  ready  0.1.0    1h 2m  4 calls  "
                             "redis strict  01234567    2 watches\n"));
   EXPECT_TRUE(look.AllWell());
+  EXPECT_THAT(StatusTable(With(Seatlockd("seatlock_watchers 1\n")), false),
+              HasSubstr("  1 watch\n"));
 }
 
 TEST(StatusTest, LineOfAnEdgeSaysWhoIsBehind) {

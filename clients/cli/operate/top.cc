@@ -194,6 +194,7 @@ std::string BusiestHead(const TopView& view, bool color) {
   if (!view.showtimes_error.empty()) {
     return Paint(absl::StrCat("showtimes: ", view.showtimes_error), kBad, color);
   }
+  if (view.showtimes_seen == 0) return Paint("no showtimes looked at", kTitle, color);
   const std::string which = view.more_showtimes ? absl::StrCat("of the first ", view.showtimes_seen,
                                                                " by id; more follow")
                                                 : absl::StrCat("of ", view.showtimes_seen);

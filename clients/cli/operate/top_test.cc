@@ -79,7 +79,8 @@ TEST(TopTest, TheFirstLookSaysOnlyWhatIsNow) {
   EXPECT_EQ(view.all_locks_a_second, std::nullopt);
   EXPECT_EQ(view.commit_to_socket.p50_seconds, std::nullopt);
   EXPECT_THAT(view.connections, Optional(40.0));
-  EXPECT_THAT(JoinLines(TopFrame(view, 80, 24, false)), HasSubstr("first look"));
+  EXPECT_THAT(JoinLines(TopFrame(view, 80, 24, false)),
+              AllOf(HasSubstr("first look"), HasSubstr("no showtimes looked at")));
 }
 
 TEST(TopTest, AProgramThatBeganAnewCountsForNothing) {

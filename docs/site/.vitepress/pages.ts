@@ -38,10 +38,10 @@ const GROUPS: Readonly<Record<string, readonly Page[]>> = {
   ],
   Operating: [
     'docs/operating.md',
-    'docs/metrics.md',
-    'docs/tracing.md',
-    'docs/runbook.md',
     'docs/seatctl.md',
+    'docs/metrics.md',
+    'docs/runbook.md',
+    'docs/tracing.md',
     'docs/loading.md',
   ],
   'How it is made': [
@@ -71,7 +71,7 @@ export interface Pages {
   readonly sidebar: DefaultTheme.SidebarItem[];
 }
 
-/** Throws if a page of docs/ is in no group: nobody would find it. Leaves out what is not there. */
+/** Throws if a page of docs/ is in no group, where nobody would find it, and if a page is gone. */
 export function findPages(): Pages {
   const files = markdownFiles();
   const grouped = new Set(Object.values(GROUPS).flat().map(pathOf));
@@ -81,12 +81,15 @@ export function findPages(): Pages {
   if (lost.length > 0) {
     throw new Error(`in no group of docs/site/.vitepress/pages.ts: ${lost.join(' ')}: add it`);
   }
-  const there = new Set(files);
+  const gone = [...grouped].filter((path) => !files.includes(path));
+  if (gone.length > 0) {
+    throw new Error(`docs/site/.vitepress/pages.ts: no such page: ${gone.join(' ')}`);
+  }
   const paths = new Set(files.filter((path) => grouped.has(path) || isRecord(path)));
-  const sidebar = Object.entries(GROUPS)
-    .map(([text, pages]) => ({ text, pages: pages.filter((page) => there.has(pathOf(page))) }))
-    .filter((group) => group.pages.length > 0)
-    .map((group) => ({ text: group.text, items: group.pages.map(entry) }));
+  const sidebar = Object.entries(GROUPS).map(([text, pages]) => ({
+    text,
+    items: pages.map(entry),
+  }));
   return { paths, others: files.filter((path) => !paths.has(path)), sidebar };
 }
 
