@@ -54,7 +54,8 @@ ARROWS = {
     "clients/cpp/include": [],
     "clients/cpp": BASE + ["clients/cpp/include"],
     "clients/cli": BASE + ["common/runtime", "clients/cpp", "clients/cpp/include",
-                           "clients/cli/family.h", "clients/cli/bench", "clients/cli/operate"],
+                           "clients/cli/family.h", "clients/cli/time_flag.h",
+                           "clients/cli/bench", "clients/cli/operate"],
     # What a family of commands knows of the others: how it is registered, how a time is read.
     "clients/cli/family.h": [],
     "clients/cli/time_flag.h": [],
