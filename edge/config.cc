@@ -26,6 +26,16 @@ absl::Status SetUpstreams(std::string_view text, Config* config) {
   return absl::OkStatus();
 }
 
+// Keeps also how it was written, for --print-config.
+template <typename Value>
+absl::Status SetParsed(std::string_view text, Value* value, std::string* written) {
+  absl::StatusOr<Value> parsed = Value::Parse(text);
+  if (!parsed.ok()) return parsed.status();
+  *value = *std::move(parsed);
+  *written = text;
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string UpstreamsText(const Config& config) {
@@ -55,12 +65,8 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
       "allowed-origins", "ORIGIN,...",
       "pages that may connect, such as https://a.example,https://*.b.example (any subdomain of "
       "b.example); empty or *: any",
-      [config, &origins](std::string_view text) -> absl::Status {
-        absl::StatusOr<AllowedOrigins> parsed = AllowedOrigins::Parse(text);
-        if (!parsed.ok()) return parsed.status();
-        config->allowed_origins = *std::move(parsed);
-        origins = text;
-        return absl::OkStatus();
+      [config, &origins](std::string_view text) {
+        return SetParsed(text, &config->allowed_origins, &origins);
       },
       [&origins] { return origins; });
   flags.Int(&config->connections_max, "max-connections", 0, kConnectionsMax,
@@ -75,12 +81,8 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
   flags.Custom(
       "trusted-proxies", "NETWORK,...",
       "proxies whose X-Forwarded-For says a client's address, such as 10.0.0.0/8,::1",
-      [config, &proxies](std::string_view text) -> absl::Status {
-        absl::StatusOr<TrustedProxies> parsed = TrustedProxies::Parse(text);
-        if (!parsed.ok()) return parsed.status();
-        config->trusted_proxies = *std::move(parsed);
-        proxies = text;
-        return absl::OkStatus();
+      [config, &proxies](std::string_view text) {
+        return SetParsed(text, &config->trusted_proxies, &proxies);
       },
       [&proxies] { return proxies; });
   flags.Int(&config->threads, "threads", 0, kThreadsMax,

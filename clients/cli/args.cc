@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "clients/cli/bench/args.h"
 #include "clients/cli/operate/args.h"
+#include "clients/cli/time_flag.h"
 #include "common/base/server_list.h"
 #include "common/runtime/version.h"
 #include "seatlock/client.h"
@@ -148,16 +149,6 @@ constexpr AddFamily kFamilies[] = {
 };
 
 // Each returns what is wrong, empty where nothing is.
-std::string TakeTime(const std::string& text, const char* flag, int64_t* ms) {
-  absl::Duration duration;
-  if (!absl::ParseDuration(text, &duration) || duration <= absl::ZeroDuration()) {
-    return absl::StrCat(flag, " must be a time with its unit, such as 30s or 10m (got '", text,
-                        "')");
-  }
-  *ms = absl::ToInt64Milliseconds(duration);
-  return "";
-}
-
 std::string TakeFence(const std::string& text, std::map<std::string, uint64_t>* fences) {
   const size_t equals = text.rfind('=');
   uint64_t fence = 0;
@@ -208,9 +199,9 @@ std::string Complete(Raw* raw) {
   absl::StatusOr<std::vector<std::string>> servers = base::ParseServers(args.server);
   if (!servers.ok()) return absl::StrCat("--server ", servers.status().message());
   args.servers = *std::move(servers);
-  if (!raw->timeout.empty()) wrong = TakeTime(raw->timeout, "--timeout", &args.timeout_ms);
+  wrong = TakeTime(raw->timeout, "--timeout", 1, kTimeMsMax, &args.timeout_ms);
   if (wrong.empty() && !raw->ttl.empty()) {
-    wrong = TakeTime(raw->ttl, "--ttl", &args.ttl_ms.emplace());
+    wrong = TakeTime(raw->ttl, "--ttl", 1, kTimeMsMax, &args.ttl_ms.emplace());
   }
   for (const std::string& fence : raw->fences) {
     if (wrong.empty()) wrong = TakeFence(fence, &args.fences);

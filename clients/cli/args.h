@@ -12,6 +12,9 @@
 
 namespace seatlock::cli {
 
+// Of --timeout and --ttl: longer than anybody waits. The service says how long a lock may last.
+inline constexpr int64_t kTimeMsMax = 24 * 3'600'000;
+
 // Showtimes that `seatctl list` prints unless --limit says otherwise: more than a person reads. If
 // more follow, it says so.
 inline constexpr uint64_t kListLimitDefault = 1'000;

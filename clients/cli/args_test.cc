@@ -129,6 +129,8 @@ TEST_F(ArgsTest, MistakesAreUsageErrorsThatSayWhatIsWrong) {
       {{"list", "--limit", "0"}, "--limit"},
       {{"list", "--page-size", "1001"}, "--page-size"},
       {{"get", "123", "--timeout", "soon"}, "--timeout must be a time"},
+      {{"get", "123", "--timeout", "inf"}, "--timeout must be a time with its unit, 1ms to 24h"},
+      {{"get", "123", "--timeout", "1us"}, "--timeout must be a time"},
       {{"get", "123", "-o", "xml"}, "xml"},
       {{"get", "123", "--unknown"}, "--unknown"},
       {{"bench"}, "subcommand is required"},

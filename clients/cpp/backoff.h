@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <random>
 
 namespace seatlock::client {
@@ -22,7 +23,9 @@ class Backoff {
     const Ms least = std::max(bound_ / 2, std::min(asked_for, kAskedForMax));
     const Ms width = std::max(Ms(0), std::min(std::max(bound_, least), left - least) / 2);
     bound_ = std::min(bound_ * 2, max_);
-    return least + Ms(std::uniform_int_distribution<Ms::rep>(0, width.count())(random_));
+    // A seed costs more than a call that needs no pause, so it is taken here.
+    if (!random_) random_.emplace(std::random_device()());
+    return least + Ms(std::uniform_int_distribution<Ms::rep>(0, width.count())(*random_));
   }
 
   // After a success.
@@ -36,7 +39,7 @@ class Backoff {
   const Ms first_;
   const Ms max_;
   Ms bound_;
-  std::minstd_rand random_{std::random_device()()};
+  std::optional<std::minstd_rand> random_;
 };
 
 }  // namespace seatlock::client

@@ -138,8 +138,12 @@ absl::Status Client::Impl::Attempt(Method<Request, Response> method, const Reque
 
 std::string Client::Impl::Traceparent() const {
   if (!options.traceparent) return "";
-  std::string text = options.traceparent();
-  return base::ParseTraceparent(text) ? text : "";
+  const auto trace = base::ParseTraceparent(options.traceparent());
+  if (!trace) return "";
+  // In the form that is known here: what follows in a later version may be anything, and gRPC ends
+  // the process over metadata that is no text.
+  return absl::StrCat("00-", trace->trace_id, "-", trace->parent_id,
+                      trace->sampled ? "-01" : "-00");
 }
 
 void Client::Impl::Note(const Server& server, const absl::Status& status, bool had_its_time) const {

@@ -204,8 +204,8 @@ TEST_F(ClientServersTest, AttemptsAreBoundedAndSharedAmongServersThatAreAllAway)
 TEST_F(ClientServersTest, TimeoutEndsWhatServersThatHangWouldProlong) {
   for (ScriptedService& service : services_) service.ScriptLocks({Hang});
   ClientOptions options = Options();
-  options.timeout = milliseconds(500);
-  options.attempt_timeout = milliseconds(200);
+  options.timeout = milliseconds(2000);
+  options.attempt_timeout = milliseconds(800);
   Client client(options);
   EXPECT_THAT(client.LockSeat(Request()), StatusIs(absl::StatusCode::kDeadlineExceeded));
   EXPECT_EQ(Calls(), Counts({1, 1, 1}));

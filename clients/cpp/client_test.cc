@@ -129,6 +129,14 @@ TEST_F(ClientTest, EveryAttemptCarriesTheTraceThatTheCallBelongsTo) {
   EXPECT_THAT(SentTraces(service_, Options(), trace), ElementsAre(trace, trace));
 }
 
+TEST_F(ClientTest, OfALaterVersionsTraceTheKnownPartIsSent) {
+  const std::string ids = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7";
+  EXPECT_THAT(SentTraces(service_, Options(), "cc-" + ids + "-03-bad\nheader"),
+              ElementsAre("00-" + ids + "-01", "00-" + ids + "-01"));
+  EXPECT_THAT(SentTraces(service_, Options(), "cc-" + ids + "-02"),
+              ElementsAre("00-" + ids + "-00", "00-" + ids + "-00"));
+}
+
 TEST_F(ClientTest, WhatIsNoTraceIsNotSent) {
   for (const char* bad : {"", "nonsense", "bad\nheader"}) {
     EXPECT_THAT(SentTraces(service_, Options(), bad), ElementsAre("-", "-")) << bad;

@@ -77,8 +77,10 @@ absl::Status AskReadiness(const HostPort& admin_listen, std::chrono::millisecond
   const HostPort at = Reachable(admin_listen);
   std::optional<absl::Status> answer;
   net::io_context io;
-  net::co_spawn(io, Ask(at),
-                [&answer](std::exception_ptr, absl::Status status) { answer = std::move(status); });
+  net::co_spawn(io, Ask(at), [&](const std::exception_ptr& thrown, absl::Status status) {
+    // It throws if there is no memory or no descriptor; the status says OK then.
+    answer = thrown ? Unreachable(at, "it could not be asked") : std::move(status);
+  });
   io.run_for(deadline);
   if (answer.has_value()) return *std::move(answer);
   return Unreachable(at, absl::StrCat("nothing within ", deadline.count(), " ms"));

@@ -60,6 +60,27 @@ void AddGauges(const engine::Engine& engine, runtime::Metrics& metrics) {
                            [&engine] { return static_cast<double>(engine.held_for_readers()); });
 }
 
+void AddAllGauges(const Config& config, ServiceClock& clock, const engine::Engine& engine,
+                  const log::ShowtimeLog& log, runtime::Metrics& metrics) {
+  AddGauges(engine, metrics);
+  AddClockGauges(clock, metrics);
+  AddStoreGauges(config.store, log, metrics);
+  runtime::AddProcessMetrics("seatlockd", &metrics);
+}
+
+void LogStoreError(const std::string& error, uint64_t left_out) {
+  runtime::LogError("store", {{"error", error}, {"left_out", left_out}});
+}
+
+// What /readyz says.
+absl::Status ReadyOf(bool draining, const log::ShowtimeLog& log) {
+  if (draining) return absl::UnavailableError("draining");
+  if (!log.Healthy()) return absl::UnavailableError(log.WhyUnhealthy());
+  return absl::OkStatus();
+}
+
+// For the service manager. A shared store that is away at start is waited for, so READY says that
+// the server runs, and this line whether it serves.
 std::string StatusLine(const log::ShowtimeLog& log, const std::string& address) {
   return log.Healthy() ? absl::StrCat("serving on ", address)
                        : absl::StrCat("not serving: ", log.WhyUnhealthy());
@@ -86,9 +107,7 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
   ServiceClock service_clock(config.store);
   base::SlewedClock& clock = service_clock.clock();
   runtime::Metrics metrics;
-  runtime::LogThrottle store_errors(clock, [](const std::string& error, uint64_t left_out) {
-    runtime::LogError("store", {{"error", error}, {"left_out", left_out}});
-  });
+  runtime::LogThrottle store_errors(clock, LogStoreError);
   runtime::TraceLog calls(clock);
   ServiceMetrics service_metrics(&metrics, &store_errors, &calls);
   auto log = OpenStore(config, service_clock, service_metrics, store_errors);
@@ -107,19 +126,12 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
                          maintenance,
                          {static_cast<uint32_t>(config.max_session_seats), config.max_lock_age_ms},
                          [] { return base::RandomHex(kEpochBytes); }});
-  AddGauges(engine, metrics);
-  AddClockGauges(service_clock, metrics);
-  AddStoreGauges(config.store, **log, metrics);
-  runtime::AddProcessMetrics("seatlockd", &metrics);
+  AddAllGauges(config, service_clock, engine, **log, metrics);
   auto server =
       rpc::Server::Start(config.listen.host, config.listen.port, engine, clock, service_metrics);
   if (!server.ok()) return Fail(server.status());
   std::atomic<bool> draining{false};
-  const auto ready = [&draining, &log] {
-    if (draining) return absl::UnavailableError("draining");
-    if (!(*log)->Healthy()) return absl::UnavailableError((*log)->WhyUnhealthy());
-    return absl::OkStatus();
-  };
+  const auto ready = [&draining, &log = **log] { return ReadyOf(draining, log); };
   metrics.AddGaugeCallback("seatlock_ready", "1 if /readyz says 200, else 0.",
                            [ready] { return ready().ok() ? 1.0 : 0.0; });
   auto admin = runtime::AdminServer::Start(
@@ -128,8 +140,6 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
   if (!admin.ok()) return Fail(admin.status());
   const std::string listening = runtime::HostPort{config.listen.host, (*server)->port()}.ToString();
   StoreWatch store_watch(config, service_clock, **log);
-  // A shared store that is away at start is waited for, so READY says that the server runs, and the
-  // status line whether it serves.
   runtime::Supervision supervision(
       manager, clock, WatchedOf({**log, **server, completions, background, maintenance}),
       [&log = **log, &listening] { return StatusLine(log, listening); });

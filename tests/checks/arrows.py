@@ -54,13 +54,15 @@ ARROWS = {
     "clients/cpp/include": [],
     "clients/cpp": BASE + ["clients/cpp/include"],
     "clients/cli": BASE + ["common/runtime", "clients/cpp", "clients/cpp/include",
-                           "clients/cli/family.h", "clients/cli/bench", "clients/cli/operate"],
-    # What a family of commands knows of the others: nothing but how it is registered.
+                           "clients/cli/family.h", "clients/cli/time_flag.h",
+                           "clients/cli/bench", "clients/cli/operate"],
+    # What a family of commands knows of the others: how it is registered, how a time is read.
     "clients/cli/family.h": [],
+    "clients/cli/time_flag.h": [],
     "clients/cli/bench": BASE + ["common/runtime", "clients/cpp", "clients/cpp/include",
-                                 "clients/cli/family.h"],
+                                 "clients/cli/family.h", "clients/cli/time_flag.h"],
     "clients/cli/operate": BASE + ["common/runtime", "clients/cpp", "clients/cpp/include",
-                                   "clients/cli/family.h"],
+                                   "clients/cli/family.h", "clients/cli/time_flag.h"],
 }
 
 PUBLIC_PROTO = ["services/seatlock/rpc", "services/seatlock/main.cc", "edge/upstream",

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "clients/cli/bench/bench.h"
 #include "clients/cli/bench/limits.h"
 #include "clients/cli/bench/options.h"
+#include "clients/cli/time_flag.h"
 
 namespace seatlock::cli::bench {
 namespace {
@@ -59,19 +59,6 @@ void AddFollowers(CLI::App* bench, Raw* raw, const char* what) {
             absl::StrCat("percent of the ", what, " that are cut and resume each second"));
 }
 
-// A time between bounds, in milliseconds.
-std::string TakeTime(const std::string& text, const char* flag, absl::Duration min,
-                     absl::Duration max, int64_t* ms) {
-  if (text.empty()) return "";
-  absl::Duration time;
-  if (!absl::ParseDuration(text, &time) || time < min || time > max) {
-    return absl::StrCat(flag, " must be a time with its unit, ", absl::FormatDuration(min), " to ",
-                        absl::FormatDuration(max), " (got '", text, "')");
-  }
-  *ms = absl::ToInt64Milliseconds(time);
-  return "";
-}
-
 CLI::App* AddBench(CLI::App* app, Raw* raw) {
   CLI::App* bench = app->add_subcommand("bench", "Load a deployment, and judge what it says");
   bench->require_subcommand(1);
@@ -97,10 +84,10 @@ std::string Complete(const CLI::App& bench, Raw* raw) {
   Options& options = raw->options;
   if (bench.got_subcommand("watch")) options.bench = Bench::kWatch;
   if (bench.got_subcommand("ws")) options.bench = Bench::kWs;
-  std::string wrong = TakeTime(raw->duration, "--duration", absl::Milliseconds(100),
-                               absl::Milliseconds(kDurationMsMax), &options.duration_ms);
+  std::string wrong =
+      TakeTime(raw->duration, "--duration", kDurationMsMin, kDurationMsMax, &options.duration_ms);
   if (wrong.empty()) {
-    wrong = TakeTime(raw->ttl, "--ttl", absl::Seconds(2), absl::Hours(2), &options.ttl_ms);
+    wrong = TakeTime(raw->ttl, "--ttl", kTtlMsMin, kTtlMsMax, &options.ttl_ms);
   }
   if (wrong.empty() && !raw->mix.empty()) {
     wrong = ParseMix(raw->mix, &options.mix);

@@ -3,7 +3,6 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -62,8 +61,7 @@ struct GrpcCalls::Call {
   std::unique_ptr<grpc::ClientContext> context;
   std::shared_ptr<client::Servers> servers;
   std::shared_ptr<const client::Server> server;
-  // Made by the first retry: its seed comes from the system, which costs as much as a call.
-  std::optional<client::Backoff> backoff;
+  client::Backoff backoff{kPauseFirst, kPauseMax};
   Clock::time_point end;      // of all attempts
   Clock::time_point sent_at;  // the last one
   int64_t sent_wall_us = 0;
@@ -179,11 +177,10 @@ void GrpcCalls::Ended(std::unique_ptr<Call> call, const grpc::Status& status) {
                                          status.error_message(), status.error_details()));
   if (MayRetry(error)) {
     call->servers->Failed(*call->server, error.retry_after.value_or(milliseconds(0)));
-    if (!call->backoff.has_value()) call->backoff.emplace(kPauseFirst, kPauseMax);
     const Clock::time_point now = Clock::now();
     const Clock::time_point at =
-        now + call->backoff->Next(error.retry_after.value_or(milliseconds(0)),
-                                  std::chrono::duration_cast<milliseconds>(call->end - now));
+        now + call->backoff.Next(error.retry_after.value_or(milliseconds(0)),
+                                 std::chrono::duration_cast<milliseconds>(call->end - now));
     if (at < call->end) {
       base::MutexLock lock(mu_);
       waiting_.emplace(at, std::move(call));

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <unordered_map>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "clients/cli/bench/limits.h"
@@ -36,6 +38,10 @@ class Judge {
               [](const Told& a, const Told& b) { return a.revision < b.revision; });
     size_t next = 0;
     for (const Told& answer : told) {
+      if (answer.failed) may_have_ended_.emplace(answer.seat, answer.session);
+    }
+    for (const Told& answer : told) {
+      if (answer.failed) continue;
       while (next < history_.seen.size() && history_.seen[next].revision <= answer.revision) {
         TakeSeen(history_.seen[next++]);
       }
@@ -74,7 +80,8 @@ class Judge {
     // When it was granted. An answer that was repeated has a later server_time.
     const int64_t now = seat.revision == answer.revision ? seat.commit_ms : answer.server_ms;
     const bool same = seat.told == answer.session;
-    if (seat.told.has_value() && !same && (seat.told_for_good || seat.told_until_ms > now)) {
+    const bool held = seat.told_for_good || seat.told_until_ms > now;
+    if (seat.told.has_value() && !same && held && !MayHaveEnded(answer, *seat.told)) {
       DoubleHold(seat, answer.revision, answer.seat, answer.session, *seat.told);
     }
     seat.told_until_ms = same ? std::max(seat.told_until_ms, answer.expire_ms) : answer.expire_ms;
@@ -82,14 +89,23 @@ class Judge {
     seat.told = answer.session;
   }
 
+  // Whether `holder` may have given the seat back by then and nobody can tell.
+  bool MayHaveEnded(const Told& answer, uint32_t holder) const {
+    return IsBeyond(answer) && may_have_ended_.count({answer.seat, holder}) > 0;
+  }
+
+  // Whether the stream ends before it, because the history was not to be had.
+  bool IsBeyond(const Told& answer) const {
+    return answer.revision > history_.last_revision && !history_.missing.empty();
+  }
+
   void CheckAgainstStream(const Told& answer, const SeatState& seat) {
-    if (answer.revision > history_.last_revision) {
-      if (!history_.missing.empty()) {
-        ++findings_.unchecked;
-      } else {
-        Lost(answer, absl::StrCat("the stream ends at revision ", history_.last_revision));
-      }
+    if (IsBeyond(answer)) {
+      ++findings_.unchecked;
       return;
+    }
+    if (answer.revision > history_.last_revision) {
+      return Lost(answer, absl::StrCat("the stream ends at revision ", history_.last_revision));
     }
     const bool mine = seat.session == answer.session;
     const bool locked = mine && seat.status == SeatIs::kLocked;
@@ -139,6 +155,8 @@ class Judge {
   const std::string& showtime_;
   const History& history_;
   std::unordered_map<uint32_t, SeatState> seats_;
+  // Seat and session of unlocks and cancellations that failed.
+  std::set<std::pair<uint32_t, uint32_t>> may_have_ended_;
   Findings findings_;
 };
 

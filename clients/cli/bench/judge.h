@@ -10,6 +10,9 @@
 //   lost acknowledgement | after the revision that the answer names, the stream says otherwise of
 //                        | the seat, or has no such revision
 //   unchecked            | the stream does not reach so far, because the history was not to be had
+//
+// An unlock or a cancellation without an answer may have happened. The stream says whether it did;
+// where the stream does not reach, a holder who asked for one is not called a holder.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +24,8 @@
 
 namespace seatlock::cli::bench {
 
-// One success. `expire_ms` is the lock's; `server_ms` the server's clock when it answered.
+// One success, or an unlock or a cancellation that failed. `expire_ms` is the lock's; `server_ms`
+// the server's clock when it answered.
 struct Told {
   uint64_t revision = 0;
   int64_t expire_ms = 0;
@@ -29,6 +33,7 @@ struct Told {
   uint32_t seat = 0;
   uint32_t session = 0;
   Kind kind = Kind::kLock;
+  bool failed = false;  // it may have happened all the same; the first three say nothing
 };
 
 enum class SeatIs : uint8_t { kFree, kLocked, kBooked, kOther };

@@ -177,6 +177,25 @@ TEST(JudgeTest, WhatAHistoryDoesNotReachIsSaidToBeUnchecked) {
   EXPECT_EQ(findings.lost, 0U);
 }
 
+TEST(JudgeTest, AHolderWhoseUnlockHadNoAnswerIsNoHolderIfNobodyCanTell) {
+  History history = Stream({Change(SeatIs::kLocked, kAnn, 1, 60'000)});
+  history.missing = "UNAVAILABLE";
+  const std::vector<Told> locks = {Answer(Kind::kLock, kAnn, 1, 60'000),
+                                   Answer(Kind::kLock, kBob, 3, 90'000)};
+  EXPECT_EQ(JudgeIt(locks, history).double_holds, 1U);
+  std::vector<Told> told = locks;
+  told.push_back(Answer(Kind::kUnlock, kAnn, 0));
+  told.back().failed = true;
+  const Findings findings = JudgeIt(told, history);
+  EXPECT_EQ(findings.double_holds, 0U);
+  EXPECT_EQ(findings.unchecked, 1U) << "the verdict fails all the same";
+  // The stream, if it is whole, says that it did not happen.
+  EXPECT_EQ(JudgeIt(told, Stream({Change(SeatIs::kLocked, kAnn, 1, 60'000),
+                                  Change(SeatIs::kLocked, kBob, 3, 90'000)}))
+                .double_holds,
+            1U);
+}
+
 TEST(JudgeTest, OnlyTheFirstFewAreNamedButAllAreCounted) {
   std::vector<Told> told;
   for (uint64_t i = 1; i <= 100; ++i) told.push_back(Answer(Kind::kUnlock, kAnn, i));

@@ -7,6 +7,10 @@ namespace seatlock::cli::bench {
 
 // The service keeps 60 minutes of history, and the verdicts read a whole run's afterwards.
 inline constexpr int64_t kDurationMsMax = 30 * 60'000;
+inline constexpr int64_t kDurationMsMin = 100;  // below it rates mean nothing
+// Of locks. A lock is not used in its last second (kLapseMarginUs); the service grants two hours.
+inline constexpr int64_t kTtlMsMin = 2'000;
+inline constexpr int64_t kTtlMsMax = 2 * 3'600'000;
 // Calls a second: more than gRPC takes on the machines that this was written on. Above it the
 // schedule would ask for a call every few microseconds, which a thread cannot keep.
 inline constexpr int64_t kRateMax = 100'000;

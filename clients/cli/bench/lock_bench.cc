@@ -1,4 +1,5 @@
 // seatctl bench lock.
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -36,7 +37,8 @@ Judged JudgeAll(const RunContext& run, Workload& workload, const LeftBehind& lef
       history.missing = left.failure;
     }
     std::vector<Told> told = workload.TakeTold(showtime);
-    const uint64_t count = told.size();
+    const auto count = static_cast<uint64_t>(
+        std::count_if(told.begin(), told.end(), [](const Told& one) { return !one.failed; }));
     const Findings findings = JudgeShowtime(run.names.Showtime(showtime), std::move(told), history);
     base::MutexLock lock(mu);
     ++done;

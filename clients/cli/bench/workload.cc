@@ -86,6 +86,7 @@ void Workload::Done(const Plan& plan, const Outcome& outcome, int64_t due_us, in
     Keep(plan, outcome);
   } else if (!Rightly(plan, outcome.reason, now_us)) {
     ++tally_.failed;
+    KeepFailure(plan);
     if (tally_.failures.size() < kExamplesMax) {
       tally_.failures.push_back(
           absl::StrCat(kKindNames[kind], ": ", outcome.reason, ": ", outcome.message));
@@ -103,6 +104,13 @@ void Workload::Keep(const Plan& plan, const Outcome& outcome) {
                                   .seat = plan.seat,
                                   .session = plan.session,
                                   .kind = plan.kind});
+}
+
+void Workload::KeepFailure(const Plan& plan) {
+  if (options_.bench != Bench::kLock) return;
+  if (plan.kind != Kind::kUnlock && plan.kind != Kind::kCancel) return;
+  told_[plan.showtime].push_back(
+      {.seat = plan.seat, .session = plan.session, .kind = plan.kind, .failed = true});
 }
 
 void Workload::Pool(const Plan& plan, const Outcome& outcome) {

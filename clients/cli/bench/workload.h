@@ -79,6 +79,8 @@ class Workload {
   bool TakeFrom(std::vector<Plan>& pool, int64_t now_us, Plan* plan);
   // The success that it was, for the judge and for later calls.
   void Keep(const Plan& plan, const Outcome& outcome);
+  // The failure that it was, for the judge: it may have happened.
+  void KeepFailure(const Plan& plan);
   void Pool(const Plan& plan, const Outcome& outcome);
   // When a lock that is granted or extended by a call that was sent then is used no more.
   int64_t LapsesUs(int64_t sent_us) const;

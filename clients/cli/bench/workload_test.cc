@@ -168,6 +168,20 @@ TEST(WorkloadTest, KeepsWhatWasToldForTheJudge) {
   EXPECT_EQ(told[0].session, plan.session);
 }
 
+TEST(WorkloadTest, TellsTheJudgeOfAnUnlockThatMayHaveHappened) {
+  Workload work(WithMix({1, 1'000'000, 0, 0, 0}), kSeed);
+  work.Done(work.Next(0, 0), Done(), 0, 0);
+  const Plan unlock = work.Next(1, 0);
+  ASSERT_EQ(unlock.kind, Kind::kUnlock);
+  work.Done(unlock, Refused("UNAVAILABLE"), 0, 0);
+  const std::vector<Told> told = work.TakeTold(unlock.showtime);
+  ASSERT_THAT(told, SizeIs(2));
+  EXPECT_FALSE(told[0].failed);
+  EXPECT_TRUE(told[1].failed);
+  EXPECT_EQ(told[1].seat, unlock.seat);
+  EXPECT_EQ(told[1].session, unlock.session);
+}
+
 TEST(WorkloadTest, ResultsAreCountedByKindAndReason) {
   Workload work(WithMix({1, 0, 0, 0, 0}), kSeed);
   work.Done(work.Next(0, 0), Done(), 0, 0);

@@ -8,10 +8,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/time/time.h"
 #include "clients/cli/operate/commands.h"
 #include "clients/cli/operate/http.h"
 #include "clients/cli/operate/text.h"
+#include "clients/cli/time_flag.h"
 #include "common/base/host_port.h"
 #include "common/base/server_list.h"
 
@@ -81,20 +81,6 @@ CLI::App* AddDoctor(CLI::App* app, Raw* raw) {
 }
 
 // Each returns what is wrong; empty if nothing is.
-std::string TakeTime(const std::string& text, const char* flag, int64_t min_ms, int64_t max_ms,
-                     int64_t* ms) {
-  if (text.empty()) return "";
-  absl::Duration duration;
-  const bool good = absl::ParseDuration(text, &duration);
-  if (!good || duration < absl::Milliseconds(min_ms) || duration > absl::Milliseconds(max_ms)) {
-    return absl::StrCat(
-        flag, " must be a time with its unit, ", absl::FormatDuration(absl::Milliseconds(min_ms)),
-        " to ", absl::FormatDuration(absl::Milliseconds(max_ms)), " (got '", Clean(text), "')");
-  }
-  *ms = absl::ToInt64Milliseconds(duration);
-  return "";
-}
-
 std::string TakeAdmins(const std::string& text, std::vector<std::string>* admins) {
   std::set<std::string> seen;
   for (const absl::string_view each : absl::StrSplit(text, ',')) {

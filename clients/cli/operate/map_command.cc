@@ -236,7 +236,8 @@ int RunMap(const CommonArgs& common, const Args& args) {
   Follower follower(common, args, terminal);
   Painter painter(common, args, std::move(layout));
   const absl::Status first = AwaitFirst(follower, terminal, common.timeout_ms);
-  if (absl::IsCancelled(first)) return kExitOk;
+  // Who wanted one picture has none.
+  if (absl::IsCancelled(first)) return args.once ? kExitFailed : kExitOk;
   if (!first.ok()) return Fail(terminal, first);
   if (args.once) {
     painter.Draw(follower, terminal);

@@ -132,7 +132,8 @@ Buckets Samples::Histogram(const std::string& name) const {
   Buckets buckets;
   for (const auto& [bound, count] : By(name + "_bucket", "le")) {
     double up_to = 0;
-    if (absl::SimpleAtod(bound, &up_to)) buckets.up_to[up_to] += count;
+    // NaN has no place among bounds.
+    if (absl::SimpleAtod(bound, &up_to) && !std::isnan(up_to)) buckets.up_to[up_to] += count;
   }
   return buckets;
 }

@@ -84,6 +84,14 @@ TEST(PrometheusTextTest, OnlyWhatCameBetweenTwoLooksCounts) {
   EXPECT_EQ(Since(before, {{{1, 3}, {2, 3}}}).count(), 0);
 }
 
+TEST(PrometheusTextTest, ABucketWhoseBoundIsNoNumberIsLeftOut) {
+  const auto samples =
+      ParsePrometheus("h_bucket{le=\"NaN\"} 5\nh_bucket{le=\"1\"} 2\nh_bucket{le=\"+Inf\"} 3\n");
+  ASSERT_TRUE(samples.ok());
+  EXPECT_THAT(samples->Histogram("h").up_to,
+              ElementsAre(Pair(1, 2), Pair(std::numeric_limits<double>::infinity(), 3)));
+}
+
 TEST(PrometheusTextTest, HistogramsOfSeveralProgramsAddUp) {
   EXPECT_THAT(Added({{{1, 1}, {2, 3}}}, {{{1, 10}, {2, 10}}}).up_to,
               ElementsAre(Pair(1, 11), Pair(2, 13)));
