@@ -32,11 +32,13 @@ add_custom_target(package_files
   COMMENT "Making manuals and completions" VERBATIM)
 set(CPACK_COMPONENTS_ALL)
 
-# Copyright and changelogs, the same in each package.
+# Copyright and changelogs, the same in each package. Below the prefix, and the changelogs only if
+# package_files was built: libseatlock-dev is installed by `cmake --install --component` too.
 function(seatlock_package_texts name)
-  install(FILES ${CMAKE_SOURCE_DIR}/deploy/debian/copyright ${SEATLOCK_MANUALS}/changelog.gz
-                ${SEATLOCK_MANUALS}/changelog.Debian.gz
-          DESTINATION /usr/share/doc/${name} COMPONENT ${name} EXCLUDE_FROM_ALL)
+  install(FILES ${CMAKE_SOURCE_DIR}/deploy/debian/copyright
+          DESTINATION share/doc/${name} COMPONENT ${name} EXCLUDE_FROM_ALL)
+  install(FILES ${SEATLOCK_MANUALS}/changelog.gz ${SEATLOCK_MANUALS}/changelog.Debian.gz
+          DESTINATION share/doc/${name} COMPONENT ${name} EXCLUDE_FROM_ALL OPTIONAL)
 endfunction()
 
 # seatlock_package(NAME SUMMARY "..." DESCRIPTION "..." [DEPENDS ...] [SECTION ...]): the component

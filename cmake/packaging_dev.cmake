@@ -26,7 +26,8 @@ endforeach()
 
 # Of common/base what the client uses; the rest would bring OpenSSL with it.
 add_library(seatlock_dev STATIC ${client_objects}
-  common/base/host_port.cc common/base/look_up.cc common/base/server_list.cc)
+  common/base/host_port.cc common/base/look_up.cc common/base/server_list.cc
+  common/base/trace_context.cc)
 set_target_properties(seatlock_dev PROPERTIES
   OUTPUT_NAME seatlock EXPORT_NAME client POSITION_INDEPENDENT_CODE ON)
 target_link_libraries(seatlock_dev
