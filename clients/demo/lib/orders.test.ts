@@ -8,6 +8,8 @@ import { openOrder, orderOf, placeOrder, settle } from './orders';
 const service = vi.hoisted(() => ({ bookSeats: vi.fn(), getOrder: vi.fn() }));
 vi.mock('./seatlock', () => ({ seatlock: () => service }));
 
+const TRACE = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' };
+
 let db: Db;
 beforeEach(() => {
   vi.resetAllMocks();
@@ -33,9 +35,19 @@ function failure(reason: string, outcome: 'none' | 'unknown'): Error {
 async function stateAfter(error: Error): Promise<string | undefined> {
   const order = newOrder();
   service.bookSeats.mockRejectedValue(error);
-  await expect(placeOrder(db, order, 'ann')).rejects.toBe(error);
+  await expect(placeOrder(db, order, 'ann', TRACE)).rejects.toBe(error);
   return orderOf(db, order.id, 'ann')?.state;
 }
+
+test('the seats are sold as part of the trace that the click belongs to', async () => {
+  const order = newOrder();
+  await placeOrder(db, order, 'ann', TRACE);
+  expect(service.bookSeats).toHaveBeenCalledWith(
+    expect.objectContaining({ orderId: order.id, seatIds: ['A01'] }),
+    TRACE,
+  );
+  expect(orderOf(db, order.id, 'ann')?.state).toBe('booked');
+});
 
 test('a refusal ends an order', async () => {
   expect(await stateAfter(failure('SEAT_TAKEN', 'none'))).toBe('refused');

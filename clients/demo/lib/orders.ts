@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { isSeatLockError } from '@seatlock/client/node';
 import { isRefusal } from './answers';
+import type { Call } from './api';
 import type { ShopSeat } from './catalogue';
 import { all, type Db, one } from './db';
 import { seatlock } from './seatlock';
@@ -42,16 +43,22 @@ const ORDER = 'SELECT id, showtime_id AS showtimeId, name, state FROM orders';
  * an answer that was lost. Throws SeatLock's error where it is not sold. Only a refusal ends the
  * order: a service that is away now may have sold the seats before, so it stays pending.
  */
-export async function placeOrder(db: Db, order: Order, sessionId: string): Promise<Order> {
+export async function placeOrder(
+  db: Db,
+  order: Order,
+  sessionId: string,
+  trace: Call['trace'],
+): Promise<Order> {
   const seats = orderSeats(db, order.id);
   try {
-    await seatlock().bookSeats({
+    const booking = {
       showtimeId: order.showtimeId,
       // Whoever takes money names the seats; nobody is sold what they did not see.
       seatIds: seats.map(({ seatId }) => seatId),
       sessionId,
       orderId: order.id,
-    });
+    };
+    await seatlock().bookSeats(booking, trace);
   } catch (error) {
     if (isSeatLockError(error) && isRefusal(error)) {
       setState(db, order.id, 'refused');

@@ -24,12 +24,13 @@ export function POST(request: NextRequest): Promise<Response> {
     if (!isSameOrder(db(), order, wish)) {
       return refuse('ORDER_MISMATCH', 'The order has other seats.');
     }
-    await placeOrder(db(), order, wish.sessionId);
+    await placeOrder(db(), order, wish.sessionId, call.trace);
     return answer({ orderId: order.id });
   });
 }
 
-function readWish({ sessionId, body, query }: Call): Wish | Response {
+function readWish(call: Call): Wish | Response {
+  const { sessionId, body } = call;
   const showtime = knownShowtime(body.showtimeId);
   if (showtime instanceof Response) {
     return showtime;
@@ -42,7 +43,7 @@ function readWish({ sessionId, body, query }: Call): Wish | Response {
   if (typeof orderKey !== 'string' || !/^[\w-]{16,64}$/.test(orderKey)) {
     return refuse('INVALID_FIELD', 'orderKey: 16 to 64 letters, digits, - or _ are wanted.');
   }
-  const seats = readSeats(showtime.id, { sessionId, body, query });
+  const seats = readSeats(showtime.id, call);
   if (seats instanceof Response) {
     return seats;
   }
