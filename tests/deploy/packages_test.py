@@ -2,7 +2,7 @@
 into a new Debian, used, installed over themselves, removed and purged.
 
 The programs run there as their units say, so far as that can be had without systemd as PID 1
-(confined.py), file system and filter of system calls included. Measured: 5 min beside other
+(confined.py), file system and filter of system calls included. Measured: 286 s beside other
 builds, a third of it debootstrap.
 """
 
