@@ -88,4 +88,7 @@ C++17 and later: headers, a static library, and files for
 find_package(SeatLock) and pkg-config.")
 set(CPACK_DEBIAN_LIBSEATLOCK-DEV_PACKAGE_NAME libseatlock-dev)
 set(CPACK_DEBIAN_LIBSEATLOCK-DEV_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_LIBSEATLOCK-DEV_PACKAGE_DEPENDS "libabsl-dev, libgrpc++-dev, libprotobuf-dev")
+# find_package(gRPC) fails without the programs of protobuf-compiler-grpc, which libgrpc++-dev does not
+# bring.
+set(CPACK_DEBIAN_LIBSEATLOCK-DEV_PACKAGE_DEPENDS
+  "libabsl-dev, libgrpc++-dev, libprotobuf-dev, protobuf-compiler-grpc")

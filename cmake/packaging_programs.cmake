@@ -13,7 +13,8 @@ them to browsers as WebSocket messages. It keeps nothing, so any number of\n\
 edges follow one service.")
 seatlock_package(seatctl
   SUMMARY "command line of SeatLock"
-  DESCRIPTION "seatctl locks, books and watches seats over the gRPC API of seatlockd."
+  DESCRIPTION "seatctl locks, books and watches seats over the gRPC API of seatlockd, shows\n\
+how servers and edges fare, finds what is set up wrongly, and loads them."
   SECTION utils)
 
 install(TARGETS seatlockd RUNTIME DESTINATION sbin COMPONENT seatlockd)
