@@ -90,6 +90,7 @@ class SingleTest(ComposeTest):
 
 class ClusterTest(ComposeTest):
     def test_goes_on_while_each_part_is_lost_in_turn(self):
+        volumes = self.volumes()
         self.bring_up("cluster")
         self.assert_only_nginx_is_published()
         alice = self.shopper()
@@ -111,6 +112,13 @@ class ClusterTest(ComposeTest):
         self.composed.up()
         for seat in ("A01", "A02", "A03", "A04"):
             self.assert_taken(seat)
+
+        self.composed.remove()
+        self.assertEqual((self.composed.left(), self.volumes() - volumes), ([], set()))
+
+    def volumes(self):
+        """Also those without a name of their own, which belong to no project."""
+        return set(call("volume", "ls", "-q").split())
 
     def lose_the_primary(self):
         """Stopped, so that it stays away until Sentinel has promoted the other; then it is back."""
