@@ -59,14 +59,9 @@ macro(seatlock_package name)
 endmacro()
 
 include(packaging_programs)
-# The C++ client as a library: it says itself what the package libseatlock-dev is and what is in it.
-if(NOT TARGET seatlock_dev)
-  include(packaging_dev OPTIONAL)
-endif()
-if(TARGET seatlock_dev)
-  list(APPEND CPACK_COMPONENTS_ALL libseatlock-dev)
-  add_dependencies(package_files seatlock_dev)
-  seatlock_package_texts(libseatlock-dev)
-endif()
+# The C++ client as a library: packaging_dev.cmake says what is in the package libseatlock-dev.
+list(APPEND CPACK_COMPONENTS_ALL libseatlock-dev)
+add_dependencies(package_files seatlock_dev)
+seatlock_package_texts(libseatlock-dev)
 
 include(CPack)

@@ -27,7 +27,6 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 namespace net = boost::asio;
 using tcp = net::ip::tcp;
-using boost::system::error_code;
 
 constexpr size_t kBodyBytesMax = 64 << 10;  // a page of a few lines
 constexpr auto kAwait = net::as_tuple(net::use_awaitable);

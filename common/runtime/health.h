@@ -1,6 +1,7 @@
 // What `seatlockd health` and `seatlock-edge health` do: ask the program that runs with the same
 // settings whether it is ready. Containers call it, so that their images need no HTTP client.
-// A function; thread-safe; blocks for at most the deadline.
+// Thread-safe. Blocks for at most the deadline; if the address is a name that nobody answers for,
+// for as long as the look-up takes.
 #pragma once
 
 #include <chrono>
