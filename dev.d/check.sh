@@ -102,6 +102,7 @@ check() {
   run_check "proto breaking" "add fields and messages, never change or remove them" check_breaking
   run_check "checks' own tests" "see tests/checks" python3 tests/checks/checks_test.py
   run_check "arrows" "as it says above" python3 tests/checks/arrows.py
+  run_check "links" "as it says above" python3 tests/checks/links.py
   run_check "TypeScript's arrows" "as it says above" python3 tests/checks/arrows_ts.py
   run_check "files" "as it says above" python3 tests/checks/files.py
   run_check "monitoring" "as it says above" python3 tests/checks/monitoring.py

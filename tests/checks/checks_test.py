@@ -14,6 +14,7 @@ import arrows  # noqa: E402
 import arrows_ts  # noqa: E402
 import commands  # noqa: E402
 import files  # noqa: E402
+import links  # noqa: E402
 import monitoring  # noqa: E402
 import thread_safety  # noqa: E402
 
@@ -28,6 +29,26 @@ class Tree(unittest.TestCase):
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+
+
+class LinksTest(Tree):
+    def setUp(self):
+        super().setUp()
+        self.write("base/CMakeLists.txt", "seatlock_library(base\n  SOURCES clock.cc clock.h flat.h)\n")
+        self.write("base/clock.h", "")
+        self.write("edge/upgrade.cc", '#include "base/clock.h"\n#include "base/flat.h"\n')
+
+    def test_a_library_that_links_what_it_includes_passes_also_through_another(self):
+        self.write("mid/CMakeLists.txt", "seatlock_library(mid SOURCES m.cc DEPS seatlock::base)\n")
+        self.write("edge/CMakeLists.txt",
+                   "seatlock_library(ws SOURCES upgrade.cc  # why\n  DEPS seatlock::mid)\n")
+        self.assertEqual(links.check_tree(self.root), [])
+
+    def test_a_missing_library_is_named(self):
+        for kind in ("library", "binary", "fuzzer"):
+            self.write("edge/CMakeLists.txt", f"seatlock_{kind}(ws SOURCES upgrade.cc DEPS absl::status)\n")
+            self.assertEqual(links.check_tree(self.root), [
+                "edge/upgrade.cc: includes base/clock.h: add seatlock::base to the DEPS of ws"])
 
 
 class ArrowsTest(Tree):
