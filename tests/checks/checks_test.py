@@ -34,7 +34,8 @@ class Tree(unittest.TestCase):
 class LinksTest(Tree):
     def setUp(self):
         super().setUp()
-        self.write("base/CMakeLists.txt", "seatlock_library(base\n  SOURCES clock.cc clock.h flat.h)\n")
+        self.write("base/CMakeLists.txt",
+                   "seatlock_library(base\n  SOURCES clock.cc clock.h flat.h)\n")
         self.write("base/clock.h", "")
         self.write("edge/upgrade.cc", '#include "base/clock.h"\n#include "base/flat.h"\n')
 
@@ -46,7 +47,8 @@ class LinksTest(Tree):
 
     def test_a_missing_library_is_named(self):
         for kind in ("library", "binary", "fuzzer"):
-            self.write("edge/CMakeLists.txt", f"seatlock_{kind}(ws SOURCES upgrade.cc DEPS absl::status)\n")
+            self.write("edge/CMakeLists.txt",
+                       f"seatlock_{kind}(ws SOURCES upgrade.cc DEPS absl::status)\n")
             self.assertEqual(links.check_tree(self.root), [
                 "edge/upgrade.cc: includes base/clock.h: add seatlock::base to the DEPS of ws"])
 
