@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
+#include "edge/limits.h"
 #include "tests/integration/edge/edge_test_base.h"
 #include "tests/integration/edge/raw_peer.h"
 #include "tests/testing/http_get.h"
@@ -229,22 +230,33 @@ TEST_F(HandshakesTest, OfOneAddressPushOutTheirOwnAlone) {
   }
 }
 
-// What others keep of heads costs nobody its place who keeps none and has not had its time.
+// What others keep of heads costs nobody its place who keeps none and has not had its time. If a
+// busy machine takes longer than that time until others are pushed out, it is tried anew.
 TEST_F(HandshakesTest, ThatKeepMuchPushOutNobodyThatKeepsNothing) {
-  RawPeer patient(port_, "127.0.0.1");
+  using Clock = std::chrono::steady_clock;
   const std::string half = std::string(kRawUpgrade) + "Cookie: " + std::string(16 << 10, 'x');
-  std::vector<RawPeer> peers;
-  while (peers.size() < Crowd() * 3 / 5) {
-    peers.emplace_back(port_, absl::StrCat("127.0.1.", 1 + peers.size() % 250).c_str());
-    ASSERT_TRUE(peers.back().connected()) << peers.size();
-    peers.back().Send(half);
-  }
-  // A busy edge reads what they sent some time after.
   const auto displaced = [this] { return Metric("seatlock_edge_handshakes_displaced_total"); };
-  const auto deadline = std::chrono::steady_clock::now() + WsClient::kPatience;
-  while (displaced() == 0 && std::chrono::steady_clock::now() < deadline) ExpectFrames();
-  EXPECT_GT(displaced(), 0);
-  EXPECT_TRUE(patient.Upgrade());
+  const auto deadline = Clock::now() + WsClient::kPatience;
+  std::vector<RawPeer> peers;
+  const auto begin_another = [&] {
+    peers.emplace_back(port_, absl::StrCat("127.0.1.", 1 + peers.size() % 250).c_str());
+    peers.back().Send(half);
+  };
+  while (peers.size() < Crowd() / 2) begin_another();
+  while (Clock::now() < deadline) {
+    const auto since = Clock::now();
+    RawPeer patient(port_, "127.0.0.1");
+    const int64_t before = displaced();
+    while (peers.size() > Crowd() / 2) peers.pop_back();
+    while (peers.size() < Crowd() * 3 / 5) begin_another();
+    // A busy edge reads what they sent some time after.
+    while (displaced() == before && Clock::now() < deadline) ExpectFrames();
+    const bool upgraded = patient.Upgrade();
+    if (Clock::now() - since > std::chrono::milliseconds(edge::kHandshakeGraceMs)) continue;
+    EXPECT_TRUE(upgraded);
+    return;
+  }
+  FAIL() << "nobody was pushed out while another had not had its time";
 }
 
 // More than its places: each asks a moment after it connected, as browsers far away do.
