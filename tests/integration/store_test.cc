@@ -101,8 +101,8 @@ TEST_F(StoreTest, IsReadyAgainByItselfOnceTheStoreIs) {
   EXPECT_TRUE(BecomesReady(server_));
 }
 
-// Calls wait while the store is locked, for 2 s, and then they fail. A busy machine may need longer
-// than that for as many calls as may wait, so it is tried anew.
+// While the store is locked, calls wait for 2 s and then fail. A busy machine may need longer than
+// that to send as many calls as may wait; then the test sends them again.
 TEST_F(StoreTest, WhoComesWhenTooManyWaitIsToldToComeBack) {
   struct Call {
     grpc::ClientContext context;

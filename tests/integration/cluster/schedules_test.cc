@@ -330,8 +330,8 @@ TEST(SchedulesTest, WhatADeadServerHadSentLandsOnce) {
   ServerGroup servers(2, UrlOf(redis));
   ASSERT_NO_FATAL_FAILURE(servers.Start());
   for (int i = 0; i < kCalls; ++i) ASSERT_TRUE(Sell(servers[0], "A1", "first", ShowtimeOf(i)));
-  // On one connection far more than what a server asks by itself: of each of 64 partitions whether
-  // it has changed.
+  // Such a sale is larger than all that a server sends on one connection by itself: 64 short
+  // questions, one for each partition, whether it has changed.
   std::vector<std::string> seats;
   for (int i = 0; i < 100; ++i) seats.push_back(absl::StrCat(std::string(30, 'B'), i));
   const auto call = [&](TestServer& server, int i) {

@@ -230,8 +230,9 @@ TEST_F(HandshakesTest, OfOneAddressPushOutTheirOwnAlone) {
   }
 }
 
-// What others keep of heads costs nobody its place who keeps none and has not had its time. If a
-// busy machine takes longer than that time until others are pushed out, it is tried anew.
+// A handshake that has sent nothing keeps its place for kHandshakeGraceMs, however much of their
+// heads others have sent. A busy machine may take longer than that until the first of them is
+// pushed out; then the test tries again.
 TEST_F(HandshakesTest, ThatKeepMuchPushOutNobodyThatKeepsNothing) {
   using Clock = std::chrono::steady_clock;
   const std::string half = std::string(kRawUpgrade) + "Cookie: " + std::string(16 << 10, 'x');
@@ -240,6 +241,7 @@ TEST_F(HandshakesTest, ThatKeepMuchPushOutNobodyThatKeepsNothing) {
   std::vector<RawPeer> peers;
   const auto begin_another = [&] {
     peers.emplace_back(port_, absl::StrCat("127.0.1.", 1 + peers.size() % 250).c_str());
+    ASSERT_TRUE(peers.back().connected()) << peers.size();
     peers.back().Send(half);
   };
   while (peers.size() < Crowd() / 2) begin_another();
