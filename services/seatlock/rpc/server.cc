@@ -6,6 +6,8 @@
 #include <grpcpp/health_check_service_interface.h>
 
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -26,8 +28,42 @@ constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
 using HealthStub = grpc::TemplatedGenericStub<grpc::health::v1::HealthCheckRequest,
                                               grpc::health::v1::HealthCheckResponse>;
 
+// Counts the questions whose calls gRPC still holds.
+class OpenQuestions {
+ public:
+  // Counts one more. False once it is closed.
+  bool Open() {
+    std::lock_guard lock(mu_);
+    if (!closed_) ++open_;
+    return !closed_;
+  }
+  void End() {
+    std::lock_guard lock(mu_);
+    if (--open_ == 0) none_.notify_all();
+  }
+  // Takes no more, and waits until none is open, for `limit` at most.
+  void Close(std::chrono::milliseconds limit) {
+    std::unique_lock lock(mu_);
+    closed_ = true;
+    none_.wait_for(lock, limit, [this] { return open_ == 0; });
+  }
+
+ private:
+  std::mutex mu_;
+  std::condition_variable none_;
+  int open_ = 0;
+  bool closed_ = false;
+};
+
 // What a call of ours needs until it has ended.
 struct HealthQuestion {
+  explicit HealthQuestion(std::shared_ptr<OpenQuestions> open) : counted{std::move(open)} {}
+
+  // The first member goes last: the question is open until gRPC's call is gone.
+  struct Counted {
+    std::shared_ptr<OpenQuestions> open;
+    ~Counted() { open->End(); }
+  } counted;
   grpc::ClientContext context;
   grpc::health::v1::HealthCheckRequest request;
   grpc::health::v1::HealthCheckResponse response;
@@ -77,8 +113,7 @@ struct Server::Impl {
   std::mutex serving_mu;
   bool serving = true;
   bool stopped = false;  // guarded by serving_mu, as serving
-  std::mutex asking_mu;
-  bool shut = false;  // guarded by asking_mu
+  const std::shared_ptr<OpenQuestions> questions = std::make_shared<OpenQuestions>();
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& host, uint16_t port,
@@ -132,15 +167,12 @@ void Server::Tell(bool serving) {
   health->SetServingStatus(kServiceName, serving);
 }
 
-// gRPC 1.51 crashes in a call on a channel that was made to a server that has been shut down.
+// gRPC 1.51 crashes in a call within the process while or after its server is shut down, so none is
+// made then, and Shutdown waits for those that are open.
 void Server::AskOwnThreads(absl::AnyInvocable<void() &&> done) {
-  auto question = std::make_shared<HealthQuestion>();
+  if (!impl_->questions->Open()) return std::move(done)();
+  auto question = std::make_shared<HealthQuestion>(impl_->questions);
   question->done = std::move(done);
-  std::unique_lock lock(impl_->asking_mu);
-  if (impl_->shut) {
-    lock.unlock();
-    return std::move(question->done)();
-  }
   HealthStub stub(impl_->server->InProcessChannel(grpc::ChannelArguments()));
   stub.UnaryCall(&question->context, kHealthCheck, {}, &question->request, &question->response,
                  [question](const grpc::Status&) { std::move(question->done)(); });
@@ -150,10 +182,7 @@ void Server::Shutdown(int64_t grace_ms) {
   // gRPC's own deadline also waits for clients that are idle and do not look at their connection;
   // so it gets only the time that answers need to leave.
   impl_->service.AwaitCalls(std::chrono::milliseconds(grace_ms));
-  {
-    std::lock_guard lock(impl_->asking_mu);
-    impl_->shut = true;
-  }
+  impl_->questions->Close(std::chrono::milliseconds(kFlushMs));
   impl_->server->Shutdown(gpr_time_from_millis(kFlushMs, GPR_TIMESPAN));
   impl_->server->Wait();
 }

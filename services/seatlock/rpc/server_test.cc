@@ -201,24 +201,27 @@ TEST_F(ServerTest, ControlBelowTheQuotaNoneIsEnded) {
   EXPECT_EQ(Ended(), 0u);
 }
 
-// A test that hangs is one that fails: each question must be answered.
-TEST_F(ServerTest, OwnThreadsAnswerBeforeDuringAndAfterTheShutdown) {
-  Serve(kGrpcBytesMax);
+// A test that hangs is one that fails: each question must be answered. While Shutdown did not wait
+// for open questions, 8 of 600 processes with one shutdown crashed, so there are many here.
+TEST_F(ServerTest, OwnThreadsAnswerBeforeDuringAndAfterEachShutdown) {
   const auto ask = [this] {
     auto answered = std::make_shared<std::promise<void>>();
     server_->AskOwnThreads([answered] { answered->set_value(); });
     answered->get_future().wait();
   };
-  ask();
-  std::atomic<bool> is_shut{false};
-  std::thread shutdown([&] {
-    server_->Shutdown(0);
-    is_shut = true;
-  });
-  do ask();
-  while (!is_shut);
-  shutdown.join();
-  ask();
+  for (int i = 0; i < 100; ++i) {
+    Serve(kGrpcBytesMax);
+    ask();
+    std::atomic<bool> is_shut{false};
+    std::thread shutdown([&] {
+      server_->Shutdown(0);
+      is_shut = true;
+    });
+    do ask();
+    while (!is_shut);
+    shutdown.join();
+    ask();
+  }
 }
 
 }  // namespace
