@@ -51,7 +51,9 @@ TEST_F(AddressBudgetTest, AnAddressOpensSoManyNewShowtimesAndOthersTheirs) {
     const std::string heard = Invent(peers.back(), i * kShowtimes);
     const int errors = Count(heard, R"("RATE_LIMITED")");
     EXPECT_EQ(errors, Count(heard, R"("retryAfterMs":)"));
-    EXPECT_EQ(errors, Count(heard, R"("showtimeId":"invented-)") - Count(heard, "subscribed"));
+    // On a busy machine a showtime may be away for a moment, and its page is told.
+    const int told = Count(heard, "subscribed") + Count(heard, "stream_status");
+    EXPECT_EQ(errors, Count(heard, R"("showtimeId":"invented-)") - told);
     refused += errors;
   }
   // One comes back each second: a busy machine may take some.
