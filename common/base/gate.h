@@ -24,10 +24,16 @@ class Gate {
     if (--inside_ == 0) empty_.NotifyAll();
   }
 
-  // Lets nobody in from now on, and returns when the last one has left.
-  void CloseAndWait() {
+  // Lets nobody in from now on.
+  void Close() {
     MutexLock lock(mu_);
     closed_ = true;
+  }
+
+  // Lets nobody in from now on, and returns when the last one has left.
+  void CloseAndWait() {
+    Close();
+    MutexLock lock(mu_);
     while (inside_ > 0) empty_.Wait(mu_);
   }
 
@@ -37,7 +43,8 @@ class Gate {
     return closed_;
   }
 
-  // Returns when nobody is inside, or after `timeout`. Others may enter meanwhile.
+  // Returns when nobody is inside, or after `timeout`. Unless it is closed, others may enter
+  // meanwhile.
   void WaitUntilEmpty(std::chrono::milliseconds timeout) {
     const auto deadline = std::chrono::steady_clock::now() + timeout;
     MutexLock lock(mu_);

@@ -29,5 +29,16 @@ TEST(GateTest, WaitingForEmptyGivesUpInTimeAndLeavesTheGateOpen) {
   EXPECT_TRUE(gate.Enter());
 }
 
+TEST(GateTest, WhoIsInsideWhenItClosesMayStay) {
+  Gate gate;
+  ASSERT_TRUE(gate.Enter());
+  gate.Close();
+  EXPECT_TRUE(gate.closed());
+  EXPECT_FALSE(gate.Enter());
+  gate.WaitUntilEmpty(milliseconds(1));
+  gate.Leave();
+  gate.WaitUntilEmpty(milliseconds(60'000));
+}
+
 }  // namespace
 }  // namespace seatlock::base

@@ -6,13 +6,13 @@
 #include <grpcpp/health_check_service_interface.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <mutex>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/gate.h"
 #include "grpc/health/v1/health.pb.h"
 #include "services/seatlock/rpc/limits.h"
 #include "services/seatlock/rpc/reflection.h"
@@ -28,42 +28,15 @@ constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
 using HealthStub = grpc::TemplatedGenericStub<grpc::health::v1::HealthCheckRequest,
                                               grpc::health::v1::HealthCheckResponse>;
 
-// Counts the questions whose calls gRPC still holds.
-class OpenQuestions {
- public:
-  // Counts one more. False once it is closed.
-  bool Open() {
-    std::lock_guard lock(mu_);
-    if (!closed_) ++open_;
-    return !closed_;
-  }
-  void End() {
-    std::lock_guard lock(mu_);
-    if (--open_ == 0) none_.notify_all();
-  }
-  // Takes no more, and waits until none is open, for `limit` at most.
-  void Close(std::chrono::milliseconds limit) {
-    std::unique_lock lock(mu_);
-    closed_ = true;
-    none_.wait_for(lock, limit, [this] { return open_ == 0; });
-  }
-
- private:
-  std::mutex mu_;
-  std::condition_variable none_;
-  int open_ = 0;
-  bool closed_ = false;
-};
-
 // What a call of ours needs until it has ended.
 struct HealthQuestion {
-  explicit HealthQuestion(std::shared_ptr<OpenQuestions> open) : counted{std::move(open)} {}
+  explicit HealthQuestion(std::shared_ptr<base::Gate> gate) : inside{std::move(gate)} {}
 
-  // The first member goes last: the question is open until gRPC's call is gone.
-  struct Counted {
-    std::shared_ptr<OpenQuestions> open;
-    ~Counted() { open->End(); }
-  } counted;
+  // The first member is destroyed last, so the gate is left once gRPC's call is gone.
+  struct Inside {
+    std::shared_ptr<base::Gate> gate;
+    ~Inside() { gate->Leave(); }
+  } inside;
   grpc::ClientContext context;
   grpc::health::v1::HealthCheckRequest request;
   grpc::health::v1::HealthCheckResponse response;
@@ -113,7 +86,7 @@ struct Server::Impl {
   std::mutex serving_mu;
   bool serving = true;
   bool stopped = false;  // guarded by serving_mu, as serving
-  const std::shared_ptr<OpenQuestions> questions = std::make_shared<OpenQuestions>();
+  const std::shared_ptr<base::Gate> questions = std::make_shared<base::Gate>();
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& host, uint16_t port,
@@ -167,10 +140,10 @@ void Server::Tell(bool serving) {
   health->SetServingStatus(kServiceName, serving);
 }
 
-// gRPC 1.51 crashes in a call within the process while or after its server is shut down, so none is
-// made then, and Shutdown waits for those that are open.
+// gRPC 1.51 crashes if a call within the process is open, or begins, while its server is being shut
+// down or afterwards. So none is made then, and Shutdown waits for those that are open.
 void Server::AskOwnThreads(absl::AnyInvocable<void() &&> done) {
-  if (!impl_->questions->Open()) return std::move(done)();
+  if (!impl_->questions->Enter()) return std::move(done)();
   auto question = std::make_shared<HealthQuestion>(impl_->questions);
   question->done = std::move(done);
   HealthStub stub(impl_->server->InProcessChannel(grpc::ChannelArguments()));
@@ -182,7 +155,8 @@ void Server::Shutdown(int64_t grace_ms) {
   // gRPC's own deadline also waits for clients that are idle and do not look at their connection;
   // so it gets only the time that answers need to leave.
   impl_->service.AwaitCalls(std::chrono::milliseconds(grace_ms));
-  impl_->questions->Close(std::chrono::milliseconds(kFlushMs));
+  impl_->questions->Close();
+  impl_->questions->WaitUntilEmpty(std::chrono::milliseconds(kFlushMs));
   impl_->server->Shutdown(gpr_time_from_millis(kFlushMs, GPR_TIMESPAN));
   impl_->server->Wait();
 }

@@ -201,8 +201,8 @@ TEST_F(ServerTest, ControlBelowTheQuotaNoneIsEnded) {
   EXPECT_EQ(Ended(), 0u);
 }
 
-// A test that hangs is one that fails: each question must be answered. While Shutdown did not wait
-// for open questions, 8 of 600 processes with one shutdown crashed, so there are many here.
+// If a question is not answered, this hangs until ctest ends it. There are many shutdowns, because
+// few of them meet a question: while Shutdown did not wait, gRPC crashed in 8 of 600.
 TEST_F(ServerTest, OwnThreadsAnswerBeforeDuringAndAfterEachShutdown) {
   const auto ask = [this] {
     auto answered = std::make_shared<std::promise<void>>();
