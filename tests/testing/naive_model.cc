@@ -93,6 +93,7 @@ Outcome NaiveModel::WouldDo(const Command& command, int64_t now_ms) const {
   NaiveModel part(max_session_seats_, max_lock_age_ms_);
   part.first_ms_ = first_ms_;
   part.revision_ = revision_;
+  part.closed_ = closed_;
   part.seats_ = seats_;
   if (command.request_id) CopyEntry(requests_, command.request_id->value(), part.requests_);
   if (const std::string* session = Sharer(command)) CopyEntry(shares_, *session, part.shares_);
@@ -117,6 +118,10 @@ Outcome NaiveModel::DoBody(const Command& command) {
   if (auto* book = std::get_if<BookSeats>(&command.body)) outcome = Book(*book);
   if (auto* cancel = std::get_if<CancelBooking>(&command.body)) outcome = Cancel(*cancel);
   if (std::holds_alternative<ExpireLocks>(command.body)) outcome = Expire();
+  if (auto* block = std::get_if<BlockSeats>(&command.body)) outcome = Block(*block);
+  if (auto* unblock = std::get_if<UnblockSeats>(&command.body)) outcome = Unblock(*unblock);
+  if (auto* release = std::get_if<ReleaseSeats>(&command.body)) outcome = Release(*release);
+  if (auto* close = std::get_if<CloseShowtime>(&command.body)) outcome = Close(*close);
   return outcome;
 }
 
@@ -228,6 +233,7 @@ Outcome NaiveModel::Lock(const LockSeats& c) {
   for (const std::string& name : Names(c.release)) {
     if (Holds(session, name)) released.push_back(name);
   }
+  if (closed_ && !grants.empty()) return Refused(Reason::kShowtimeClosed);
   uint32_t limit = max_session_seats_;
   if (c.max_session_seats != 0 && c.max_session_seats < limit) limit = c.max_session_seats;
   const size_t held = HeldBy(session).size();
@@ -290,6 +296,7 @@ Outcome NaiveModel::Extend(const ExtendLocks& c) {
     conflicts.emplace(name, status, Reason::kNotLockHolder);
   }
   if (!conflicts.empty()) return Refused(conflicts);
+  if (closed_) return Refused(Reason::kShowtimeClosed);
   const int64_t ttl_ms = c.ttl_ms ? *c.ttl_ms : kTenMinutesMs;
   std::map<std::string, int64_t> moved;
   std::set<int64_t> too_far;
@@ -371,6 +378,9 @@ Outcome NaiveModel::BookThese(const BookSeats& c, const std::set<std::string>& w
     }
   }
   if (!conflicts.empty()) return Refused(conflicts);
+  for (const std::string& name : wanted) {
+    if (closed_ && !Holds(session, name)) return Refused(Reason::kShowtimeClosed);
+  }
   size_t had = 0;
   if (auto known = orders_.find(c.order.value()); known != orders_.end()) {
     had = known->second.seats.size();
@@ -447,6 +457,52 @@ Outcome NaiveModel::Expire() {
   return outcome.after.empty() ? NoChange() : outcome;
 }
 
+Outcome NaiveModel::Block(const BlockSeats& c) {
+  std::set<std::tuple<std::string, SeatStatus, Reason>> conflicts;
+  Outcome outcome = Changed(Cause::kBlock);
+  for (const std::string& name : Names(c.seats)) {
+    const Seat seat = seats_.contains(name) ? seats_[name] : Seat{};
+    const bool locked = seat.status == SeatStatus::kLocked;
+    if (seat.status == SeatStatus::kBooked || (locked && !c.release_locks)) {
+      conflicts.emplace(name, seat.status, Reason::kSeatTaken);
+    }
+    if (seat.status == SeatStatus::kBlocked) continue;
+    outcome.after[name] = {SeatStatus::kBlocked, locked ? seat.session : "", 0, ""};
+  }
+  if (!conflicts.empty()) return Refused(conflicts);
+  if (outcome.after.empty()) return NoChange();
+  for (const auto& [name, after] : outcome.after) seats_[name] = {.status = SeatStatus::kBlocked};
+  return outcome;
+}
+
+Outcome NaiveModel::Unblock(const UnblockSeats& c) {
+  Outcome outcome = Changed(Cause::kUnblock);
+  for (const std::string& name : Names(c.seats)) {
+    if (!seats_.contains(name) || seats_[name].status != SeatStatus::kBlocked) continue;
+    outcome.after[name] = {SeatStatus::kAvailable, "", 0, ""};
+    Free(name);
+  }
+  return outcome.after.empty() ? NoChange() : outcome;
+}
+
+Outcome NaiveModel::Release(const ReleaseSeats& c) {
+  const bool by_session = !c.session.value().empty();
+  Outcome outcome = Changed(Cause::kRelease);
+  for (const std::string& name : by_session ? HeldBy(c.session.value()) : Names(c.seats)) {
+    if (!seats_.contains(name) || seats_[name].status != SeatStatus::kLocked) continue;
+    outcome.after[name] = {SeatStatus::kAvailable, seats_[name].session, 0, ""};
+    Free(name);
+  }
+  for (const auto& [name, after] : outcome.after) outcome.released.push_back(name);
+  return outcome.after.empty() ? NoChange() : outcome;
+}
+
+Outcome NaiveModel::Close(const CloseShowtime& c) {
+  if (closed_ == !c.reopen) return NoChange();
+  closed_ = !c.reopen;
+  return Changed(c.reopen ? Cause::kReopen : Cause::kClose);
+}
+
 namespace {
 
 void Write(std::ostream& out, const std::vector<SeatId>& seats) {
@@ -496,6 +552,19 @@ struct Writer {
     Write(out, c.seats);
   }
   void operator()(const ExpireLocks&) { out << "expire"; }
+  void operator()(const BlockSeats& c) {
+    out << "block release_locks=" << c.release_locks << " note=" << c.note << " ";
+    Write(out, c.seats);
+  }
+  void operator()(const UnblockSeats& c) {
+    out << "unblock ";
+    Write(out, c.seats);
+  }
+  void operator()(const ReleaseSeats& c) {
+    out << "release " << c.session.value() << " ";
+    Write(out, c.seats);
+  }
+  void operator()(const CloseShowtime& c) { out << (c.reopen ? "reopen" : "close"); }
 };
 
 }  // namespace
@@ -529,6 +598,8 @@ std::string Describe(const Outcome& outcome) {
   }
   out << "] order[";
   for (const std::string& seat : outcome.order_seats) out << seat << " ";
+  out << "] released[";
+  for (const std::string& seat : outcome.released) out << seat << " ";
   out << "] after[";
   for (const auto& [seat, after] : outcome.after) {
     const auto& [status, session, expire_ms, order] = after;

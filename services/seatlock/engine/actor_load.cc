@@ -54,6 +54,7 @@ void Actor::OnStoreFailed(Event event, const absl::Status& status, Effects& effe
   FailWaiting(last_failure_, effects);
   DropState(effects);
   Transition(event);
+  if (!deletions_.empty()) Step(effects);
 }
 
 // Freeing a large state takes long: that happens without the lock.
