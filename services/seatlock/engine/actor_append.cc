@@ -175,10 +175,7 @@ void Actor::FailWaiting(const Failure& failure, Effects& effects) {
   for (Work& work : std::exchange(commands_, {})) Reply(std::move(work), failure, effects);
   for (Reader& reader : std::exchange(readers_, {})) std::move(reader.fail)(failure, effects);
   for (Reader& reader : std::exchange(map_readers_, {})) std::move(reader.fail)(failure, effects);
-  // What is damaged can be deleted all the same.
-  if (failure.kind != Failure::Kind::kDamaged) {
-    Tell(std::exchange(deletions_, {}), failure, effects);
-  }
+  Tell(std::exchange(deletions_, {}), failure, effects);
 }
 
 void Actor::ReportError(const absl::Status& status, Effects& effects) {
