@@ -90,8 +90,9 @@ LIBRARIES = [
     (r"libpq", "PostgreSQL", ["services/seatlock/log/postgres"]),
     (r"prometheus/", "prometheus-cpp", ["common/runtime/metrics.cc"]),
     (r"spdlog/", "spdlog", ["common/runtime/logging.cc"]),
-    (r"CLI/", "CLI11", ["common/runtime/flags.cc", "clients/cli/args.cc",
-                       "clients/cli/bench/args.cc", "clients/cli/operate/args.cc"]),
+    (r"CLI/", "CLI11", ["common/runtime/flags.cc", "clients/cli/admin.cc",
+                       "clients/cli/args.cc", "clients/cli/bench/args.cc",
+                       "clients/cli/operate/args.cc"]),
 ]
 
 # Users of the installed client, and we, write <seatlock/client.h>.

@@ -9,7 +9,7 @@
 
 namespace seatlock::rpc {
 
-// The service's methods, in the order of the proto.
+// The methods of SeatLockService and then of SeatLockAdminService, in the order of their protos.
 enum class Method {
   kLockSeat,
   kLockSeats,
@@ -23,9 +23,16 @@ enum class Method {
   kGetShowtime,
   kListSessionLocks,
   kWatchShowtime,
+  kBlockSeats,
+  kUnblockSeats,
+  kReleaseSeats,
+  kCloseShowtime,
+  kDeleteShowtime,
 };
-inline constexpr int kMethodCount = 12;
+inline constexpr int kMethodCount = static_cast<int>(Method::kDeleteShowtime) + 1;
 std::string_view MethodName(Method method);
+// Of which service it is, with its package.
+std::string_view ServiceName(Method method);
 
 // A call that has ended, for the log. Names no session, order or user.
 struct CallReport {

@@ -13,7 +13,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/gate.h"
+#include "common/base/look_up.h"
 #include "grpc/health/v1/health.pb.h"
+#include "services/seatlock/rpc/admin_service.h"
 #include "services/seatlock/rpc/limits.h"
 #include "services/seatlock/rpc/reflection.h"
 #include "services/seatlock/rpc/service.h"
@@ -22,6 +24,7 @@ namespace seatlock::rpc {
 namespace {
 
 constexpr char kServiceName[] = "seatlock.v1.SeatLockService";
+constexpr char kAdminServiceName[] = "seatlock.v1.SeatLockAdminService";
 
 constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
 
@@ -45,10 +48,11 @@ struct HealthQuestion {
 
 // Naming a type of each file links it, so that reflection can describe it.
 std::vector<std::string> ServiceNames() {
-  return {kServiceName, grpc::health::v1::HealthCheckRequest::descriptor()
-                            ->file()
-                            ->FindServiceByName("Health")
-                            ->full_name()};
+  return {kServiceName, kAdminServiceName,
+          grpc::health::v1::HealthCheckRequest::descriptor()
+              ->file()
+              ->FindServiceByName("Health")
+              ->full_name()};
 }
 
 void SetOptions(grpc::ServerBuilder& builder, size_t grpc_bytes_max) {
@@ -76,10 +80,12 @@ std::string Target(const std::string& host, uint16_t port) {
 }  // namespace
 
 struct Server::Impl {
-  Impl(engine::Engine& engine, const base::Clock& clock, CallObserver& observer)
-      : service(engine, clock, observer) {}
+  Impl(engine::Engine& engine, const base::Clock& clock, CallObserver& observer, bool admin)
+      : calls{clock, observer}, service(engine, calls), admin_service(engine, calls, admin) {}
 
+  Calls calls;
   Service service;
+  AdminService admin_service;
   const std::vector<std::unique_ptr<grpc::Service>> reflection = ReflectionServices(ServiceNames());
   std::unique_ptr<grpc::Server> server;
   int port = 0;
@@ -92,15 +98,17 @@ struct Server::Impl {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& host, uint16_t port,
                                                       engine::Engine& engine,
                                                       const base::Clock& clock,
-                                                      CallObserver& observer,
-                                                      size_t grpc_bytes_max) {
+                                                      CallObserver& observer, size_t grpc_bytes_max,
+                                                      bool has_identity) {
   // A setting of the process, for servers that are built afterwards.
   grpc::EnableDefaultHealthCheckService(true);
-  auto impl = std::make_unique<Impl>(engine, clock, observer);
+  auto impl =
+      std::make_unique<Impl>(engine, clock, observer, has_identity || base::IsLoopback(host));
   grpc::ServerBuilder builder;
   SetOptions(builder, grpc_bytes_max);
   builder.AddListeningPort(Target(host, port), grpc::InsecureServerCredentials(), &impl->port);
   builder.RegisterService(&impl->service);
+  builder.RegisterService(&impl->admin_service);
   for (const auto& service : impl->reflection) builder.RegisterService(service.get());
   impl->server = builder.BuildAndStart();
   if (!impl->server || impl->port == 0) {
@@ -154,7 +162,7 @@ void Server::AskOwnThreads(absl::AnyInvocable<void() &&> done) {
 void Server::Shutdown(int64_t grace_ms) {
   // gRPC's own deadline also waits for clients that are idle and do not look at their connection;
   // so it gets only the time that answers need to leave.
-  impl_->service.AwaitCalls(std::chrono::milliseconds(grace_ms));
+  impl_->calls.open.WaitUntilEmpty(std::chrono::milliseconds(grace_ms));
   impl_->questions->Close();
   impl_->questions->WaitUntilEmpty(std::chrono::milliseconds(kFlushMs));
   impl_->server->Shutdown(gpr_time_from_millis(kFlushMs, GPR_TIMESPAN));

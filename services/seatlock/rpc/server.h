@@ -20,13 +20,12 @@ namespace seatlock::rpc {
 class Server {
  public:
   // Listens on `host`:`port` (0: one that is free) and serves `engine`. gRPC holds at most
-  // `grpc_bytes_max` for open calls and requests. UNAVAILABLE, with one clear line, where that
+  // `grpc_bytes_max` for open calls and requests. The admin service answers if the callers are
+  // known (`has_identity`) or `host` is loopback. UNAVAILABLE, with one clear line, where that
   // address cannot be listened on.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& host, uint16_t port,
-                                                       engine::Engine& engine,
-                                                       const base::Clock& clock,
-                                                       CallObserver& observer,
-                                                       size_t grpc_bytes_max = kGrpcBytesMax);
+  static absl::StatusOr<std::unique_ptr<Server>> Start(
+      const std::string& host, uint16_t port, engine::Engine& engine, const base::Clock& clock,
+      CallObserver& observer, size_t grpc_bytes_max = kGrpcBytesMax, bool has_identity = false);
   // Shuts down at once.
   ~Server();
   Server(const Server&) = delete;

@@ -124,6 +124,8 @@ ReasonRow RowOf(Reason reason) {
       return {"NOT_LOCK_HOLDER", grpc::StatusCode::FAILED_PRECONDITION, false};
     case Reason::kStaleFence:
       return {"STALE_FENCE", grpc::StatusCode::FAILED_PRECONDITION, false};
+    case Reason::kShowtimeClosed:
+      return {"SHOWTIME_CLOSED", grpc::StatusCode::FAILED_PRECONDITION, false};
     case Reason::kSessionSeatLimit:
       return {"SESSION_SEAT_LIMIT", grpc::StatusCode::FAILED_PRECONDITION, false};
     case Reason::kOrderSeatLimit:
@@ -195,6 +197,14 @@ grpc::Status InvalidFields(std::vector<domain::FieldViolation> violations) {
 grpc::Status SnapshotTooLarge() {
   return StatusBuilder({"SNAPSHOT_TOO_LARGE", grpc::StatusCode::FAILED_PRECONDITION, false},
                        "the showtime has too many seats for one answer; use WatchShowtime")
+      .Build();
+}
+
+grpc::Status NoAdminHere() {
+  return StatusBuilder({"SCOPE_MISSING", grpc::StatusCode::PERMISSION_DENIED, false},
+                       "this listener can be reached from other machines and does not know its "
+                       "callers: administration needs identity, or a listener on loopback")
+      .Metadata("scope", "admin")
       .Build();
 }
 

@@ -32,6 +32,8 @@ grpc::Status ToStatus(const engine::Failure& failure);
 grpc::Status InvalidFields(std::vector<domain::FieldViolation> violations);
 // SNAPSHOT_TOO_LARGE.
 grpc::Status SnapshotTooLarge();
+// SCOPE_MISSING: the admin service does not answer on a listener beyond loopback without identity.
+grpc::Status NoAdminHere();
 // A request that is no such message: what gRPC 1.51 answers if it parses the request itself.
 grpc::Status Unparsed();
 
