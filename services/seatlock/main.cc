@@ -26,6 +26,8 @@
 #include "common/runtime/version.h"
 #include "services/seatlock/config.h"
 #include "services/seatlock/engine/engine.h"
+#include "services/seatlock/guard/keys_command.h"
+#include "services/seatlock/identity.h"
 #include "services/seatlock/metrics.h"
 #include "services/seatlock/rpc/proto_encoder.h"
 #include "services/seatlock/rpc/server.h"
@@ -110,6 +112,9 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
   runtime::LogThrottle store_errors(clock, LogStoreError);
   runtime::TraceLog calls(clock);
   ServiceMetrics service_metrics(&metrics, &store_errors, &calls);
+  // Before the store: whoever may call must be known before anything is touched.
+  auto guard = OpenIdentity(config.auth);
+  if (!guard.ok()) return Fail(guard.status());
   auto log = OpenStore(config, service_clock, service_metrics, store_errors);
   if (!log.ok()) return Fail(log.status());
   clock.StartFrom((*log)->LatestCommitMs());
@@ -127,8 +132,8 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
                          {static_cast<uint32_t>(config.max_session_seats), config.max_lock_age_ms},
                          [] { return base::RandomHex(kEpochBytes); }});
   AddAllGauges(config, service_clock, engine, **log, metrics);
-  auto server =
-      rpc::Server::Start(config.listen.host, config.listen.port, engine, clock, service_metrics);
+  auto server = rpc::Server::Start(config.listen.host, config.listen.port, engine, clock,
+                                   service_metrics, rpc::kGrpcBytesMax, guard->get());
   if (!server.ok()) return Fail(server.status());
   std::atomic<bool> draining{false};
   const auto ready = [&draining, &log = **log] { return ReadyOf(draining, log); };
@@ -147,6 +152,7 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
   auto ticker = std::make_unique<base::Ticker>(kTick, [&] {
     supervision.Tick();
     store_watch.Tick();
+    if (*guard) (*guard)->Tick();
     engine.Tick();
     (*server)->SetServing((*log)->Healthy());
     store_errors.Tick();
@@ -172,6 +178,9 @@ void LogGrpc(gpr_log_func_args* args) {
 int Main(int argc, const char* const* argv) {
   if (argc > 1 && std::string_view(argv[1]) == "store") {
     return store::RunStoreCommand({argv + 2, argv + argc}, {stdout, stderr, base::SystemClock()});
+  }
+  if (argc > 1 && std::string_view(argv[1]) == "keys") {
+    return guard::RunKeysCommand({argv + 2, argv + argc}, stdout, stderr);
   }
   const bool health = argc > 1 && std::string_view(argv[1]) == "health";
   Config config;

@@ -151,6 +151,7 @@ void ServiceMetrics::OnReport(const rpc::CallReport& report) {
                     {"span", trace.parent_id},
                     {"method", rpc::MethodName(report.method)},
                     {"showtime", report.showtime},
+                    {"principal", report.principal},
                     {"revision", report.revision},
                     {"outcome", report.outcome},
                     {"ms", static_cast<double>(report.us) / 1e3}});

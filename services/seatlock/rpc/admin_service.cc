@@ -3,7 +3,6 @@
 #include <optional>
 #include <utility>
 
-#include "services/seatlock/rpc/caller.h"
 #include "services/seatlock/rpc/mutate.h"
 #include "services/seatlock/rpc/status.h"
 
@@ -15,6 +14,7 @@ AdminService::AdminService(engine::Engine& engine, Calls& calls, bool answers)
 grpc::ServerUnaryReactor* AdminService::Refuse(Method method,
                                                grpc::CallbackServerContext* context) {
   UnaryCall call(calls_, method, context);
+  if (call.refused()) return call.reactor();
   call.Finish(NoAdminHere());
   return call.reactor();
 }
@@ -52,13 +52,14 @@ grpc::ServerUnaryReactor* AdminService::DeleteShowtime(grpc::CallbackServerConte
                                                        v1::DeleteShowtimeResponse* response) {
   if (!answers_) return Refuse(Method::kDeleteShowtime, context);
   UnaryCall call(calls_, Method::kDeleteShowtime, context);
+  if (call.refused()) return call.reactor();
   call.NoteShowtime(request->showtime_id());
   if (auto violation = CheckShowtime(request->showtime_id())) {
     call.Finish(InvalidFields({*std::move(violation)}));
     return call.reactor();
   }
   engine::Deletion deletion;
-  deletion.principal = CallerOf(*context).principal;
+  deletion.principal = call.principal();
   deletion.cancelled = [call] { return call.Gone(); };
   deletion.done = [call, response](const std::optional<engine::Failure>& failure) {
     if (failure) return call.Finish(ToStatus(*failure));

@@ -39,6 +39,7 @@ struct CallReport {
   Method method;
   const base::TraceContext* trace;  // null: it belongs to none
   std::string_view showtime;        // empty: none, or not a good one
+  std::string_view principal;       // who called; empty: not known
   uint64_t revision = 0;            // that the answer is of, or was sent up to; 0: none
   std::string_view outcome;         // a refusal's reason, or gRPC's code
   int64_t us = 0;                   // as OnHandled

@@ -14,7 +14,6 @@
 #include "services/seatlock/domain/limits.h"
 #include "services/seatlock/domain/validate.h"
 #include "services/seatlock/engine/engine.h"
-#include "services/seatlock/rpc/caller.h"
 #include "services/seatlock/rpc/convert.h"
 #include "services/seatlock/rpc/status.h"
 #include "services/seatlock/rpc/unary_call.h"
@@ -47,9 +46,10 @@ grpc::ServerUnaryReactor* Mutate(engine::Engine& engine, Calls& calls, Method me
                                  grpc::CallbackServerContext* context, const Request* request,
                                  Response* response) {
   UnaryCall call(calls, method, context);
+  if (call.refused()) return call.reactor();
   call.NoteShowtime(request->showtime_id());
   domain::Command command = ToCommand(*request);
-  command.principal = CallerOf(*context).principal;
+  command.principal = call.principal();
   std::vector<domain::FieldViolation> violations = Violations(*request, command);
   if (!violations.empty()) {
     call.Finish(InvalidFields(std::move(violations)));

@@ -80,8 +80,11 @@ std::string Target(const std::string& host, uint16_t port) {
 }  // namespace
 
 struct Server::Impl {
-  Impl(engine::Engine& engine, const base::Clock& clock, CallObserver& observer, bool admin)
-      : calls{clock, observer}, service(engine, calls), admin_service(engine, calls, admin) {}
+  Impl(engine::Engine& engine, const base::Clock& clock, CallObserver& observer,
+       guard::Authenticator* guard, bool admin)
+      : calls{clock, observer, guard},
+        service(engine, calls),
+        admin_service(engine, calls, admin) {}
 
   Calls calls;
   Service service;
@@ -99,11 +102,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& host, u
                                                       engine::Engine& engine,
                                                       const base::Clock& clock,
                                                       CallObserver& observer, size_t grpc_bytes_max,
-                                                      bool has_identity) {
+                                                      guard::Authenticator* guard) {
   // A setting of the process, for servers that are built afterwards.
   grpc::EnableDefaultHealthCheckService(true);
-  auto impl =
-      std::make_unique<Impl>(engine, clock, observer, has_identity || base::IsLoopback(host));
+  auto impl = std::make_unique<Impl>(engine, clock, observer, guard,
+                                     guard != nullptr || base::IsLoopback(host));
   grpc::ServerBuilder builder;
   SetOptions(builder, grpc_bytes_max);
   builder.AddListeningPort(Target(host, port), grpc::InsecureServerCredentials(), &impl->port);

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
 #include "services/seatlock/engine/engine.h"
+#include "services/seatlock/guard/authenticator.h"
 #include "services/seatlock/rpc/call_observer.h"
 #include "services/seatlock/rpc/limits.h"
 
@@ -20,12 +21,16 @@ namespace seatlock::rpc {
 class Server {
  public:
   // Listens on `host`:`port` (0: one that is free) and serves `engine`. gRPC holds at most
-  // `grpc_bytes_max` for open calls and requests. The admin service answers if the callers are
-  // known (`has_identity`) or `host` is loopback. UNAVAILABLE, with one clear line, where that
+  // `grpc_bytes_max` for open calls and requests. Callers must say who they are to
+  // `guard`, which outlives the server; null: everybody may do everything, but the admin service
+  // answers only if `host` is loopback. UNAVAILABLE, with one clear line, where that
   // address cannot be listened on.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(
-      const std::string& host, uint16_t port, engine::Engine& engine, const base::Clock& clock,
-      CallObserver& observer, size_t grpc_bytes_max = kGrpcBytesMax, bool has_identity = false);
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& host, uint16_t port,
+                                                       engine::Engine& engine,
+                                                       const base::Clock& clock,
+                                                       CallObserver& observer,
+                                                       size_t grpc_bytes_max = kGrpcBytesMax,
+                                                       guard::Authenticator* guard = nullptr);
   // Shuts down at once.
   ~Server();
   Server(const Server&) = delete;

@@ -118,6 +118,7 @@ grpc::ServerUnaryReactor* Service::GetOrder(grpc::CallbackServerContext* context
                                             const v1::GetOrderRequest* request,
                                             v1::GetOrderResponse* response) {
   UnaryCall call(calls_, Method::kGetOrder, context);
+  if (call.refused()) return call.reactor();
   call.NoteShowtime(request->showtime_id());
   auto violations =
       Found({CheckShowtime(request->showtime_id()),
@@ -146,6 +147,7 @@ grpc::ServerUnaryReactor* Service::ListShowtimes(grpc::CallbackServerContext* co
                                                  const v1::ListShowtimesRequest* request,
                                                  v1::ListShowtimesResponse* response) {
   UnaryCall call(calls_, Method::kListShowtimes, context);
+  if (call.refused()) return call.reactor();
   std::optional<domain::ShowtimeId> after = ParsePageToken(request->page_token());
   auto violations = Found({CheckPageSize(request->page_size()), CheckPageToken(after.has_value())});
   if (!violations.empty()) {
@@ -223,6 +225,7 @@ grpc::ServerUnaryReactor* Service::GetShowtime(grpc::CallbackServerContext* cont
                                                grpc::ByteBuffer* response) {
   auto* reactor = new ShowtimeCall(engine_.recipients(), *context);
   UnaryCall call(calls_, Method::kGetShowtime, context, reactor);
+  if (call.refused()) return call.reactor();
   v1::GetShowtimeRequest request;
   if (!Parse(*bytes, &request)) {
     call.Finish(Unparsed());
@@ -254,6 +257,7 @@ grpc::ServerUnaryReactor* Service::ListSessionLocks(grpc::CallbackServerContext*
                                                     const v1::ListSessionLocksRequest* request,
                                                     v1::ListSessionLocksResponse* response) {
   UnaryCall call(calls_, Method::kListSessionLocks, context);
+  if (call.refused()) return call.reactor();
   call.NoteShowtime(request->showtime_id());
   auto violations =
       Found({CheckShowtime(request->showtime_id()),
@@ -281,7 +285,7 @@ grpc::ServerUnaryReactor* Service::ListSessionLocks(grpc::CallbackServerContext*
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* Service::WatchShowtime(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
-  return WatchCall::Start(engine_, calls_.observer, calls_.clock, calls_.open, *context, *request);
+  return WatchCall::Start(engine_, calls_, *context, *request);
 }
 
 }  // namespace seatlock::rpc

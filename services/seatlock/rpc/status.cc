@@ -186,6 +186,30 @@ grpc::Status ToStatus(const Failure& failure) {
   return builder.Build();
 }
 
+grpc::Status ToStatus(guard::Denied denied) {
+  constexpr grpc::StatusCode kCode = grpc::StatusCode::UNAUTHENTICATED;
+  switch (denied) {
+    case guard::Denied::kMissing:
+      return StatusBuilder({"TOKEN_MISSING", kCode, false},
+                           "send authorization: Bearer with a key or token")
+          .Build();
+    case guard::Denied::kInvalid:
+      return StatusBuilder({"TOKEN_INVALID", kCode, false}, "the key or token is not taken here")
+          .Build();
+    case guard::Denied::kExpired:
+      return StatusBuilder({"TOKEN_EXPIRED", kCode, false}, "the token has expired").Build();
+  }
+  return {kCode, ""};
+}
+
+grpc::Status ScopeMissing(guard::Need need) {
+  const std::string scope(guard::NameOf(need));
+  return StatusBuilder({"SCOPE_MISSING", grpc::StatusCode::PERMISSION_DENIED, false},
+                       absl::StrCat("the caller lacks a scope that this call needs: ", scope))
+      .Metadata("scope", scope)
+      .Build();
+}
+
 grpc::Status InvalidFields(std::vector<domain::FieldViolation> violations) {
   domain::Refusal refusal;
   refusal.reason = Reason::kInvalidField;

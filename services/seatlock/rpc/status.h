@@ -12,6 +12,8 @@
 
 #include "services/seatlock/domain/refusal.h"
 #include "services/seatlock/engine/outcome.h"
+#include "services/seatlock/guard/authenticator.h"
+#include "services/seatlock/guard/scopes.h"
 
 namespace seatlock::rpc {
 
@@ -28,6 +30,10 @@ std::optional<ReasonRow> RowOf(engine::Failure::Kind kind);
 
 grpc::Status ToStatus(const domain::Refusal& refusal);
 grpc::Status ToStatus(const engine::Failure& failure);
+// Says nothing of what the caller sent.
+grpc::Status ToStatus(guard::Denied denied);
+// SCOPE_MISSING, with the scope that a call needs.
+grpc::Status ScopeMissing(guard::Need need);
 // INVALID_FIELD; `violations` is not empty.
 grpc::Status InvalidFields(std::vector<domain::FieldViolation> violations);
 // SNAPSHOT_TOO_LARGE.

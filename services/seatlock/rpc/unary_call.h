@@ -1,5 +1,8 @@
 // A unary call under way, of any service of the server: answers it once and reports it.
 //
+// Its constructor is where callers are asked who they are: a handler that goes on although the call
+// is refused() would answer it twice, which gRPC ends the process for.
+//
 // A copyable handle, kept by the callbacks that the answer comes from. Thread-compatible.
 #pragma once
 
@@ -8,11 +11,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "common/base/clock.h"
 #include "common/base/gate.h"
 #include "services/seatlock/rpc/call_observer.h"
 #include "services/seatlock/rpc/call_trace.h"
+#include "services/seatlock/rpc/caller.h"
 #include "services/seatlock/rpc/convert.h"
 
 namespace seatlock::rpc {
@@ -21,7 +26,8 @@ namespace seatlock::rpc {
 struct Calls {
   const base::Clock& clock;
   CallObserver& observer;
-  base::Gate open{};  // from a call's start until it was handed its answer
+  guard::Authenticator* guard = nullptr;  // null: everybody may do everything
+  base::Gate open{};                      // from a call's start until it was handed its answer
 };
 
 class UnaryCall {
@@ -38,7 +44,19 @@ class UnaryCall {
         trace_(CallTrace::Of(calls.observer, *context)) {
     calls.open.Enter();
     calls.observer.OnStarted(method);
+    if (calls.guard == nullptr) return;
+    Admission admission = Admit(*calls.guard, method, *context);
+    caller_ = std::move(admission.caller);
+    if (trace_) trace_->NotePrincipal(principal());
+    if (admission.refusal.ok()) return;
+    refused_ = true;
+    Finish(admission.refusal);
   }
+
+  // Whether the caller is not known or may not do this. It has its answer then: return `reactor`.
+  bool refused() const { return refused_; }
+  // Who calls, for the record of a change. Empty without identity.
+  std::string principal() const { return caller_ ? caller_->principal : std::string(); }
 
   grpc::ServerUnaryReactor* reactor() const { return reactor_; }
   // Whether nobody waits for the answer any more: cancelled, or the deadline passed.
@@ -75,7 +93,9 @@ class UnaryCall {
   int64_t started_us_;
   grpc::CallbackServerContext* context_;
   grpc::ServerUnaryReactor* reactor_;
-  std::shared_ptr<CallTrace> trace_;  // null: nobody wants a report
+  std::shared_ptr<CallTrace> trace_;      // null: nobody wants a report
+  std::shared_ptr<const Caller> caller_;  // null: not known
+  bool refused_ = false;
 };
 
 }  // namespace seatlock::rpc
