@@ -51,13 +51,13 @@ std::vector<std::string> ServiceNames() {
                             ->full_name()};
 }
 
-void SetOptions(grpc::ServerBuilder& builder, size_t grpc_bytes_max) {
+void SetOptions(grpc::ServerBuilder& builder, const Server::Bounds& bounds) {
   // gRPC would share a taken port through SO_REUSEPORT; two services on one file is not possible,
   // but two on one port would split the callers.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetMaxReceiveMessageSize(kRequestBytesMax);
   grpc::ResourceQuota quota("seatlockd");
-  quota.Resize(grpc_bytes_max);
+  quota.Resize(bounds.grpc_bytes);
   builder.SetResourceQuota(quota);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
@@ -66,6 +66,10 @@ void SetOptions(grpc::ServerBuilder& builder, size_t grpc_bytes_max) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  if (bounds.connection_age_ms == 0) return;
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
+                             static_cast<int>(bounds.connection_age_ms));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, kConnectionGraceMs);
 }
 
 std::string Target(const std::string& host, uint16_t port) {
@@ -76,8 +80,9 @@ std::string Target(const std::string& host, uint16_t port) {
 }  // namespace
 
 struct Server::Impl {
-  Impl(engine::Engine& engine, const base::Clock& clock, CallObserver& observer)
-      : service(engine, clock, observer) {}
+  Impl(engine::Engine& engine, const base::Clock& clock, CallObserver& observer,
+       const guard::RateLimits& rates)
+      : service(engine, clock, observer, rates) {}
 
   Service service;
   const std::vector<std::unique_ptr<grpc::Service>> reflection = ReflectionServices(ServiceNames());
@@ -93,12 +98,12 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& host, u
                                                       engine::Engine& engine,
                                                       const base::Clock& clock,
                                                       CallObserver& observer,
-                                                      size_t grpc_bytes_max) {
+                                                      const Bounds& bounds) {
   // A setting of the process, for servers that are built afterwards.
   grpc::EnableDefaultHealthCheckService(true);
-  auto impl = std::make_unique<Impl>(engine, clock, observer);
+  auto impl = std::make_unique<Impl>(engine, clock, observer, bounds.rates);
   grpc::ServerBuilder builder;
-  SetOptions(builder, grpc_bytes_max);
+  SetOptions(builder, bounds);
   builder.AddListeningPort(Target(host, port), grpc::InsecureServerCredentials(), &impl->port);
   builder.RegisterService(&impl->service);
   for (const auto& service : impl->reflection) builder.RegisterService(service.get());

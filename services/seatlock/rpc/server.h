@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
 #include "services/seatlock/engine/engine.h"
+#include "services/seatlock/guard/rates.h"
 #include "services/seatlock/rpc/call_observer.h"
 #include "services/seatlock/rpc/limits.h"
 
@@ -19,14 +20,22 @@ namespace seatlock::rpc {
 
 class Server {
  public:
-  // Listens on `host`:`port` (0: one that is free) and serves `engine`. gRPC holds at most
-  // `grpc_bytes_max` for open calls and requests. UNAVAILABLE, with one clear line, where that
-  // address cannot be listened on.
+  // What a server takes of its callers.
+  struct Bounds {
+    guard::RateLimits rates = {};
+    // A connection is asked to go after about so long, and cut kConnectionGraceMs later. 0: never.
+    int64_t connection_age_ms = 0;
+    // What gRPC holds for open calls and requests.
+    size_t grpc_bytes = kGrpcBytesMax;
+  };
+
+  // Listens on `host`:`port` (0: one that is free) and serves `engine`. UNAVAILABLE, with one clear
+  // line, where that address cannot be listened on.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& host, uint16_t port,
                                                        engine::Engine& engine,
                                                        const base::Clock& clock,
                                                        CallObserver& observer,
-                                                       size_t grpc_bytes_max = kGrpcBytesMax);
+                                                       const Bounds& bounds);
   // Shuts down at once.
   ~Server();
   Server(const Server&) = delete;

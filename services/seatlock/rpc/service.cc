@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -153,10 +154,40 @@ class Service::Call {
   std::shared_ptr<CallTrace> trace_;  // null: nobody wants a report
 };
 
-Service::Service(engine::Engine& engine, const base::Clock& clock, CallObserver& observer)
-    : engine_(engine), clock_(clock), observer_(observer) {}
+Service::Service(engine::Engine& engine, const base::Clock& clock, CallObserver& observer,
+                 const guard::RateLimits& rates)
+    : engine_(engine), clock_(clock), observer_(observer), rates_(rates, clock) {}
+
+std::optional<grpc::Status> Service::TooFast(const std::optional<guard::Rates::Refused>& refused) {
+  if (!refused) return std::nullopt;
+  observer_.OnRateLimited(refused->rate);
+  return RateLimited(*refused);
+}
 
 namespace {
+
+// Whether its seats count as locks for the rates. What gives seats back does not.
+template <typename Request>
+constexpr bool kLocksSeats =
+    std::is_same_v<Request, v1::LockSeatRequest> || std::is_same_v<Request, v1::LockSeatsRequest> ||
+    std::is_same_v<Request, v1::ExtendLocksRequest>;
+
+template <typename Request>
+guard::Sender SenderOf(const Request& request) {
+  guard::Sender sender;
+  if constexpr (requires { request.session_id(); }) sender.session = request.session_id();
+  return sender;
+}
+
+// Of a request whose fields are in bounds: the seats that it names. All: what they are is known
+// once it was decided.
+template <typename Request>
+size_t SeatsNamed(const Request& request) {
+  if constexpr (requires { request.seat_id(); }) return 1;
+  if constexpr (requires { request.seat_ids(); }) {
+    return std::max<size_t>(1, static_cast<size_t>(request.seat_ids_size()));
+  }
+}
 
 // What is out of bounds, by the names that the request's own message has for its fields.
 template <typename Request>
@@ -180,18 +211,30 @@ grpc::ServerUnaryReactor* Service::Mutate(Method method, grpc::CallbackServerCon
                                           const Request* request, Response* response) {
   Call call(*this, method, context);
   call.NoteShowtime(request->showtime_id());
+  const guard::Sender sender = SenderOf(*request);
+  if (auto refusal = TooFast(kLocksSeats<Request> ? rates_.TakeLock(sender)
+                                                  : rates_.TakeCall(sender.principal))) {
+    call.Finish(*refusal);
+    return call.reactor();
+  }
   domain::Command command = ToCommand(*request);
   std::vector<FieldViolation> violations = Violations(*request, command);
   if (!violations.empty()) {
     call.Finish(InvalidFields(std::move(violations)));
     return call.reactor();
   }
+  if constexpr (kLocksSeats<Request>) rates_.OweSeats(sender, SeatsNamed(*request));
   engine::Work work;
   work.command = std::move(command);
   work.cancelled = [call] { return call.Gone(); };
   // gRPC keeps request and response until the call is finished.
-  work.done = [call, request, response](engine::Result result) {
+  work.done = [this, call, request, response](engine::Result result) {
     if (auto* answer = std::get_if<domain::Answer>(&result)) {
+      if constexpr (std::is_same_v<Request, v1::ExtendLocksRequest>) {
+        if (request->all() && answer->locks.size() > 1) {
+          rates_.OweMoreSeats(SenderOf(*request), answer->locks.size() - 1);
+        }
+      }
       FillResponse(*request, *answer, response);
       return call.Succeed(response);
     }
@@ -250,6 +293,10 @@ grpc::ServerUnaryReactor* Service::GetOrder(grpc::CallbackServerContext* context
                                             const v1::GetOrderRequest* request,
                                             v1::GetOrderResponse* response) {
   Call call(*this, Method::kGetOrder, context);
+  if (auto refusal = TooFast(rates_.TakeCall({}))) {
+    call.Finish(*refusal);
+    return call.reactor();
+  }
   call.NoteShowtime(request->showtime_id());
   auto violations =
       Found({CheckShowtime(request->showtime_id()),
@@ -278,6 +325,10 @@ grpc::ServerUnaryReactor* Service::ListShowtimes(grpc::CallbackServerContext* co
                                                  const v1::ListShowtimesRequest* request,
                                                  v1::ListShowtimesResponse* response) {
   Call call(*this, Method::kListShowtimes, context);
+  if (auto refusal = TooFast(rates_.TakeCall({}))) {
+    call.Finish(*refusal);
+    return call.reactor();
+  }
   std::optional<domain::ShowtimeId> after = ParsePageToken(request->page_token());
   auto violations = Found({CheckPageSize(request->page_size()), CheckPageToken(after.has_value())});
   if (!violations.empty()) {
@@ -355,6 +406,10 @@ grpc::ServerUnaryReactor* Service::GetShowtime(grpc::CallbackServerContext* cont
                                                grpc::ByteBuffer* response) {
   auto* reactor = new ShowtimeCall(engine_.recipients(), *context);
   Call call(*this, Method::kGetShowtime, context, reactor);
+  if (auto refusal = TooFast(rates_.TakeCall({}))) {
+    call.Finish(*refusal);
+    return call.reactor();
+  }
   v1::GetShowtimeRequest request;
   if (!Parse(*bytes, &request)) {
     call.Finish(Unparsed());
@@ -386,6 +441,10 @@ grpc::ServerUnaryReactor* Service::ListSessionLocks(grpc::CallbackServerContext*
                                                     const v1::ListSessionLocksRequest* request,
                                                     v1::ListSessionLocksResponse* response) {
   Call call(*this, Method::kListSessionLocks, context);
+  if (auto refusal = TooFast(rates_.TakeCall({}))) {
+    call.Finish(*refusal);
+    return call.reactor();
+  }
   call.NoteShowtime(request->showtime_id());
   auto violations =
       Found({CheckShowtime(request->showtime_id()),
@@ -413,7 +472,8 @@ grpc::ServerUnaryReactor* Service::ListSessionLocks(grpc::CallbackServerContext*
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* Service::WatchShowtime(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
-  return WatchCall::Start(engine_, observer_, clock_, calls_, *context, *request);
+  return WatchCall::Start(engine_, observer_, clock_, calls_, *context, *request,
+                          TooFast(rates_.TakeCall({})));
 }
 
 }  // namespace seatlock::rpc

@@ -8,11 +8,13 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <chrono>
+#include <optional>
 
 #include "common/base/clock.h"
 #include "common/base/gate.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
 #include "services/seatlock/engine/engine.h"
+#include "services/seatlock/guard/rates.h"
 #include "services/seatlock/rpc/call_observer.h"
 
 namespace seatlock::rpc {
@@ -22,7 +24,8 @@ class Service final : public v1::SeatLockService::WithRawCallbackMethod_GetShowt
                               v1::SeatLockService::CallbackService>> {
  public:
   // All outlive the service, and so does every call.
-  Service(engine::Engine& engine, const base::Clock& clock, CallObserver& observer);
+  Service(engine::Engine& engine, const base::Clock& clock, CallObserver& observer,
+          const guard::RateLimits& rates);
 
   // Waits until every call has its answer, `timeout` at most. Blocks.
   void AwaitCalls(std::chrono::milliseconds timeout) { calls_.WaitUntilEmpty(timeout); }
@@ -71,9 +74,13 @@ class Service final : public v1::SeatLockService::WithRawCallbackMethod_GetShowt
   grpc::ServerUnaryReactor* Mutate(Method method, grpc::CallbackServerContext* context,
                                    const Request* request, Response* response);
 
+  // The refusal of a call that comes too fast; none: it may go on.
+  std::optional<grpc::Status> TooFast(const std::optional<guard::Rates::Refused>& refused);
+
   engine::Engine& engine_;
   const base::Clock& clock_;
   CallObserver& observer_;
+  guard::Rates rates_;
   base::Gate calls_;  // from a call's start until it was handed its answer
 };
 

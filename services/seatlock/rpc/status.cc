@@ -192,6 +192,14 @@ grpc::Status InvalidFields(std::vector<domain::FieldViolation> violations) {
   return ToStatus(refusal);
 }
 
+grpc::Status RateLimited(const guard::Rates::Refused& refused) {
+  return StatusBuilder({"RATE_LIMITED", grpc::StatusCode::RESOURCE_EXHAUSTED, true},
+                       "calls come faster than this server allows; try again a little later")
+      .Metadata("limit", std::string(guard::RateName(refused.rate)))
+      .RetryAfter(refused.retry_after_ms)
+      .Build();
+}
+
 grpc::Status SnapshotTooLarge() {
   return StatusBuilder({"SNAPSHOT_TOO_LARGE", grpc::StatusCode::FAILED_PRECONDITION, false},
                        "the showtime has too many seats for one answer; use WatchShowtime")

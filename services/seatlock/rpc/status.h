@@ -12,6 +12,7 @@
 
 #include "services/seatlock/domain/refusal.h"
 #include "services/seatlock/engine/outcome.h"
+#include "services/seatlock/guard/rates.h"
 
 namespace seatlock::rpc {
 
@@ -30,6 +31,8 @@ grpc::Status ToStatus(const domain::Refusal& refusal);
 grpc::Status ToStatus(const engine::Failure& failure);
 // INVALID_FIELD; `violations` is not empty.
 grpc::Status InvalidFields(std::vector<domain::FieldViolation> violations);
+// RATE_LIMITED; its metadata say which `limit` it was.
+grpc::Status RateLimited(const guard::Rates::Refused& refused);
 // SNAPSHOT_TOO_LARGE.
 grpc::Status SnapshotTooLarge();
 // A request that is no such message: what gRPC 1.51 answers if it parses the request itself.

@@ -14,9 +14,10 @@ namespace seatlock::rpc {
 
 WatchCall* WatchCall::Start(engine::Engine& engine, CallObserver& observer,
                             const base::Clock& clock, base::Gate& calls,
-                            grpc::CallbackServerContext& context, const grpc::ByteBuffer& request) {
+                            grpc::CallbackServerContext& context, const grpc::ByteBuffer& request,
+                            const std::optional<grpc::Status>& refusal) {
   auto* call = new WatchCall(observer, clock, calls, context);
-  call->Open(engine, request);
+  refusal ? call->FinishWith(*refusal) : call->Open(engine, request);
   return call;
 }
 

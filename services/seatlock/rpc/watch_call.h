@@ -9,6 +9,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <memory>
+#include <optional>
 
 #include "common/base/clock.h"
 #include "common/base/gate.h"
@@ -21,10 +22,11 @@ namespace seatlock::rpc {
 
 class WatchCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  // `request` is a serialised v1::WatchShowtimeRequest.
+  // `request` is a serialised v1::WatchShowtimeRequest. `refusal`: it ends with that at once.
   static WatchCall* Start(engine::Engine& engine, CallObserver& observer, const base::Clock& clock,
                           base::Gate& calls, grpc::CallbackServerContext& context,
-                          const grpc::ByteBuffer& request);
+                          const grpc::ByteBuffer& request,
+                          const std::optional<grpc::Status>& refusal);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
