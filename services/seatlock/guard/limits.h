@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace seatlock::guard {
 
@@ -10,5 +11,9 @@ namespace seatlock::guard {
 // subjects.
 inline constexpr size_t kSessionBucketsMax = 100'000;
 inline constexpr size_t kPrincipalBucketsMax = 10'000;
+
+// After which a refused call is worth another try, at least. The next token is there sooner, but
+// not for all who are refused now: told that, they would come back in a crowd, several times each.
+inline constexpr int64_t kRetryMsMin = 1'000;
 
 }  // namespace seatlock::guard

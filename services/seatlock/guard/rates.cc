@@ -58,8 +58,7 @@ std::optional<Rates::Refused> Rates::TakeLock(const Sender& sender) {
   base::MutexLock lock(mu_);
   // In a storm most calls end here.
   if (IsOn(Rate::kLocks)) {
-    const int64_t wait_ms = all_.WaitMs(RateOf(Rate::kLocks), now_ms, 1);
-    if (wait_ms > 0) return Refused{Rate::kLocks, wait_ms};
+    if (auto refused = Look(Rate::kLocks, all_, now_ms)) return refused;
   }
   Buckets buckets;
   AddCall(sender.principal, now_ms, buckets);
@@ -108,10 +107,16 @@ Rates::Buckets Rates::OfLock(const Sender& sender, int64_t now_ms) {
   return buckets;
 }
 
+std::optional<Rates::Refused> Rates::Look(Rate rate, const base::TokenBucket& bucket,
+                                          int64_t now_ms) const {
+  const int64_t wait_ms = bucket.WaitMs(RateOf(rate), now_ms, 1);
+  if (wait_ms == 0) return std::nullopt;
+  return Refused{rate, std::max(wait_ms, kRetryMsMin)};
+}
+
 std::optional<Rates::Refused> Rates::Take(const Buckets& buckets, int64_t now_ms) {
   for (const Bucket& each : buckets) {
-    const int64_t wait_ms = each.bucket->WaitMs(RateOf(each.rate), now_ms, 1);
-    if (wait_ms > 0) return Refused{each.rate, wait_ms};
+    if (auto refused = Look(each.rate, *each.bucket, now_ms)) return refused;
   }
   for (const Bucket& each : buckets) each.bucket->Charge(RateOf(each.rate), now_ms, 1);
   return std::nullopt;

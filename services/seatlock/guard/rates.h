@@ -57,7 +57,7 @@ class Rates {
  public:
   struct Refused {
     Rate rate;
-    int64_t retry_after_ms;  // positive
+    int64_t retry_after_ms;  // kRetryMsMin or more
   };
 
   // The clock outlives this.
@@ -94,6 +94,8 @@ class Rates {
   Buckets OfLock(const Sender& sender, int64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AddCall(std::string_view principal, int64_t now_ms, Buckets& buckets)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Says that `bucket` has no token; none: it has one.
+  std::optional<Refused> Look(Rate rate, const base::TokenBucket& bucket, int64_t now_ms) const;
   // Takes a token of each, or says which has none.
   std::optional<Refused> Take(const Buckets& buckets, int64_t now_ms)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -23,7 +23,8 @@ class Server {
   // What a server takes of its callers.
   struct Bounds {
     guard::RateLimits rates = {};
-    // A connection is asked to go after about so long, and cut kConnectionGraceMs later. 0: never.
+    // A connection is asked to go after about so long, and cut as long again after that,
+    // kConnectionGraceMsMax at most. 0: never.
     int64_t connection_age_ms = 0;
     // What gRPC holds for open calls and requests.
     size_t grpc_bytes = kGrpcBytesMax;
