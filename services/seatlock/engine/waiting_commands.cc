@@ -41,8 +41,14 @@ void WaitingCommands::Push(Work work) {
   selling_.push_back(std::move(work));
 }
 
+std::deque<Work>& WaitingCommands::Next(bool locking_first) {
+  if (!put_back_.empty()) return put_back_;
+  const bool locking = selling_.empty() || (locking_first && !locking_.empty());
+  return locking ? locking_ : selling_;
+}
+
 Work WaitingCommands::Pop(bool locking_first) {
-  std::deque<Work>& next = Next(*this, locking_first);
+  std::deque<Work>& next = Next(locking_first);
   Work work = std::move(next.front());
   next.pop_front();
   return work;

@@ -32,19 +32,15 @@ class WaitingCommands {
   }
 
   // The next one; not empty. `locking_first`: what sells has had its share.
-  const Work& front(bool locking_first = false) const { return Next(*this, locking_first).front(); }
+  const Work& front(bool locking_first = false) { return Next(locking_first).front(); }
   Work Pop(bool locking_first = false);
 
   // All of them, in order.
   std::deque<Work> TakeAll();
 
  private:
-  template <typename Self>
-  static auto& Next(Self& self, bool locking_first) {
-    if (!self.put_back_.empty()) return self.put_back_;
-    const bool locking = self.selling_.empty() || (locking_first && !self.locking_.empty());
-    return locking ? self.locking_ : self.selling_;
-  }
+  // The queue that the next one is in.
+  std::deque<Work>& Next(bool locking_first);
 
   std::deque<Work> put_back_;
   std::deque<Work> selling_;
