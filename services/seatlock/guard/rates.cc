@@ -47,23 +47,18 @@ std::optional<Rates::Refused> Rates::TakeCall(std::string_view principal) {
   if (!IsOn(Rate::kCallsPerPrincipal)) return std::nullopt;
   const int64_t now_ms = clock_.MonotonicMs();
   base::MutexLock lock(mu_);
-  Buckets buckets;
-  AddCall(principal, now_ms, buckets);
-  return Take(buckets, now_ms);
+  return Take({{Rate::kCallsPerPrincipal, &calls_.Find(Hash(principal), now_ms)}}, now_ms);
 }
 
 std::optional<Rates::Refused> Rates::TakeLock(const Sender& sender) {
-  if (!any_lock_) return TakeCall(sender.principal);
+  if (!any_lock_) return std::nullopt;
   const int64_t now_ms = clock_.MonotonicMs();
   base::MutexLock lock(mu_);
   // In a storm most calls end here.
   if (IsOn(Rate::kLocks)) {
     if (auto refused = Look(Rate::kLocks, all_, now_ms)) return refused;
   }
-  Buckets buckets;
-  AddCall(sender.principal, now_ms, buckets);
-  for (const Bucket& each : OfLock(sender, now_ms)) buckets.push_back(each);
-  return Take(buckets, now_ms);
+  return Take(OfLock(sender, now_ms), now_ms);
 }
 
 void Rates::OweSeats(const Sender& sender, size_t seats) {
@@ -86,11 +81,6 @@ void Rates::Owe(const Sender& sender, size_t of_sender, size_t of_all) {
   for (const Bucket& each : OfLock(sender, now_ms)) {
     each.bucket->Charge(RateOf(each.rate), now_ms, static_cast<int64_t>(of_sender));
   }
-}
-
-void Rates::AddCall(std::string_view principal, int64_t now_ms, Buckets& buckets) {
-  if (!IsOn(Rate::kCallsPerPrincipal)) return;
-  buckets.push_back({Rate::kCallsPerPrincipal, &calls_.Find(Hash(principal), now_ms)});
 }
 
 // Of the sender alone. A session's bucket is of one principal, so nobody uses up another's.

@@ -4,12 +4,15 @@
 //
 // A call is let in if each of its buckets has a token. It then owes a token a seat, also those that
 // are not there yet, and others wait until they are: so a call with many seats needs no larger
-// bucket, and many calls with one seat cannot keep it out for ever. What is refused takes nothing.
+// bucket, and many calls with one seat cannot keep it out for ever. A lock that is refused takes no
+// token of a lock's buckets.
 //
-//   call                              | calls of the principal | locks: principal, session | locks:
-//   all LockSeat, LockSeats, ExtendLocks  | 1                      | a token a seat            | a
-//   token a seat the same with a field out of bounds | 1                    | 1 | 0 every other
-//   call                  | 1                      | 0                         | 0
+//   call                             | calls of  | locks of the principal | locks of
+//                                    | principal | and of the session     | all
+//   ---------------------------------+-----------+------------------------+----------
+//   LockSeat, LockSeats, ExtendLocks | 1         | 1 a seat               | 1 a seat
+//   the same, a field out of bounds  | 1         | 1                      | 0
+//   every other call                 | 1         | 0                      | 0
 //
 // What gives seats back is free, for each lock can be given back but once. Without identity all
 // callers are one principal. Owned by the rpc layer. Thread-safe; nothing blocks.
@@ -63,9 +66,9 @@ class Rates {
   // The clock outlives this.
   Rates(const RateLimits& limits, const base::Clock& clock);
 
-  // A call that locks nothing. None: it may go on.
+  // Any call. None: it may go on.
   std::optional<Refused> TakeCall(std::string_view principal);
-  // A call that locks or extends, before its fields are looked at. None: it may go on, and OweSeats
+  // Then, if it locks or extends, before its fields are looked at. None: it may go on, and OweSeats
   // follows if its fields are in bounds.
   std::optional<Refused> TakeLock(const Sender& sender);
   // It asks for so many seats, at least 1.
@@ -92,8 +95,6 @@ class Rates {
   bool IsOn(Rate rate) const { return RateOf(rate).per_second > 0; }
   const base::TokenRate& RateOf(Rate rate) const { return rates_[static_cast<size_t>(rate)]; }
   Buckets OfLock(const Sender& sender, int64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void AddCall(std::string_view principal, int64_t now_ms, Buckets& buckets)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Says that `bucket` has no token; none: it has one.
   std::optional<Refused> Look(Rate rate, const base::TokenBucket& bucket, int64_t now_ms) const;
   // Takes a token of each, or says which has none.

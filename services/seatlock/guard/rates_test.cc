@@ -14,7 +14,8 @@ class RatesTest : public ::testing::Test {
  protected:
   // A valid lock of so many seats, as the rpc layer asks.
   std::optional<Rates::Refused> Lock(Rates& rates, const Sender& sender, size_t seats = 1) {
-    auto refused = rates.TakeLock(sender);
+    auto refused = rates.TakeCall(sender.principal);
+    if (!refused) refused = rates.TakeLock(sender);
     if (!refused) rates.OweSeats(sender, seats);
     return refused;
   }

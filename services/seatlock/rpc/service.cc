@@ -212,8 +212,9 @@ grpc::ServerUnaryReactor* Service::Mutate(Method method, grpc::CallbackServerCon
   Call call(*this, method, context);
   call.NoteShowtime(request->showtime_id());
   const guard::Sender sender = SenderOf(*request);
-  if (auto refusal = TooFast(kLocksSeats<Request> ? rates_.TakeLock(sender)
-                                                  : rates_.TakeCall(sender.principal))) {
+  auto refusal = TooFast(rates_.TakeCall(sender.principal));
+  if (kLocksSeats<Request> && !refusal) refusal = TooFast(rates_.TakeLock(sender));
+  if (refusal) {
     call.Finish(*refusal);
     return call.reactor();
   }
