@@ -57,6 +57,7 @@ install(DIRECTORY clients/cpp/include/seatlock
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT ${component})
 install(FILES
   ${CMAKE_BINARY_DIR}/gen/seatlock/v1/seats.pb.h
+  ${CMAKE_BINARY_DIR}/gen/seatlock/v1/seatlock_admin_service.pb.h
   ${CMAKE_BINARY_DIR}/gen/seatlock/v1/seatlock_service.pb.h
   ${CMAKE_BINARY_DIR}/gen/seatlock/v1/seatlock_service.grpc.pb.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/seatlock/v1 COMPONENT ${component})

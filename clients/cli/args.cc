@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "clients/cli/admin.h"
 #include "clients/cli/bench/args.h"
 #include "clients/cli/operate/args.h"
 #include "clients/cli/time_flag.h"
@@ -25,6 +26,7 @@ constexpr char kFooter[] =
     "  seatctl lock 123 A06 A07 --session alice --ttl 10m\n"
     "  seatctl book 123 A06 A07 --session alice --order o1\n"
     "  seatctl watch 123\n"
+    "  seatctl admin block 123 A06 --note 'camera stands here'\n"
     "  seatctl status\n"
     "  seatctl bench lock --rate 1000 --duration 10s\n";
 
@@ -144,6 +146,7 @@ constexpr std::pair<const char*, Command> kCommands[] = {
 
 // Commands in files of their own, a line a family.
 constexpr AddFamily kFamilies[] = {
+    &AddAdminCommands,
     &bench::AddCommands,
     &operate::AddCommands,
 };

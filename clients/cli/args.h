@@ -26,7 +26,18 @@ inline constexpr int32_t kPageSizeMax = 1'000;
 // one showtime each reach the limit.
 inline constexpr uint64_t kListPagesMax = kListLimitMax;
 
-enum class Command { kLock, kUnlock, kExtend, kBook, kCancel, kGet, kLocks, kList, kWatch };
+enum class Command {
+  kLock,
+  kUnlock,
+  kExtend,
+  kBook,
+  kCancel,
+  kGet,
+  kLocks,
+  kList,
+  kWatch,
+  kAdmin,  // one of admin.h
+};
 
 struct Args : CommonArgs {
   Command command = Command::kGet;
@@ -38,7 +49,7 @@ struct Args : CommonArgs {
   std::vector<std::string> release;
   std::string session;
   std::string order;
-  std::string request_id;  // never empty for commands that change something
+  std::string request_id;  // never empty for commands that change something, but for a deletion
   std::optional<int64_t> ttl_ms;
   std::map<std::string, uint64_t> fences;
   uint32_t max_session_seats = 0;

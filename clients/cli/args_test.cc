@@ -108,6 +108,13 @@ TEST_F(ArgsTest, WatchResumesFromAPosition) {
   EXPECT_EQ(args.resume->revision(), 41U);
 }
 
+// Who exported a session for locking must not release that session's locks by accident.
+TEST_F(ArgsTest, AdminReleaseTakesNoSessionFromTheEnvironment) {
+  setenv("SEATCTL_SESSION", "alice", 1);
+  EXPECT_EQ(Parse({"admin", "release", "123"}).exit_code, kExitUsage);
+  EXPECT_NE(Good({"admin", "release", "123", "A06"}).run, nullptr);
+}
+
 TEST_F(ArgsTest, MistakesAreUsageErrorsThatSayWhatIsWrong) {
   const std::pair<std::vector<const char*>, const char*> cases[] = {
       {{}, "name a command"},
@@ -133,6 +140,12 @@ TEST_F(ArgsTest, MistakesAreUsageErrorsThatSayWhatIsWrong) {
       {{"get", "123", "--timeout", "1us"}, "--timeout must be a time"},
       {{"get", "123", "-o", "xml"}, "xml"},
       {{"get", "123", "--unknown"}, "--unknown"},
+      {{"admin"}, "subcommand is required"},
+      {{"admin", "block", "123"}, "SEAT is required"},
+      {{"admin", "release", "123"}, "name the seats, or use --session"},
+      {{"admin", "release", "123", "A06", "--session", "a"}, "--session excludes SEAT"},
+      {{"admin", "delete"}, "SHOWTIME is required"},
+      {{"admin", "delete", "123", "--request-id", "r"}, "--request-id"},
       {{"bench"}, "subcommand is required"},
       {{"bench", "lock", "--rate", "0"}, "--rate"},
       {{"bench", "lock", "--rate", "100001"}, "--rate"},
@@ -162,6 +175,7 @@ TEST_F(ArgsTest, HelpVersionAndConfigAreAnswers) {
   EXPECT_THAT(Parse({"lock", "--help"}).text, HasSubstr("--ttl"));
   EXPECT_THAT(Parse({"bench", "lock", "--help"}).text,
               AllOf(HasSubstr("--rate"), HasSubstr("Every command takes --server")));
+  EXPECT_THAT(Parse({"admin", "block", "--help"}).text, HasSubstr("--release-locks"));
   EXPECT_THAT(Parse({"--version"}).text, StartsWith("seatctl 0."));
   EXPECT_EQ(Parse({"--print-config", "--timeout=1m"}).text,
             "server=127.0.0.1:50051\nadmin=127.0.0.1:9101,127.0.0.1:9102\ntimeout=1m\n"

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "clients/cli/answer.h"
 #include "clients/cli/format.h"
 #include "common/runtime/signals.h"
 #include "seatlock/client.h"
@@ -19,59 +20,14 @@
 namespace seatlock::cli {
 namespace {
 
-using client::CallError;
 using client::Client;
 using client::Watch;
 using std::chrono::milliseconds;
-
-// False where nobody reads any more.
-bool Print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  return std::fflush(stdout) == 0;
-}
-
-int Fail(const Args& args, const absl::Status& status) {
-  const CallError error = client::ErrorOf(status);
-  const std::string text = args.json ? ErrorJson(error) : ErrorText(args, error);
-  std::fputs(text.c_str(), stderr);
-  return ExitCodeOf(error);
-}
 
 // Colors are for terminals, and for those who did not opt out (no-color.org).
 bool UseColor() {
   const char* no_color = std::getenv("NO_COLOR");
   return isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
-}
-
-void SetDuration(int64_t ms, google::protobuf::Duration* duration) {
-  duration->set_seconds(ms / 1000);
-  duration->set_nanos(static_cast<int32_t>(ms % 1000 * 1'000'000));
-}
-
-// Fills in the fields that the requests have in common.
-template <typename Request>
-Request MakeRequest(const Args& args) {
-  Request request;
-  request.set_showtime_id(args.showtime);
-  if constexpr (requires { request.mutable_seat_ids(); }) {
-    *request.mutable_seat_ids() = {args.seats.begin(), args.seats.end()};
-  }
-  if constexpr (requires { request.set_session_id(""); }) request.set_session_id(args.session);
-  if constexpr (requires { request.set_order_id(""); }) request.set_order_id(args.order);
-  if constexpr (requires { request.set_request_id(""); }) request.set_request_id(args.request_id);
-  if constexpr (requires { request.set_all(true); }) request.set_all(args.all);
-  if constexpr (requires { request.mutable_ttl(); }) {
-    if (args.ttl_ms.has_value()) SetDuration(*args.ttl_ms, request.mutable_ttl());
-  }
-  return request;
-}
-
-// Prints the answer, as JSON or as `table` makes it.
-template <typename Response, typename Table>
-int Answer(const Args& args, const absl::StatusOr<Response>& response, Table table) {
-  if (!response.ok()) return Fail(args, response.status());
-  Print(args.json ? JsonLine(*response) : table(*response));
-  return kExitOk;
 }
 
 int Lock(const Args& args, Client& client) {
@@ -212,10 +168,7 @@ int WatchUntilSignal(const Args& args, runtime::Signals& signals, Client& client
 
 int Run(const Args& args) {
   if (args.run != nullptr) return args.run(args);
-  client::ClientOptions options;
-  options.servers = args.servers;
-  options.timeout = milliseconds(args.timeout_ms);
-  options.attempt_timeout = std::min(options.attempt_timeout, options.timeout);
+  const client::ClientOptions options = ClientOptionsOf(args);
   if (args.command == Command::kWatch) {
     runtime::Signals signals;  // before gRPC starts its threads
     Client client(options);
@@ -240,6 +193,7 @@ int Run(const Args& args) {
     case Command::kList:
       return List(args, client);
     case Command::kWatch:
+    case Command::kAdmin:
       break;
   }
   return kExitUsage;

@@ -121,6 +121,7 @@ std::string Advice(const Args& args, const client::CallError& error) {
       {"EXTEND_LIMIT", "The lock is near its greatest age; ask for less with --ttl."},
       {"LOCK_EXPIRED", "The lock that this request got has ended: lock again."},
       {"REQUEST_ID_REUSED", "Leave out --request-id, or repeat the very same command."},
+      {"SHOWTIME_CLOSED", "The sale has ended; `seatctl admin reopen` takes it up again."},
       {"SNAPSHOT_TOO_LARGE", absl::StrCat("Use `seatctl watch ", args.showtime, "`.")},
   };
   const auto found = advice.find(error.reason);
@@ -136,6 +137,10 @@ std::string Advice(const Args& args, const client::CallError& error) {
   }
   if (reads || error.NothingHappened()) {
     return absl::StrCat(text, text.empty() ? "" : "\n", "Nothing was changed: try again.");
+  }
+  if (args.request_id.empty()) {
+    return absl::StrCat(text, text.empty() ? "" : "\n", "It may have happened. `seatctl get ",
+                        args.showtime, "` shows whether the showtime is still there.");
   }
   return absl::StrCat(text, text.empty() ? "It" : "\nIf it was running, it",
                       " may have happened. To find out, repeat it with --request-id ",

@@ -148,6 +148,12 @@ TEST(FormatTest, UnknownOutcomeSaysHowToFindOut) {
   args.command = Command::kGet;
   EXPECT_THAT(ErrorText(args, Error(absl::StatusCode::kUnavailable, "")),
               Not(HasSubstr("may have happened")));
+  args.command = Command::kAdmin;
+  args.showtime = "123";
+  args.request_id = "";  // a deletion, which must not be repeated blindly
+  EXPECT_THAT(ErrorText(args, Error(absl::StatusCode::kDeadlineExceeded, "")),
+              HasSubstr("It may have happened. `seatctl get 123` shows"));
+  args.request_id = "r1";
   args.command = Command::kBook;
   client::CallError overloaded = Error(absl::StatusCode::kResourceExhausted, "OVERLOADED");
   overloaded.metadata["outcome"] = "unknown";

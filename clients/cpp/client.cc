@@ -6,6 +6,7 @@
 #include <boost/uuid/random_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 #include "clients/cpp/backoff.h"
@@ -14,6 +15,7 @@
 #include "clients/cpp/servers.h"
 #include "common/base/server_list.h"
 #include "common/base/trace_context.h"
+#include "seatlock/v1/seatlock_admin_service.grpc.pb.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
 
 namespace seatlock::client {
@@ -22,29 +24,48 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using Stub = v1::SeatLockService::Stub;
+using AdminStub = v1::SeatLockAdminService::Stub;
 
-template <typename Request, typename Response>
-using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);
+template <typename S, typename Request, typename Response>
+using Method = grpc::Status (S::*)(grpc::ClientContext*, const Request&, Response*);
+
+template <typename S>
+S& StubOf(const Server& server) {
+  if constexpr (std::is_same_v<S, AdminStub>) {
+    return *server.admin_stub;
+  } else {
+    return *server.stub;
+  }
+}
 
 absl::Status ToStatus(const grpc::Status& status) {
   return MakeStatus(static_cast<absl::StatusCode>(status.error_code()), status.error_message(),
                     status.error_details());
 }
 
+// A deletion cannot have a request_id, for that is remembered in what it deletes.
+template <typename Request>
+constexpr bool IsDeletion() {
+  return std::is_same_v<Request, v1::DeleteShowtimeRequest>;
+}
+
 // A call may be repeated where it cannot do twice what it does: reads, mutations with a request_id.
+// A deletion that is repeated deletes what was sold since.
 template <typename Request>
 bool Repeatable(const Request& request) {
-  if constexpr (requires { request.request_id(); }) {
+  if constexpr (IsDeletion<Request>()) {
+    return false;
+  } else if constexpr (requires { request.request_id(); }) {
     return !request.request_id().empty();
   } else {
     return true;
   }
 }
 
-// It changes seats: it has a request_id.
+// It changes something: it has a request_id, or deletes.
 template <typename Request>
 constexpr bool IsMutation() {
-  return requires(Request request) {
+  return IsDeletion<Request>() || requires(Request request) {
     request.request_id();
   };
 }
@@ -100,12 +121,12 @@ struct Client::Impl {
                                .away = Backoff(options.away_first, options.away_max),
                                .trial_max = options.attempt_timeout})) {}
 
-  template <typename Request, typename Response>
-  absl::StatusOr<Response> Call(Method<Request, Response> method, Request request) const;
+  template <typename S, typename Request, typename Response>
+  absl::StatusOr<Response> Call(Method<S, Request, Response> method, Request request) const;
 
   // One attempt, which ends before `end`. Says what came of it to `servers`.
-  template <typename Request, typename Response>
-  absl::Status Attempt(Method<Request, Response> method, const Request& request,
+  template <typename S, typename Request, typename Response>
+  absl::Status Attempt(Method<S, Request, Response> method, const Request& request,
                        const std::string& traceparent, const Server& server, Clock::time_point end,
                        Response* response) const;
   // Empty: none that may be sent.
@@ -117,8 +138,8 @@ struct Client::Impl {
   const std::shared_ptr<Servers> servers;
 };
 
-template <typename Request, typename Response>
-absl::Status Client::Impl::Attempt(Method<Request, Response> method, const Request& request,
+template <typename S, typename Request, typename Response>
+absl::Status Client::Impl::Attempt(Method<S, Request, Response> method, const Request& request,
                                    const std::string& traceparent, const Server& server,
                                    Clock::time_point end, Response* response) const {
   const bool several = servers->several();
@@ -130,7 +151,7 @@ absl::Status Client::Impl::Attempt(Method<Request, Response> method, const Reque
     context.set_deadline(std::chrono::system_clock::now() + left);
     if (!traceparent.empty()) context.AddMetadata(base::kTraceparent, traceparent);
     response->Clear();
-    status = ToStatus((server.stub.get()->*method)(&context, request, response));
+    status = ToStatus((StubOf<S>(server).*method)(&context, request, response));
   }
   Note(server, status, left == options.attempt_timeout);
   return status.ok() ? status : WithServer(status, server.address, several);
@@ -155,8 +176,8 @@ void Client::Impl::Note(const Server& server, const absl::Status& status, bool h
   }
 }
 
-template <typename Request, typename Response>
-absl::StatusOr<Response> Client::Impl::Call(Method<Request, Response> method,
+template <typename S, typename Request, typename Response>
+absl::StatusOr<Response> Client::Impl::Call(Method<S, Request, Response> method,
                                             Request request) const {
   if (!wrong_list.ok()) return wrong_list;
   if constexpr (requires { request.set_request_id(""); }) {
@@ -227,6 +248,23 @@ absl::StatusOr<v1::ListSessionLocksResponse> Client::ListSessionLocks(
 }
 absl::StatusOr<v1::ListShowtimesResponse> Client::ListShowtimes(v1::ListShowtimesRequest request) {
   return impl_->Call(&Stub::ListShowtimes, std::move(request));
+}
+
+absl::StatusOr<v1::BlockSeatsResponse> Client::BlockSeats(v1::BlockSeatsRequest request) {
+  return impl_->Call(&AdminStub::BlockSeats, std::move(request));
+}
+absl::StatusOr<v1::UnblockSeatsResponse> Client::UnblockSeats(v1::UnblockSeatsRequest request) {
+  return impl_->Call(&AdminStub::UnblockSeats, std::move(request));
+}
+absl::StatusOr<v1::ReleaseSeatsResponse> Client::ReleaseSeats(v1::ReleaseSeatsRequest request) {
+  return impl_->Call(&AdminStub::ReleaseSeats, std::move(request));
+}
+absl::StatusOr<v1::CloseShowtimeResponse> Client::CloseShowtime(v1::CloseShowtimeRequest request) {
+  return impl_->Call(&AdminStub::CloseShowtime, std::move(request));
+}
+absl::StatusOr<v1::DeleteShowtimeResponse> Client::DeleteShowtime(
+    v1::DeleteShowtimeRequest request) {
+  return impl_->Call(&AdminStub::DeleteShowtime, std::move(request));
 }
 
 std::unique_ptr<Watch> Client::WatchShowtime(v1::WatchShowtimeRequest request) {

@@ -39,7 +39,10 @@ std::shared_ptr<const Server> MakeServer(const std::string& address, bool own_co
   auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
                                            ChannelArgs(own_connection));
   std::shared_ptr<v1::SeatLockService::Stub> stub = v1::SeatLockService::NewStub(channel);
-  return std::make_shared<const Server>(Server{address, std::move(channel), std::move(stub)});
+  std::shared_ptr<v1::SeatLockAdminService::Stub> admin_stub =
+      v1::SeatLockAdminService::NewStub(channel);
+  return std::make_shared<const Server>(
+      Server{address, std::move(channel), std::move(stub), std::move(admin_stub)});
 }
 
 }  // namespace

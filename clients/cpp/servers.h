@@ -26,15 +26,17 @@
 #include "clients/cpp/look_up.h"
 #include "clients/cpp/server_state.h"
 #include "common/base/mutex.h"
+#include "seatlock/v1/seatlock_admin_service.grpc.pb.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
 
 namespace seatlock::client {
 
-// Immutable; channel and stub are thread-safe.
+// Immutable; channel and stubs are thread-safe.
 struct Server {
   std::string address;
   std::shared_ptr<grpc::Channel> channel;
   std::shared_ptr<v1::SeatLockService::Stub> stub;
+  std::shared_ptr<v1::SeatLockAdminService::Stub> admin_stub;
 };
 
 struct ServersOptions {

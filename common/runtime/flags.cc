@@ -78,6 +78,7 @@ struct Flags::Flag {
   std::function<std::string()> text;
   std::vector<std::string> given;  // what the arguments said; the last counts
   std::function<std::string(std::string_view)> shown = {};  // of a wrong value; empty: as it is
+  bool empty_is_unset = true;                               // of its variable; else `set` is asked
 
   std::string Shown(std::string_view value) const {
     return shown ? shown(value) : std::string(value);
@@ -113,6 +114,23 @@ void Flags::String(std::string* value, std::string name, std::string help) {
            },
        .text = [value] { return *value; },
        .given = {}});
+}
+
+void Flags::File(std::string* value, std::string name, std::string help) {
+  auto set = [value](std::string_view text) {
+    if (text.empty()) {
+      return absl::InvalidArgumentError("must name a file, or be left out altogether");
+    }
+    *value = text;
+    return absl::OkStatus();
+  };
+  Add({.name = std::move(name),
+       .help = std::move(help),
+       .metavar = "FILE",
+       .set = std::move(set),
+       .text = [value] { return *value; },
+       .given = {},
+       .empty_is_unset = false});
 }
 
 void Flags::Choice(std::string* value, std::string name, std::vector<std::string> choices,
@@ -229,7 +247,7 @@ absl::Status Flags::ApplyEnvironment() {
     if (!flag.given.empty()) continue;
     const std::string variable = VariableOf(flag);
     const char* text = std::getenv(variable.c_str());
-    if (text == nullptr || *text == '\0') continue;
+    if (text == nullptr || (*text == '\0' && flag.empty_is_unset)) continue;
     const absl::Status status = flag.set(text);
     if (!status.ok()) return Complain(variable, status, flag.Shown(text));
   }

@@ -1,7 +1,7 @@
 // A program's flags, each with an environment variable: --admin-listen of the prefix "SEATLOCK_"
 // is SEATLOCK_ADMIN_LISTEN. A flag beats the environment, so that a variable is not even looked at
 // where its flag is given; the environment beats the default; a variable set to nothing counts as
-// unset. There are no configuration files.
+// unset, but for a File. There are no configuration files.
 //
 //   Flags flags("seatlockd", "Owns the locks of seats.", "SEATLOCK_");
 //   flags.Address(&config.listen, "listen", "where gRPC listens");
@@ -33,6 +33,10 @@ class Flags {
 
   // Names are without dashes: "admin-listen". `help` is a phrase; default and variable are added.
   void String(std::string* value, std::string name, std::string help);
+  // The path of a file that protects something: a certificate, a key, who may call. Nothing, by
+  // flag or variable, is refused: a variable that a script left empty must not open a port to
+  // everybody.
+  void File(std::string* value, std::string name, std::string help);
   // One of `choices`.
   void Choice(std::string* value, std::string name, std::vector<std::string> choices,
               std::string help);

@@ -20,7 +20,19 @@ struct Position {
 // know, is kBooked: not to be had.
 enum class SeatStatus { kAvailable, kLocked, kBooked };
 
-enum class Cause { kUnknown, kLock, kUnlock, kSwap, kExtend, kExpired, kBook, kCancel };
+enum class Cause {
+  kUnknown,
+  kLock,
+  kUnlock,
+  kSwap,
+  kExtend,
+  kExpired,
+  kBook,
+  kCancel,
+  kBlock,
+  kUnblock,
+  kRelease,
+};
 
 // One seat after a change, or in a snapshot.
 struct Seat {

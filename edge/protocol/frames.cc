@@ -36,6 +36,12 @@ std::string_view CauseWord(Cause cause) {
       return "book";
     case Cause::kCancel:
       return "cancel";
+    case Cause::kBlock:
+      return "block";
+    case Cause::kUnblock:
+      return "unblock";
+    case Cause::kRelease:
+      return "release";
   }
   return "";
 }

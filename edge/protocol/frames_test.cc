@@ -68,9 +68,10 @@ TEST(Frames, TheFirstChangeTellsTheEpoch) {
 
 TEST(Frames, EveryCauseHasItsWord) {
   const std::pair<Cause, std::string> words[] = {
-      {Cause::kLock, "lock"},     {Cause::kUnlock, "unlock"},   {Cause::kSwap, "swap"},
-      {Cause::kExtend, "extend"}, {Cause::kExpired, "expired"}, {Cause::kBook, "book"},
-      {Cause::kCancel, "cancel"}};
+      {Cause::kLock, "lock"},      {Cause::kUnlock, "unlock"},   {Cause::kSwap, "swap"},
+      {Cause::kExtend, "extend"},  {Cause::kExpired, "expired"}, {Cause::kBook, "book"},
+      {Cause::kCancel, "cancel"},  {Cause::kBlock, "block"},     {Cause::kUnblock, "unblock"},
+      {Cause::kRelease, "release"}};
   for (const auto& [cause, word] : words) {
     const Change change{{"e", 1}, 7, cause, {kBooked}};
     EXPECT_THAT(SeatStatusChangeText("1", change, 0, false),

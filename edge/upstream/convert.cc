@@ -32,6 +32,12 @@ Cause ToCause(v1::ChangeCause cause) {
       return Cause::kBook;
     case v1::CHANGE_CAUSE_CANCEL:
       return Cause::kCancel;
+    case v1::CHANGE_CAUSE_BLOCK:
+      return Cause::kBlock;
+    case v1::CHANGE_CAUSE_UNBLOCK:
+      return Cause::kUnblock;
+    case v1::CHANGE_CAUSE_RELEASE:
+      return Cause::kRelease;
     default:
       return Cause::kUnknown;
   }
@@ -41,6 +47,8 @@ std::vector<Seat> ToSeats(google::protobuf::RepeatedPtrField<v1::Seat>& seats) {
   std::vector<Seat> result;
   result.reserve(seats.size());
   for (v1::Seat& seat : seats) {
+    // It shows as booked, and must not look to who held it before as if it was booked for them.
+    if (seat.status() == v1::SEAT_STATUS_BLOCKED) seat.clear_session_id();
     result.push_back({.seat_id = std::move(*seat.mutable_seat_id()),
                       .status = ToStatus(seat.status()),
                       .session_id = std::move(*seat.mutable_session_id()),

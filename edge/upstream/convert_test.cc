@@ -55,6 +55,19 @@ TEST(ToEvent, WhatIsNotKnownIsNotAvailableAndHasNoCause) {
   }
 }
 
+// Else the browser of who held it would take "booked" for its own booking.
+TEST(ToEvent, ASeatThatIsBlockedNamesNobody) {
+  v1::WatchShowtimeResponse message;
+  message.mutable_change()->set_cause(v1::CHANGE_CAUSE_BLOCK);
+  v1::Seat& seat = *message.mutable_change()->add_seats();
+  seat.set_status(v1::SEAT_STATUS_BLOCKED);
+  seat.set_session_id("s");
+  const StreamEvent event = ToEvent(message);
+  EXPECT_EQ(std::get<Change>(event).seats[0].status, SeatStatus::kBooked);
+  EXPECT_EQ(std::get<Change>(event).seats[0].session_id, "");
+  EXPECT_EQ(std::get<Change>(event).cause, Cause::kBlock);
+}
+
 TEST(ToEvent, AMessageOfAnotherKindIsNothing) {
   v1::WatchShowtimeResponse message;
   EXPECT_TRUE(std::holds_alternative<std::monostate>(ToEvent(message)));

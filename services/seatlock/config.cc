@@ -39,8 +39,9 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
   runtime::Flags flags(
       "seatlockd",
       "Owns the locks and bookings of seats, and streams their changes over gRPC. "
-      "What can be done with a store's files: seatlockd store --help. Whether the one that "
-      "runs with these settings is ready: seatlockd health",
+      "What can be done with a store's files: seatlockd store --help. Keys for callers: "
+      "seatlockd keys --help. Whether the one that runs with these settings is ready: seatlockd "
+      "health",
       "SEATLOCK_");
   flags.Address(&config->listen, "listen", "where gRPC listens");
   flags.Address(&config->admin_listen, "admin-listen",
@@ -49,6 +50,16 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
       "store", "STORE", kStoreHelp,
       [config](std::string_view text) { return ParseStore(text, &config->store); },
       [config] { return config->store.ToString(); }, &WithoutCredentials);
+  flags.File(
+      &config->auth.keys, "auth-keys",
+      "who may call, a line each: ID sha256:HEX SCOPES, or ID cert:HEX SCOPES (seatlockd keys "
+      "new makes one); read anew when it changes");
+  flags.File(&config->auth.jwks, "auth-jwks",
+             "the JSON Web Key Set of tokens (RS256, ES256) that callers may bring; read anew when "
+             "it changes");
+  flags.String(&config->auth.expected.issuer, "auth-issuer", "what a token's iss must be");
+  flags.String(&config->auth.expected.audience, "auth-audience",
+               "what a token's aud must be or have in it");
   flags.Int(&config->max_session_seats, "max-session-seats", 1, domain::kSessionSeatsMax,
             "how many seats a session may have locked in one showtime");
   flags.DurationMs(&config->max_lock_age_ms, "max-lock-age", domain::kTtlMsMin,
@@ -64,6 +75,11 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
                    "how long calls under way may take after SIGTERM");
   runtime::AddLoggingFlags(&config->logging, &flags);
   if (std::optional<int> exit_code = flags.Parse(argc, argv)) return exit_code;
+  if (config->auth.jwks.empty() &&
+      !(config->auth.expected.issuer.empty() && config->auth.expected.audience.empty())) {
+    std::fprintf(stderr, "seatlockd: --auth-issuer and --auth-audience need --auth-jwks\n");
+    return 2;
+  }
   if (config->store.kind != StoreConfig::Kind::kRedis) return std::nullopt;
   absl::StatusOr<RedisCredentials> credentials = ReadRedisCredentials();
   if (credentials.ok()) {

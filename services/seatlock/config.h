@@ -8,6 +8,7 @@
 #include "common/runtime/logging.h"
 #include "common/runtime/net.h"
 #include "services/seatlock/domain/limits.h"
+#include "services/seatlock/guard/authenticator.h"
 #include "services/seatlock/guard/rates.h"
 #include "services/seatlock/store/address.h"
 
@@ -17,6 +18,7 @@ struct Config {
   runtime::HostPort listen{"127.0.0.1", 50051};
   runtime::HostPort admin_listen{"127.0.0.1", 9101};
   StoreConfig store;
+  guard::AuthFiles auth;               // none: no identity
   RedisCredentials redis_credentials;  // of the environment; never printed
   int64_t max_session_seats = domain::kSessionSeatsDefault;
   int64_t max_lock_age_ms = domain::kLockAgeMsMax;

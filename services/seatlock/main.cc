@@ -28,6 +28,8 @@
 #include "common/runtime/version.h"
 #include "services/seatlock/config.h"
 #include "services/seatlock/engine/engine.h"
+#include "services/seatlock/guard/keys_command.h"
+#include "services/seatlock/identity.h"
 #include "services/seatlock/metrics.h"
 #include "services/seatlock/rpc/proto_encoder.h"
 #include "services/seatlock/rpc/server.h"
@@ -122,6 +124,9 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
   runtime::LogThrottle store_errors(clock, LogStoreError);
   runtime::TraceLog calls(clock);
   ServiceMetrics service_metrics(&metrics, &store_errors, &calls);
+  // Before the store: whoever may call must be known before anything is touched.
+  auto guard = OpenIdentity(config.auth);
+  if (!guard.ok()) return Fail(guard.status());
   auto log = OpenStore(config, service_clock, service_metrics, store_errors);
   if (!log.ok()) return Fail(log.status());
   clock.StartFrom((*log)->LatestCommitMs());
@@ -144,7 +149,7 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
   AddAllGauges(config, service_clock, engine, **log, metrics);
   auto server = rpc::Server::Start(
       config.listen.host, config.listen.port, engine, clock, service_metrics,
-      {.rates = config.rates, .connection_age_ms = config.max_connection_age_ms});
+      {.rates = config.rates, .connection_age_ms = config.max_connection_age_ms}, guard->get());
   if (!server.ok()) return Fail(server.status());
   std::atomic<bool> draining{false};
   const auto ready = [&draining, &log = **log] { return ReadyOf(draining, log); };
@@ -164,6 +169,7 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
   auto ticker = std::make_unique<base::Ticker>(kTick, [&] {
     supervision.Tick();
     store_watch.Tick();
+    if (*guard) (*guard)->Tick();
     engine.Tick();
     (*server)->SetServing((*log)->Healthy());
     store_errors.Tick();
@@ -189,6 +195,9 @@ void LogGrpc(gpr_log_func_args* args) {
 int Main(int argc, const char* const* argv) {
   if (argc > 1 && std::string_view(argv[1]) == "store") {
     return store::RunStoreCommand({argv + 2, argv + argc}, {stdout, stderr, base::SystemClock()});
+  }
+  if (argc > 1 && std::string_view(argv[1]) == "keys") {
+    return guard::RunKeysCommand({argv + 2, argv + argc}, stdout, stderr);
   }
   const bool health = argc > 1 && std::string_view(argv[1]) == "health";
   Config config;

@@ -16,7 +16,8 @@ constexpr int kReasons = static_cast<int>(domain::Reason::kOverloaded) + 1;
 constexpr int kFailures = static_cast<int>(engine::Failure::Kind::kCancelled) + 1;
 
 // In the order of domain::Command::body.
-constexpr const char* kCommandNames[] = {"lock", "unlock", "extend", "book", "cancel", "expire"};
+constexpr const char* kCommandNames[] = {"lock",   "unlock", "extend",  "book",    "cancel",
+                                         "expire", "block",  "unblock", "release", "close"};
 // In the order of log::AppendResult::Outcome.
 constexpr const char* kOutcomeNames[] = {"appended", "conflict", "not_appended", "no_room",
                                          "unknown"};
@@ -79,8 +80,8 @@ ServiceMetrics::ServiceMetrics(runtime::Metrics* metrics, runtime::LogThrottle* 
     const auto which = static_cast<rpc::Method>(method);
     const auto type = which == rpc::Method::kWatchShowtime ? runtime::GrpcType::kServerStream
                                                            : runtime::GrpcType::kUnary;
-    methods_[method] =
-        &grpc_.AddMethod(type, "seatlock.v1.SeatLockService", std::string(rpc::MethodName(which)));
+    methods_[method] = &grpc_.AddMethod(type, std::string(rpc::ServiceName(which)),
+                                        std::string(rpc::MethodName(which)));
   }
   for (int command = 0; command < kCommands; ++command) {
     for (int result = 0; result < kResults; ++result) {
@@ -116,6 +117,10 @@ void ServiceMetrics::OnAppend(size_t records, int64_t latency_us,
   append_records_.Observe(static_cast<double>(records));
   append_seconds_.Observe(static_cast<double>(latency_us) / 1e6);
   appends_[static_cast<int>(outcome)]->Increment();
+}
+
+void ServiceMetrics::OnDeleted(const domain::ShowtimeId& showtime, const std::string& principal) {
+  runtime::LogInfo("showtime deleted", {{"showtime", showtime.value()}, {"principal", principal}});
 }
 
 void ServiceMetrics::OnExpired(size_t locks) {
@@ -155,6 +160,7 @@ void ServiceMetrics::OnReport(const rpc::CallReport& report) {
                     {"span", trace.parent_id},
                     {"method", rpc::MethodName(report.method)},
                     {"showtime", report.showtime},
+                    {"principal", report.principal},
                     {"revision", report.revision},
                     {"outcome", report.outcome},
                     {"ms", static_cast<double>(report.us) / 1e3}});

@@ -24,6 +24,7 @@ class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
 
   void OnResult(const domain::Command& command, const engine::Result& result) override;
   void OnAppend(size_t records, int64_t latency_us, log::AppendResult::Outcome outcome) override;
+  void OnDeleted(const domain::ShowtimeId& showtime, const std::string& principal) override;
   void OnExpired(size_t locks) override;
   void OnWatcherLagged() override;
   void OnReaderShed() override;
@@ -40,8 +41,8 @@ class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
 
  private:
   // A command's result: ok, then the refusals by reason, then the failures by kind.
-  static constexpr int kCommands = 6;
-  static constexpr int kResults = 22;
+  static constexpr int kCommands = 10;
+  static constexpr int kResults = 23;
   static constexpr int kOutcomes = static_cast<int>(log::AppendResult::Outcome::kUnknown) + 1;
 
   runtime::LogThrottle& store_log_;

@@ -20,6 +20,7 @@ EDGE_TOP = ["edge/limits.h", "edge/stats.h", "edge/timers.h"]
 ARROWS = {
     "common/base": [],
     "common/runtime": BASE,
+    "common/jwt": BASE,
     "services/seatlock/domain": BASE,
     "services/seatlock/log": BASE + ["services/seatlock/domain"],
     "services/seatlock/log/codec": BASE + ["services/seatlock/domain", "services/seatlock/log"],
@@ -30,7 +31,7 @@ ARROWS = {
     # The port and the record codec, but no store.
     "services/seatlock/engine": BASE + ["services/seatlock/domain", "services/seatlock/log",
                                         "services/seatlock/log/codec"],
-    "services/seatlock/guard": BASE + ["services/seatlock/domain"],
+    "services/seatlock/guard": BASE + ["common/jwt", "services/seatlock/domain"],
     "services/seatlock/rpc": BASE + ["services/seatlock/domain", "services/seatlock/engine",
                                      "services/seatlock/guard"],
     "services/seatlock/store": BASE + ["common/runtime", "services/seatlock/domain",
@@ -92,8 +93,9 @@ LIBRARIES = [
     (r"libpq", "PostgreSQL", ["services/seatlock/log/postgres"]),
     (r"prometheus/", "prometheus-cpp", ["common/runtime/metrics.cc"]),
     (r"spdlog/", "spdlog", ["common/runtime/logging.cc"]),
-    (r"CLI/", "CLI11", ["common/runtime/flags.cc", "clients/cli/args.cc",
-                       "clients/cli/bench/args.cc", "clients/cli/operate/args.cc"]),
+    (r"CLI/", "CLI11", ["common/runtime/flags.cc", "clients/cli/admin.cc",
+                       "clients/cli/args.cc", "clients/cli/bench/args.cc",
+                       "clients/cli/operate/args.cc"]),
 ]
 
 # Users of the installed client, and we, write <seatlock/client.h>.

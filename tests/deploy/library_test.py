@@ -19,7 +19,8 @@ EXAMPLE = "examples/cpp-client"
 BUILD = BIN.parent
 HEADERS = {
     "call_error.h", "client.h", "service_config.h", "watch.h", "v1/seats.pb.h",
-    "v1/seatlock_service.pb.h", "v1/seatlock_service.grpc.pb.h",
+    "v1/seatlock_admin_service.pb.h", "v1/seatlock_service.pb.h",
+    "v1/seatlock_service.grpc.pb.h",
 }
 
 

@@ -45,6 +45,17 @@ class FaultyLog final : public log::ShowtimeLog {
     for (HeldPage& held : std::exchange(held_pages_, {}))
       std::move(held.done)(std::move(held.page));
   }
+  // Deletions wait until ReleaseDeletes, which does them. If `lost`, each then fails all the same.
+  void HoldDeletes() { holding_deletes_ = true; }
+  void ReleaseDeletes(bool lost = false) {
+    holding_deletes_ = false;
+    for (HeldDelete& held : std::exchange(held_deletes_, {})) {
+      real_.Delete(std::move(held.showtime),
+                   [lost, done = std::move(held.done)](absl::Status status) mutable {
+                     std::move(done)(lost ? Down() : std::move(status));
+                   });
+    }
+  }
   // Reads, loads and recoveries fail with UNAVAILABLE while set.
   // Like a store that notices it itself, it says when it is back.
   void SetDown(bool down) {
@@ -57,11 +68,13 @@ class FaultyLog final : public log::ShowtimeLog {
   void DamageRecord(domain::Revision revision) { damaged_record_ = revision; }
   // Loads of `showtime` give DATA_LOSS.
   void Damage(const domain::ShowtimeId& showtime) { damaged_.insert(showtime); }
+  void Repair(const domain::ShowtimeId& showtime) { damaged_.erase(showtime); }
   void SetSnapshotsFail(bool fail) { snapshots_fail_ = fail; }
   int appends() const { return appends_; }
   int loads() const { return loads_; }
   int reads() const { return reads_; }
   int lists() const { return lists_; }
+  int deletes() const { return deletes_; }
   // Snapshots that were asked for.
   int snapshots() const { return snapshots_; }
   int recoveries() const { return recoveries_; }
@@ -116,7 +129,12 @@ class FaultyLog final : public log::ShowtimeLog {
     real_.List(std::move(after), limit, std::move(done));
   }
   void Delete(domain::ShowtimeId showtime, StatusCallback done) override {
+    ++deletes_;
     if (down_) return std::move(done)(Down());
+    if (holding_deletes_) {
+      held_deletes_.push_back({std::move(showtime), std::move(done)});
+      return;
+    }
     real_.Delete(std::move(showtime), std::move(done));
   }
   std::string Generation() const override { return real_.Generation(); }
@@ -128,6 +146,11 @@ class FaultyLog final : public log::ShowtimeLog {
   struct Held {
     log::AppendRequest request;
     AppendCallback done;
+  };
+
+  struct HeldDelete {
+    domain::ShowtimeId showtime;
+    StatusCallback done;
   };
 
   struct HeldPage {
@@ -163,6 +186,7 @@ class FaultyLog final : public log::ShowtimeLog {
   log::ShowtimeLog& real_;
   bool holding_ = false;
   bool holding_reads_ = false;
+  bool holding_deletes_ = false;
   bool down_ = false;
   bool snapshots_fail_ = false;
   Fault fault_ = Fault::kNone;
@@ -173,10 +197,12 @@ class FaultyLog final : public log::ShowtimeLog {
   int loads_ = 0;
   int reads_ = 0;
   int lists_ = 0;
+  int deletes_ = 0;
   int snapshots_ = 0;
   int recoveries_ = 0;
   std::deque<Held> held_;
   std::vector<HeldPage> held_pages_;
+  std::vector<HeldDelete> held_deletes_;
 };
 
 }  // namespace seatlock::testing

@@ -65,6 +65,12 @@ struct AskerOf {
     return {v1::CHANGE_CAUSE_CANCEL, c.order.value()};
   }
   Asker operator()(const domain::ExpireLocks&) const { return {v1::CHANGE_CAUSE_EXPIRED, ""}; }
+  Asker operator()(const domain::BlockSeats&) const { return {v1::CHANGE_CAUSE_BLOCK, ""}; }
+  Asker operator()(const domain::UnblockSeats&) const { return {v1::CHANGE_CAUSE_UNBLOCK, ""}; }
+  Asker operator()(const domain::ReleaseSeats&) const { return {v1::CHANGE_CAUSE_RELEASE, ""}; }
+  Asker operator()(const domain::CloseShowtime& c) const {
+    return {c.reopen ? v1::CHANGE_CAUSE_REOPEN : v1::CHANGE_CAUSE_CLOSE, ""};
+  }
 
   Asker operator()(const v1::Change& change) const {
     const bool by_order =
@@ -91,6 +97,16 @@ v1::ChangeCause ProtoOf(domain::Cause cause) {
       return v1::CHANGE_CAUSE_BOOK;
     case domain::Cause::kCancel:
       return v1::CHANGE_CAUSE_CANCEL;
+    case domain::Cause::kBlock:
+      return v1::CHANGE_CAUSE_BLOCK;
+    case domain::Cause::kUnblock:
+      return v1::CHANGE_CAUSE_UNBLOCK;
+    case domain::Cause::kRelease:
+      return v1::CHANGE_CAUSE_RELEASE;
+    case domain::Cause::kClose:
+      return v1::CHANGE_CAUSE_CLOSE;
+    case domain::Cause::kReopen:
+      return v1::CHANGE_CAUSE_REOPEN;
   }
   return v1::CHANGE_CAUSE_UNSPECIFIED;
 }

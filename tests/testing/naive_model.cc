@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <sstream>
 
 namespace seatlock::domain::testing {
 namespace {
@@ -93,6 +92,7 @@ Outcome NaiveModel::WouldDo(const Command& command, int64_t now_ms) const {
   NaiveModel part(max_session_seats_, max_lock_age_ms_);
   part.first_ms_ = first_ms_;
   part.revision_ = revision_;
+  part.closed_ = closed_;
   part.seats_ = seats_;
   if (command.request_id) CopyEntry(requests_, command.request_id->value(), part.requests_);
   if (const std::string* session = Sharer(command)) CopyEntry(shares_, *session, part.shares_);
@@ -117,6 +117,10 @@ Outcome NaiveModel::DoBody(const Command& command) {
   if (auto* book = std::get_if<BookSeats>(&command.body)) outcome = Book(*book);
   if (auto* cancel = std::get_if<CancelBooking>(&command.body)) outcome = Cancel(*cancel);
   if (std::holds_alternative<ExpireLocks>(command.body)) outcome = Expire();
+  if (auto* block = std::get_if<BlockSeats>(&command.body)) outcome = Block(*block);
+  if (auto* unblock = std::get_if<UnblockSeats>(&command.body)) outcome = Unblock(*unblock);
+  if (auto* release = std::get_if<ReleaseSeats>(&command.body)) outcome = Release(*release);
+  if (auto* close = std::get_if<CloseShowtime>(&command.body)) outcome = Close(*close);
   return outcome;
 }
 
@@ -228,6 +232,7 @@ Outcome NaiveModel::Lock(const LockSeats& c) {
   for (const std::string& name : Names(c.release)) {
     if (Holds(session, name)) released.push_back(name);
   }
+  if (closed_ && !grants.empty()) return Refused(Reason::kShowtimeClosed);
   uint32_t limit = max_session_seats_;
   if (c.max_session_seats != 0 && c.max_session_seats < limit) limit = c.max_session_seats;
   const size_t held = HeldBy(session).size();
@@ -290,6 +295,7 @@ Outcome NaiveModel::Extend(const ExtendLocks& c) {
     conflicts.emplace(name, status, Reason::kNotLockHolder);
   }
   if (!conflicts.empty()) return Refused(conflicts);
+  if (closed_) return Refused(Reason::kShowtimeClosed);
   const int64_t ttl_ms = c.ttl_ms ? *c.ttl_ms : kTenMinutesMs;
   std::map<std::string, int64_t> moved;
   std::set<int64_t> too_far;
@@ -371,6 +377,9 @@ Outcome NaiveModel::BookThese(const BookSeats& c, const std::set<std::string>& w
     }
   }
   if (!conflicts.empty()) return Refused(conflicts);
+  for (const std::string& name : wanted) {
+    if (closed_ && !Holds(session, name)) return Refused(Reason::kShowtimeClosed);
+  }
   size_t had = 0;
   if (auto known = orders_.find(c.order.value()); known != orders_.end()) {
     had = known->second.seats.size();
@@ -447,96 +456,50 @@ Outcome NaiveModel::Expire() {
   return outcome.after.empty() ? NoChange() : outcome;
 }
 
-namespace {
-
-void Write(std::ostream& out, const std::vector<SeatId>& seats) {
-  out << "[";
-  for (const SeatId& seat : seats) out << seat.value() << " ";
-  out << "]";
-}
-
-void Write(std::ostream& out, const std::optional<int64_t>& ttl_ms) {
-  out << " ttl=";
-  if (ttl_ms) {
-    out << *ttl_ms;
-  } else {
-    out << "default";
-  }
-}
-
-struct Writer {
-  std::ostringstream& out;
-
-  void operator()(const LockSeats& c) {
-    out << "lock " << c.session.value() << " ";
-    Write(out, c.seats);
-    out << " release ";
-    Write(out, c.release);
-    Write(out, c.ttl_ms);
-    out << " max=" << c.max_session_seats;
-  }
-  void operator()(const UnlockSeats& c) {
-    out << "unlock " << c.session.value() << " all=" << c.all << " ";
-    Write(out, c.seats);
-  }
-  void operator()(const ExtendLocks& c) {
-    out << "extend " << c.session.value() << " all=" << c.all << " ";
-    Write(out, c.seats);
-    Write(out, c.ttl_ms);
-  }
-  void operator()(const BookSeats& c) {
-    out << "book " << c.session.value() << " " << c.order.value() << " ";
-    Write(out, c.seats);
-    out << " only_held=" << c.only_held << " add=" << c.add_to_order << " fences[";
-    for (const auto& [seat, fence] : c.fences) out << seat.value() << ":" << fence.value() << " ";
-    out << "]";
-  }
-  void operator()(const CancelBooking& c) {
-    out << "cancel " << c.order.value() << " all=" << c.all << " tombstone=" << c.tombstone << " ";
-    Write(out, c.seats);
-  }
-  void operator()(const ExpireLocks&) { out << "expire"; }
-};
-
-}  // namespace
-
-std::string Describe(const Command& command) {
-  std::ostringstream out;
-  std::visit(Writer{out}, command.body);
-  if (command.request_id) out << " request=" << command.request_id->value();
-  return out.str();
-}
-
-std::string Describe(const Outcome& outcome) {
-  std::ostringstream out;
-  if (outcome.refused) {
-    out << "refused " << static_cast<int>(*outcome.refused) << " conflicts[";
-    for (const auto& [seat, status, reason] : outcome.conflicts) {
-      out << seat << ":" << static_cast<int>(status) << ":" << static_cast<int>(reason) << " ";
+Outcome NaiveModel::Block(const BlockSeats& c) {
+  std::set<std::tuple<std::string, SeatStatus, Reason>> conflicts;
+  Outcome outcome = Changed(Cause::kBlock);
+  for (const std::string& name : Names(c.seats)) {
+    const Seat seat = seats_.contains(name) ? seats_[name] : Seat{};
+    const bool locked = seat.status == SeatStatus::kLocked;
+    if (seat.status == SeatStatus::kBooked || (locked && !c.release_locks)) {
+      conflicts.emplace(name, seat.status, Reason::kSeatTaken);
     }
-    out << "] limit=" << outcome.limit << " held=" << outcome.held
-        << " max_expire=" << outcome.max_expire_ms;
-    return out.str();
+    if (seat.status == SeatStatus::kBlocked) continue;
+    outcome.after[name] = {SeatStatus::kBlocked, locked ? seat.session : "", 0, ""};
   }
-  out << (outcome.changed    ? "change "
-          : outcome.replayed ? "replay "
-                             : "no change ")
-      << outcome.revision;
-  if (outcome.cause) out << " cause=" << static_cast<int>(*outcome.cause);
-  out << " locks[";
-  for (const auto& [seat, session, expire_ms, fence] : outcome.locks) {
-    out << seat << ":" << session << ":" << expire_ms << ":" << fence << " ";
+  if (!conflicts.empty()) return Refused(conflicts);
+  if (outcome.after.empty()) return NoChange();
+  for (const auto& [name, after] : outcome.after) seats_[name] = {.status = SeatStatus::kBlocked};
+  return outcome;
+}
+
+Outcome NaiveModel::Unblock(const UnblockSeats& c) {
+  Outcome outcome = Changed(Cause::kUnblock);
+  for (const std::string& name : Names(c.seats)) {
+    if (!seats_.contains(name) || seats_[name].status != SeatStatus::kBlocked) continue;
+    outcome.after[name] = {SeatStatus::kAvailable, "", 0, ""};
+    Free(name);
   }
-  out << "] order[";
-  for (const std::string& seat : outcome.order_seats) out << seat << " ";
-  out << "] after[";
-  for (const auto& [seat, after] : outcome.after) {
-    const auto& [status, session, expire_ms, order] = after;
-    out << seat << ":" << static_cast<int>(status) << ":" << session << ":" << expire_ms << ":"
-        << order << " ";
+  return outcome.after.empty() ? NoChange() : outcome;
+}
+
+Outcome NaiveModel::Release(const ReleaseSeats& c) {
+  const bool by_session = !c.session.value().empty();
+  Outcome outcome = Changed(Cause::kRelease);
+  for (const std::string& name : by_session ? HeldBy(c.session.value()) : Names(c.seats)) {
+    if (!seats_.contains(name) || seats_[name].status != SeatStatus::kLocked) continue;
+    outcome.after[name] = {SeatStatus::kAvailable, seats_[name].session, 0, ""};
+    Free(name);
   }
-  out << "]";
-  return out.str();
+  for (const auto& [name, after] : outcome.after) outcome.released.push_back(name);
+  return outcome.after.empty() ? NoChange() : outcome;
+}
+
+Outcome NaiveModel::Close(const CloseShowtime& c) {
+  if (closed_ == !c.reopen) return NoChange();
+  closed_ = !c.reopen;
+  return Changed(c.reopen ? Cause::kReopen : Cause::kClose);
 }
 
 }  // namespace seatlock::domain::testing

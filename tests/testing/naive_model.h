@@ -33,6 +33,7 @@ struct Outcome {
   std::optional<Cause> cause;
   std::vector<std::tuple<std::string, std::string, int64_t, uint64_t>> locks;
   std::vector<std::string> order_seats;
+  std::vector<std::string> released;
   // What the change says of each seat: status, session, expiry, order.
   std::map<std::string, std::tuple<SeatStatus, std::string, int64_t, std::string>> after;
 
@@ -99,6 +100,7 @@ class NaiveModel {
   const std::map<std::string, Made>& requests() const { return requests_; }
   const std::map<std::string, Share>& shares() const { return shares_; }
   const std::vector<Grant>& grants() const { return grants_; }
+  bool closed() const { return closed_; }
 
   // Drops what the contract says is forgotten by then.
   void Forget(int64_t now_ms);
@@ -112,6 +114,10 @@ class NaiveModel {
   Outcome BookThese(const BookSeats& c, const std::set<std::string>& wanted);
   Outcome Cancel(const CancelBooking& c);
   Outcome Expire();
+  Outcome Block(const BlockSeats& c);
+  Outcome Unblock(const UnblockSeats& c);
+  Outcome Release(const ReleaseSeats& c);
+  Outcome Close(const CloseShowtime& c);
 
   // How many seats a lock names that are in no table.
   uint32_t Unseen(const Command& command) const;
@@ -131,6 +137,7 @@ class NaiveModel {
   int64_t now_ms_ = 0;
   int64_t first_ms_ = INT64_MAX;  // nothing here is older
   uint64_t revision_ = 0;
+  bool closed_ = false;
   std::map<std::string, Seat> seats_;
   std::map<std::string, Order> orders_;
   std::map<std::string, Made> requests_;

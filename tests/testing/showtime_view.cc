@@ -25,8 +25,15 @@ absl::Status CheckTransition(const v1::Seat* before, const v1::Seat& after, v1::
     case v1::SEAT_STATUS_BOOKED:
       if (before != nullptr && !held_by_same) return Broken("sold while another's", after);
       return absl::OkStatus();
+    case v1::SEAT_STATUS_BLOCKED:
+      if (before != nullptr && !held_by_same) return Broken("blocked while another's", after);
+      return absl::OkStatus();
     case v1::SEAT_STATUS_AVAILABLE:
       if (before == nullptr) return Broken("freed twice", after);
+      if (cause == v1::CHANGE_CAUSE_UNBLOCK) {
+        const bool blocked = before->status() == v1::SEAT_STATUS_BLOCKED;
+        return blocked ? absl::OkStatus() : Broken("unblocked, but it was not blocked", after);
+      }
       if (cause == v1::CHANGE_CAUSE_CANCEL) {
         const bool booked = before->status() == v1::SEAT_STATUS_BOOKED;
         return booked && before->order_id() == after.order_id()

@@ -62,6 +62,25 @@ class Canonical {
     Number(c.tombstone);
   }
   void operator()(const ExpireLocks&) { Number('X'); }
+  void operator()(const BlockSeats& c) {
+    Number('K');
+    Seats(c.seats);
+    Number(c.release_locks);
+    Text(c.note);
+  }
+  void operator()(const UnblockSeats& c) {
+    Number('N');
+    Seats(c.seats);
+  }
+  void operator()(const ReleaseSeats& c) {
+    Number('R');
+    Seats(c.seats);
+    Text(c.session.value());
+  }
+  void operator()(const CloseShowtime& c) {
+    Number('S');
+    Number(c.reopen);
+  }
 
  private:
   void Number(uint64_t number) {

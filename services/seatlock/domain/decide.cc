@@ -86,7 +86,10 @@ Decision Decide(const Showtime& showtime, const Command& command, int64_t now_ms
       [&](const auto& body) { return internal::Decide(scene, body, needs); }, command.body);
   if (std::holds_alternative<Answer>(decision)) return decision;  // nothing is remembered of it
   if (auto refusal = internal::NoRoom(scene, command, needs)) return *std::move(refusal);
-  if (auto* change = std::get_if<Change>(&decision)) change->request = std::move(key);
+  if (auto* change = std::get_if<Change>(&decision)) {
+    change->request = std::move(key);
+    change->principal = command.principal;
+  }
   return decision;
 }
 
@@ -131,6 +134,8 @@ Answer AnswerFor(const Command& command, const Change& change) {
     answer.locks = LocksInOrder(extend->all ? SeatsOf(change) : extend->seats, change);
   } else if (std::holds_alternative<BookSeats>(command.body)) {
     answer.order_seats = SeatsOf(change);
+  } else if (std::holds_alternative<ReleaseSeats>(command.body)) {
+    answer.released = SeatsOf(change);
   }
   return answer;
 }

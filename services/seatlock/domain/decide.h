@@ -29,6 +29,7 @@ struct Answer {
   Revision revision{};
   std::vector<Lock> locks{};          // LockSeats, ExtendLocks
   std::vector<SeatId> order_seats{};  // BookSeats: all that the order has, ordered
+  std::vector<SeatId> released{};     // ReleaseSeats: whose locks were taken away, ordered
 };
 
 // The command was made already by the change at `revision`, whose answer is to be given again
@@ -59,6 +60,8 @@ std::vector<FieldViolation> Validate(const Command& command);
 // - Fences are checked against grants of locks alone, whoever booked the seat since.
 // - A seat that was cancelled out of an order never returns to it, and an order that is closed
 //   answers every cancel with success.
+// - A closed showtime gives no lock and no time, and sells only what the session holds. Unlocks,
+//   cancellations and all that operators do are as ever.
 Decision Decide(const Showtime& showtime, const Command& command, int64_t now_ms,
                 const Rules& rules);
 

@@ -56,9 +56,11 @@ Decision Book(const Scene& scene, const BookSeats& command, const SeatRefs& seat
   change.order = command.order;
   if (known == nullptr) needs.orders = 1;
   std::vector<Conflict> conflicts;
+  bool all_held = true;
   for (const SeatId* seat : seats) {
     const std::optional<SeatView> found = scene.Find(*seat);
     if (!found) ++needs.unseen_seats;
+    all_held = all_held && LockedBy(found, command.session);
     if (auto reason = Obstacle(found, *seat, command)) {
       conflicts.push_back({*seat, StatusOf(found), *reason});
       continue;
@@ -69,6 +71,7 @@ Decision Book(const Scene& scene, const BookSeats& command, const SeatRefs& seat
                             .order = command.order});
   }
   if (!conflicts.empty()) return Conflicted(std::move(conflicts));
+  if (!all_held && scene.showtime.closed()) return ShowtimeClosed();
   if (known != nullptr) change.kept = known->seats;
   if (change.kept.size() + change.seats.size() > kOrderSeatsMax) {
     return OrderLimit("an order may not have that many seats", kOrderSeatsMax, change.kept.size());

@@ -72,6 +72,10 @@ Refusal Conflicted(std::vector<Conflict> conflicts);
 
 Refusal Refuse(Reason reason, std::string message);
 
+inline Refusal ShowtimeClosed() {
+  return Refuse(Reason::kShowtimeClosed, "the showtime is closed for sale");
+}
+
 // kOverloaded if the showtime, or the session's share of it, has no room for what `command`, which
 // is not answered without a change, would make it remember (limits.h).
 std::optional<Refusal> NoRoom(const Scene& scene, const Command& command, const Needs& needs);
@@ -84,5 +88,9 @@ Decision Decide(const Scene& scene, const ExtendLocks& command, Needs& needs);
 Decision Decide(const Scene& scene, const BookSeats& command, Needs& needs);
 Decision Decide(const Scene& scene, const CancelBooking& command, Needs& needs);
 Decision Decide(const Scene& scene, const ExpireLocks& command, Needs& needs);
+Decision Decide(const Scene& scene, const BlockSeats& command, Needs& needs);
+Decision Decide(const Scene& scene, const UnblockSeats& command, Needs& needs);
+Decision Decide(const Scene& scene, const ReleaseSeats& command, Needs& needs);
+Decision Decide(const Scene& scene, const CloseShowtime& command, Needs& needs);
 
 }  // namespace seatlock::domain::internal

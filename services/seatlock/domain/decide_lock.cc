@@ -75,6 +75,7 @@ Decision Decide(const Scene& scene, const LockSeats& command, Needs& needs) {
     change.seats.push_back(FreedAfter(*seat, command.session));
   }
   const size_t released = change.seats.size() - grants;
+  if (grants > 0 && scene.showtime.closed()) return ShowtimeClosed();
   if (auto refusal = OverSessionLimit(scene, command, grants, released)) return *refusal;
   if (change.seats.empty()) return StandingLocks(scene, seats);
   if (released > 0) change.cause = Cause::kSwap;
@@ -124,6 +125,7 @@ Decision Decide(const Scene& scene, const ExtendLocks& command, Needs&) {
     change.seats.push_back(std::move(after));
   }
   if (!conflicts.empty()) return Conflicted(std::move(conflicts));
+  if (scene.showtime.closed()) return ShowtimeClosed();
   if (max_expire_ms) {
     Refusal refusal = Refuse(Reason::kExtendLimit, "the time reaches past the lock's greatest age");
     refusal.max_expire_ms = *max_expire_ms;

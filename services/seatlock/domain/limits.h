@@ -16,6 +16,11 @@ inline constexpr size_t kOrderIdBytesMax = 128;
 inline constexpr size_t kSeatIdBytesMax = 40;
 inline constexpr size_t kRequestIdBytesMax = 64;
 
+// Who made a change, in its record. 255 is what OpenID Connect allows a token's subject.
+inline constexpr size_t kPrincipalBytesMax = 255;
+// Why seats were blocked: a line or two for whoever reads the history.
+inline constexpr size_t kNoteBytesMax = 256;
+
 // Seats in one call (the contract): a school class fits, and what the call itself adds to a record
 // stays below 40 KiB. Records are larger by what the showtime has: a booking's by the 2,000 ids
 // that its order kept (about 115 KB in all), an unlock of all that a session holds up to 3.4 MB.
@@ -96,6 +101,9 @@ inline constexpr size_t kRequestsForLocksMax = kRequestsPerShowtimeMax / 5 * 4;
 // below it, and whoever may lock may unlock: without this a million of them would stop all sales.
 inline constexpr size_t kOrderRequestsReserved = 100'000;
 
+// A record has both beside its ids, times and numbers.
+static_assert(kPrincipalBytesMax + kNoteBytesMax + kOrderIdBytesMax + kRequestIdBytesMax + 128 <=
+              kEnvelopeBytesMax);
 static_assert(kTtlMsMin <= kTtlMsDefault && kTtlMsDefault <= kTtlMsMax);
 static_assert(kTtlMsMax <= kLockAgeMsMax);
 static_assert(kSessionSeatsDefault >= kSeatsPerCallMax);

@@ -41,12 +41,13 @@ class Observer {
       if (!seen.insert(after.seat.value()).second) return "a seat twice in one change";
       Holder& holder = holders_[after.seat.value()];
       const bool taken = after.status == SeatStatus::kLocked || after.status == SeatStatus::kBooked;
-      if (taken &&
-          (holder.booked || (!holder.session.empty() && holder.session != after.session.value()))) {
+      if (taken && (holder.out_of_sale ||
+                    (!holder.session.empty() && holder.session != after.session.value()))) {
         return "seat " + after.seat.value() + " has two holders";
       }
       holder = {};
       if (taken) holder = {after.session.value(), after.status == SeatStatus::kBooked};
+      if (after.status == SeatStatus::kBlocked) holder = {"", true};
     }
     return "";
   }
@@ -54,7 +55,7 @@ class Observer {
  private:
   struct Holder {
     std::string session;
-    bool booked = false;
+    bool out_of_sale = false;  // booked or blocked
   };
   uint64_t revision_ = kOlder;
   std::map<std::string, Holder> holders_;
@@ -67,6 +68,7 @@ void AddAnswer(Outcome& outcome, const Answer& answer) {
                                lock.fence.value());
   }
   for (const SeatId& seat : answer.order_seats) outcome.order_seats.push_back(seat.value());
+  for (const SeatId& seat : answer.released) outcome.released.push_back(seat.value());
 }
 
 // `decision` as a caller sees it.
@@ -100,7 +102,8 @@ Outcome Seen(const Decision& decision, const Command& command, const std::vector
 
 // The model's state as parts, its request hashes left out.
 ShowtimeParts ModelParts(const NaiveModel& model, int64_t commit_ms) {
-  ShowtimeParts parts{.revision = Revision(model.revision()), .commit_ms = commit_ms};
+  ShowtimeParts parts{
+      .revision = Revision(model.revision()), .commit_ms = commit_ms, .closed = model.closed()};
   for (const auto& [name, seat] : model.seats()) {
     SeatState state{.seat = SeatId(name),
                     .status = seat.status,
@@ -233,6 +236,9 @@ class Worlds {
     if (!decoded.ok() || *decoded != change || log::EncodeChange(*decoded) != bytes) {
       return "a change that does not survive its bytes";
     }
+    if (change.principal != last_.principal && change.cause != Cause::kExpired) {
+      return "a change of another principal";
+    }
     history_.push_back(change);
     folded_.Apply(change);
     // As a store's records are folded: every change that was decided fits.
@@ -257,6 +263,7 @@ class Worlds {
     for (const SeatState& seat : parts.seats) {
       if (seat.status != SeatStatus::kAvailable) ++taken;
       if (seat.status == SeatStatus::kBooked) ++counts.booked;
+      if (seat.status == SeatStatus::kBlocked) ++counts.blocked;
       if (seat.status == SeatStatus::kLocked && seat.expire_ms > now_ms_ + 1000) ++counts.locked;
       if (seat.status != SeatStatus::kLocked) continue;
       held[seat.session].push_back(seat.seat);
@@ -385,6 +392,16 @@ TEST(RulesControl, ForgettingRequestIdsIsDetected) {
       }));
 }
 
+TEST(RulesControl, SellingAfterTheCloseIsDetected) {
+  EXPECT_TRUE(PropertyFails(
+      [](const Showtime& showtime, const Command& command, int64_t now_ms, const Rules& rules) {
+        ShowtimeParts parts = showtime.Export();
+        const bool sells = std::holds_alternative<BookSeats>(command.body);
+        if (sells) parts.closed = false;
+        return Decide(*Showtime::Restore(std::move(parts)), command, now_ms, rules);
+      }));
+}
+
 TEST(RulesControl, LockingPastTheShareIsDetected) {
   EXPECT_TRUE(PropertyFails(
       [](const Showtime& showtime, const Command& command, int64_t now_ms, const Rules& rules) {
@@ -407,10 +424,11 @@ TEST(RulesControl, GeneratedSequencesReachEveryOutcome) {
       (std::set<Reason>{Reason::kRequestIdReused, Reason::kUnknownOrder, Reason::kOrderCancelled,
                         Reason::kOrderMismatch, Reason::kNothingHeld, Reason::kSeatTaken,
                         Reason::kNotLockHolder, Reason::kStaleFence, Reason::kSessionSeatLimit,
-                        Reason::kExtendLimit, Reason::kOverloaded}));
+                        Reason::kExtendLimit, Reason::kShowtimeClosed, Reason::kOverloaded}));
   EXPECT_EQ(coverage.causes,
             (std::set<Cause>{Cause::kLock, Cause::kUnlock, Cause::kSwap, Cause::kExtend,
-                             Cause::kExpired, Cause::kBook, Cause::kCancel}));
+                             Cause::kExpired, Cause::kBook, Cause::kCancel, Cause::kBlock,
+                             Cause::kUnblock, Cause::kRelease, Cause::kClose, Cause::kReopen}));
   EXPECT_GT(coverage.replays, 10);
   EXPECT_GT(coverage.no_changes, 10);
 }

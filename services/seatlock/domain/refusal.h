@@ -22,6 +22,7 @@ enum class Reason {
   kSeatTaken,
   kNotLockHolder,
   kStaleFence,
+  kShowtimeClosed,
   kSessionSeatLimit,
   kOrderSeatLimit,
   kExtendLimit,

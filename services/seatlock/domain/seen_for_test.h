@@ -101,6 +101,7 @@ inline std::set<std::string> Differences(const Seen& a, const Seen& b) {
   };
   compare("revision", a.parts.revision, b.parts.revision);
   compare("commit_ms", a.parts.commit_ms, b.parts.commit_ms);
+  compare("closed", a.parts.closed, b.parts.closed);
   compare("exported seats", a.parts.seats, b.parts.seats);
   compare("exported orders", a.parts.orders, b.parts.orders);
   compare("exported requests", a.parts.requests, b.parts.requests);
@@ -129,7 +130,7 @@ inline bool SameDecision(const Decision& a, const Decision& b) {
   if (const auto* answer = std::get_if<Answer>(&a)) {
     const auto& other = std::get<Answer>(b);
     return answer->revision == other.revision && answer->locks == other.locks &&
-           answer->order_seats == other.order_seats;
+           answer->order_seats == other.order_seats && answer->released == other.released;
   }
   const auto& x = std::get<Refusal>(a);
   const auto& y = std::get<Refusal>(b);

@@ -90,6 +90,8 @@ void Showtime::Tables::Fold(const Change& change) {
     if (t.ApplySeat(after, change, order)) ++unseen_seats;
   }
   t.CountShare(change, unseen_seats);
+  if (change.cause == Cause::kClose) t.closed = true;
+  if (change.cause == Cause::kReopen) t.closed = false;
   if (order != kNoRow) t.FoldOrder(order, change);
 
   if (change.request) t.Remember(*change.request, change.revision, change.commit_ms);
@@ -146,6 +148,10 @@ Revision Showtime::revision() const {
 
 int64_t Showtime::commit_ms() const {
   return tables_->commit_ms;
+}
+
+bool Showtime::closed() const {
+  return tables_->closed;
 }
 
 std::optional<SeatView> Showtime::FindSeat(const SeatId& seat) const {

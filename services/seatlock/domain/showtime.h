@@ -90,6 +90,7 @@ struct ShareEntry {
 struct ShowtimeParts {
   Revision revision{};
   int64_t commit_ms = 0;
+  bool closed = false;
   std::vector<SeatState> seats{};        // by seat
   std::vector<OrderEntry> orders{};      // by order
   std::vector<RequestEntry> requests{};  // oldest first
@@ -135,6 +136,8 @@ class Showtime {
   Revision revision() const;
   // The commit time of the last change; 0 before the first.
   int64_t commit_ms() const;
+  // Whether the sale has ended.
+  bool closed() const;
 
   // None: available, with no grant remembered. A free seat whose grants are remembered is found,
   // and one whose grants are forgotten may be: ask IsForgotten.

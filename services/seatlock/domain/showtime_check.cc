@@ -37,7 +37,7 @@ bool FieldsFit(const SeatAfter& after, const Change& change) {
     case SeatStatus::kAvailable:
       return no_lock && after.order == change.order;  // of a cancellation; else both are empty
     case SeatStatus::kBlocked:
-      return false;  // no command sets it yet
+      return no_lock && after.order.empty();
   }
   return false;
 }
@@ -77,8 +77,10 @@ class Fitting {
     if (!change_.kept.empty() && change_.cause != Cause::kBook) {
       return "only BOOK keeps seats";
     }
+    if (!change_.note.empty() && change_.cause != Cause::kBlock) return "only BLOCK has a note";
     if (NamesASeatTwice()) return "a seat twice";
     if (change_.cause == Cause::kCancel) return OfCancel();
+    if (change_.cause == Cause::kClose || change_.cause == Cause::kReopen) return OfClosing();
     if (change_.seats.empty()) return "it changes nothing";
     return change_.cause == Cause::kBook ? OfBook() : nullptr;
   }
@@ -111,14 +113,29 @@ class Fitting {
     return closes == change_.order_closed ? nullptr : "the order is not closed with its last seat";
   }
 
+  Fault OfClosing() const {
+    if (!change_.seats.empty()) return "seats in a change that has none";
+    const bool closes = change_.cause == Cause::kClose;
+    return state_.closed() == closes ? "it changes nothing" : nullptr;
+  }
+
   // In the changes of one session every seat names it.
   bool OfTheSession(const SeatAfter& after) const {
-    return change_.cause == Cause::kExpired || change_.cause == Cause::kCancel ||
-           after.session == change_.seats.front().session;
+    switch (change_.cause) {
+      case Cause::kExpired:
+      case Cause::kCancel:
+      case Cause::kBlock:
+      case Cause::kUnblock:
+      case Cause::kRelease:
+        return true;
+      default:
+        return after.session == change_.seats.front().session;
+    }
   }
 
   Fault OfSeat(const SeatAfter& after) const {
-    if (after.seat.empty() || after.session.empty()) return "no id or no session";
+    const bool of_a_holder = change_.cause != Cause::kBlock && change_.cause != Cause::kUnblock;
+    if (after.seat.empty() || (of_a_holder && after.session.empty())) return "no id or no session";
     if (!FieldsFit(after, change_)) return "fields that do not go with the status";
     if (!OfTheSession(after)) return "another session than the other seats";
     const std::optional<SeatView> before = state_.FindSeat(after.seat);
@@ -146,6 +163,20 @@ class Fitting {
                        before->session == after.session
                    ? nullptr
                    : "cancelled, but the order had not sold it so";
+      case Cause::kBlock:
+        return after.status == SeatStatus::kBlocked &&
+                       (was == SeatStatus::kAvailable ? after.session.empty() : held)
+                   ? nullptr
+                   : "blocked, but it was sold, blocked already, or another's";
+      case Cause::kUnblock:
+        return freed && was == SeatStatus::kBlocked && after.session.empty()
+                   ? nullptr
+                   : "unblocked, but it was not blocked";
+      case Cause::kRelease:
+        return held && freed ? nullptr : "released, but it was not so locked";
+      case Cause::kClose:
+      case Cause::kReopen:
+        break;  // OfClosing: they have no seats
     }
     return "a cause that is not known";
   }

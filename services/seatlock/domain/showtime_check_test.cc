@@ -15,7 +15,8 @@ using ::seatlock::testing::IsOk;
 using ::seatlock::testing::StatusIs;
 using ::testing::HasSubstr;
 
-// s1 holds A1 and A2; s2 holds B1; o1 has C1 and C2, and C3 was cancelled out of it; o9 is closed.
+// E1 is blocked; s1 holds A1 and A2; s2 holds B1; o1 has C1 and C2, and C3 was cancelled out of it;
+// o9 is closed.
 World Hall() {
   World world;
   world.Make(BookSeats{
@@ -24,6 +25,7 @@ World Hall() {
   world.Make(CancelBooking{.order = OrderId("o9"), .all = true, .tombstone = true});
   world.Make(LockSeats{.session = SessionId("s1"), .seats = SeatIds({"A1", "A2"})}, "r1");
   world.Make(LockSeats{.session = SessionId("s2"), .seats = SeatIds({"B1"})});
+  world.Make(BlockSeats{.seats = SeatIds({"E1"})});
   world.now_ms += kMinuteMs;
   return world;
 }
@@ -68,6 +70,19 @@ Command Bar() {
   return {.body = CancelBooking{.order = OrderId("o3"), .all = true, .tombstone = true}};
 }
 
+Command Block() {
+  return {.body = BlockSeats{.seats = SeatIds({"A1", "D1"}), .release_locks = true, .note = "why"}};
+}
+Command Unblock() {
+  return {.body = UnblockSeats{.seats = SeatIds({"E1"})}};
+}
+Command Release() {
+  return {.body = ReleaseSeats{.seats = SeatIds({"A1", "B1"})}};
+}
+Command Close() {
+  return {.body = CloseShowtime{}};
+}
+
 struct Case {
   const char* name;
   Command (*command)();
@@ -102,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
     Showtime, Misfits,
     ::testing::Values(
         Case{"RevisionLeftOut", Lock, [](auto& c) { c.revision = c.revision.Next(); },
-             "change 7 on head 5: its revision is not the next"},
+             "change 8 on head 6: its revision is not the next"},
         Case{"TimeBackwards", Lock, [](auto& c) { c.commit_ms -= 2 * kMinuteMs; }, "backwards"},
         Case{"RequestTwice", Lock, [](auto& c) { c.request->id = RequestId("r1"); }, "request_id"},
         Case{"OrderOfALock", Lock, [](auto& c) { c.order = OrderId("o1"); }, "order"},
@@ -134,6 +149,27 @@ INSTANTIATE_TEST_SUITE_P(
              "does not stand"},
         Case{"KeptSeatsOfALock", Lock, [](auto& c) { c.kept = SeatIds({"C1"}); }, "keeps"},
         Case{"ClosingLock", Lock, [](auto& c) { c.order_closed = true; }, "closes"},
+        Case{"BlockOfABookedSeat", Block,
+             [](auto& c) { c.seats[1].seat = SeatId("C1"); }, "seat C1: blocked, but it was sold"},
+        Case{"BlockOfABlockedSeat", Block, [](auto& c) { c.seats[1].seat = SeatId("E1"); },
+             "seat E1: blocked"},
+        Case{"BlockOfAnothersLock", Block, AnotherHolder, "seat A1: blocked"},
+        Case{"BlockThatFrees", Block,
+             [](auto& c) { c.seats[0].status = SeatStatus::kAvailable; }, "seat A1: blocked"},
+        Case{"BlockUnderAnOrder", Block, [](auto& c) { c.seats[0].order = OrderId("o1"); },
+             "fields"},
+        Case{"UnblockOfABookedSeat", Unblock, [](auto& c) { c.seats[0].seat = SeatId("C1"); },
+             "seat C1: unblocked"},
+        Case{"UnblockForASession", Unblock, AnotherHolder, "seat E1: unblocked"},
+        Case{"ReleaseOfABookedSeat", Release, [](auto& c) { c.seats[0].seat = SeatId("C1"); },
+             "seat C1: released"},
+        Case{"ReleaseOfAnothersLock", Release, AnotherHolder, "seat A1: released"},
+        Case{"CloseOfAClosedShowtime", Close, [](auto& c) { c.cause = Cause::kReopen; },
+             "changes nothing"},
+        Case{"CloseWithSeats", Close,
+             [](auto& c) { c.seats = {{.seat = SeatId("A1"), .session = SessionId("s1")}}; },
+             "has none"},
+        Case{"NoteOfALock", Lock, [](auto& c) { c.note = "why"; }, "note"},
         Case{"SwapOfWhatAnotherHeld", Swap, [](auto& c) { c.seats[1].seat = SeatId("B1"); },
              "seat B1: freed"},
         Case{"UnlockByAnother", Unlock,

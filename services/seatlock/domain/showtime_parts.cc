@@ -157,6 +157,7 @@ absl::StatusOr<Showtime> Showtime::Restore(ShowtimeParts parts) {
   Tables& t = *tables;
   t.revision = parts.revision;
   t.commit_ms = parts.commit_ms;
+  t.closed = parts.closed;
   for (OrderEntry& order : parts.orders) {
     RowNumber number = t.orders.FindOrInsert(order.order);
     OrderEntry& entry = t.orders.Mutable(number);
@@ -214,7 +215,7 @@ absl::StatusOr<Showtime> Showtime::Restore(ShowtimeParts parts) {
 
 ShowtimeParts Showtime::Export() const {
   const Tables& t = *tables_;
-  ShowtimeParts parts{.revision = t.revision, .commit_ms = t.commit_ms};
+  ShowtimeParts parts{.revision = t.revision, .commit_ms = t.commit_ms, .closed = t.closed};
 
   std::vector<RowNumber> numbers = t.seats.Numbers();
   std::sort(numbers.begin(), numbers.end(),

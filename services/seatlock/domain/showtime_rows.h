@@ -80,6 +80,7 @@ struct BySeatId {
 struct Head {
   Revision revision;
   int64_t commit_ms = 0;
+  bool closed = false;
   // Of all Applies that this showtime ever saw, which one made the state. 0: none.
   uint64_t made_by = 0;
   size_t cancelled_seats = 0;  // in all orders

@@ -84,6 +84,7 @@ inline Command ToCommand(const Step& step, size_t era, uint64_t revision) {
   std::optional<int64_t> ttl_ms;
   if (step.ttl > 0) ttl_ms = kTtlsMs[step.ttl];
   Command command;
+  if (step.order > 1) command.principal = "p" + std::to_string(step.order);
   if (step.request > 0)
     command.request_id = RequestId("r" + std::to_string(era) + "." + std::to_string(step.request));
   switch (step.kind) {
@@ -116,6 +117,20 @@ inline Command ToCommand(const Step& step, size_t era, uint64_t revision) {
       break;
     case 4:
       command.body = CancelBooking{order, all ? std::vector<SeatId>() : seats, all, step.special};
+      break;
+    case 6:
+      if (seats.empty()) seats.emplace_back("A0");
+      command.body = BlockSeats{seats, step.add || step.all, step.special ? "why" : ""};
+      break;
+    case 7:
+      if (seats.empty()) seats.emplace_back("A0");
+      command.body = UnblockSeats{seats};
+      break;
+    case 8:
+      command.body = all ? ReleaseSeats{.session = session} : ReleaseSeats{.seats = seats};
+      break;
+    case 9:
+      command.body = CloseShowtime{.reopen = step.session > 0};
       break;
     default:
       command.body = ExpireLocks{};
@@ -155,8 +170,10 @@ inline rc::Gen<Step> OneStep() {
       gen::weightedOneOf<std::vector<int>>({{4, gen::resize(2, some)}, {1, gen::resize(6, some)}});
   const auto rarely = gen::weightedElement<bool>({{9, false}, {1, true}});
   return gen::build<Step>(
-      gen::set(&Step::kind,
-               gen::weightedElement<int>({{8, 0}, {2, 1}, {3, 2}, {4, 3}, {5, 4}, {1, 5}})),
+      gen::set(
+          &Step::kind,
+          gen::weightedElement<int>(
+              {{16, 0}, {4, 1}, {6, 2}, {8, 3}, {10, 4}, {2, 5}, {2, 6}, {3, 7}, {2, 8}, {3, 9}})),
       gen::set(&Step::session, Below(3)), gen::set(&Step::order, Below(4)),
       gen::set(&Step::request, gen::weightedElement<int>({{4, 0}, {1, 1}, {1, 2}, {1, 3}})),
       gen::set(&Step::seats, seats),

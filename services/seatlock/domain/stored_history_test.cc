@@ -50,7 +50,7 @@ class Dice {
   Command SomeCommand() {
     Command command;
     if (Rarely()) command.request_id = Request();
-    switch (Below(6)) {
+    switch (Below(8)) {
       case 0:
       case 1:
         command.body = LockSeats{.session = Session(), .seats = Seats()};
@@ -64,6 +64,14 @@ class Dice {
       case 4:
         command.body = BookSeats{
             .session = Session(), .order = Order(), .seats = Seats(), .add_to_order = Rarely()};
+        break;
+      case 5:
+        command.body = BlockSeats{.seats = Seats(), .release_locks = true};
+        if (Rarely()) command.body = UnblockSeats{.seats = Seats()};
+        break;
+      case 6:
+        command.body = ReleaseSeats{.session = Session()};
+        if (Rarely()) command.body = CloseShowtime{.reopen = Below(3) > 0};
         break;
       default:
         command.body = CancelBooking{.order = Order(), .seats = {}, .all = true, .tombstone = true};
@@ -150,7 +158,7 @@ class Dice {
         change.commit_ms += (Below(3) - 1) * kMinuteMs;
         break;
       case 2:
-        change.cause = static_cast<Cause>(Below(7));
+        change.cause = static_cast<Cause>(Below(12));
         break;
       case 3:
         change.order = Rarely() ? OrderId() : Order();

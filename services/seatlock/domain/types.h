@@ -23,10 +23,23 @@ using Revision = base::StrongNumber<struct RevisionTag, uint64_t>;
 // The revision at which a lock was granted; 0 for none.
 using Fence = base::StrongNumber<struct FenceTag, uint64_t>;
 
-// kBlocked is reserved: no command sets it yet.
 enum class SeatStatus { kAvailable, kLocked, kBooked, kBlocked };
 
-enum class Cause { kLock, kUnlock, kSwap, kExtend, kExpired, kBook, kCancel };
+enum class Cause {
+  kLock,
+  kUnlock,
+  kSwap,
+  kExtend,
+  kExpired,
+  kBook,
+  kCancel,
+  // An operator's.
+  kBlock,
+  kUnblock,
+  kRelease,
+  kClose,
+  kReopen,
+};
 
 enum class OrderState { kUnknown, kOpen, kCancelled };
 
@@ -44,7 +57,8 @@ struct Lock {
 struct SeatAfter {
   SeatId seat{};
   SeatStatus status = SeatStatus::kAvailable;
-  // The holder after the change (of a booked seat: who booked it); of a freed seat, the one before.
+  // The holder after the change (of a booked seat: who booked it); of a seat that was freed, or
+  // blocked while it was locked, the one before. Empty if there was none.
   SessionId session{};
   int64_t expire_ms = 0;  // locked seats alone
   Fence fence{};          // locked seats alone: the revision of the grant
@@ -74,6 +88,10 @@ struct Change {
   OrderId order{};  // kBook and kCancel alone
   bool order_closed = false;  // kCancel alone: the order never books again
   std::optional<RequestKey> request{};
+  // Who made it: the id of a key or certificate, or a token's subject. Empty without identity, and
+  // for what the server does by itself. For operators alone: no watch and no answer shows it.
+  std::string principal{};
+  std::string note{};  // kBlock alone: why, in the operator's words
 
   friend bool operator==(const Change&, const Change&) = default;
 };

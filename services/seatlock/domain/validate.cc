@@ -76,6 +76,11 @@ class Checker {
     }
   }
 
+  void SomeSeats(const std::vector<SeatId>& seats) {
+    Seats("seat_ids", seats);
+    if (seats.empty()) Fail("seat_ids", "must name a seat");
+  }
+
   // Seats, or `all` in their place.
   void SeatsOrAll(const std::vector<SeatId>& seats, bool all) {
     Seats("seat_ids", seats);
@@ -92,8 +97,7 @@ class Checker {
 
   void operator()(const LockSeats& c) {
     Id("session_id", c.session.value(), kSessionIdBytesMax);
-    Seats("seat_ids", c.seats);
-    if (c.seats.empty()) Fail("seat_ids", "must name a seat");
+    SomeSeats(c.seats);
     Seats("release_seat_ids", c.release);
     Ttl(c.ttl_ms);
     if (c.release.empty()) return;
@@ -129,6 +133,26 @@ class Checker {
   }
 
   void operator()(const ExpireLocks&) {}
+
+  void operator()(const BlockSeats& c) {
+    SomeSeats(c.seats);
+    if (!c.note.empty()) Id("note", c.note, kNoteBytesMax);
+  }
+
+  void operator()(const UnblockSeats& c) { SomeSeats(c.seats); }
+
+  void operator()(const ReleaseSeats& c) {
+    Seats("seat_ids", c.seats);
+    if (!c.session.empty()) Id("session_id", c.session.value(), kSessionIdBytesMax);
+    if (c.seats.empty() && c.session.empty()) {
+      Fail("seat_ids", "must name a seat, or session_id must be set");
+    }
+    if (!c.seats.empty() && !c.session.empty()) {
+      Fail("seat_ids", "must be empty if session_id is set");
+    }
+  }
+
+  void operator()(const CloseShowtime&) {}
 
  private:
   static absl::string_view View(const SeatId& seat) { return seat.value(); }
@@ -178,6 +202,11 @@ std::vector<FieldViolation> Validate(const Command& command) {
   std::visit(checker, command.body);
   if (command.request_id) {
     checker.Id("request_id", command.request_id->value(), kRequestIdBytesMax);
+  }
+  // No field of a request: whoever finds out who the caller is keeps to it. What is out of bounds
+  // must never get into a record, which could then not be read again.
+  if (!command.principal.empty()) {
+    checker.Id("principal", command.principal, kPrincipalBytesMax);
   }
   return checker.Take();
 }

@@ -62,6 +62,29 @@ TEST(CheckId, RefusesWhatIsNotUtf8) {
   }
 }
 
+TEST(Validate, CommandsOfOperators) {
+  EXPECT_THAT(Fields({.body = BlockSeats{.seats = Numbered(100), .note = std::string(256, 'n')}}),
+              IsEmpty());
+  EXPECT_THAT(Fields({.body = BlockSeats{.note = std::string(257, 'n')}}),
+              ElementsAre("seat_ids", "note"));
+  EXPECT_THAT(Fields({.body = BlockSeats{.seats = Numbered(101), .note = "two\nlines"}}),
+              ElementsAre("seat_ids", "note"));
+  EXPECT_THAT(Fields({.body = UnblockSeats{}}), ElementsAre("seat_ids"));
+  EXPECT_THAT(Fields({.body = ReleaseSeats{}}), ElementsAre("seat_ids"));
+  EXPECT_THAT(Fields({.body = ReleaseSeats{.seats = Numbered(1), .session = SessionId("s")}}),
+              ElementsAre("seat_ids"));
+  EXPECT_THAT(Fields({.body = ReleaseSeats{.session = SessionId("s")}}), IsEmpty());
+  EXPECT_THAT(Fields({.body = CloseShowtime{}}), IsEmpty());
+}
+
+// What a record could not be read with again never gets into one.
+TEST(Validate, APrincipalThatNoRecordCanHoldIsRefused) {
+  EXPECT_THAT(Fields({.body = GoodLock(), .principal = std::string(255, 'p')}), IsEmpty());
+  EXPECT_THAT(Fields({.body = GoodLock(), .principal = std::string(256, 'p')}),
+              ElementsAre("principal"));
+  EXPECT_THAT(Fields({.body = GoodLock(), .principal = "\xff"}), ElementsAre("principal"));
+}
+
 TEST(Validate, CommandsInBoundsHaveNoViolations) {
   EXPECT_THAT(Fields({.body = GoodLock()}), IsEmpty());
   EXPECT_THAT(Fields({.body = LockSeats{.session = SessionId(std::string(128, 's')),

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "services/seatlock/engine/failures.h"
 #include "services/seatlock/engine/limits.h"
 #include "services/seatlock/engine/log_call.h"
 #include "services/seatlock/engine/registry.h"
@@ -17,14 +18,6 @@ constexpr char kTooManyWait[] = "too many calls wait for this showtime; try agai
 
 Failure Overloaded(const char* why) {
   return {Failure::Kind::kOverloaded, why};
-}
-
-Failure NotNow() {
-  return {Failure::Kind::kStoreUnavailable, "the store cannot be used now"};
-}
-
-Failure CallerGone() {
-  return {Failure::Kind::kCancelled, "the caller has gone"};
 }
 
 // The answer that the change at the front of `page` gave to `command`. If it cannot be read, the
@@ -220,8 +213,8 @@ bool Actor::Resend(bool stopping) {
 }
 
 bool Actor::Unused() const {
-  return commands_.empty() && readers_.empty() && map_readers_.empty() && watchers_.empty() &&
-         !batch_ && !snapshotting_ && !refreshing_;
+  return commands_.empty() && deletions_.empty() && readers_.empty() && map_readers_.empty() &&
+         watchers_.empty() && !batch_ && !snapshotting_ && !refreshing_;
 }
 
 bool Actor::Retire(bool now) {
@@ -263,10 +256,12 @@ bool Actor::Lapsed(int64_t now_ms) const {
 
 // Goes on with whatever waits, as far as the phase allows.
 void Actor::Step(Effects& effects) {
+  if (!deletions_.empty() && StartDelete(effects)) return;
   if (phase_ == Phase::kReady) return StepReady(effects);
   if (phase_ == Phase::kYielding) return StepYielding(effects);
   const bool resend = HoldsBatch(phase_);
-  const bool wanted = resend || wanted_ || !commands_.empty() || !readers_.empty();
+  const bool wanted =
+      resend || wanted_ || !commands_.empty() || !readers_.empty() || !deletions_.empty();
   if (!wanted || !Next(phase_, Event::kWanted)) return;  // nothing to do, or a call is under way
   const int64_t now_ms = context_->clock.MonotonicMs();
   if (Paused(now_ms)) {

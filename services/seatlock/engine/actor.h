@@ -50,6 +50,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
   bool Submit(Work& work);
   bool Read(Query& query);
   bool Read(SnapshotQuery& query);
+  bool Delete(Deletion& deletion);
   bool Watch(const std::shared_ptr<Watcher>& watcher);
 
   // Serves what `watcher` wants next (Watcher's fetch callback).
@@ -173,6 +174,12 @@ class Actor : public std::enable_shared_from_this<Actor> {
   void MaybeSaveSnapshot(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnSnapshotSaved(const absl::StatusOr<domain::Revision>& saved);
 
+  // actor_delete.cc: the end of a showtime's history.
+  bool StartDelete(Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnDeleted(const absl::Status& status);
+  void Tell(std::deque<Deletion> deletions, const std::optional<Failure>& failure,
+            Effects& effects);
+
   // actor_watch.cc: watchers, and the seat map.
   void Publish(const domain::Change& change, Effects& effects) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool ServeWatcher(const std::shared_ptr<Watcher>& watcher, Effects& effects)
@@ -226,6 +233,8 @@ class Actor : public std::enable_shared_from_this<Actor> {
   domain::Epoch public_epoch_ ABSL_GUARDED_BY(mu_);      // of head_, as callers know it
   std::optional<int64_t> wake_ms_ ABSL_GUARDED_BY(mu_);  // as Context::wakes has it
   WaitingCommands commands_ ABSL_GUARDED_BY(mu_);
+  std::deque<Deletion> deletions_ ABSL_GUARDED_BY(mu_);  // wait for the store to be asked
+  std::deque<Deletion> deleting_ ABSL_GUARDED_BY(mu_);   // in kDeleting: wait for its answer
   std::deque<Reader> readers_ ABSL_GUARDED_BY(mu_);
   size_t reads_waiting_ ABSL_GUARDED_BY(mu_) = 0;  // in readers_ and map_readers_
   std::optional<Batch> batch_ ABSL_GUARDED_BY(mu_);

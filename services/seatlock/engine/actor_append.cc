@@ -179,6 +179,7 @@ void Actor::FailWaiting(const Failure& failure, Effects& effects) {
   for (Work& work : commands_.TakeAll()) Reply(std::move(work), failure, effects);
   for (Reader& reader : std::exchange(readers_, {})) std::move(reader.fail)(failure, effects);
   for (Reader& reader : std::exchange(map_readers_, {})) std::move(reader.fail)(failure, effects);
+  Tell(std::exchange(deletions_, {}), failure, effects);
 }
 
 void Actor::ReportError(const absl::Status& status, Effects& effects) {

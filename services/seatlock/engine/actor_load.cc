@@ -51,9 +51,14 @@ void Actor::OnStoreFailed(Event event, const absl::Status& status, Effects& effe
   last_failure_ = StoreUnavailable(status);
   const bool not_taken = phase_ == Phase::kAppending && batch_ && !batch_->may_land_since_ms;
   if (batch_) FailBatch(not_taken ? last_failure_ : OutcomeUnknown(), effects);
+  // What is damaged can be deleted all the same.
+  std::deque<Deletion> kept;
+  if (event == Event::kDamaged) kept.swap(deletions_);
   FailWaiting(last_failure_, effects);
+  deletions_.swap(kept);
   DropState(effects);
   Transition(event);
+  if (!deletions_.empty()) Step(effects);
 }
 
 // Freeing a large state takes long: that happens without the lock.

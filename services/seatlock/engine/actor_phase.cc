@@ -34,6 +34,13 @@ constexpr Row kTable[] = {
     {Phase::kSettling, Event::kLoaded, Phase::kReady},
     {Phase::kSettling, Event::kReadFailed, Phase::kFailed},
     {Phase::kSettling, Event::kDamaged, Phase::kDamaged},
+    {Phase::kUnloaded, Event::kDelete, Phase::kDeleting},
+    {Phase::kReady, Event::kDelete, Phase::kDeleting},
+    {Phase::kYielding, Event::kDelete, Phase::kDeleting},
+    {Phase::kFailed, Event::kDelete, Phase::kDeleting},
+    {Phase::kDamaged, Event::kDelete, Phase::kDeleting},
+    {Phase::kDeleting, Event::kDeleted, Phase::kUnloaded},
+    {Phase::kDeleting, Event::kNotDeleted, Phase::kFailed},
     {Phase::kFailed, Event::kWanted, Phase::kLoading},
     {Phase::kUnsettled, Event::kWanted, Phase::kRecovering},
     {Phase::kDamaged, Event::kWanted, Phase::kLoading},
@@ -79,17 +86,17 @@ bool HoldsBatch(Phase phase) {
 }
 
 const char* Name(Phase phase) {
-  constexpr const char* kNames[] = {"Unloaded",  "Loading",   "Ready",     "Yielding",
-                                    "Appending", "QueueFull", "Resending", "Recovering",
-                                    "Settling",  "Failed",    "Unsettled", "Damaged"};
+  constexpr const char* kNames[] = {"Unloaded",  "Loading",   "Ready",      "Yielding", "Appending",
+                                    "QueueFull", "Resending", "Recovering", "Settling", "Deleting",
+                                    "Failed",    "Unsettled", "Damaged"};
   return kNames[static_cast<int>(phase)];
 }
 
 const char* Name(Event event) {
-  constexpr const char* kNames[] = {"Wanted",    "Loaded",     "ReadFailed",    "Damaged",
-                                    "Append",    "Yield",      "Committed",     "Conflict",
-                                    "TakenBack", "TurnedAway", "NotAppended",   "Unknown",
-                                    "MayLand",   "Recovered",  "RecoveryFailed"};
+  constexpr const char* kNames[] = {
+      "Wanted",    "Loaded",    "ReadFailed",     "Damaged",    "Append",      "Yield",
+      "Committed", "Conflict",  "TakenBack",      "TurnedAway", "NotAppended", "Unknown",
+      "MayLand",   "Recovered", "RecoveryFailed", "Delete",     "Deleted",     "NotDeleted"};
   return kNames[static_cast<int>(event)];
 }
 

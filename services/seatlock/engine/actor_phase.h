@@ -4,11 +4,12 @@
 //
 //   state       | holds                  | event → next state
 //   ------------+------------------------+---------------------------------------------------------
-//   kUnloaded   | nothing                | kWanted → kLoading
+//   kUnloaded   | nothing                | kWanted → kLoading, kDelete → kDeleting
 //   kLoading    | nothing                | kLoaded → kReady, kReadFailed → kFailed,
 //               |                        | kDamaged → kDamaged
-//   kReady      | the state at its head  | kAppend → kAppending, kYield → kYielding
-//   kYielding   | as kReady              | kWanted → kReady
+//   kReady      | the state at its head  | kAppend → kAppending, kYield → kYielding,
+//               |                        | kDelete → kDeleting
+//   kYielding   | as kReady              | kWanted → kReady, kDelete → kDeleting
 //   kAppending  | a state ahead of its   | kCommitted → kReady, kTakenBack → kReady,
 //               | head, and the batch    | kConflict → kUnloaded, kTurnedAway → kQueueFull,
 //               |                        | kNotAppended → kFailed, kDamaged → kDamaged,
@@ -20,9 +21,10 @@
 //               | not settled            |
 //   kSettling   | as kRecovering         | kLoaded → kReady, kReadFailed → kFailed,
 //               |                        | kDamaged → kDamaged
-//   kFailed     | nothing                | kWanted → kLoading
+//   kDeleting   | nothing                | kDeleted → kUnloaded, kNotDeleted → kFailed
+//   kFailed     | nothing                | kWanted → kLoading, kDelete → kDeleting
 //   kUnsettled  | nothing                | kWanted → kRecovering
-//   kDamaged    | nothing                | kWanted → kLoading
+//   kDamaged    | nothing                | kWanted → kLoading, kDelete → kDeleting
 //
 // A batch without changes is a question: on a shared store it confirms that the state is the one at
 // the store's head, and is answered like any other (kAppending). A shared store's batch that may
@@ -36,6 +38,10 @@
 // won a showtime after others had been first waits with its next batch until it is as large as the
 // last one was, until another's change is heard of, or until the next Tick (100 ms at most).
 // Whatever else is wanted ends it at once: a read, a lapsed lock, progress.
+//
+// A deletion reads nothing, so it needs no state and a damaged showtime can be deleted too. It
+// never overtakes an append that is under way or may still land. What comes while the store deletes
+// waits, and is then decided on a showtime that never was.
 //
 // Retries: in kQueueFull, kResending, kFailed, kUnsettled and kDamaged, kWanted is taken only after
 // PauseMs, or (but in kDamaged) once the store says that it is back (ShowtimeLog::Returns). What
@@ -60,6 +66,7 @@ enum class Phase {
   kResending,   // the batch may have landed, or may land yet, in a shared store
   kRecovering,  // the batch may have landed: the log makes sure that it cannot land later
   kSettling,    // the log is being read for what became of the batch
+  kDeleting,    // the store is deleting the showtime
   kFailed,      // the store could not be read, or did not take the batch
   kUnsettled,   // recovering failed: it comes before anything else
   kDamaged,     // what is stored is no valid history
@@ -81,6 +88,9 @@ enum class Event {
   kMayLand,         // the same, in a shared one
   kRecovered,       // what has not landed by now never will
   kRecoveryFailed,  // that could not be made sure of
+  kDelete,          // somebody wants the showtime deleted
+  kDeleted,         // it is
+  kNotDeleted,      // it may be or not
 };
 
 // None: the event cannot happen in this state.

@@ -12,15 +12,16 @@
 namespace seatlock::engine {
 namespace {
 
-constexpr Phase kPhases[] = {Phase::kUnloaded,  Phase::kLoading,    Phase::kReady,
-                             Phase::kYielding,  Phase::kAppending,  Phase::kQueueFull,
-                             Phase::kResending, Phase::kRecovering, Phase::kSettling,
-                             Phase::kFailed,    Phase::kUnsettled,  Phase::kDamaged};
+constexpr Phase kPhases[] = {
+    Phase::kUnloaded,  Phase::kLoading,   Phase::kReady,      Phase::kYielding, Phase::kAppending,
+    Phase::kQueueFull, Phase::kResending, Phase::kRecovering, Phase::kSettling, Phase::kDeleting,
+    Phase::kFailed,    Phase::kUnsettled, Phase::kDamaged};
 constexpr Event kEvents[] = {Event::kWanted,     Event::kLoaded,      Event::kReadFailed,
                              Event::kDamaged,    Event::kAppend,      Event::kYield,
                              Event::kCommitted,  Event::kConflict,    Event::kTakenBack,
                              Event::kTurnedAway, Event::kNotAppended, Event::kUnknown,
-                             Event::kMayLand,    Event::kRecovered,   Event::kRecoveryFailed};
+                             Event::kMayLand,    Event::kRecovered,   Event::kRecoveryFailed,
+                             Event::kDelete,     Event::kDeleted,     Event::kNotDeleted};
 
 // As the header says it.
 const std::map<std::pair<Phase, Event>, Phase> kSaid = {
@@ -46,6 +47,13 @@ const std::map<std::pair<Phase, Event>, Phase> kSaid = {
     {{Phase::kSettling, Event::kLoaded}, Phase::kReady},
     {{Phase::kSettling, Event::kReadFailed}, Phase::kFailed},
     {{Phase::kSettling, Event::kDamaged}, Phase::kDamaged},
+    {{Phase::kUnloaded, Event::kDelete}, Phase::kDeleting},
+    {{Phase::kReady, Event::kDelete}, Phase::kDeleting},
+    {{Phase::kYielding, Event::kDelete}, Phase::kDeleting},
+    {{Phase::kFailed, Event::kDelete}, Phase::kDeleting},
+    {{Phase::kDamaged, Event::kDelete}, Phase::kDeleting},
+    {{Phase::kDeleting, Event::kDeleted}, Phase::kUnloaded},
+    {{Phase::kDeleting, Event::kNotDeleted}, Phase::kFailed},
     {{Phase::kFailed, Event::kWanted}, Phase::kLoading},
     {{Phase::kUnsettled, Event::kWanted}, Phase::kRecovering},
     {{Phase::kDamaged, Event::kWanted}, Phase::kLoading},

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -29,6 +30,15 @@ struct Work {
   // Called once, without locks.
   absl::AnyInvocable<void(Result) &&> done;
   int conflicts = 0;
+};
+
+// A showtime that is to be deleted, with all that was sold, and whom to tell.
+struct Deletion {
+  std::string principal;  // whose: see domain::Change::principal
+  // As Work::cancelled. Once the store was asked, the showtime is deleted whoever has gone.
+  absl::AnyInvocable<bool() const> cancelled;
+  // Called once, without locks. None: the showtime is gone, or never was.
+  absl::AnyInvocable<void(std::optional<Failure>) &&> done;
 };
 
 // A committed state to read from. Valid within the call alone.

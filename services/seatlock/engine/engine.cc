@@ -73,6 +73,15 @@ void Engine::Read(const domain::ShowtimeId& showtime, SnapshotQuery query) {
   ReadAny(showtime, std::move(query));
 }
 
+void Engine::Delete(const domain::ShowtimeId& showtime, Deletion deletion) {
+  if (context_->draining) return std::move(deletion.done)(Draining());
+  while (true) {
+    std::shared_ptr<Actor> actor = registry_->Find(showtime);
+    if (!actor) return std::move(deletion.done)(Full("showtimes"));
+    if (actor->Delete(deletion)) return;
+  }
+}
+
 void Engine::List(ListQuery query) {
   ListShowtimes(context_, registry_, std::move(query));
 }

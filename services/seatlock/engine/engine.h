@@ -57,6 +57,11 @@ class Engine {
   void Read(const domain::ShowtimeId& showtime, Query query);
   void Read(const domain::ShowtimeId& showtime, SnapshotQuery query);
 
+  // Deletes `showtime` from the store, with all that was sold; damaged or not. Calls on it that are
+  // under way are finished first, what comes after is decided on a showtime that never was, and its
+  // watchers are sent an empty snapshot.
+  void Delete(const domain::ShowtimeId& showtime, Deletion deletion);
+
   // How the showtimes stand, a page of them.
   void List(ListQuery query);
 

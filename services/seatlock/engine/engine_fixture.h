@@ -67,9 +67,13 @@ class RecordingObserver final : public Observer {
  public:
   void OnStoreError(const domain::ShowtimeId&, const absl::Status&) override { ++store_errors; }
   void OnReaderShed() override { ++shed; }
+  void OnDeleted(const domain::ShowtimeId&, const std::string& principal) override {
+    deleted_by.push_back(principal);
+  }
 
   int store_errors = 0;
   int shed = 0;
+  std::vector<std::string> deleted_by;
 };
 
 class EngineTest : public ::testing::Test {
@@ -142,6 +146,27 @@ class EngineTest : public ::testing::Test {
     Settle();
     EXPECT_TRUE(told->has_value()) << "no answer came";
     return told->value_or(Failure{});
+  }
+
+  // What becomes of a deletion: none until it is told; then why not, or nothing.
+  using DeletionTold = std::shared_ptr<std::optional<std::optional<Failure>>>;
+  DeletionTold DeleteFrom(Engine& engine, bool* gone = nullptr, const std::string& principal = "") {
+    auto told = std::make_shared<std::optional<std::optional<Failure>>>();
+    Deletion deletion;
+    deletion.principal = principal;
+    if (gone != nullptr) deletion.cancelled = [gone] { return *gone; };
+    deletion.done = [told](std::optional<Failure> failure) { *told = std::move(failure); };
+    engine.Delete(showtime_, std::move(deletion));
+    return told;
+  }
+  DeletionTold Delete(bool* gone = nullptr, const std::string& principal = "") {
+    return DeleteFrom(*engine_, gone, principal);
+  }
+  static bool IsDone(const DeletionTold& told) {
+    return told->has_value() && !(*told)->has_value();
+  }
+  static bool IsFailed(const DeletionTold& told, Failure::Kind kind) {
+    return told->has_value() && (*told)->has_value() && (**told)->kind == kind;
   }
 
   // What became of a read: the seats that "alice" holds, or why not; neither until it is told.

@@ -26,10 +26,26 @@ inline Failure StoreUnavailable(const absl::Status& status) {
   return {kind, std::string(status.message())};
 }
 
+// Nothing was done: the store failed a moment ago, and is not asked again yet.
+inline Failure NotNow() {
+  return {Failure::Kind::kStoreUnavailable, "the store cannot be used now"};
+}
+
+// Nothing was done.
+inline Failure CallerGone() {
+  return {Failure::Kind::kCancelled, "the caller has gone"};
+}
+
 // It may have been done.
 inline Failure OutcomeUnknown() {
   return {Failure::Kind::kOutcomeUnknown,
           "the store failed while this was being written; a retry with the same request_id tells"};
+}
+
+// The showtime may have been deleted.
+inline Failure DeletionUnknown() {
+  return {Failure::Kind::kOutcomeUnknown,
+          "the store failed while the showtime was being deleted; look whether it is still there"};
 }
 
 }  // namespace seatlock::engine

@@ -114,7 +114,8 @@ class Listing : public std::enable_shared_from_this<Listing> {
       Summary summary{.showtime = listed.showtime,
                       .position = {view.epoch, view.state.revision()},
                       .last_commit_ms = view.state.commit_ms(),
-                      .seats = view.state.CountsAt(view.now_ms)};
+                      .seats = view.state.CountsAt(view.now_ms),
+                      .closed = view.state.closed()};
       return [self, summary = std::move(summary)]() mutable { self->Add(std::move(summary)); };
     };
     query.fail = [self = shared_from_this(), listed](Failure failure) {

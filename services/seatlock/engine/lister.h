@@ -26,6 +26,7 @@ struct Summary {
   int64_t last_commit_ms = 0;  // the same
   // None: the stored history is damaged, so that nobody can count.
   std::optional<domain::SeatCounts> seats;
+  bool closed = false;  // of no meaning without `seats`
 };
 
 struct SummaryPage {

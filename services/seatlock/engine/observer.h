@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "services/seatlock/domain/command.h"
 #include "services/seatlock/engine/outcome.h"
@@ -21,6 +22,9 @@ class Observer {
   // over.
   virtual void OnAppend(size_t /*records*/, int64_t /*latency_us*/,
                         log::AppendResult::Outcome /*outcome*/) {}
+  // A showtime was deleted, for `principal`. No history tells that: what was in it is gone.
+  virtual void OnDeleted(const domain::ShowtimeId& /*showtime*/, const std::string& /*principal*/) {
+  }
   // Locks freed by the server because they lapsed.
   virtual void OnExpired(size_t /*locks*/) {}
   // A watcher fell behind and will get a snapshot.

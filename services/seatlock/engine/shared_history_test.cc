@@ -75,6 +75,22 @@ TEST_F(SharedHistoryTest, ARewrittenHistoryIsReadAnewSaidAndReplaces) {
   EXPECT_EQ(HeldOn(b_), 1U);
 }
 
+TEST_F(SharedHistoryTest, ADeletionThroughOneServerReachesTheWatchersAndCallersOfAnother) {
+  Fill(3);
+  auto on_a = WatchOn(a_);
+  auto on_b = WatchOn(b_);
+  const Position old = At(*on_b);
+  const DeletionTold told = DeleteFrom(*a_.engine);
+  GoOn(2 * kChangesEveryMs);
+
+  EXPECT_TRUE(IsDone(told));
+  EXPECT_THAT(on_a->words, ElementsAre("snapshot 3", "replacing 0"));
+  EXPECT_THAT(on_b->words, ElementsAre("snapshot 3", "replacing 0"));
+  EXPECT_EQ(HeldOn(b_), 0U);
+  EXPECT_EQ(RevisionOf(DoOn(b_, Lock("bob", {"A1"}))), 1U);
+  EXPECT_THAT(WatchOn(a_, old)->words, ElementsAre("replacing 1"));
+}
+
 TEST_F(SharedHistoryTest, AHistoryThatWentBackToNothingReplacesByNothing) {
   Fill(3);
   auto watch = WatchOn(b_);

@@ -59,7 +59,7 @@ TEST(ActorPhaseTest, EveryStateCanBeLeftAndEveryFailureHasAPause) {
   std::set<Phase> reached{Phase::kUnloaded};
   for (int from = 0; from <= static_cast<int>(Phase::kDamaged); ++from) {
     int ways = 0;
-    for (int event = 0; event <= static_cast<int>(Event::kRecoveryFailed); ++event) {
+    for (int event = 0; event <= static_cast<int>(Event::kNotDeleted); ++event) {
       const auto next = Next(static_cast<Phase>(from), static_cast<Event>(event));
       if (!next) continue;
       reached.insert(*next);

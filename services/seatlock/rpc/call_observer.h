@@ -10,7 +10,7 @@
 
 namespace seatlock::rpc {
 
-// The service's methods, in the order of the proto.
+// The methods of SeatLockService and then of SeatLockAdminService, in the order of their protos.
 enum class Method {
   kLockSeat,
   kLockSeats,
@@ -24,15 +24,23 @@ enum class Method {
   kGetShowtime,
   kListSessionLocks,
   kWatchShowtime,
+  kBlockSeats,
+  kUnblockSeats,
+  kReleaseSeats,
+  kCloseShowtime,
+  kDeleteShowtime,
 };
-inline constexpr int kMethodCount = 12;
+inline constexpr int kMethodCount = static_cast<int>(Method::kDeleteShowtime) + 1;
 std::string_view MethodName(Method method);
+// Of which service it is, with its package.
+std::string_view ServiceName(Method method);
 
 // A call that has ended, for the log. Names no session, order or user.
 struct CallReport {
   Method method;
   const base::TraceContext* trace;  // null: it belongs to none
   std::string_view showtime;        // empty: none, or not a good one
+  std::string_view principal;       // who called; empty: not known
   uint64_t revision = 0;            // that the answer is of, or was sent up to; 0: none
   std::string_view outcome;         // a refusal's reason, or gRPC's code
   int64_t us = 0;                   // as OnHandled

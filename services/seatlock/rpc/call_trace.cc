@@ -38,6 +38,7 @@ void CallTrace::Report(CallObserver& observer, Method method, const grpc::Status
   observer.OnReport({.method = method,
                      .trace = trace_ ? &*trace_ : nullptr,
                      .showtime = showtime_,
+                     .principal = principal_,
                      .revision = revision,
                      .outcome = outcome,
                      .us = us});

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "common/base/trace_context.h"
 #include "services/seatlock/rpc/call_observer.h"
@@ -27,12 +28,15 @@ class CallTrace {
 
   // One that is out of bounds is not kept.
   void NoteShowtime(const std::string& showtime);
+  // Who calls, if that is known.
+  void NotePrincipal(std::string principal) { principal_ = std::move(principal); }
   void Report(CallObserver& observer, Method method, const grpc::Status& status, uint64_t revision,
               int64_t us) const;
 
  private:
   const std::optional<base::TraceContext> trace_;
   std::string showtime_;
+  std::string principal_;
 };
 
 }  // namespace seatlock::rpc

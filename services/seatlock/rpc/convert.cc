@@ -100,6 +100,26 @@ domain::Command ToCommand(const v1::CancelBookingRequest& request) {
                                                       .tombstone = request.tombstone()});
 }
 
+domain::Command ToCommand(const v1::BlockSeatsRequest& request) {
+  return WithRequestId(request, domain::BlockSeats{.seats = Seats(request.seat_ids()),
+                                                   .release_locks = request.release_locks(),
+                                                   .note = request.note()});
+}
+
+domain::Command ToCommand(const v1::UnblockSeatsRequest& request) {
+  return WithRequestId(request, domain::UnblockSeats{.seats = Seats(request.seat_ids())});
+}
+
+domain::Command ToCommand(const v1::ReleaseSeatsRequest& request) {
+  return WithRequestId(request,
+                       domain::ReleaseSeats{.seats = Seats(request.seat_ids()),
+                                            .session = domain::SessionId(request.session_id())});
+}
+
+domain::Command ToCommand(const v1::CloseShowtimeRequest& request) {
+  return WithRequestId(request, domain::CloseShowtime{.reopen = request.reopen()});
+}
+
 void FillResponse(const v1::LockSeatRequest& request, const domain::Answer& answer,
                   v1::LockSeatResponse* response) {
   const domain::ShowtimeId showtime(request.showtime_id());
@@ -144,6 +164,29 @@ void FillResponse(const v1::CancelBookingRequest&, const domain::Answer& answer,
   response->set_revision(answer.revision.value());
 }
 
+void FillResponse(const v1::BlockSeatsRequest&, const domain::Answer& answer,
+                  v1::BlockSeatsResponse* response) {
+  response->set_revision(answer.revision.value());
+}
+
+void FillResponse(const v1::UnblockSeatsRequest&, const domain::Answer& answer,
+                  v1::UnblockSeatsResponse* response) {
+  response->set_revision(answer.revision.value());
+}
+
+void FillResponse(const v1::ReleaseSeatsRequest&, const domain::Answer& answer,
+                  v1::ReleaseSeatsResponse* response) {
+  for (const domain::SeatId& seat : answer.released) {
+    response->add_released_seat_ids(seat.value());
+  }
+  response->set_revision(answer.revision.value());
+}
+
+void FillResponse(const v1::CloseShowtimeRequest&, const domain::Answer& answer,
+                  v1::CloseShowtimeResponse* response) {
+  response->set_revision(answer.revision.value());
+}
+
 v1::SeatStatus ToProto(domain::SeatStatus status) {
   switch (status) {
     case domain::SeatStatus::kAvailable:
@@ -174,6 +217,16 @@ v1::ChangeCause ToProto(domain::Cause cause) {
       return v1::CHANGE_CAUSE_BOOK;
     case domain::Cause::kCancel:
       return v1::CHANGE_CAUSE_CANCEL;
+    case domain::Cause::kBlock:
+      return v1::CHANGE_CAUSE_BLOCK;
+    case domain::Cause::kUnblock:
+      return v1::CHANGE_CAUSE_UNBLOCK;
+    case domain::Cause::kRelease:
+      return v1::CHANGE_CAUSE_RELEASE;
+    case domain::Cause::kClose:
+      return v1::CHANGE_CAUSE_CLOSE;
+    case domain::Cause::kReopen:
+      return v1::CHANGE_CAUSE_REOPEN;
   }
   return v1::CHANGE_CAUSE_UNSPECIFIED;
 }
@@ -202,7 +255,7 @@ void SetSummary(const engine::Summary& summary, v1::ShowtimeSummary* proto) {
   proto->set_locked(static_cast<uint32_t>(summary.seats->locked));
   proto->set_booked(static_cast<uint32_t>(summary.seats->booked));
   proto->set_blocked(static_cast<uint32_t>(summary.seats->blocked));
-  proto->set_closed(false);
+  proto->set_closed(summary.closed);
 }
 
 void SetSeat(const domain::SeatView& seat, v1::Seat* proto) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "seatlock/v1/seatlock_admin_service.pb.h"
 #include "seatlock/v1/seatlock_service.pb.h"
 #include "services/seatlock/domain/command.h"
 #include "services/seatlock/domain/decide.h"
@@ -18,6 +19,10 @@ domain::Command ToCommand(const v1::UnlockSeatsRequest& request);
 domain::Command ToCommand(const v1::ExtendLocksRequest& request);
 domain::Command ToCommand(const v1::BookSeatsRequest& request);
 domain::Command ToCommand(const v1::CancelBookingRequest& request);
+domain::Command ToCommand(const v1::BlockSeatsRequest& request);
+domain::Command ToCommand(const v1::UnblockSeatsRequest& request);
+domain::Command ToCommand(const v1::ReleaseSeatsRequest& request);
+domain::Command ToCommand(const v1::CloseShowtimeRequest& request);
 
 // Fill in all of a response but server_time.
 void FillResponse(const v1::LockSeatRequest& request, const domain::Answer& answer,
@@ -34,6 +39,14 @@ void FillResponse(const v1::BookSeatsRequest& request, const domain::Answer& ans
                   v1::BookSeatsResponse* response);
 void FillResponse(const v1::CancelBookingRequest& request, const domain::Answer& answer,
                   v1::CancelBookingResponse* response);
+void FillResponse(const v1::BlockSeatsRequest& request, const domain::Answer& answer,
+                  v1::BlockSeatsResponse* response);
+void FillResponse(const v1::UnblockSeatsRequest& request, const domain::Answer& answer,
+                  v1::UnblockSeatsResponse* response);
+void FillResponse(const v1::ReleaseSeatsRequest& request, const domain::Answer& answer,
+                  v1::ReleaseSeatsResponse* response);
+void FillResponse(const v1::CloseShowtimeRequest& request, const domain::Answer& answer,
+                  v1::CloseShowtimeResponse* response);
 
 v1::SeatStatus ToProto(domain::SeatStatus status);
 v1::ChangeCause ToProto(domain::Cause cause);

@@ -14,7 +14,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/gate.h"
+#include "common/base/look_up.h"
 #include "grpc/health/v1/health.pb.h"
+#include "services/seatlock/rpc/admin_service.h"
 #include "services/seatlock/rpc/limits.h"
 #include "services/seatlock/rpc/reflection.h"
 #include "services/seatlock/rpc/service.h"
@@ -23,6 +25,7 @@ namespace seatlock::rpc {
 namespace {
 
 constexpr char kServiceName[] = "seatlock.v1.SeatLockService";
+constexpr char kAdminServiceName[] = "seatlock.v1.SeatLockAdminService";
 
 constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
 
@@ -46,10 +49,11 @@ struct HealthQuestion {
 
 // Naming a type of each file links it, so that reflection can describe it.
 std::vector<std::string> ServiceNames() {
-  return {kServiceName, grpc::health::v1::HealthCheckRequest::descriptor()
-                            ->file()
-                            ->FindServiceByName("Health")
-                            ->full_name()};
+  return {kServiceName, kAdminServiceName,
+          grpc::health::v1::HealthCheckRequest::descriptor()
+              ->file()
+              ->FindServiceByName("Health")
+              ->full_name()};
 }
 
 void SetOptions(grpc::ServerBuilder& builder, const Server::Bounds& bounds) {
@@ -83,10 +87,14 @@ std::string Target(const std::string& host, uint16_t port) {
 
 struct Server::Impl {
   Impl(engine::Engine& engine, const base::Clock& clock, CallObserver& observer,
-       const guard::RateLimits& rates)
-      : service(engine, clock, observer, rates) {}
+       guard::Authenticator* authenticator, const guard::RateLimits& rates, bool admin)
+      : calls{clock, observer, guard::Rates(rates, clock), authenticator},
+        service(engine, calls),
+        admin_service(engine, calls, admin) {}
 
+  Calls calls;
   Service service;
+  AdminService admin_service;
   const std::vector<std::unique_ptr<grpc::Service>> reflection = ReflectionServices(ServiceNames());
   std::unique_ptr<grpc::Server> server;
   int port = 0;
@@ -99,15 +107,17 @@ struct Server::Impl {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& host, uint16_t port,
                                                       engine::Engine& engine,
                                                       const base::Clock& clock,
-                                                      CallObserver& observer,
-                                                      const Bounds& bounds) {
+                                                      CallObserver& observer, const Bounds& bounds,
+                                                      guard::Authenticator* guard) {
   // A setting of the process, for servers that are built afterwards.
   grpc::EnableDefaultHealthCheckService(true);
-  auto impl = std::make_unique<Impl>(engine, clock, observer, bounds.rates);
+  auto impl = std::make_unique<Impl>(engine, clock, observer, guard, bounds.rates,
+                                     guard != nullptr || base::IsLoopback(host));
   grpc::ServerBuilder builder;
   SetOptions(builder, bounds);
   builder.AddListeningPort(Target(host, port), grpc::InsecureServerCredentials(), &impl->port);
   builder.RegisterService(&impl->service);
+  builder.RegisterService(&impl->admin_service);
   for (const auto& service : impl->reflection) builder.RegisterService(service.get());
   impl->server = builder.BuildAndStart();
   if (!impl->server || impl->port == 0) {
@@ -161,7 +171,7 @@ void Server::AskOwnThreads(absl::AnyInvocable<void() &&> done) {
 void Server::Shutdown(int64_t grace_ms) {
   // gRPC's own deadline also waits for clients that are idle and do not look at their connection;
   // so it gets only the time that answers need to leave.
-  impl_->service.AwaitCalls(std::chrono::milliseconds(grace_ms));
+  impl_->calls.open.WaitUntilEmpty(std::chrono::milliseconds(grace_ms));
   impl_->questions->Close();
   impl_->questions->WaitUntilEmpty(std::chrono::milliseconds(kFlushMs));
   impl_->server->Shutdown(gpr_time_from_millis(kFlushMs, GPR_TIMESPAN));

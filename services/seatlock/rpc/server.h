@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
 #include "services/seatlock/engine/engine.h"
+#include "services/seatlock/guard/authenticator.h"
 #include "services/seatlock/guard/rates.h"
 #include "services/seatlock/rpc/call_observer.h"
 #include "services/seatlock/rpc/limits.h"
@@ -30,13 +31,15 @@ class Server {
     size_t grpc_bytes = kGrpcBytesMax;
   };
 
-  // Listens on `host`:`port` (0: one that is free) and serves `engine`. UNAVAILABLE, with one clear
-  // line, where that address cannot be listened on.
+  // Listens on `host`:`port` (0: one that is free) and serves `engine`. Callers must say who they
+  // are to `guard`, which outlives the server; null: everybody may do everything, but the admin
+  // service answers only if `host` is loopback. UNAVAILABLE, with one clear line, where that
+  // address cannot be listened on.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& host, uint16_t port,
                                                        engine::Engine& engine,
                                                        const base::Clock& clock,
-                                                       CallObserver& observer,
-                                                       const Bounds& bounds);
+                                                       CallObserver& observer, const Bounds& bounds,
+                                                       guard::Authenticator* guard = nullptr);
   // Shuts down at once.
   ~Server();
   Server(const Server&) = delete;

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <memory>
 #include <optional>
-#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -12,13 +11,14 @@
 #include "services/seatlock/domain/decide.h"
 #include "services/seatlock/domain/limits.h"
 #include "services/seatlock/domain/validate.h"
-#include "services/seatlock/rpc/call_trace.h"
 #include "services/seatlock/rpc/convert.h"
 #include "services/seatlock/rpc/cutter.h"
 #include "services/seatlock/rpc/limits.h"
+#include "services/seatlock/rpc/mutate.h"
 #include "services/seatlock/rpc/page_token.h"
 #include "services/seatlock/rpc/raw_message.h"
 #include "services/seatlock/rpc/status.h"
+#include "services/seatlock/rpc/unary_call.h"
 #include "services/seatlock/rpc/watch_call.h"
 
 namespace seatlock::rpc {
@@ -33,10 +33,6 @@ std::vector<FieldViolation> Found(std::vector<std::optional<FieldViolation>> che
     if (check) found.push_back(*std::move(check));
   }
   return found;
-}
-
-std::optional<FieldViolation> CheckShowtime(const std::string& id) {
-  return domain::CheckId("showtime_id", id, domain::kShowtimeIdBytesMax);
 }
 
 std::optional<FieldViolation> CheckPageSize(int32_t size) {
@@ -74,230 +70,55 @@ grpc::ByteBuffer ShowtimeResponse(const engine::WatchEncoder& encoder, const std
 
 }  // namespace
 
-std::string_view MethodName(Method method) {
-  switch (method) {
-    case Method::kLockSeat:
-      return "LockSeat";
-    case Method::kLockSeats:
-      return "LockSeats";
-    case Method::kUnlockSeat:
-      return "UnlockSeat";
-    case Method::kUnlockSeats:
-      return "UnlockSeats";
-    case Method::kExtendLocks:
-      return "ExtendLocks";
-    case Method::kBookSeats:
-      return "BookSeats";
-    case Method::kCancelBooking:
-      return "CancelBooking";
-    case Method::kGetOrder:
-      return "GetOrder";
-    case Method::kListShowtimes:
-      return "ListShowtimes";
-    case Method::kGetShowtime:
-      return "GetShowtime";
-    case Method::kListSessionLocks:
-      return "ListSessionLocks";
-    case Method::kWatchShowtime:
-      return "WatchShowtime";
-  }
-  return "";
-}
-
-class Service::Call {
- public:
-  Call(Service& service, Method method, grpc::CallbackServerContext* context)
-      : Call(service, method, context, context->DefaultReactor()) {}
-  Call(Service& service, Method method, grpc::CallbackServerContext* context,
-       grpc::ServerUnaryReactor* reactor)
-      : service_(&service),
-        method_(method),
-        started_us_(service.clock_.MonotonicUs()),
-        context_(context),
-        reactor_(reactor),
-        trace_(CallTrace::Of(service.observer_, *context)) {
-    service.calls_.Enter();
-    service.observer_.OnStarted(method);
-  }
-
-  grpc::ServerUnaryReactor* reactor() const { return reactor_; }
-  // Whether nobody waits for the answer any more: cancelled, or the deadline passed.
-  bool Gone() const { return context_->IsCancelled(); }
-
-  // Which showtime it asks about, if the request has been read.
-  void NoteShowtime(const std::string& showtime) const {
-    if (trace_) trace_->NoteShowtime(showtime);
-  }
-
-  template <typename Response>
-  void Succeed(Response* response) const {
-    SetTime(service_->clock_.NowMs(), response->mutable_server_time());
-    Finish(grpc::Status::OK, response->revision());
-  }
-
-  // `revision`: the one that the answer is of, if there is one.
-  void Finish(const grpc::Status& status, uint64_t revision = 0) const {
-    const int64_t us = service_->clock_.MonotonicUs() - started_us_;
-    service_->observer_.OnHandled(method_, status.error_code(), us);
-    if (trace_) trace_->Report(service_->observer_, method_, status, revision, us);
-    Service* const service = service_;
-    reactor_->Finish(status);  // may end the call, and this with it
-    service->calls_.Leave();
-  }
-
- private:
-  Service* service_;
-  Method method_;
-  int64_t started_us_;
-  grpc::CallbackServerContext* context_;
-  grpc::ServerUnaryReactor* reactor_;
-  std::shared_ptr<CallTrace> trace_;  // null: nobody wants a report
-};
-
-Service::Service(engine::Engine& engine, const base::Clock& clock, CallObserver& observer,
-                 const guard::RateLimits& rates)
-    : engine_(engine), clock_(clock), observer_(observer), rates_(rates, clock) {}
-
-std::optional<grpc::Status> Service::TooFast(const std::optional<guard::Rates::Refused>& refused) {
-  if (!refused) return std::nullopt;
-  observer_.OnRateLimited(refused->rate);
-  return RateLimited(*refused);
-}
-
-namespace {
-
-// Whether its seats count as locks for the rates. What gives seats back does not.
-template <typename Request>
-constexpr bool kLocksSeats =
-    std::is_same_v<Request, v1::LockSeatRequest> || std::is_same_v<Request, v1::LockSeatsRequest> ||
-    std::is_same_v<Request, v1::ExtendLocksRequest>;
-
-template <typename Request>
-guard::Sender SenderOf(const Request& request) {
-  guard::Sender sender;
-  if constexpr (requires { request.session_id(); }) sender.session = request.session_id();
-  return sender;
-}
-
-// Of a request whose fields are in bounds: the seats that it names. All: what they are is known
-// once it was decided.
-template <typename Request>
-size_t SeatsNamed(const Request& request) {
-  if constexpr (requires { request.seat_id(); }) return 1;
-  if constexpr (requires { request.seat_ids(); }) {
-    return std::max<size_t>(1, static_cast<size_t>(request.seat_ids_size()));
-  }
-}
-
-// What is out of bounds, by the names that the request's own message has for its fields.
-template <typename Request>
-std::vector<FieldViolation> Violations(const Request& request, const domain::Command& command) {
-  std::vector<FieldViolation> violations = domain::Validate(command);
-  if constexpr (requires { request.seat_id(); }) {
-    for (FieldViolation& violation : violations) {
-      if (violation.field == "seat_ids[0]") violation.field = "seat_id";
-    }
-  }
-  if (auto violation = CheckShowtime(request.showtime_id())) {
-    violations.insert(violations.begin(), *std::move(violation));
-  }
-  return violations;
-}
-
-}  // namespace
-
-template <typename Request, typename Response>
-grpc::ServerUnaryReactor* Service::Mutate(Method method, grpc::CallbackServerContext* context,
-                                          const Request* request, Response* response) {
-  Call call(*this, method, context);
-  call.NoteShowtime(request->showtime_id());
-  const guard::Sender sender = SenderOf(*request);
-  auto refusal = TooFast(rates_.TakeCall(sender.principal));
-  if (kLocksSeats<Request> && !refusal) refusal = TooFast(rates_.TakeLock(sender));
-  if (refusal) {
-    call.Finish(*refusal);
-    return call.reactor();
-  }
-  domain::Command command = ToCommand(*request);
-  std::vector<FieldViolation> violations = Violations(*request, command);
-  if (!violations.empty()) {
-    call.Finish(InvalidFields(std::move(violations)));
-    return call.reactor();
-  }
-  if constexpr (kLocksSeats<Request>) rates_.OweSeats(sender, SeatsNamed(*request));
-  engine::Work work;
-  work.command = std::move(command);
-  work.cancelled = [call] { return call.Gone(); };
-  // gRPC keeps request and response until the call is finished.
-  work.done = [this, call, request, response](engine::Result result) {
-    if (auto* answer = std::get_if<domain::Answer>(&result)) {
-      if constexpr (std::is_same_v<Request, v1::ExtendLocksRequest>) {
-        if (request->all() && answer->locks.size() > 1) {
-          rates_.OweMoreSeats(SenderOf(*request), answer->locks.size() - 1);
-        }
-      }
-      FillResponse(*request, *answer, response);
-      return call.Succeed(response);
-    }
-    if (auto* refusal = std::get_if<domain::Refusal>(&result)) {
-      return call.Finish(ToStatus(*refusal));
-    }
-    call.Finish(ToStatus(std::get<engine::Failure>(result)));
-  };
-  engine_.Submit(domain::ShowtimeId(request->showtime_id()), std::move(work));
-  return call.reactor();
-}
+Service::Service(engine::Engine& engine, Calls& calls) : engine_(engine), calls_(calls) {}
 
 grpc::ServerUnaryReactor* Service::LockSeat(grpc::CallbackServerContext* context,
                                             const v1::LockSeatRequest* request,
                                             v1::LockSeatResponse* response) {
-  return Mutate(Method::kLockSeat, context, request, response);
+  return Mutate(engine_, calls_, Method::kLockSeat, context, request, response);
 }
 
 grpc::ServerUnaryReactor* Service::LockSeats(grpc::CallbackServerContext* context,
                                              const v1::LockSeatsRequest* request,
                                              v1::LockSeatsResponse* response) {
-  return Mutate(Method::kLockSeats, context, request, response);
+  return Mutate(engine_, calls_, Method::kLockSeats, context, request, response);
 }
 
 grpc::ServerUnaryReactor* Service::UnlockSeat(grpc::CallbackServerContext* context,
                                               const v1::UnlockSeatRequest* request,
                                               v1::UnlockSeatResponse* response) {
-  return Mutate(Method::kUnlockSeat, context, request, response);
+  return Mutate(engine_, calls_, Method::kUnlockSeat, context, request, response);
 }
 
 grpc::ServerUnaryReactor* Service::UnlockSeats(grpc::CallbackServerContext* context,
                                                const v1::UnlockSeatsRequest* request,
                                                v1::UnlockSeatsResponse* response) {
-  return Mutate(Method::kUnlockSeats, context, request, response);
+  return Mutate(engine_, calls_, Method::kUnlockSeats, context, request, response);
 }
 
 grpc::ServerUnaryReactor* Service::ExtendLocks(grpc::CallbackServerContext* context,
                                                const v1::ExtendLocksRequest* request,
                                                v1::ExtendLocksResponse* response) {
-  return Mutate(Method::kExtendLocks, context, request, response);
+  return Mutate(engine_, calls_, Method::kExtendLocks, context, request, response);
 }
 
 grpc::ServerUnaryReactor* Service::BookSeats(grpc::CallbackServerContext* context,
                                              const v1::BookSeatsRequest* request,
                                              v1::BookSeatsResponse* response) {
-  return Mutate(Method::kBookSeats, context, request, response);
+  return Mutate(engine_, calls_, Method::kBookSeats, context, request, response);
 }
 
 grpc::ServerUnaryReactor* Service::CancelBooking(grpc::CallbackServerContext* context,
                                                  const v1::CancelBookingRequest* request,
                                                  v1::CancelBookingResponse* response) {
-  return Mutate(Method::kCancelBooking, context, request, response);
+  return Mutate(engine_, calls_, Method::kCancelBooking, context, request, response);
 }
 
 grpc::ServerUnaryReactor* Service::GetOrder(grpc::CallbackServerContext* context,
                                             const v1::GetOrderRequest* request,
                                             v1::GetOrderResponse* response) {
-  Call call(*this, Method::kGetOrder, context);
-  if (auto refusal = TooFast(rates_.TakeCall({}))) {
-    call.Finish(*refusal);
-    return call.reactor();
-  }
+  UnaryCall call(calls_, Method::kGetOrder, context);
+  if (call.refused()) return call.reactor();
   call.NoteShowtime(request->showtime_id());
   auto violations =
       Found({CheckShowtime(request->showtime_id()),
@@ -325,11 +146,8 @@ grpc::ServerUnaryReactor* Service::GetOrder(grpc::CallbackServerContext* context
 grpc::ServerUnaryReactor* Service::ListShowtimes(grpc::CallbackServerContext* context,
                                                  const v1::ListShowtimesRequest* request,
                                                  v1::ListShowtimesResponse* response) {
-  Call call(*this, Method::kListShowtimes, context);
-  if (auto refusal = TooFast(rates_.TakeCall({}))) {
-    call.Finish(*refusal);
-    return call.reactor();
-  }
+  UnaryCall call(calls_, Method::kListShowtimes, context);
+  if (call.refused()) return call.reactor();
   std::optional<domain::ShowtimeId> after = ParsePageToken(request->page_token());
   auto violations = Found({CheckPageSize(request->page_size()), CheckPageToken(after.has_value())});
   if (!violations.empty()) {
@@ -406,11 +224,8 @@ grpc::ServerUnaryReactor* Service::GetShowtime(grpc::CallbackServerContext* cont
                                                const grpc::ByteBuffer* bytes,
                                                grpc::ByteBuffer* response) {
   auto* reactor = new ShowtimeCall(engine_.recipients(), *context);
-  Call call(*this, Method::kGetShowtime, context, reactor);
-  if (auto refusal = TooFast(rates_.TakeCall({}))) {
-    call.Finish(*refusal);
-    return call.reactor();
-  }
+  UnaryCall call(calls_, Method::kGetShowtime, context, reactor);
+  if (call.refused()) return call.reactor();
   v1::GetShowtimeRequest request;
   if (!Parse(*bytes, &request)) {
     call.Finish(Unparsed());
@@ -428,8 +243,8 @@ grpc::ServerUnaryReactor* Service::GetShowtime(grpc::CallbackServerContext* cont
     if (snapshot->seat_bytes + kEnvelopeBytesMax > kShowtimeBytesMax) {
       return call.Finish(SnapshotTooLarge());
     }
-    *response = ShowtimeResponse(engine_.encoder(), showtime, *snapshot, clock_.NowMs());
-    answer->HandedOver(snapshot->seat_bytes, clock_.MonotonicMs());
+    *response = ShowtimeResponse(engine_.encoder(), showtime, *snapshot, calls_.clock.NowMs());
+    answer->HandedOver(snapshot->seat_bytes, calls_.clock.MonotonicMs());
     call.Finish(grpc::Status::OK, snapshot->position.revision.value());
   };
   query.fail = [call](engine::Failure failure) { call.Finish(ToStatus(failure)); };
@@ -441,11 +256,8 @@ grpc::ServerUnaryReactor* Service::GetShowtime(grpc::CallbackServerContext* cont
 grpc::ServerUnaryReactor* Service::ListSessionLocks(grpc::CallbackServerContext* context,
                                                     const v1::ListSessionLocksRequest* request,
                                                     v1::ListSessionLocksResponse* response) {
-  Call call(*this, Method::kListSessionLocks, context);
-  if (auto refusal = TooFast(rates_.TakeCall({}))) {
-    call.Finish(*refusal);
-    return call.reactor();
-  }
+  UnaryCall call(calls_, Method::kListSessionLocks, context);
+  if (call.refused()) return call.reactor();
   call.NoteShowtime(request->showtime_id());
   auto violations =
       Found({CheckShowtime(request->showtime_id()),
@@ -473,8 +285,7 @@ grpc::ServerUnaryReactor* Service::ListSessionLocks(grpc::CallbackServerContext*
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* Service::WatchShowtime(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
-  return WatchCall::Start(engine_, observer_, clock_, calls_, *context, *request,
-                          TooFast(rates_.TakeCall({})));
+  return WatchCall::Start(engine_, calls_, *context, *request);
 }
 
 }  // namespace seatlock::rpc

@@ -7,15 +7,9 @@
 
 #include <grpcpp/support/server_callback.h>
 
-#include <chrono>
-#include <optional>
-
-#include "common/base/clock.h"
-#include "common/base/gate.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
 #include "services/seatlock/engine/engine.h"
-#include "services/seatlock/guard/rates.h"
-#include "services/seatlock/rpc/call_observer.h"
+#include "services/seatlock/rpc/unary_call.h"
 
 namespace seatlock::rpc {
 
@@ -23,12 +17,8 @@ class Service final : public v1::SeatLockService::WithRawCallbackMethod_GetShowt
                           v1::SeatLockService::WithRawCallbackMethod_WatchShowtime<
                               v1::SeatLockService::CallbackService>> {
  public:
-  // All outlive the service, and so does every call.
-  Service(engine::Engine& engine, const base::Clock& clock, CallObserver& observer,
-          const guard::RateLimits& rates);
-
-  // Waits until every call has its answer, `timeout` at most. Blocks.
-  void AwaitCalls(std::chrono::milliseconds timeout) { calls_.WaitUntilEmpty(timeout); }
+  // Both outlive the service.
+  Service(engine::Engine& engine, Calls& calls);
 
   grpc::ServerUnaryReactor* LockSeat(grpc::CallbackServerContext* context,
                                      const v1::LockSeatRequest* request,
@@ -67,21 +57,8 @@ class Service final : public v1::SeatLockService::WithRawCallbackMethod_GetShowt
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) override;
 
  private:
-  // A unary call under way: answers it once.
-  class Call;
-
-  template <typename Request, typename Response>
-  grpc::ServerUnaryReactor* Mutate(Method method, grpc::CallbackServerContext* context,
-                                   const Request* request, Response* response);
-
-  // The refusal of a call that comes too fast; none: it may go on.
-  std::optional<grpc::Status> TooFast(const std::optional<guard::Rates::Refused>& refused);
-
   engine::Engine& engine_;
-  const base::Clock& clock_;
-  CallObserver& observer_;
-  guard::Rates rates_;
-  base::Gate calls_;  // from a call's start until it was handed its answer
+  Calls& calls_;
 };
 
 }  // namespace seatlock::rpc

@@ -126,6 +126,8 @@ ReasonRow RowOf(Reason reason) {
       return {"NOT_LOCK_HOLDER", grpc::StatusCode::FAILED_PRECONDITION, false};
     case Reason::kStaleFence:
       return {"STALE_FENCE", grpc::StatusCode::FAILED_PRECONDITION, false};
+    case Reason::kShowtimeClosed:
+      return {"SHOWTIME_CLOSED", grpc::StatusCode::FAILED_PRECONDITION, false};
     case Reason::kSessionSeatLimit:
       return {"SESSION_SEAT_LIMIT", grpc::StatusCode::FAILED_PRECONDITION, false};
     case Reason::kOrderSeatLimit:
@@ -186,6 +188,30 @@ grpc::Status ToStatus(const Failure& failure) {
   return builder.Build();
 }
 
+grpc::Status ToStatus(guard::Denied denied) {
+  constexpr grpc::StatusCode kCode = grpc::StatusCode::UNAUTHENTICATED;
+  switch (denied) {
+    case guard::Denied::kMissing:
+      return StatusBuilder({"TOKEN_MISSING", kCode, false},
+                           "send authorization: Bearer with a key or token")
+          .Build();
+    case guard::Denied::kInvalid:
+      return StatusBuilder({"TOKEN_INVALID", kCode, false}, "the key or token is not taken here")
+          .Build();
+    case guard::Denied::kExpired:
+      return StatusBuilder({"TOKEN_EXPIRED", kCode, false}, "the token has expired").Build();
+  }
+  return {kCode, ""};
+}
+
+grpc::Status ScopeMissing(guard::Need need) {
+  const std::string scope(guard::NameOf(need));
+  return StatusBuilder({"SCOPE_MISSING", grpc::StatusCode::PERMISSION_DENIED, false},
+                       absl::StrCat("the caller lacks a scope that this call needs: ", scope))
+      .Metadata("scope", scope)
+      .Build();
+}
+
 grpc::Status InvalidFields(std::vector<domain::FieldViolation> violations) {
   domain::Refusal refusal;
   refusal.reason = Reason::kInvalidField;
@@ -223,6 +249,14 @@ grpc::Status RateLimited(const guard::Rates::Refused& refused) {
 grpc::Status SnapshotTooLarge() {
   return StatusBuilder({"SNAPSHOT_TOO_LARGE", grpc::StatusCode::FAILED_PRECONDITION, false},
                        "the showtime has too many seats for one answer; use WatchShowtime")
+      .Build();
+}
+
+grpc::Status NoAdminHere() {
+  return StatusBuilder({"SCOPE_MISSING", grpc::StatusCode::PERMISSION_DENIED, false},
+                       "this listener can be reached from other machines and does not know its "
+                       "callers: administration needs identity, or a listener on loopback")
+      .Metadata("scope", "admin")
       .Build();
 }
 

@@ -12,7 +12,9 @@
 
 #include "services/seatlock/domain/refusal.h"
 #include "services/seatlock/engine/outcome.h"
+#include "services/seatlock/guard/authenticator.h"
 #include "services/seatlock/guard/rates.h"
+#include "services/seatlock/guard/scopes.h"
 
 namespace seatlock::rpc {
 
@@ -29,12 +31,18 @@ std::optional<ReasonRow> RowOf(engine::Failure::Kind kind);
 
 grpc::Status ToStatus(const domain::Refusal& refusal);
 grpc::Status ToStatus(const engine::Failure& failure);
+// Says nothing of what the caller sent.
+grpc::Status ToStatus(guard::Denied denied);
+// SCOPE_MISSING, with the scope that a call needs.
+grpc::Status ScopeMissing(guard::Need need);
 // INVALID_FIELD; `violations` is not empty.
 grpc::Status InvalidFields(std::vector<domain::FieldViolation> violations);
 // RATE_LIMITED; its metadata say which `limit` it was.
 grpc::Status RateLimited(const guard::Rates::Refused& refused);
 // SNAPSHOT_TOO_LARGE.
 grpc::Status SnapshotTooLarge();
+// SCOPE_MISSING: the admin service does not answer on a listener beyond loopback without identity.
+grpc::Status NoAdminHere();
 // A request that is no such message: what gRPC 1.51 answers if it parses the request itself.
 grpc::Status Unparsed();
 

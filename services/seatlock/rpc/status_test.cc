@@ -55,6 +55,7 @@ const std::map<std::string, StatusCode>& Contract() {
       {"SEAT_TAKEN", StatusCode::FAILED_PRECONDITION},
       {"NOT_LOCK_HOLDER", StatusCode::FAILED_PRECONDITION},
       {"STALE_FENCE", StatusCode::FAILED_PRECONDITION},
+      {"SHOWTIME_CLOSED", StatusCode::FAILED_PRECONDITION},
       {"SESSION_SEAT_LIMIT", StatusCode::FAILED_PRECONDITION},
       {"ORDER_SEAT_LIMIT", StatusCode::FAILED_PRECONDITION},
       {"EXTEND_LIMIT", StatusCode::FAILED_PRECONDITION},

@@ -1,5 +1,6 @@
 #include "services/seatlock/rpc/watch_call.h"
 
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -12,25 +13,36 @@
 
 namespace seatlock::rpc {
 
-WatchCall* WatchCall::Start(engine::Engine& engine, CallObserver& observer,
-                            const base::Clock& clock, base::Gate& calls,
-                            grpc::CallbackServerContext& context, const grpc::ByteBuffer& request,
-                            const std::optional<grpc::Status>& refusal) {
-  auto* call = new WatchCall(observer, clock, calls, context);
-  refusal ? call->FinishWith(*refusal) : call->Open(engine, request);
+WatchCall* WatchCall::Start(engine::Engine& engine, Calls& calls,
+                            grpc::CallbackServerContext& context, const grpc::ByteBuffer& request) {
+  auto* call = new WatchCall(calls, context);
+  if (call->Admitted(context)) call->Open(engine, request);
   return call;
 }
 
-WatchCall::WatchCall(CallObserver& observer, const base::Clock& clock, base::Gate& calls,
-                     grpc::CallbackServerContext& context)
-    : observer_(observer),
-      clock_(clock),
-      calls_(calls),
-      started_us_(clock.MonotonicUs()),
-      trace_(CallTrace::Of(observer, context)),
+WatchCall::WatchCall(Calls& calls, grpc::CallbackServerContext& context)
+    : calls_(calls),
+      started_us_(calls.clock.MonotonicUs()),
+      trace_(CallTrace::Of(calls.observer, context)),
       cutter_(std::make_shared<Cutter>(context)) {
-  calls_.Enter();
-  observer_.OnStarted(Method::kWatchShowtime);
+  calls_.open.Enter();
+  calls_.observer.OnStarted(Method::kWatchShowtime);
+}
+
+bool WatchCall::Admitted(const grpc::CallbackServerContext& context) {
+  std::string principal;
+  if (calls_.guard != nullptr) {
+    const Admission admission = Admit(*calls_.guard, Method::kWatchShowtime, context);
+    if (admission.caller) principal = admission.caller->principal;
+    if (trace_) trace_->NotePrincipal(principal);
+    if (!admission.refusal.ok()) {
+      FinishWith(admission.refusal);
+      return false;
+    }
+  }
+  const auto too_fast = TooFast(calls_, calls_.rates.TakeCall(principal));
+  if (too_fast) FinishWith(*too_fast);
+  return !too_fast;
 }
 
 void WatchCall::Open(engine::Engine& engine, const grpc::ByteBuffer& bytes) {
@@ -80,15 +92,15 @@ void WatchCall::Pump() {
 }
 
 void WatchCall::FinishWith(const grpc::Status& status) {
-  const int64_t us = clock_.MonotonicUs() - started_us_;
-  observer_.OnHandled(Method::kWatchShowtime, status.error_code(), us);
+  const int64_t us = calls_.clock.MonotonicUs() - started_us_;
+  calls_.observer.OnHandled(Method::kWatchShowtime, status.error_code(), us);
   if (trace_) {
     const uint64_t revision = watcher_ ? watcher_->sent_upto().value() : 0;
-    trace_->Report(observer_, Method::kWatchShowtime, status, revision, us);
+    trace_->Report(calls_.observer, Method::kWatchShowtime, status, revision, us);
   }
-  base::Gate& calls = calls_;
+  base::Gate& open = calls_.open;
   Finish(status);  // may end the call, and this with it
-  calls.Leave();
+  open.Leave();
 }
 
 }  // namespace seatlock::rpc

@@ -9,41 +9,36 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <memory>
-#include <optional>
 
-#include "common/base/clock.h"
-#include "common/base/gate.h"
 #include "services/seatlock/engine/engine.h"
-#include "services/seatlock/rpc/call_observer.h"
 #include "services/seatlock/rpc/call_trace.h"
 #include "services/seatlock/rpc/cutter.h"
+#include "services/seatlock/rpc/unary_call.h"
 
 namespace seatlock::rpc {
 
 class WatchCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  // `request` is a serialised v1::WatchShowtimeRequest. `refusal`: it ends with that at once.
-  static WatchCall* Start(engine::Engine& engine, CallObserver& observer, const base::Clock& clock,
-                          base::Gate& calls, grpc::CallbackServerContext& context,
-                          const grpc::ByteBuffer& request,
-                          const std::optional<grpc::Status>& refusal);
+  // `request` is a serialised v1::WatchShowtimeRequest.
+  static WatchCall* Start(engine::Engine& engine, Calls& calls,
+                          grpc::CallbackServerContext& context, const grpc::ByteBuffer& request);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
   void OnDone() override;
 
  private:
-  WatchCall(CallObserver& observer, const base::Clock& clock, base::Gate& calls,
-            grpc::CallbackServerContext& context);
+  WatchCall(Calls& calls, grpc::CallbackServerContext& context);
 
+  // Finishes the call and answers false if its caller is not known, may not watch, or
+  // calls too often.
+  bool Admitted(const grpc::CallbackServerContext& context);
   void Open(engine::Engine& engine, const grpc::ByteBuffer& request);
   // Writes the next message, if there is one; finishes the call once the watch is over.
   void Pump();
   void FinishWith(const grpc::Status& status);
 
-  CallObserver& observer_;
-  const base::Clock& clock_;
-  base::Gate& calls_;
+  Calls& calls_;
   const int64_t started_us_;
   const std::shared_ptr<CallTrace> trace_;  // null: nobody wants a report
   const std::shared_ptr<Cutter> cutter_;

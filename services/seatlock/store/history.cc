@@ -51,6 +51,16 @@ const char* CauseText(domain::Cause cause) {
       return "book";
     case domain::Cause::kCancel:
       return "cancel";
+    case domain::Cause::kBlock:
+      return "block";
+    case domain::Cause::kUnblock:
+      return "unblock";
+    case domain::Cause::kRelease:
+      return "release";
+    case domain::Cause::kClose:
+      return "close";
+    case domain::Cause::kReopen:
+      return "reopen";
   }
   return "";
 }
@@ -58,7 +68,7 @@ const char* CauseText(domain::Cause cause) {
 // One line of the answer. What does not apply is empty.
 struct Row {
   uint64_t revision = 0;
-  std::string time, cause, seat, status, session, until, order;
+  std::string time, cause, seat, status, session, until, order, principal, note;
 };
 
 std::string Or(const std::string& text) {
@@ -87,8 +97,8 @@ class Writer {
     if (changes_) {
       std::fprintf(out_, "%-9s %-24s %-8s ", "REVISION", "TIME", "CAUSE");
     }
-    std::fprintf(out_, "%-10s %-10s %-36s %-24s %s\n", "SEAT", "STATUS", "SESSION", "UNTIL",
-                 "ORDER");
+    std::fprintf(out_, "%-10s %-10s %-36s %-24s ", "SEAT", "STATUS", "SESSION", "UNTIL");
+    std::fputs(changes_ ? "ORDER                                PRINCIPAL\n" : "ORDER\n", out_);
   }
 
   void Write(const Row& row) {
@@ -97,8 +107,14 @@ class Writer {
       std::fprintf(out_, "%-9llu %-24s %-8s ", static_cast<unsigned long long>(row.revision),
                    row.time.c_str(), row.cause.c_str());
     }
-    std::fprintf(out_, "%-10s %-10s %-36s %-24s %s\n", row.seat.c_str(), row.status.c_str(),
-                 Or(row.session).c_str(), Or(row.until).c_str(), Or(row.order).c_str());
+    std::fprintf(out_, "%-10s %-10s %-36s %-24s ", Or(row.seat).c_str(), row.status.c_str(),
+                 Or(row.session).c_str(), Or(row.until).c_str());
+    if (!changes_) {
+      std::fprintf(out_, "%s\n", Or(row.order).c_str());
+      return;
+    }
+    std::fprintf(out_, "%-36s %s%s%s\n", Or(row.order).c_str(), Or(row.principal).c_str(),
+                 row.note.empty() ? "" : "  # ", row.note.c_str());
   }
 
   void End() {
@@ -113,10 +129,15 @@ class Writer {
       absl::StrAppend(&line, "\"revision\":", row.revision, ",\"time\":\"", row.time,
                       "\",\"cause\":\"", row.cause, "\",");
     }
-    absl::StrAppend(&line, "\"seatId\":", JsonQuoted(row.seat), ",\"status\":\"", row.status, "\"");
+    if (!row.seat.empty()) absl::StrAppend(&line, "\"seatId\":", JsonQuoted(row.seat), ",");
+    absl::StrAppend(&line, "\"status\":\"", row.status, "\"");
     if (!row.session.empty()) absl::StrAppend(&line, ",\"sessionId\":", JsonQuoted(row.session));
     if (!row.until.empty()) absl::StrAppend(&line, ",\"expireTime\":\"", row.until, "\"");
     if (!row.order.empty()) absl::StrAppend(&line, ",\"orderId\":", JsonQuoted(row.order));
+    if (!row.principal.empty()) {
+      absl::StrAppend(&line, ",\"principal\":", JsonQuoted(row.principal));
+    }
+    if (!row.note.empty()) absl::StrAppend(&line, ",\"note\":", JsonQuoted(row.note));
     std::fputs((line + "}").c_str(), out_);
   }
 
@@ -135,17 +156,24 @@ absl::Status WriteChanges(Fold& fold, const HistoryQuestion& question, Writer& w
     absl::StatusOr<std::optional<domain::Change>> change = fold.Next();
     if (!change.ok()) return change.status();
     if (!*change) return absl::OkStatus();
+    Row row{.revision = (*change)->revision.value(),
+            .time = TimeText((*change)->commit_ms),
+            .cause = CauseText((*change)->cause),
+            .principal = (*change)->principal,
+            .note = (*change)->note};
+    const bool closes = (*change)->cause == domain::Cause::kClose;
+    if ((closes || (*change)->cause == domain::Cause::kReopen) && question.seat.empty()) {
+      row.status = closes ? "closed" : "open";
+      writer.Write(row);
+    }
     for (const domain::SeatAfter& seat : (*change)->seats) {
       if (!Wanted(question, seat.seat)) continue;
-      const bool locked = seat.status == domain::SeatStatus::kLocked;
-      writer.Write({.revision = (*change)->revision.value(),
-                    .time = TimeText((*change)->commit_ms),
-                    .cause = CauseText((*change)->cause),
-                    .seat = seat.seat.value(),
-                    .status = StatusText(seat.status),
-                    .session = seat.session.value(),
-                    .until = locked ? TimeText(seat.expire_ms) : "",
-                    .order = seat.order.value()});
+      row.seat = seat.seat.value();
+      row.status = StatusText(seat.status);
+      row.session = seat.session.value();
+      row.until = seat.status == domain::SeatStatus::kLocked ? TimeText(seat.expire_ms) : "";
+      row.order = seat.order.value();
+      writer.Write(row);
     }
   }
 }

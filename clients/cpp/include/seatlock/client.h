@@ -40,6 +40,7 @@
 
 #include "absl/status/statusor.h"
 #include "seatlock/call_error.h"
+#include "seatlock/v1/seatlock_admin_service.pb.h"
 #include "seatlock/v1/seatlock_service.pb.h"
 #include "seatlock/watch.h"
 
@@ -96,6 +97,15 @@ class Client {
       v1::ListSessionLocksRequest request);
   // One page: ask again with its next_page_token until that is empty.
   absl::StatusOr<v1::ListShowtimesResponse> ListShowtimes(v1::ListShowtimesRequest request);
+
+  // What operators do (seatlock_admin_service.proto). DeleteShowtime is sent once: a repeat would
+  // delete what was sold since. If its outcome is unknown, look whether the showtime is still
+  // there.
+  absl::StatusOr<v1::BlockSeatsResponse> BlockSeats(v1::BlockSeatsRequest request);
+  absl::StatusOr<v1::UnblockSeatsResponse> UnblockSeats(v1::UnblockSeatsRequest request);
+  absl::StatusOr<v1::ReleaseSeatsResponse> ReleaseSeats(v1::ReleaseSeatsRequest request);
+  absl::StatusOr<v1::CloseShowtimeResponse> CloseShowtime(v1::CloseShowtimeRequest request);
+  absl::StatusOr<v1::DeleteShowtimeResponse> DeleteShowtime(v1::DeleteShowtimeRequest request);
 
   // Follows a showtime. Does not block; the first Next of the Watch connects. The Watch may outlive
   // the Client.

@@ -14,6 +14,9 @@ export type Cause =
   | 'expired'
   | 'book'
   | 'cancel'
+  | 'block'
+  | 'unblock'
+  | 'release'
   | 'snapshot';
 
 /** A place in a showtime's history. A revision means something only within its epoch. */

@@ -17,6 +17,11 @@ export type ChangeCause =
   | 'expired'
   | 'book'
   | 'cancel'
+  | 'block'
+  | 'unblock'
+  | 'release'
+  | 'close'
+  | 'reopen'
   | 'unspecified';
 
 /**
@@ -50,7 +55,7 @@ export interface Seat {
   readonly status: SeatStatus;
   /**
    * In a snapshot, the holder of a locked seat. In a change, the holder after it; for a seat that
-   * was freed, the one before.
+   * was freed, or blocked while it was locked, the one before.
    */
   readonly sessionId?: string;
   /** Of a locked seat alone. */

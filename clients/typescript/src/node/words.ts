@@ -14,6 +14,11 @@ const CAUSES = [
   'expired',
   'book',
   'cancel',
+  'block',
+  'unblock',
+  'release',
+  'close',
+  'reopen',
 ] as const;
 
 export const seatStatus = (wire: number): SeatStatus => SEAT_STATUSES[wire] ?? 'unspecified';

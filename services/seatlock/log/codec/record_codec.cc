@@ -52,14 +52,14 @@ pb::ChangeCause ToProto(domain::Cause cause) {
 static_assert(static_cast<int>(domain::SeatStatus::kAvailable) + 1 == pb::SEAT_STATUS_AVAILABLE);
 static_assert(static_cast<int>(domain::SeatStatus::kBlocked) + 1 == pb::SEAT_STATUS_BLOCKED);
 static_assert(static_cast<int>(domain::Cause::kLock) + 1 == pb::CHANGE_CAUSE_LOCK);
-static_assert(static_cast<int>(domain::Cause::kCancel) + 1 == pb::CHANGE_CAUSE_CANCEL);
+static_assert(static_cast<int>(domain::Cause::kReopen) + 1 == pb::CHANGE_CAUSE_REOPEN);
 
 std::optional<domain::SeatStatus> FromProto(pb::SeatStatus status) {
   if (status < pb::SEAT_STATUS_AVAILABLE || status > pb::SEAT_STATUS_BLOCKED) return std::nullopt;
   return static_cast<domain::SeatStatus>(status - 1);
 }
 std::optional<domain::Cause> FromProto(pb::ChangeCause cause) {
-  if (cause < pb::CHANGE_CAUSE_LOCK || cause > pb::CHANGE_CAUSE_CANCEL) return std::nullopt;
+  if (cause < pb::CHANGE_CAUSE_LOCK || cause > pb::CHANGE_CAUSE_REOPEN) return std::nullopt;
   return static_cast<domain::Cause>(cause - 1);
 }
 
@@ -246,6 +246,8 @@ std::string EncodeChange(const domain::Change& change) {
   record.set_order_closed(change.order_closed);
   if (change.request) ToProto(*change.request, *record.mutable_request());
   for (const domain::SeatId& seat : change.kept) record.add_kept_seat_ids(seat.value());
+  record.set_principal(change.principal);
+  record.set_note(change.note);
   return record.SerializeAsString();
 }
 
@@ -256,8 +258,11 @@ absl::StatusOr<domain::Change> DecodeChange(std::string_view bytes) {
   if (!cause) return Lost("a cause that is not known");
   if (record.revision() == 0) return Lost("a record without revision");
   if (!IsTime(record.commit_ms())) return Lost("a time out of bounds");
-  if (!IsIdOrNone(record.order_id(), domain::kOrderIdBytesMax))
+  if (!IsIdOrNone(record.order_id(), domain::kOrderIdBytesMax) ||
+      !IsIdOrNone(record.principal(), domain::kPrincipalBytesMax)) {
     return Lost("an id that is too long");
+  }
+  if (record.note().size() > domain::kNoteBytesMax) return Lost("a note that is too long");
   const bool of_order = *cause == domain::Cause::kBook || *cause == domain::Cause::kCancel;
   if (of_order == record.order_id().empty())
     return Lost("an order that does not go with the cause");
@@ -265,7 +270,9 @@ absl::StatusOr<domain::Change> DecodeChange(std::string_view bytes) {
                         .commit_ms = record.commit_ms(),
                         .cause = *cause,
                         .order = domain::OrderId(std::move(*record.mutable_order_id())),
-                        .order_closed = record.order_closed()};
+                        .order_closed = record.order_closed(),
+                        .principal = std::move(*record.mutable_principal()),
+                        .note = std::move(*record.mutable_note())};
   absl::Status status = FromProtos(*record.mutable_seats(), change.seats);
   if (status.ok()) status = FromProtos(*record.mutable_unchanged(), change.unchanged);
   if (status.ok()) status = TakeKept(record, change);
@@ -282,6 +289,7 @@ std::string EncodeSnapshot(const domain::ShowtimeParts& parts) {
   pb::Snapshot snapshot;
   snapshot.set_revision(parts.revision.value());
   snapshot.set_commit_ms(parts.commit_ms);
+  snapshot.set_closed(parts.closed);
   ToProtos(parts.seats, *snapshot.mutable_seats());
   ToProtos(parts.orders, *snapshot.mutable_orders());
   ToProtos(parts.requests, *snapshot.mutable_requests());
@@ -294,7 +302,8 @@ absl::StatusOr<domain::ShowtimeParts> DecodeSnapshot(std::string_view bytes) {
   if (!Parse(bytes, snapshot)) return Lost("not a snapshot");
   if (!IsTime(snapshot.commit_ms())) return Lost("a time out of bounds");
   domain::ShowtimeParts parts{.revision = domain::Revision(snapshot.revision()),
-                              .commit_ms = snapshot.commit_ms()};
+                              .commit_ms = snapshot.commit_ms(),
+                              .closed = snapshot.closed()};
   absl::Status status = FromProtos(*snapshot.mutable_seats(), parts.seats);
   if (status.ok()) status = FromProtos(*snapshot.mutable_orders(), parts.orders);
   if (status.ok()) status = FromProtos(*snapshot.mutable_requests(), parts.requests);

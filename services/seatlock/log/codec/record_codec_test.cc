@@ -55,6 +55,20 @@ Change Cancel() {
           .order_closed = true};
 }
 
+Change Block() {
+  return {
+      .revision = Revision(9),
+      .commit_ms = 1'700'000'000'000,
+      .cause = Cause::kBlock,
+      .seats = {{.seat = SeatId("A1"), .status = SeatStatus::kBlocked, .session = SessionId("s1")}},
+      .principal = "box-office",
+      .note = "camera stands here"};
+}
+
+Change Close() {
+  return {.revision = Revision(10), .commit_ms = 1'700'000'000'000, .cause = Cause::kClose};
+}
+
 Change AddedTo() {
   return {.revision = Revision(8),
           .commit_ms = 1'700'000'000'000,
@@ -70,6 +84,7 @@ Change AddedTo() {
 ShowtimeParts Parts() {
   return {.revision = Revision(9),
           .commit_ms = 1'700'000'000'000,
+          .closed = true,
           .seats = {{.seat = SeatId("A1"),
                      .status = SeatStatus::kLocked,
                      .session = SessionId("s1"),
@@ -98,7 +113,7 @@ ShowtimeParts Parts() {
 }
 
 TEST(RecordCodec, ChangesSurviveAndEncodeTheSameAgain) {
-  for (const Change& change : {Swap(), Cancel(), AddedTo()}) {
+  for (const Change& change : {Swap(), Cancel(), AddedTo(), Block(), Close()}) {
     const std::string bytes = EncodeChange(change);
     const auto decoded = DecodeChange(bytes);
     ASSERT_THAT(decoded, IsOk());
@@ -112,7 +127,9 @@ TEST(RecordCodec, EveryCauseAndStatusHasItsNumber) {
       {Cause::kLock, pb::CHANGE_CAUSE_LOCK},       {Cause::kUnlock, pb::CHANGE_CAUSE_UNLOCK},
       {Cause::kSwap, pb::CHANGE_CAUSE_SWAP},       {Cause::kExtend, pb::CHANGE_CAUSE_EXTEND},
       {Cause::kExpired, pb::CHANGE_CAUSE_EXPIRED}, {Cause::kBook, pb::CHANGE_CAUSE_BOOK},
-      {Cause::kCancel, pb::CHANGE_CAUSE_CANCEL}};
+      {Cause::kCancel, pb::CHANGE_CAUSE_CANCEL},   {Cause::kBlock, pb::CHANGE_CAUSE_BLOCK},
+      {Cause::kUnblock, pb::CHANGE_CAUSE_UNBLOCK}, {Cause::kRelease, pb::CHANGE_CAUSE_RELEASE},
+      {Cause::kClose, pb::CHANGE_CAUSE_CLOSE},     {Cause::kReopen, pb::CHANGE_CAUSE_REOPEN}};
   for (const auto& [cause, stored] : causes) {
     pb::Record record;
     ASSERT_TRUE(record.ParseFromString(EncodeChange({.revision = Revision(1), .cause = cause})));
@@ -239,7 +256,7 @@ INSTANTIATE_TEST_SUITE_P(
         std::pair{"TimeBelowZero", SpoilRecord([](auto& r) { r.set_commit_ms(-1); })},
         std::pair{"NoCause", SpoilRecord([](auto& r) { r.clear_cause(); })},
         std::pair{"UnknownCause",
-                  SpoilRecord([](auto& r) { r.set_cause(static_cast<pb::ChangeCause>(8)); })},
+                  SpoilRecord([](auto& r) { r.set_cause(static_cast<pb::ChangeCause>(13)); })},
         std::pair{"OrderOfALock", SpoilRecord([](auto& r) { r.set_order_id("o1"); })},
         std::pair{"BookWithoutOrder",
                   SpoilRecord([](auto& r) { r.set_cause(pb::CHANGE_CAUSE_BOOK); })},
@@ -275,6 +292,9 @@ INSTANTIATE_TEST_SUITE_P(
                   })},
         std::pair{"RequestIdTooLong",
                   SpoilRecord([](auto& r) { r.mutable_request()->set_id(std::string(65, 'r')); })},
+        std::pair{"PrincipalTooLong",
+                  SpoilRecord([](auto& r) { r.set_principal(std::string(256, 'p')); })},
+        std::pair{"NoteTooLong", SpoilRecord([](auto& r) { r.set_note(std::string(257, 'n')); })},
         std::pair{"KeptSeatsOfALock", SpoilRecord([](auto& r) { r.add_kept_seat_ids("A1"); })},
         std::pair{"KeptSeatWithoutId", SpoilRecord([](auto& r) {
                     r.set_cause(pb::CHANGE_CAUSE_BOOK);
