@@ -18,6 +18,21 @@ constexpr char kStoreHelp[] =
     "last second, and what a failover loses. User and password: SEATLOCK_REDIS_USER, "
     "SEATLOCK_REDIS_PASSWORD. Not supported: Redis Cluster, TLS to Redis";
 
+constexpr int64_t kConnectionAgeMsMax = 24 * 60 * domain::kMinuteMs;
+
+void AddRates(guard::RateLimits& rates, runtime::Flags& flags) {
+  const auto add = [&flags](int64_t* value, const char* name, const char* what) {
+    flags.Int(value, name, 0, guard::kRateMax, std::string(what) + "; 0: any");
+  };
+  add(&rates.locks, "rate-locks",
+      "how many seats all callers together may lock or extend a second");
+  add(&rates.locks_per_principal, "rate-locks-per-principal",
+      "the same of one principal, which without identity is everybody");
+  add(&rates.locks_per_session, "rate-locks-per-session", "the same of one session");
+  add(&rates.calls_per_principal, "rate-calls-per-principal",
+      "how many calls of any kind one principal may make a second");
+}
+
 }  // namespace
 
 std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config) {
@@ -49,6 +64,10 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
             "how many seats a session may have locked in one showtime");
   flags.DurationMs(&config->max_lock_age_ms, "max-lock-age", domain::kTtlMsMin,
                    24 * 60 * domain::kMinuteMs, "how long a lock may be held, extensions included");
+  AddRates(config->rates, flags);
+  flags.DurationMs(&config->max_connection_age_ms, "max-connection-age", 0, kConnectionAgeMsMax,
+                   "after how long a gRPC connection is asked to go, give or take a tenth; what is "
+                   "open on it has 20 s to end. 0s: never");
   flags.DurationMs(&config->drain_delay_ms, "drain-delay", 0, 10 * domain::kMinuteMs,
                    "how long /readyz and gRPC health say that it goes before it drains; calls are "
                    "taken until then");

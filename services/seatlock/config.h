@@ -9,6 +9,7 @@
 #include "common/runtime/net.h"
 #include "services/seatlock/domain/limits.h"
 #include "services/seatlock/guard/authenticator.h"
+#include "services/seatlock/guard/rates.h"
 #include "services/seatlock/store/address.h"
 
 namespace seatlock {
@@ -21,6 +22,8 @@ struct Config {
   RedisCredentials redis_credentials;  // of the environment; never printed
   int64_t max_session_seats = domain::kSessionSeatsDefault;
   int64_t max_lock_age_ms = domain::kLockAgeMsMax;
+  guard::RateLimits rates;
+  int64_t max_connection_age_ms = 0;
   int64_t drain_delay_ms = 0;
   // Below the 10 s after which `docker stop` kills, with time left to close the store.
   int64_t drain_ms = 8'000;

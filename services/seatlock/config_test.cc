@@ -107,6 +107,28 @@ TEST_F(ConfigTest, SessionSeatsEndWhereOneChangeOfAllWouldOutgrowAMessage) {
   EXPECT_THAT(err_, HasSubstr("--max-session-seats must be a whole number between 1 and 10000"));
 }
 
+TEST_F(ConfigTest, RatesAndConnectionAgeAreOffUnlessAsked) {
+  EXPECT_EQ(Read({}), std::nullopt);
+  EXPECT_FALSE(config_.rates.any());
+  EXPECT_EQ(config_.max_connection_age_ms, 0);
+  EXPECT_EQ(
+      Read({"--rate-locks=2000", "--rate-locks-per-principal=500", "--rate-locks-per-session=20",
+            "--rate-calls-per-principal=1000", "--max-connection-age=1h"}),
+      std::nullopt)
+      << err_;
+  EXPECT_EQ(config_.rates.locks, 2'000);
+  EXPECT_EQ(config_.rates.locks_per_principal, 500);
+  EXPECT_EQ(config_.rates.locks_per_session, 20);
+  EXPECT_EQ(config_.rates.calls_per_principal, 1'000);
+  EXPECT_EQ(config_.max_connection_age_ms, 3'600'000);
+}
+
+TEST_F(ConfigTest, ARateThatNoBucketCanKeepIsRefused) {
+  EXPECT_EQ(Read({"--rate-locks=1000001"}), 2);
+  EXPECT_THAT(err_, HasSubstr("--rate-locks must be a whole number between 0 and 1000000"));
+  EXPECT_EQ(Read({"--rate-locks=-1"}), 2);
+}
+
 TEST_F(ConfigTest, DrainIsOverBeforeDockerKills) {
   EXPECT_EQ(Read({}), std::nullopt);
   EXPECT_LT(config_.drain_ms, 10'000);

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -52,6 +54,16 @@ void AddGauges(const engine::Engine& engine, runtime::Metrics& metrics) {
   metrics.AddGaugeCallback("seatlock_pending_calls",
                            "Commands and reads that were taken and have no answer yet.",
                            [&engine] { return static_cast<double>(engine.pending()); });
+  metrics.AddGaugesCallback("seatlock_lane_calls",
+                            "The same by lane: what sells goes before what locks.", "lane",
+                            [&engine]() -> std::vector<std::pair<std::string, double>> {
+                              const auto of = [&engine](engine::Lane lane) {
+                                return static_cast<double>(engine.pending(lane));
+                              };
+                              return {{"selling", of(engine::Lane::kSelling)},
+                                      {"locking", of(engine::Lane::kLocking)},
+                                      {"reading", of(engine::Lane::kReading)}};
+                            });
   metrics.AddGaugeCallback("seatlock_state_bytes", "What the showtimes in memory hold, estimated.",
                            [&engine] { return static_cast<double>(engine.state_bytes()); });
   metrics.AddGaugeCallback("seatlock_oldest_due_lock_seconds",
@@ -120,6 +132,7 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
   clock.StartFrom((*log)->LatestCommitMs());
   const rpc::ProtoEncoder encoder;
   base::ThreadExecutor completions;
+  base::ThreadExecutor selling_completions;
   base::ThreadExecutor background;
   base::ThreadExecutor maintenance;
   engine::Engine engine({**log,
@@ -130,10 +143,13 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
                          background,
                          maintenance,
                          {static_cast<uint32_t>(config.max_session_seats), config.max_lock_age_ms},
-                         [] { return base::RandomHex(kEpochBytes); }});
+                         [] { return base::RandomHex(kEpochBytes); },
+                         {},
+                         &selling_completions});
   AddAllGauges(config, service_clock, engine, **log, metrics);
-  auto server = rpc::Server::Start(config.listen.host, config.listen.port, engine, clock,
-                                   service_metrics, rpc::kGrpcBytesMax, guard->get());
+  auto server = rpc::Server::Start(
+      config.listen.host, config.listen.port, engine, clock, service_metrics,
+      {.rates = config.rates, .connection_age_ms = config.max_connection_age_ms}, guard->get());
   if (!server.ok()) return Fail(server.status());
   std::atomic<bool> draining{false};
   const auto ready = [&draining, &log = **log] { return ReadyOf(draining, log); };
@@ -146,7 +162,8 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
   const std::string listening = runtime::HostPort{config.listen.host, (*server)->port()}.ToString();
   StoreWatch store_watch(config, service_clock, **log);
   runtime::Supervision supervision(
-      manager, clock, WatchedOf({**log, **server, completions, background, maintenance}),
+      manager, clock,
+      WatchedOf({**log, **server, completions, selling_completions, background, maintenance}),
       [&log = **log, &listening] { return StatusLine(log, listening); });
   supervision.Ready();
   auto ticker = std::make_unique<base::Ticker>(kTick, [&] {

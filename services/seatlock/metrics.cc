@@ -90,6 +90,11 @@ ServiceMetrics::ServiceMetrics(runtime::Metrics* metrics, runtime::LogThrottle* 
           {{"command", kCommandNames[command]}, {"result", ResultName(result)}});
     }
   }
+  for (int rate = 0; rate < guard::kRateCount; ++rate) {
+    rate_limited_[rate] = &metrics->AddCounter(
+        "seatlock_rate_limited_total", "Calls that were refused with RATE_LIMITED, by the limit.",
+        {{"limit", std::string(guard::RateName(static_cast<guard::Rate>(rate)))}});
+  }
   static_assert(kOutcomes == std::size(kOutcomeNames));
   for (int outcome = 0; outcome < kOutcomes; ++outcome) {
     appends_[outcome] =
@@ -133,6 +138,10 @@ void ServiceMetrics::OnWatcherLagged() {
 void ServiceMetrics::OnStoreError(const domain::ShowtimeId& showtime, const absl::Status& status) {
   store_errors_.Increment();
   store_log_.Log("showtime " + showtime.value() + ": " + status.ToString());
+}
+
+void ServiceMetrics::OnRateLimited(guard::Rate rate) {
+  rate_limited_[static_cast<int>(rate)]->Increment();
 }
 
 void ServiceMetrics::OnStarted(rpc::Method method) {

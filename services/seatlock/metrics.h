@@ -31,6 +31,7 @@ class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
   void OnStoreError(const domain::ShowtimeId& showtime, const absl::Status& status) override;
 
   void OnStarted(rpc::Method method) override;
+  void OnRateLimited(guard::Rate rate) override;
   void OnHandled(rpc::Method method, int code, int64_t us) override;
   bool WantsReport(bool sampled) override { return calls_log_.Wants(sampled); }
   void OnReport(const rpc::CallReport& report) override;
@@ -49,6 +50,7 @@ class ServiceMetrics final : public engine::Observer, public rpc::CallObserver {
   runtime::GrpcServerMetrics grpc_;
   std::array<runtime::GrpcMethodMetrics*, rpc::kMethodCount> methods_{};
   std::array<std::array<runtime::Counter*, kResults>, kCommands> commands_{};
+  std::array<runtime::Counter*, guard::kRateCount> rate_limited_{};
   runtime::Counter& expired_;
   runtime::Counter& lagged_;
   runtime::Counter& shed_;

@@ -26,6 +26,7 @@ std::vector<runtime::Watchdog::Watched> WatchedOf(const WatchedParts& parts) {
   rpc::Server& server = parts.server;
   return {
       runtime::Watchdog::Of("completions", parts.completions),
+      runtime::Watchdog::Of("selling completions", parts.selling_completions),
       runtime::Watchdog::Of("background", parts.background),
       runtime::Watchdog::Of("maintenance", parts.maintenance),
       {"store writer",

@@ -1,5 +1,5 @@
 // The threads of seatlockd that must get on, for the watchdog (common/runtime/watchdog.h): gRPC's,
-// the store's writer and reader (or the Redis log's one), and the three of the engine. The ticker,
+// the store's writer and reader (or the Redis log's one), and the four of the engine. The ticker,
 // which goes through what is due in the engine, is watched because it calls Tick. Not watched: the
 // admin listener, and the threads that look up names.
 //
@@ -20,6 +20,7 @@ struct WatchedParts {
   log::ShowtimeLog& log;
   rpc::Server& server;
   base::ThreadExecutor& completions;
+  base::ThreadExecutor& selling_completions;
   base::ThreadExecutor& background;
   base::ThreadExecutor& maintenance;
 };

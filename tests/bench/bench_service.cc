@@ -17,6 +17,7 @@
 
 #include "tests/bench/echo_server.h"
 #include "tests/bench/load.h"
+#include "tests/bench/overload.h"
 #include "tests/bench/poller.h"
 #include "tests/bench/report.h"
 #include "tests/bench/sections.h"
@@ -341,13 +342,17 @@ void BenchPolled(Report& report) {
       text, "≤ 2 ×", ratio <= 2);
 }
 
-constexpr Section kSections[] = {{"unary", BenchUnary},   {"many", BenchManySeats},
-                                 {"fanout", BenchFanOut}, {"memory", BenchMemory},
-                                 {"start", BenchStart},   {"polled", BenchPolled}};
+constexpr Section kSections[] = {{"unary", BenchUnary},      {"many", BenchManySeats},
+                                 {"fanout", BenchFanOut},    {"memory", BenchMemory},
+                                 {"start", BenchStart},      {"polled", BenchPolled},
+                                 {"overload", BenchOverload}};
 
 int Main(int argc, char** argv) {
   const std::vector<std::string> wanted(argv + 1, argv + argc);
   if (wanted == std::vector<std::string>{"--echo-server"}) RunEchoServer();
+  if (!wanted.empty() && wanted.front() == "--storm") {
+    return RunStorm({wanted.begin() + 1, wanted.end()});
+  }
   return RunSections(kSections, wanted);
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -24,8 +25,10 @@ namespace seatlock::bench {
   std::exit(1);
 }
 
-inline std::unique_ptr<testing::Program> StartServer(const std::string& store) {
+inline std::unique_ptr<testing::Program> StartServer(const std::string& store,
+                                                     std::vector<std::string> args = {}) {
   testing::ProgramOptions options;
+  options.args = std::move(args);
   options.binary = SEATLOCKD_BINARY;
   options.store = store;
   auto program = testing::StartSeatlockd(options);

@@ -3,8 +3,8 @@
 // changes nothing and never says who holds a seat.
 //
 // Not here: STORE_UNAVAILABLE, OUTCOME_UNKNOWN and LOCK_EXPIRED need a failing or a slow store (see
-// the tests of the engine and the logs), DRAINING a stopping server (service_test). UNKNOWN_SEAT,
-// BLOCKED and RATE_LIMITED do not occur yet.
+// the tests of the engine and the logs), DRAINING a stopping server (service_test). UNKNOWN_SEAT
+// and BLOCKED do not occur yet.
 #include <gmock/gmock.h>
 
 #include <functional>

@@ -102,12 +102,13 @@ bool Actor::Submit(Work& work) {
     base::MutexLock lock(mu_);
     if (retired_) return false;
     Use();
-    ++context_->pending;
-    if (commands_.size() >= kPendingPerShowtimeMax || context_->pending > kPendingMax) {
+    const Lane lane = LaneOf(work.command);
+    ++context_->pending[lane];
+    if (commands_.size(lane) >= kPendingPerShowtimeMax || context_->HasTooManyPending(lane)) {
       Reply(std::move(work), Overloaded(kTooManyWait), effects);
       LeaveIfNew(effects);
     } else {
-      commands_.push_back(std::move(work));
+      commands_.Push(std::move(work));
       Step(effects);
     }
   }
@@ -123,16 +124,16 @@ bool Actor::Enqueue(AnyQuery& query, bool (Actor::*serve)(AnyQuery&, Effects&)) 
     base::MutexLock lock(mu_);
     if (retired_) return false;
     if (!IsPassing(query)) Use();
-    ++context_->pending;
+    ++context_->pending[Lane::kReading];
     auto shared = std::make_shared<AnyQuery>(std::move(query));
     ++reads_waiting_;
     auto fail = [this, shared](const Failure& failure, Effects& out)
                     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
                       --reads_waiting_;
-                      --context_->pending;
+                      --context_->pending[Lane::kReading];
                       out.push_back([shared, failure] { std::move(shared->fail)(failure); });
                     };
-    if (reads_waiting_ >= kPendingPerShowtimeMax || context_->pending > kPendingMax) {
+    if (reads_waiting_ >= kPendingPerShowtimeMax || context_->HasTooManyPending(Lane::kReading)) {
       fail(Overloaded(kTooManyWait), effects);
       LeaveIfNew(effects);
     } else {
@@ -144,7 +145,7 @@ bool Actor::Enqueue(AnyQuery& query, bool (Actor::*serve)(AnyQuery&, Effects&)) 
                                  }
                                  if (!(this->*serve)(*shared, out)) return false;
                                  --reads_waiting_;
-                                 --context_->pending;
+                                 --context_->pending[Lane::kReading];
                                  return true;
                                };
       readers_.push_back({std::move(serve_or_drop), fail});
@@ -370,8 +371,7 @@ void Actor::Decide(int64_t now_ms, Batch& batch, Effects& effects) {
   // If more has lapsed than one append takes, the commands wait for the next.
   while (!commands_.empty() && batch.waiting.size() < kBatchCommandsMax &&
          batch.bytes < kBatchBytesMax) {
-    Work work = std::move(commands_.front());
-    commands_.pop_front();
+    Work work = commands_.Pop(/*locking_first=*/batch.waiting.size() >= kBatchSellingMax);
     DecideOne(std::move(work), now_ms, batch, effects);
   }
 }
@@ -410,8 +410,7 @@ void Actor::AnswerFirst(size_t count, Effects& effects) {
     domain::Decision decision =
         domain::Decide(state_, commands_.front().command, now_ms, context_->rules);
     if (std::holds_alternative<domain::Change>(decision)) return;
-    Work work = std::move(commands_.front());
-    commands_.pop_front();
+    Work work = commands_.Pop();
     if (auto* replay = std::get_if<domain::Replay>(&decision)) {
       ReplayFromLog(std::move(work), replay->revision, effects);
     } else {
@@ -442,7 +441,7 @@ void Actor::AddChange(domain::Change change, Batch& batch) {
 void Actor::Reply(Work work, Result result, Effects& effects) {
   effects.push_back(
       [context = context_, work = std::move(work), result = std::move(result)]() mutable {
-        --context->pending;
+        --context->pending[LaneOf(work.command)];
         if (HandsOutEndedLock(result, context->clock.NowMs())) result = LockExpired();
         context->observer.OnResult(work.command, result);
         std::move(work.done)(std::move(result));

@@ -36,6 +36,7 @@
 #include "services/seatlock/engine/loader.h"
 #include "services/seatlock/engine/outcome.h"
 #include "services/seatlock/engine/seat_map.h"
+#include "services/seatlock/engine/waiting_commands.h"
 #include "services/seatlock/engine/watcher.h"
 
 namespace seatlock::engine {
@@ -231,7 +232,7 @@ class Actor : public std::enable_shared_from_this<Actor> {
   std::string generation_ ABSL_GUARDED_BY(mu_);          // the store's, when it answered last
   domain::Epoch public_epoch_ ABSL_GUARDED_BY(mu_);      // of head_, as callers know it
   std::optional<int64_t> wake_ms_ ABSL_GUARDED_BY(mu_);  // as Context::wakes has it
-  std::deque<Work> commands_ ABSL_GUARDED_BY(mu_);
+  WaitingCommands commands_ ABSL_GUARDED_BY(mu_);
   std::deque<Deletion> deletions_ ABSL_GUARDED_BY(mu_);  // wait for the store to be asked
   std::deque<Deletion> deleting_ ABSL_GUARDED_BY(mu_);   // in kDeleting: wait for its answer
   std::deque<Reader> readers_ ABSL_GUARDED_BY(mu_);

@@ -34,14 +34,18 @@ void Actor::SendBatch(Effects& effects) {
                              batch_->after.epoch,
                              std::move(records),
                              state_.earliest_expire_ms(),
-                             TakesRoom(*batch_)};
+                             TakesRoom(*batch_),
+                             Sells(*batch_)};
   batch_->started_us = context_->clock.MonotonicUs();
   returns_when_asked_ = context_->log.Returns();
   effects.append = [self = shared_from_this(), request = std::move(request)]() mutable {
     log::AppendResult stopped;
     stopped.status = absl::UnavailableError("the service is stopping");
+    // What sells is not answered behind a crowd's locks.
+    base::Executor& completions =
+        request.sells ? self->context_->selling_completions : self->context_->completions;
     CallLog<log::AppendResult>(
-        self->context_, self->context_->completions,
+        self->context_, completions,
         [self, request = std::move(request)](auto done) mutable {
           self->context_->log.Append(std::move(request), std::move(done));
         },
@@ -137,8 +141,8 @@ void Actor::AcknowledgeBatch(Effects& effects) {
       again.push_back(std::move(waiting.work));
     }
   }
-  commands_.insert(commands_.begin(), std::make_move_iterator(again.begin()),
-                   std::make_move_iterator(again.end()));
+  for (auto work = again.rbegin(); work != again.rend(); ++work)
+    commands_.PutBack(std::move(*work));
 }
 
 void Actor::OnNotAppended(const absl::Status& status, Effects& effects) {
@@ -172,7 +176,7 @@ void Actor::FailBatch(const Failure& failure, Effects& effects) {
 // Fails what was never tried.
 void Actor::FailWaiting(const Failure& failure, Effects& effects) {
   wanted_ = false;
-  for (Work& work : std::exchange(commands_, {})) Reply(std::move(work), failure, effects);
+  for (Work& work : commands_.TakeAll()) Reply(std::move(work), failure, effects);
   for (Reader& reader : std::exchange(readers_, {})) std::move(reader.fail)(failure, effects);
   for (Reader& reader : std::exchange(map_readers_, {})) std::move(reader.fail)(failure, effects);
   Tell(std::exchange(deletions_, {}), failure, effects);

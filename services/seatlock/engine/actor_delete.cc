@@ -14,9 +14,9 @@ bool Actor::Delete(Deletion& deletion) {
     base::MutexLock lock(mu_);
     if (retired_) return false;
     Use();
-    ++context_->pending;
+    ++context_->pending[Lane::kSelling];
     deletions_.push_back(std::move(deletion));
-    if (deletions_.size() > kPendingPerShowtimeMax || context_->pending > kPendingMax) {
+    if (deletions_.size() > kPendingPerShowtimeMax || context_->HasTooManyPending(Lane::kSelling)) {
       std::deque<Deletion> turned_away;
       turned_away.push_back(std::move(deletions_.back()));
       deletions_.pop_back();
@@ -98,7 +98,7 @@ void Actor::Tell(std::deque<Deletion> deletions, const std::optional<Failure>& f
   for (Deletion& deletion : deletions) {
     effects.push_back(
         [context = context_, deletion = std::move(deletion), failure = failure]() mutable {
-          --context->pending;
+          --context->pending[Lane::kSelling];
           std::move(deletion.done)(std::move(failure));
         });
   }

@@ -175,7 +175,7 @@ size_t Actor::DecideAgain(Effects& effects) {
             Failure{Failure::Kind::kOverloaded, "other servers keep changing this showtime first"},
             effects);
     } else {
-      commands_.push_front(std::move(waiting->work));
+      commands_.PutBack(std::move(waiting->work));
       ++count;
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/seatlock/engine/lane.h"
 #include "services/seatlock/log/codec/record_codec.h"
 
 namespace seatlock::engine {
@@ -17,6 +18,12 @@ bool TakesRoom(const Batch& batch) {
   return std::any_of(batch.changes.begin(), batch.changes.end(), [](const domain::Change& change) {
     return change.cause == domain::Cause::kLock || change.cause == domain::Cause::kSwap ||
            change.cause == domain::Cause::kExtend;
+  });
+}
+
+bool Sells(const Batch& batch) {
+  return std::any_of(batch.waiting.begin(), batch.waiting.end(), [](const Batch::Waiting& each) {
+    return LaneOf(each.work.command) == Lane::kSelling;
   });
 }
 

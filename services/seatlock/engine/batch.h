@@ -111,6 +111,9 @@ struct Batch {
 // Whether it takes seats that were free, or holds them for longer.
 bool TakesRoom(const Batch& batch);
 
+// Whether somebody of the selling lane waits for it.
+bool Sells(const Batch& batch);
+
 // `change` as the record that follows `head`.
 log::StoredRecord NextRecord(const log::Head& head, const domain::Change& change);
 // The records of `batch`'s changes once more, for they were moved into an append.

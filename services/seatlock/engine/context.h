@@ -13,6 +13,7 @@
 #include "common/base/gate.h"
 #include "common/base/mutex.h"
 #include "services/seatlock/domain/decide.h"
+#include "services/seatlock/engine/lane.h"
 #include "services/seatlock/engine/limits.h"
 #include "services/seatlock/engine/message.h"
 #include "services/seatlock/engine/observer.h"
@@ -46,6 +47,8 @@ struct Context {
   MemoryBounds memory;
   // Runs what follows an append. One thread at most.
   base::Executor& completions;
+  // The same of an append that somebody of the selling lane waits for. One thread at most.
+  base::Executor& selling_completions;
   // Runs loads, pages of history and parts of seat maps, which may take milliseconds. One thread
   // at most.
   base::Executor& background;
@@ -54,7 +57,7 @@ struct Context {
 
   base::Gate gate{};  // calls into the log
   std::atomic<bool> draining{false};
-  std::atomic<size_t> pending{0};       // commands and reads that have no answer yet
+  LaneCounts pending{};                 // commands and reads that have no answer yet
   std::atomic<size_t> watchers{0};      // open watches
   std::atomic<int64_t> state_bytes{0};  // held by showtimes in memory, estimated
   const std::shared_ptr<ByteAccount> bytes = std::make_shared<ByteAccount>();
@@ -75,6 +78,11 @@ struct Context {
 
   // Whether other servers write the store too, so that memory alone proves nothing.
   bool shared() const { return !log.exclusive(); }
+
+  // Whether one more of `lane`, which is counted already, is more than may wait on this server.
+  bool HasTooManyPending(Lane lane) const {
+    return pending.total() > (lane == Lane::kSelling ? kPendingMax : kPendingButSellingMax);
+  }
 
   // The epoch as callers know it: of the showtime's history and of the store's `generation`, so
   // that a store whose history may have become another one voids every position. Empty before the

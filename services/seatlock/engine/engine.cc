@@ -26,6 +26,9 @@ Engine::Engine(Options options)
                            .new_epoch = std::move(options.new_epoch),
                            .memory = options.memory,
                            .completions = options.completions,
+                           .selling_completions = options.selling_completions != nullptr
+                                                      ? *options.selling_completions
+                                                      : options.completions,
                            .background = options.background,
                            .maintenance = options.maintenance}),
       registry_(std::make_shared<Registry>(context_)) {

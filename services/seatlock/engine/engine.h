@@ -42,6 +42,7 @@ class Engine {
     domain::Rules rules;
     std::function<std::string()> new_epoch;
     MemoryBounds memory = {};
+    base::Executor* selling_completions = nullptr;  // null: `completions`
   };
 
   explicit Engine(Options options);
@@ -87,7 +88,9 @@ class Engine {
   size_t live_showtimes() const { return registry_->size(); }
   size_t watchers() const { return context_->watchers; }
   // Commands and reads that have no answer yet, in all showtimes.
-  size_t pending() const { return context_->pending; }
+  size_t pending() const { return context_->pending.total(); }
+  // The same of one lane.
+  size_t pending(Lane lane) const { return context_->pending.of(lane); }
   // Encoded bytes that only readers hold.
   int64_t held_for_readers() const { return context_->bytes->held_for_readers(); }
   // What the showtimes in memory hold, estimated.

@@ -8,14 +8,18 @@
 
 namespace seatlock::engine {
 
-// Commands and reads that wait in one showtime: at 10,000 decisions a second the last waits half
+// Calls of one lane that wait in one showtime: at 10,000 decisions a second the last waits half
 // a second, after which a caller is better told OVERLOADED.
 inline constexpr size_t kPendingPerShowtimeMax = 5000;
 // In all showtimes: at about 1 KiB each, 100 MiB.
 inline constexpr size_t kPendingMax = 100'000;
+// From here on only what sells is taken: a crowd that locks and looks leaves it room.
+inline constexpr size_t kPendingButSellingMax = kPendingMax / 5 * 4;
 
 // Commands decided into one append: keeps the lock of a showtime below some milliseconds.
 inline constexpr size_t kBatchCommandsMax = 512;
+// Of these what sells may take before it is the locks' turn, so that neither stands still.
+inline constexpr size_t kBatchSellingMax = kBatchCommandsMax / 4 * 3;
 // Bytes of records in one append, counted before the last one goes in.
 inline constexpr size_t kBatchBytesMax = 1 << 20;
 // How often a command is decided again after losing the conditional append to another server: only

@@ -29,8 +29,9 @@ class Listing : public std::enable_shared_from_this<Listing> {
 
   void Start() {
     if (context_->draining) return std::move(query_.fail)(Draining());
-    if (++context_->pending > kPendingMax) {
-      --context_->pending;
+    ++context_->pending[Lane::kReading];
+    if (context_->HasTooManyPending(Lane::kReading)) {
+      --context_->pending[Lane::kReading];
       return std::move(query_.fail)(Full("waiting calls"));
     }
     context_->lists.Acquire([self = shared_from_this()] {
@@ -154,7 +155,7 @@ class Listing : public std::enable_shared_from_this<Listing> {
     std::move(query_.fail)(std::move(failure));
   }
   void Leave() {
-    --context_->pending;
+    --context_->pending[Lane::kReading];
     context_->lists.Release();
   }
 

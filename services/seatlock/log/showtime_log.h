@@ -68,6 +68,9 @@ struct AppendRequest {
   // Whether the records take seats that were free or hold them for longer. A store that runs out
   // of room refuses these (kNoRoom), and takes what sells or gives back for as long as it can.
   bool takes_room = false;
+  // Whether somebody waits for them who sells. A store in which appends wait takes these first; no
+  // showtime has two appends under way, so that changes the order of none.
+  bool sells = false;
 };
 
 struct AppendResult {

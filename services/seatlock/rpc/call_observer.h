@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/base/trace_context.h"
+#include "services/seatlock/guard/rates.h"
 
 namespace seatlock::rpc {
 
@@ -52,6 +53,9 @@ class CallObserver {
   // Whether a call wants a report at its end; asked at its start. `sampled`: by the caller's trace.
   virtual bool WantsReport(bool /*sampled*/) { return false; }
   virtual void OnReport(const CallReport& /*report*/) {}
+
+  // A call came too fast.
+  virtual void OnRateLimited(guard::Rate /*rate*/) {}
 
   virtual void OnStarted(Method method) = 0;
   // `code`: gRPC's status code; `us`: microseconds since OnStarted.

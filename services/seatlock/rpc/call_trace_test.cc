@@ -59,7 +59,7 @@ class Recorder final : public CallObserver {
 class CallTraceTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto server = Server::Start("127.0.0.1", 0, engine_, clock_, recorder_);
+    auto server = Server::Start("127.0.0.1", 0, engine_, clock_, recorder_, {});
     ASSERT_THAT(server, IsOk());
     server_ = *std::move(server);
     client_.emplace(absl::StrCat("127.0.0.1:", server_->port()));

@@ -59,6 +59,11 @@ inline constexpr int kPingIntervalMsMin = 10'000;
 inline constexpr int kKeepaliveMs = 30'000;
 inline constexpr int kKeepaliveTimeoutMs = 20'000;
 
+// From asking a connection to go, which is done after --max-connection-age, until it is cut with
+// what is still open on it: twice what our clients give a call. Only watches are open for so long;
+// they go on over another connection from their position.
+inline constexpr int kConnectionGraceMsMax = 20'000;
+
 // At shutdown: from the last answer being handed over until connections are cut.
 inline constexpr int kFlushMs = 500;
 

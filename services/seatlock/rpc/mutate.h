@@ -4,8 +4,11 @@
 
 #include <grpcpp/support/server_callback.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -14,6 +17,7 @@
 #include "services/seatlock/domain/limits.h"
 #include "services/seatlock/domain/validate.h"
 #include "services/seatlock/engine/engine.h"
+#include "services/seatlock/guard/rates.h"
 #include "services/seatlock/rpc/convert.h"
 #include "services/seatlock/rpc/status.h"
 #include "services/seatlock/rpc/unary_call.h"
@@ -40,6 +44,23 @@ std::vector<domain::FieldViolation> Violations(const Request& request,
   return violations;
 }
 
+// Whether its seats count as locks for the rates. What gives seats back does not.
+template <typename Request>
+constexpr bool kLocksSeats =
+    std::is_same_v<Request, v1::LockSeatRequest> || std::is_same_v<Request, v1::LockSeatsRequest> ||
+    std::is_same_v<Request, v1::ExtendLocksRequest>;
+
+// Of a request that locks, whose fields are in bounds: the seats that it names. All: how many they
+// are is known once it was decided.
+template <typename Request>
+size_t SeatsNamed(const Request& request) {
+  if constexpr (requires { request.seat_id(); }) {
+    return 1;
+  } else {
+    return std::max<size_t>(1, static_cast<size_t>(request.seat_ids_size()));
+  }
+}
+
 // `request` and `response` are gRPC's, which keeps them until the call is finished.
 template <typename Request, typename Response>
 grpc::ServerUnaryReactor* Mutate(engine::Engine& engine, Calls& calls, Method method,
@@ -48,6 +69,13 @@ grpc::ServerUnaryReactor* Mutate(engine::Engine& engine, Calls& calls, Method me
   UnaryCall call(calls, method, context);
   if (call.refused()) return call.reactor();
   call.NoteShowtime(request->showtime_id());
+  if constexpr (kLocksSeats<Request>) {
+    if (auto refusal =
+            TooFast(calls, calls.rates.TakeLock({call.principal(), request->session_id()}))) {
+      call.Finish(*refusal);
+      return call.reactor();
+    }
+  }
   domain::Command command = ToCommand(*request);
   command.principal = call.principal();
   std::vector<domain::FieldViolation> violations = Violations(*request, command);
@@ -55,11 +83,20 @@ grpc::ServerUnaryReactor* Mutate(engine::Engine& engine, Calls& calls, Method me
     call.Finish(InvalidFields(std::move(violations)));
     return call.reactor();
   }
+  if constexpr (kLocksSeats<Request>) {
+    calls.rates.OweSeats({call.principal(), request->session_id()}, SeatsNamed(*request));
+  }
   engine::Work work;
   work.command = std::move(command);
   work.cancelled = [call] { return call.Gone(); };
-  work.done = [call, request, response](engine::Result result) {
+  work.done = [&calls, call, request, response](engine::Result result) {
     if (auto* answer = std::get_if<domain::Answer>(&result)) {
+      if constexpr (std::is_same_v<Request, v1::ExtendLocksRequest>) {
+        if (request->all() && answer->locks.size() > 1) {
+          calls.rates.OweMoreSeats({call.principal(), request->session_id()},
+                                   answer->locks.size() - 1);
+        }
+      }
       FillResponse(*request, *answer, response);
       return call.Succeed(response);
     }

@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <utility>
@@ -55,13 +56,13 @@ std::vector<std::string> ServiceNames() {
               ->full_name()};
 }
 
-void SetOptions(grpc::ServerBuilder& builder, size_t grpc_bytes_max) {
+void SetOptions(grpc::ServerBuilder& builder, const Server::Bounds& bounds) {
   // gRPC would share a taken port through SO_REUSEPORT; two services on one file is not possible,
   // but two on one port would split the callers.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetMaxReceiveMessageSize(kRequestBytesMax);
   grpc::ResourceQuota quota("seatlockd");
-  quota.Resize(grpc_bytes_max);
+  quota.Resize(bounds.grpc_bytes);
   builder.SetResourceQuota(quota);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
@@ -70,6 +71,11 @@ void SetOptions(grpc::ServerBuilder& builder, size_t grpc_bytes_max) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  if (bounds.connection_age_ms == 0) return;
+  const int age_ms = static_cast<int>(bounds.connection_age_ms);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, age_ms);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
+                             std::min(age_ms, kConnectionGraceMsMax));
 }
 
 std::string Target(const std::string& host, uint16_t port) {
@@ -81,8 +87,8 @@ std::string Target(const std::string& host, uint16_t port) {
 
 struct Server::Impl {
   Impl(engine::Engine& engine, const base::Clock& clock, CallObserver& observer,
-       guard::Authenticator* guard, bool admin)
-      : calls{clock, observer, guard},
+       guard::Authenticator* authenticator, const guard::RateLimits& rates, bool admin)
+      : calls{clock, observer, guard::Rates(rates, clock), authenticator},
         service(engine, calls),
         admin_service(engine, calls, admin) {}
 
@@ -101,14 +107,14 @@ struct Server::Impl {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& host, uint16_t port,
                                                       engine::Engine& engine,
                                                       const base::Clock& clock,
-                                                      CallObserver& observer, size_t grpc_bytes_max,
+                                                      CallObserver& observer, const Bounds& bounds,
                                                       guard::Authenticator* guard) {
   // A setting of the process, for servers that are built afterwards.
   grpc::EnableDefaultHealthCheckService(true);
-  auto impl = std::make_unique<Impl>(engine, clock, observer, guard,
+  auto impl = std::make_unique<Impl>(engine, clock, observer, guard, bounds.rates,
                                      guard != nullptr || base::IsLoopback(host));
   grpc::ServerBuilder builder;
-  SetOptions(builder, grpc_bytes_max);
+  SetOptions(builder, bounds);
   builder.AddListeningPort(Target(host, port), grpc::InsecureServerCredentials(), &impl->port);
   builder.RegisterService(&impl->service);
   builder.RegisterService(&impl->admin_service);

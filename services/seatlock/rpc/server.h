@@ -13,6 +13,7 @@
 #include "common/base/clock.h"
 #include "services/seatlock/engine/engine.h"
 #include "services/seatlock/guard/authenticator.h"
+#include "services/seatlock/guard/rates.h"
 #include "services/seatlock/rpc/call_observer.h"
 #include "services/seatlock/rpc/limits.h"
 
@@ -20,16 +21,24 @@ namespace seatlock::rpc {
 
 class Server {
  public:
-  // Listens on `host`:`port` (0: one that is free) and serves `engine`. gRPC holds at most
-  // `grpc_bytes_max` for open calls and requests. Callers must say who they are to
-  // `guard`, which outlives the server; null: everybody may do everything, but the admin service
-  // answers only if `host` is loopback. UNAVAILABLE, with one clear line, where that
+  // What a server takes of its callers.
+  struct Bounds {
+    guard::RateLimits rates = {};
+    // A connection is asked to go after about so long, and cut as long again after that,
+    // kConnectionGraceMsMax at most. 0: never.
+    int64_t connection_age_ms = 0;
+    // What gRPC holds for open calls and requests.
+    size_t grpc_bytes = kGrpcBytesMax;
+  };
+
+  // Listens on `host`:`port` (0: one that is free) and serves `engine`. Callers must say who they
+  // are to `guard`, which outlives the server; null: everybody may do everything, but the admin
+  // service answers only if `host` is loopback. UNAVAILABLE, with one clear line, where that
   // address cannot be listened on.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& host, uint16_t port,
                                                        engine::Engine& engine,
                                                        const base::Clock& clock,
-                                                       CallObserver& observer,
-                                                       size_t grpc_bytes_max = kGrpcBytesMax,
+                                                       CallObserver& observer, const Bounds& bounds,
                                                        guard::Authenticator* guard = nullptr);
   // Shuts down at once.
   ~Server();

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <array>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "seatlock/v1/seats.pb.h"
+#include "services/seatlock/guard/limits.h"
 #include "services/seatlock/rpc/convert.h"
 #include "services/seatlock/rpc/limits.h"
 
@@ -216,6 +218,32 @@ grpc::Status InvalidFields(std::vector<domain::FieldViolation> violations) {
   refusal.message = absl::StrCat(violations.front().field, ": ", violations.front().description);
   refusal.violations = std::move(violations);
   return ToStatus(refusal);
+}
+
+namespace {
+
+grpc::Status BuildRateLimited(const guard::Rates::Refused& refused) {
+  return StatusBuilder({"RATE_LIMITED", grpc::StatusCode::RESOURCE_EXHAUSTED, true},
+                       "calls come faster than this server allows; try again a little later")
+      .Metadata("limit", std::string(guard::RateName(refused.rate)))
+      .RetryAfter(refused.retry_after_ms)
+      .Build();
+}
+
+}  // namespace
+
+// In a storm most calls get one of these, so they are made once: building one costs as much as all
+// else that the service does for a refused call.
+grpc::Status RateLimited(const guard::Rates::Refused& refused) {
+  static const auto* usual = [] {
+    auto* made = new std::array<grpc::Status, guard::kRateCount>();
+    for (int rate = 0; rate < guard::kRateCount; ++rate) {
+      (*made)[rate] = BuildRateLimited({static_cast<guard::Rate>(rate), guard::kRetryMsMin});
+    }
+    return made;
+  }();
+  if (refused.retry_after_ms != guard::kRetryMsMin) return BuildRateLimited(refused);
+  return (*usual)[static_cast<size_t>(refused.rate)];
 }
 
 grpc::Status SnapshotTooLarge() {

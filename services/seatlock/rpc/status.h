@@ -13,6 +13,7 @@
 #include "services/seatlock/domain/refusal.h"
 #include "services/seatlock/engine/outcome.h"
 #include "services/seatlock/guard/authenticator.h"
+#include "services/seatlock/guard/rates.h"
 #include "services/seatlock/guard/scopes.h"
 
 namespace seatlock::rpc {
@@ -36,6 +37,8 @@ grpc::Status ToStatus(guard::Denied denied);
 grpc::Status ScopeMissing(guard::Need need);
 // INVALID_FIELD; `violations` is not empty.
 grpc::Status InvalidFields(std::vector<domain::FieldViolation> violations);
+// RATE_LIMITED; its metadata say which `limit` it was.
+grpc::Status RateLimited(const guard::Rates::Refused& refused);
 // SNAPSHOT_TOO_LARGE.
 grpc::Status SnapshotTooLarge();
 // SCOPE_MISSING: the admin service does not answer on a listener beyond loopback without identity.

@@ -61,6 +61,7 @@ const std::map<std::string, StatusCode>& Contract() {
       {"EXTEND_LIMIT", StatusCode::FAILED_PRECONDITION},
       {"LOCK_EXPIRED", StatusCode::ABORTED},
       {"OVERLOADED", StatusCode::RESOURCE_EXHAUSTED},
+      {"RATE_LIMITED", StatusCode::RESOURCE_EXHAUSTED},
       {"STORE_UNAVAILABLE", StatusCode::UNAVAILABLE},
       {"OUTCOME_UNKNOWN", StatusCode::UNAVAILABLE},
       {"DRAINING", StatusCode::UNAVAILABLE},
@@ -80,6 +81,18 @@ TEST(StatusTest, OverloadedSaysAfterHowLongToTryAgain) {
   const google::protobuf::Duration left = Unpack(ToStatus(refusal)).retry.retry_delay();
   EXPECT_EQ(left.seconds(), 1800);
   EXPECT_EQ(left.nanos(), 500'000'000);
+}
+
+TEST(StatusTest, RateLimitedSaysWhichLimitAndAfterHowLongToTryAgain) {
+  const Rich usual = Unpack(RateLimited({guard::Rate::kLocks, 1'000}));
+  EXPECT_EQ(usual.info.reason(), "RATE_LIMITED");
+  EXPECT_EQ(usual.info.metadata().at("limit"), "locks");
+  EXPECT_EQ(usual.retry.retry_delay().seconds(), 1);
+  EXPECT_EQ(usual.retry.retry_delay().nanos(), 0);
+  const Rich longer = Unpack(RateLimited({guard::Rate::kLocksPerSession, 9'100}));
+  EXPECT_EQ(longer.info.metadata().at("limit"), "locks_per_session");
+  EXPECT_EQ(longer.retry.retry_delay().seconds(), 9);
+  EXPECT_EQ(longer.retry.retry_delay().nanos(), 100'000'000);
 }
 
 TEST(StatusTest, EveryReasonHasTheNameAndCodeOfTheContract) {
@@ -109,6 +122,9 @@ TEST(StatusTest, EveryReasonHasTheNameAndCodeOfTheContract) {
     EXPECT_EQ(status.error_code(), Contract().at(reason)) << reason;
     seen.insert(reason);
   }
+  const grpc::Status limited = RateLimited({guard::Rate::kLocks, 1'000});
+  EXPECT_EQ(limited.error_code(), Contract().at(Unpack(limited).info.reason()));
+  seen.insert(Unpack(limited).info.reason());
   EXPECT_EQ(seen.size(), Contract().size());
 }
 

@@ -10,15 +10,18 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "common/base/clock.h"
 #include "common/base/gate.h"
+#include "services/seatlock/guard/rates.h"
 #include "services/seatlock/rpc/call_observer.h"
 #include "services/seatlock/rpc/call_trace.h"
 #include "services/seatlock/rpc/caller.h"
 #include "services/seatlock/rpc/convert.h"
+#include "services/seatlock/rpc/status.h"
 
 namespace seatlock::rpc {
 
@@ -26,9 +29,18 @@ namespace seatlock::rpc {
 struct Calls {
   const base::Clock& clock;
   CallObserver& observer;
+  guard::Rates rates;
   guard::Authenticator* guard = nullptr;  // null: everybody may do everything
   base::Gate open{};                      // from a call's start until it was handed its answer
 };
+
+// The refusal of a call that comes too fast; none: it may go on.
+inline std::optional<grpc::Status> TooFast(const Calls& calls,
+                                           const std::optional<guard::Rates::Refused>& refused) {
+  if (!refused) return std::nullopt;
+  calls.observer.OnRateLimited(refused->rate);
+  return RateLimited(*refused);
+}
 
 class UnaryCall {
  public:
@@ -44,16 +56,17 @@ class UnaryCall {
         trace_(CallTrace::Of(calls.observer, *context)) {
     calls.open.Enter();
     calls.observer.OnStarted(method);
-    if (calls.guard == nullptr) return;
-    Admission admission = Admit(*calls.guard, method, *context);
-    caller_ = std::move(admission.caller);
-    if (trace_) trace_->NotePrincipal(principal());
-    if (admission.refusal.ok()) return;
-    refused_ = true;
-    Finish(admission.refusal);
+    if (calls.guard != nullptr) {
+      Admission admission = Admit(*calls.guard, method, *context);
+      caller_ = std::move(admission.caller);
+      if (trace_) trace_->NotePrincipal(principal());
+      if (!admission.refusal.ok()) return Refuse(admission.refusal);
+    }
+    if (auto refusal = TooFast(calls, calls.rates.TakeCall(principal()))) Refuse(*refusal);
   }
 
-  // Whether the caller is not known or may not do this. It has its answer then: return `reactor`.
+  // Whether the caller is not known, may not do this, or calls too often. It has its answer then:
+  // return `reactor`.
   bool refused() const { return refused_; }
   // Who calls, for the record of a change. Empty without identity.
   std::string principal() const { return caller_ ? caller_->principal : std::string(); }
@@ -88,6 +101,11 @@ class UnaryCall {
   }
 
  private:
+  void Refuse(const grpc::Status& refusal) {
+    refused_ = true;
+    Finish(refusal);
+  }
+
   Calls* calls_;
   Method method_;
   int64_t started_us_;

@@ -1,5 +1,6 @@
 #include "services/seatlock/rpc/watch_call.h"
 
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -29,11 +30,19 @@ WatchCall::WatchCall(Calls& calls, grpc::CallbackServerContext& context)
 }
 
 bool WatchCall::Admitted(const grpc::CallbackServerContext& context) {
-  if (calls_.guard == nullptr) return true;
-  const Admission admission = Admit(*calls_.guard, Method::kWatchShowtime, context);
-  if (trace_ && admission.caller) trace_->NotePrincipal(admission.caller->principal);
-  if (!admission.refusal.ok()) FinishWith(admission.refusal);
-  return admission.refusal.ok();
+  std::string principal;
+  if (calls_.guard != nullptr) {
+    const Admission admission = Admit(*calls_.guard, Method::kWatchShowtime, context);
+    if (admission.caller) principal = admission.caller->principal;
+    if (trace_) trace_->NotePrincipal(principal);
+    if (!admission.refusal.ok()) {
+      FinishWith(admission.refusal);
+      return false;
+    }
+  }
+  const auto too_fast = TooFast(calls_, calls_.rates.TakeCall(principal));
+  if (too_fast) FinishWith(*too_fast);
+  return !too_fast;
 }
 
 void WatchCall::Open(engine::Engine& engine, const grpc::ByteBuffer& bytes) {

@@ -30,7 +30,8 @@ class WatchCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  private:
   WatchCall(Calls& calls, grpc::CallbackServerContext& context);
 
-  // Finishes the call and answers false if its caller is not known or may not watch.
+  // Finishes the call and answers false if its caller is not known, may not watch, or
+  // calls too often.
   bool Admitted(const grpc::CallbackServerContext& context);
   void Open(engine::Engine& engine, const grpc::ByteBuffer& request);
   // Writes the next message, if there is one; finishes the call once the watch is over.

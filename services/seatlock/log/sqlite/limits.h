@@ -12,6 +12,8 @@ namespace seatlock::log {
 // (11 us each), small enough that who comes next waits some 10 ms.
 inline constexpr size_t kBatchJobsMax = 1000;
 inline constexpr size_t kBatchBytesMax = 8 << 20;
+// Of these what sells may take before it is the others' turn.
+inline constexpr size_t kBatchSellingJobsMax = kBatchJobsMax / 4 * 3;
 
 // What may wait for the writer before appends are turned away: a few transactions' worth.
 inline constexpr size_t kQueueBytesMaxDefault = 32 << 20;
@@ -45,7 +47,7 @@ inline constexpr int64_t kProbeMs = 2000;
 // What is noticed by the second look is noticed within the 5 s that operating.md promises.
 static_assert(kIdleMs + kProbeMs <= 4000);
 
-static_assert(kQueueBytesMaxDefault >= 2 * kBatchBytesMax);
+static_assert(kQueueBytesMaxDefault / 4 * 3 >= 2 * kBatchBytesMax);
 static_assert(kBatchBytesMax > kPageBytesMax);
 
 }  // namespace seatlock::log

@@ -1,5 +1,6 @@
 #include "services/seatlock/log/sqlite/submit_queue.h"
 
+#include <iterator>
 #include <utility>
 
 #include "services/seatlock/log/sqlite/limits.h"
@@ -19,41 +20,65 @@ size_t BytesOf(const Job& job) {
   return bytes;
 }
 
+bool Sells(const Job& job) {
+  const auto* append = std::get_if<AppendJob>(&job);
+  return append != nullptr && append->request.sells;
+}
+
+bool EndsWhatCameBefore(const Job& job) {
+  return std::holds_alternative<RecoverJob>(job) || std::holds_alternative<DeleteJob>(job);
+}
+
 }  // namespace
 
 bool SubmitQueue::Push(Job& job) {
   const size_t bytes = BytesOf(job);
+  const bool sells = Sells(job);
   base::MutexLock lock(mu_);
+  const size_t bytes_max = sells ? bytes_max_ : bytes_max_ / 4 * 3;
   // One job always fits into an empty queue, however large it is.
-  if (!waiting_.empty() && bytes_ + bytes > bytes_max_) return false;
-  waiting_.push_back({std::move(job), bytes});
+  if (!Empty() && bytes_ + bytes > bytes_max) return false;
+  if (EndsWhatCameBefore(job)) {
+    others_.insert(others_.end(), std::make_move_iterator(selling_.begin()),
+                   std::make_move_iterator(selling_.end()));
+    selling_.clear();
+  }
+  (sells ? selling_ : others_).push_back({std::move(job), bytes});
   bytes_ += bytes;
   if (idle_) wake_.NotifyOne();
   return true;
 }
 
 std::optional<std::vector<Job>> SubmitQueue::Take(std::chrono::milliseconds idle) {
-  std::vector<Job> batch;
-  size_t batch_bytes = 0;
   base::MutexLock lock(mu_);
-  if (waiting_.empty() && !stopped_) {
+  if (Empty() && !stopped_) {
     idle_ = true;
     wake_.WaitFor(mu_, idle);
     idle_ = false;
   }
-  if (waiting_.empty() && stopped_) return std::nullopt;
-  while (!waiting_.empty() && batch.size() < kBatchJobsMax) {
-    Waiting& next = waiting_.front();
+  if (Empty() && stopped_) return std::nullopt;
+  Batch batch;
+  if (others_first_) Move(others_, kBatchJobsMax, batch);
+  const size_t before = others_.size();
+  Move(selling_, kBatchSellingJobsMax, batch);
+  Move(others_, kBatchJobsMax, batch);
+  others_first_ = !others_first_ && before > 0 && others_.size() == before;
+  return std::move(batch.jobs);
+}
+
+// Adds to `batch` what may go with it, until it has `jobs_max`.
+void SubmitQueue::Move(Queue& from, size_t jobs_max, Batch& batch) {
+  while (!batch.closed && !from.empty() && batch.jobs.size() < jobs_max) {
+    Waiting& next = from.front();
     const bool alone = !std::holds_alternative<AppendJob>(next.job);
-    const bool too_large = batch_bytes + next.bytes > kBatchBytesMax;
-    if (!batch.empty() && (alone || too_large)) break;
-    batch.push_back(std::move(next.job));
-    batch_bytes += next.bytes;
+    const bool too_large = batch.bytes + next.bytes > kBatchBytesMax;
+    batch.closed = alone || too_large;
+    if (!batch.jobs.empty() && batch.closed) return;
+    batch.jobs.push_back(std::move(next.job));
+    batch.bytes += next.bytes;
     bytes_ -= next.bytes;
-    waiting_.pop_front();
-    if (alone) break;
+    from.pop_front();
   }
-  return batch;
 }
 
 bool SubmitQueue::IsStopped() {

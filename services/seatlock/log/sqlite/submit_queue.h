@@ -1,6 +1,10 @@
-// What waits for the writer, in the order of its coming, bounded by bytes.
+// What waits for the writer, bounded by bytes. Appends that sell go before all others; within each
+// of the two the order is the one of their coming. They do not go before a job that makes an end of
+// what was submitted before it (RecoverJob, DeleteJob), and if all that was taken at a time sells,
+// the others go first the next time.
 //
-// Thread-safe. Overflow policy: what does not fit is turned away at once.
+// Thread-safe. Overflow policy: what does not fit is turned away at once. The last quarter is kept
+// for what sells.
 #pragma once
 
 #include <chrono>
@@ -81,11 +85,26 @@ class SubmitQueue {
     size_t bytes;
   };
 
+  using Queue = std::deque<Waiting>;
+  // What Take makes of it.
+  struct Batch {
+    std::vector<Job> jobs;
+    size_t bytes = 0;
+    bool closed = false;  // nothing more may go with it
+  };
+
+  void Move(Queue& from, size_t jobs_max, Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool Empty() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return selling_.empty() && others_.empty();
+  }
+
   const size_t bytes_max_;
 
   mutable base::Mutex mu_;
   base::CondVar wake_;
-  std::deque<Waiting> waiting_ ABSL_GUARDED_BY(mu_);
+  Queue selling_ ABSL_GUARDED_BY(mu_);
+  Queue others_ ABSL_GUARDED_BY(mu_);
+  bool others_first_ ABSL_GUARDED_BY(mu_) = false;
   size_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
   bool idle_ ABSL_GUARDED_BY(mu_) = false;  // Take() waits
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
