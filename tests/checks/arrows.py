@@ -21,6 +21,7 @@ ARROWS = {
     "common/base": [],
     "common/runtime": BASE,
     "common/tls": BASE,
+    "common/jwt": BASE,
     "services/seatlock/domain": BASE,
     "services/seatlock/log": BASE + ["services/seatlock/domain"],
     "services/seatlock/log/codec": BASE + ["services/seatlock/domain", "services/seatlock/log"],
