@@ -32,7 +32,8 @@ ARROWS = {
     # The port and the record codec, but no store.
     "services/seatlock/engine": BASE + ["services/seatlock/domain", "services/seatlock/log",
                                         "services/seatlock/log/codec"],
-    "services/seatlock/rpc": BASE + ["common/tls", "services/seatlock/domain", "services/seatlock/engine"],
+    "services/seatlock/rpc": BASE + ["common/tls", "services/seatlock/domain",
+                                     "services/seatlock/engine"],
     "services/seatlock/store": BASE + ["common/runtime", "services/seatlock/domain",
                                        "services/seatlock/log", "services/seatlock/log/codec",
                                        "services/seatlock/log/sqlite",
@@ -70,8 +71,9 @@ ARROWS = {
 PUBLIC_PROTO = ["services/seatlock/rpc", "services/seatlock/main.cc", "edge/upstream",
                 "edge/main.cc", "clients/"]
 # seatctl bench needs calls that do not block, which the client library does not have.
-GRPC = ["services/seatlock/rpc", "services/seatlock/main.cc", "edge/upstream", "edge/main.cc", "edge/upstream_tls.h",
-        "common/tls/channel_credentials.h", "common/tls/channel_credentials.cc", "clients/cpp", "clients/cli/bench"]
+GRPC = ["services/seatlock/rpc", "services/seatlock/main.cc", "edge/upstream", "edge/main.cc",
+        "edge/upstream_tls.h", "common/tls/channel_credentials.h",
+        "common/tls/channel_credentials.cc", "clients/cpp", "clients/cli/bench"]
 # (pattern of the include, what it is, the folders or files that may include it)
 LIBRARIES = [
     (r"grpc(pp)?/|.*\.grpc\.pb\.h$", "gRPC", GRPC),

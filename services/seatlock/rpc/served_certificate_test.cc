@@ -14,6 +14,7 @@
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
 #include "services/seatlock/rpc/peer_certificate.h"
 #include "tests/testing/certificates.h"
+#include "tests/testing/eventually.h"
 #include "tests/testing/fake_clock.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_dir.h"
@@ -64,8 +65,11 @@ class ServedCertificateTest : public ::testing::Test {
     });
     ASSERT_THAT(opened, IsOk());
     certificate_ = *std::move(opened);
+    Listen(certificate_->Credentials());
+  }
+  void Listen(const std::shared_ptr<grpc::ServerCredentials>& credentials) {
     grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", certificate_->Credentials(), &port_);
+    builder.AddListeningPort("127.0.0.1:0", credentials, &port_);
     builder.RegisterCallbackGenericService(&service_);
     server_ = builder.BuildAndStart();
     ASSERT_NE(server_, nullptr);
@@ -150,6 +154,18 @@ TEST_F(ServedCertificateTest, WhileAPairIsHalfWrittenTheOneBeforeStays) {
   Look();
   EXPECT_EQ(reports_.back(), "in use");
   EXPECT_EQ(Call(other_), kReached);
+}
+
+// gRPC's own watcher shows what it has read, whether it fits or not.
+TEST_F(ServedCertificateTest, ControlGrpcsWatcherRefusesCallersWhileAPairIsHalfWritten) {
+  Write(ca_.Issue({}));
+  grpc::experimental::TlsServerCredentialsOptions options(
+      std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(key_, cert_, 1));
+  options.watch_identity_key_cert_pairs();
+  Listen(grpc::experimental::TlsServerCredentials(options));
+  EXPECT_EQ(Call(ca_), kReached);
+  WriteSecret(cert_, ca_.Issue({}).cert_pem);
+  EXPECT_TRUE(testing::Eventually([&] { return Call(ca_) == grpc::StatusCode::UNAVAILABLE; }));
 }
 
 TEST_F(ServedCertificateTest, WithClientAuthoritiesACallerIsKnownByItsCertificate) {

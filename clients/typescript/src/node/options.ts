@@ -5,9 +5,9 @@ import { isNamePort } from './addresses.js';
 import type { Connect, ServerList } from './servers.js';
 
 /**
- * TLS to the service. With `cert` and `key` the client shows who it is (mTLS). All in PEM: the texts
- * themselves, or, for certificates that are replaced while the program runs, the paths of files,
- * which are read anew when they change. Texts and paths cannot be mixed.
+ * TLS to the service. With `cert` and `key` the client shows who it is (mTLS). All in PEM: texts,
+ * or, for certificates that are replaced while the program runs, paths of files, which are read
+ * anew when they change. Texts and paths cannot be mixed.
  */
 export interface TlsOptions {
   /** Who signs the service's certificate. Default: the authorities that Node trusts. */
