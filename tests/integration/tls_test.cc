@@ -194,7 +194,7 @@ TEST_F(TlsTest, SeatctlSpeaksTls) {
 TEST_F(TlsTest, SeatctlRefusesFlagsThatDoNotFit) {
   const auto seatctl = [](std::vector<std::string> args,
                           std::vector<std::pair<std::string, std::string>> env = {}) {
-    args.insert(args.begin(), {"get", "123"});
+    args.insert(args.begin(), {std::string("get"), std::string("123")});
     return Run(SEATCTL_BINARY, args, std::move(env));
   };
   const std::string cert = "--cert=" + File("client.pem");
