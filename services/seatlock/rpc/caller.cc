@@ -1,20 +1,13 @@
 #include "services/seatlock/rpc/caller.h"
 
-#include <grpc/grpc_security_constants.h>
-#include <grpcpp/security/auth_context.h>
-#include <openssl/bio.h>
-#include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-
 #include <array>
 #include <iterator>
 #include <utility>
 #include <variant>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "services/seatlock/guard/scopes.h"
+#include "services/seatlock/rpc/peer_certificate.h"
 #include "services/seatlock/rpc/status.h"
 
 namespace seatlock::rpc {
@@ -35,34 +28,6 @@ guard::Need NeedOf(Method method) {
   return kNeeds[static_cast<size_t>(method)];
 }
 
-// The bytes of the first certificate in a PEM text; empty if there is none.
-std::string DerOf(const std::string& pem) {
-  BIO* const bio = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
-  char* name = nullptr;
-  char* header = nullptr;
-  unsigned char* data = nullptr;
-  long size = 0;
-  std::string der;
-  if (bio != nullptr && PEM_read_bio(bio, &name, &header, &data, &size) == 1) {
-    der.assign(reinterpret_cast<char*>(data), static_cast<size_t>(size));
-  } else {
-    ERR_clear_error();
-  }
-  OPENSSL_free(name);
-  OPENSSL_free(header);
-  OPENSSL_free(data);
-  BIO_free(bio);
-  return der;
-}
-
-// Empty: the connection has shown none. Takes some 10 us.
-std::string CertificateSha256(const grpc::CallbackServerContext& context) {
-  const auto values = context.auth_context()->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
-  if (values.empty()) return "";
-  const std::string der = DerOf({values[0].data(), values[0].size()});
-  return der.empty() ? "" : absl::BytesToHexString(guard::Sha256(der));
-}
-
 guard::Credentials CredentialsOf(const grpc::CallbackServerContext& context) {
   guard::Credentials credentials;
   const auto [begin, end] = context.client_metadata().equal_range("authorization");
@@ -70,7 +35,9 @@ guard::Credentials CredentialsOf(const grpc::CallbackServerContext& context) {
     credentials.authorization = {begin->second.data(), begin->second.size()};
     credentials.several = std::next(begin) != end;
   }
-  credentials.certificate_sha256 = [&context] { return CertificateSha256(context); };
+  credentials.certificate_sha256 = [&context] {
+    return PeerCertificateSha256(*context.auth_context()).value_or("");
+  };
   return credentials;
 }
 

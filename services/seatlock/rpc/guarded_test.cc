@@ -111,8 +111,7 @@ class GuardedTest : public ::testing::Test {
     auto guard = guard::Authenticator::Open(files, machine_clock_, [](const auto&, const auto&) {});
     ASSERT_THAT(guard, IsOk());
     guard_ = *std::move(guard);
-    auto server =
-        Server::Start("127.0.0.1", 0, engine_, clock_, reports_, {}, guard_.get());
+    auto server = Server::Start("127.0.0.1", 0, engine_, clock_, reports_, {}, guard_.get());
     ASSERT_THAT(server, IsOk());
     server_ = *std::move(server);
     channel_ = grpc::CreateChannel(absl::StrCat("127.0.0.1:", server_->port()),
