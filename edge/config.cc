@@ -46,6 +46,10 @@ void AddTlsFlags(Config* config, runtime::Flags* flags) {
   flags->File(&tls.cert, "upstream-cert",
               "PEM: the edge's own certificate, if the seat service asks for one");
   flags->File(&tls.key, "upstream-key", "PEM: the key of --upstream-cert");
+  flags->File(
+      &config->upstream_token_file, "upstream-token-file",
+      "the key or token that says to the seat service who calls, alone in a file; read anew "
+      "when it changes");
   flags->Bool(&config->allow_plaintext, "allow-plaintext",
               "let --upstream be beyond this machine without TLS");
 }

@@ -27,6 +27,7 @@ struct Config {
   // Servers of one store; distinct, at least one, at most kServersMax.
   std::vector<runtime::HostPort> upstreams{{"127.0.0.1", 50051}};
   UpstreamTls upstream_tls;
+  std::string upstream_token_file;  // empty: none
   // Whether upstreams may be beyond this machine without TLS.
   bool allow_plaintext = false;
   AllowedOrigins allowed_origins;

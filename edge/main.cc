@@ -42,6 +42,7 @@
 #include "edge/upstream/resolver.h"
 #include "edge/upstream/watch_client.h"
 #include "edge/upstream_tls.h"
+#include "edge/upstream_token.h"
 #include "edge/ws/admission.h"
 #include "edge/ws/server.h"
 #include "edge/ws/worker.h"
@@ -115,6 +116,11 @@ void LogName(const std::string& name, const std::string& problem) {
   }
 }
 
+std::function<std::string()> TokenFrom(const UpstreamToken* token) {
+  if (token == nullptr) return nullptr;
+  return [token] { return *token->Get(); };
+}
+
 std::vector<std::string> Targets(const Config& config) {
   std::vector<std::string> targets;
   for (const runtime::HostPort& upstream : config.upstreams) targets.push_back(upstream.ToString());
@@ -153,8 +159,8 @@ void LogUntrustedForwarder(const std::string& peer) {
 class Edge {
  public:
   Edge(const Config& config, const Limits& limits,
-       std::shared_ptr<grpc::ChannelCredentials> upstream_credentials, const base::Clock& clock,
-       Tracer& tracer)
+       std::shared_ptr<grpc::ChannelCredentials> upstream_credentials,
+       const UpstreamToken* upstream_token, const base::Clock& clock, Tracer& tracer)
       : config_(config),
         clock_(clock),
         admission_({.sockets_max = limits.sockets_max,
@@ -173,6 +179,7 @@ class Edge {
                    .timers = &home().strand(),
                    .stats = &home().stats(),
                    .resolver = &resolver_,
+                   .token = TokenFrom(upstream_token),
                    .on_upstream = LogUpstream,
                    .on_server = LogServer,
                    .on_name = LogName}),
@@ -267,8 +274,10 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
   auto upstream_tls = OpenUpstreamTls(config.upstream_tls);
   if (!upstream_tls.ok()) return Fail(upstream_tls.status());
   const base::SlewedClock clock;
+  auto upstream_token = OpenUpstreamToken(config.upstream_token_file, clock);
+  if (!upstream_token.ok()) return Fail(upstream_token.status());
   TraceLines trace_lines(clock);
-  Edge edge(config, *limits, *std::move(upstream_tls), clock, trace_lines);
+  Edge edge(config, *limits, *std::move(upstream_tls), upstream_token->get(), clock, trace_lines);
   runtime::Metrics metrics;
   edge.AddMetricsTo(&metrics);
   metrics.AddGaugeCallback(
@@ -292,13 +301,15 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
   runtime::Supervision supervision(manager, clock, edge.Watched(),
                                    [&edge] { return StatusLine(edge); });
   supervision.Ready();
-  const base::Ticker ticker(kTick, [&clock_watch, &supervision, &trace_lines] {
+  const base::Ticker ticker(kTick, [&clock_watch, &supervision, &trace_lines, &upstream_token] {
     clock_watch.Tick();
+    if (*upstream_token) (*upstream_token)->Tick();
     supervision.Tick();
     trace_lines.Tick();
   });
   // Only now: a start that fails is one line.
   WarnOfUpstreamKey(config.upstream_tls);
+  WarnOfUpstreamToken(config.upstream_token_file);
   runtime::LogInfo("limits", {{"open_files", limits->open_files},
                               {"connections_max", limits->connections_max},
                               {"handshakes_max", limits->handshakes_max},

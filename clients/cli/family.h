@@ -29,6 +29,7 @@ struct CommonArgs {
   std::string server = "127.0.0.1:50051";                  // as it was given
   std::vector<std::string> servers = {"127.0.0.1:50051"};  // the same, taken apart
   std::optional<client::TlsOptions> tls = {};              // checked; plaintext without it
+  std::function<std::string()> token = {};                 // as ClientOptions.token; may be null
   int64_t timeout_ms = 10'000;
   bool json = false;
 };

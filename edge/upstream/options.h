@@ -26,6 +26,8 @@ struct UpstreamOptions {
   Timers* timers = nullptr;
   Stats* stats = nullptr;
   Resolver* resolver = nullptr;  // May be null if no target is a name.
+  // The key or token that calls carry, asked when each begins; thread-safe. May be null.
+  std::function<std::string()> token = nullptr;
   // Told when the service is lost and when it is back, at most once a second. May be null.
   std::function<void(bool up)> on_upstream = nullptr;
   // The same of one of several servers. May be null.

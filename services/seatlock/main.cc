@@ -185,6 +185,7 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
     if (*certificate != nullptr) (*certificate)->Tick();
   });
   WarnOfPortCertificate(config.tls, clock, certificate->get());
+  WarnOfIdentity(config.auth);
   runtime::LogInfo("admin listening", {{"address", (*admin)->address().ToString()}});
   runtime::LogInfo("listening", {{"address", listening}});
   const int signal = signals.Wait();

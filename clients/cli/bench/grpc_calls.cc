@@ -8,6 +8,7 @@
 
 #include "clients/cli/bench/limits.h"
 #include "clients/cpp/backoff.h"
+#include "clients/cpp/bearer.h"
 #include "seatlock/call_error.h"
 
 namespace seatlock::cli::bench {
@@ -152,6 +153,7 @@ void GrpcCalls::Start(const Plan& plan) {
 void GrpcCalls::Attempt(std::unique_ptr<Call> call) {
   call->server = call->servers->Choose(names_.Showtime(call->plan.showtime)).server;
   call->context = std::make_unique<grpc::ClientContext>();
+  client::AddBearer(client::TokenOf(options_.token), call->context.get());
   call->sent_at = Clock::now();
   const auto wall = std::chrono::system_clock::now();
   call->sent_wall_us = std::chrono::duration_cast<microseconds>(wall.time_since_epoch()).count();

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,7 +27,8 @@ struct Options {
   // Of every seatctl command.
   std::vector<std::string> servers;
   std::optional<client::TlsOptions> tls;
-  int64_t timeout_ms = 10'000;  // of a call with its retries
+  std::function<std::string()> token;  // as ClientOptions.token; may be null
+  int64_t timeout_ms = 10'000;         // of a call with its retries
   bool json = false;
 
   int64_t rate = 500;  // calls a second; 0: none (watch, ws)

@@ -128,11 +128,12 @@ void HoldWatch(client::Client& client, milliseconds idle, ServerFacts* facts) {
   facts->held_ms = since().count();
 }
 
-void LookAtServer(const std::optional<client::TlsOptions>& tls, milliseconds timeout,
-                  milliseconds idle, ServerFacts* facts) {
+void LookAtServer(const CommonArgs& common, milliseconds timeout, milliseconds idle,
+                  ServerFacts* facts) {
   client::ClientOptions options;
   options.servers = {facts->address};
-  options.tls = tls;
+  options.tls = common.tls;
+  options.token = common.token;
   options.timeout = timeout;
   options.attempt_timeout = timeout;
   options.retries = 0;
@@ -193,7 +194,7 @@ Facts LookForDoctor(const CommonArgs& common, const Args& args) {
   std::vector<std::thread> threads;
   for (ServerFacts& server : facts.servers) {
     threads.emplace_back(
-        [&server, &common, timeout, idle] { LookAtServer(common.tls, timeout, idle, &server); });
+        [&server, &common, timeout, idle] { LookAtServer(common, timeout, idle, &server); });
   }
   Look before;
   if (const auto url = ParseWsUrl(args.ws_url); url.ok()) {

@@ -71,6 +71,7 @@ class Follower {
     client::ClientOptions options;
     options.servers = common.servers;
     options.tls = common.tls;
+    options.token = common.token;
     return options;
   }
 

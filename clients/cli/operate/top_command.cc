@@ -76,6 +76,7 @@ class Looker {
     client::ClientOptions options;
     options.servers = common.servers;
     options.tls = common.tls;
+    options.token = common.token;
     options.timeout = look_max;
     options.attempt_timeout = look_max;
     return options;

@@ -70,6 +70,11 @@ struct ClientOptions {
   // Bounds of the time for which a server that is away is left alone. With several servers alone.
   std::chrono::milliseconds away_first{500};
   std::chrono::milliseconds away_max{10'000};
+  // The key or token that every call and watch carries as `authorization: Bearer ...`; asked at the
+  // start of each, on its caller's thread, so answer from memory or from a small file. It is asked
+  // again if the service says UNAUTHENTICATED, and the call is tried once more if it then answers
+  // another one. What is no token (empty, or not printable ASCII) is not sent. May be null.
+  std::function<std::string()> token = {};
   // The trace that a call belongs to, as W3C Trace Context's `traceparent` has it; asked once a
   // call, on its caller's thread. What is none, such as an empty string, is not sent. May be null.
   std::function<std::string()> traceparent = {};
