@@ -96,7 +96,8 @@ LIBRARIES = [
     (r"prometheus/", "prometheus-cpp", ["common/runtime/metrics.cc"]),
     (r"spdlog/", "spdlog", ["common/runtime/logging.cc"]),
     (r"CLI/", "CLI11", ["common/runtime/flags.cc", "clients/cli/admin.cc",
-                       "clients/cli/args.cc", "clients/cli/tls_flags.cc", "clients/cli/token_flag.cc",
+                       "clients/cli/args.cc", "clients/cli/tls_flags.cc",
+                       "clients/cli/token_flag.cc",
                        "clients/cli/bench/args.cc",
                        "clients/cli/operate/args.cc"]),
 ]

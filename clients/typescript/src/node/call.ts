@@ -19,6 +19,7 @@ import {
 import { type CallOptions, type Settings, spanMs } from './options.js';
 import { Route } from './route.js';
 import { isAway, type Servers, signOf } from './servers.js';
+import { bearer, type Token } from './token.js';
 
 /** A unary method: the client's request to bytes, and bytes to the client's answer. */
 export interface Method<Request, Response> {
@@ -140,6 +141,7 @@ export class Caller {
   constructor(
     readonly servers: Servers,
     readonly settings: Settings,
+    readonly token: Token,
   ) {}
 
   get closed(): boolean {
@@ -169,17 +171,24 @@ export class Caller {
     if (names) await until(names, Math.min(left(), LOOKUP_MS_MAX), onAbort);
     if (signal?.aborted) throw cancelled(signal, { outcome: 'none', requestId });
     if (this.#closed) throw clientClosed();
+    let { text: token } = this.token;
+    if (this.token.fetches) {
+      token = await this.#tokenWithin(left(), onAbort, this.token.get());
+      if (signal?.aborted) throw cancelled(signal, { outcome: 'none', requestId });
+      if (this.#closed) throw clientClosed();
+    }
     const route = new Route(this.servers, showtimeOf(request));
     let server = route.first();
     let backoff: Backoff | undefined;
     let doubt = false;
+    let renewed = false;
     for (let retries = this.settings.retries; ; ) {
       const time = Math.min(left(), attemptMs);
       const { answer, failure } = await attempt(
         server.channel,
         method,
         request,
-        traceMetadata(traceparent),
+        bearer(token, traceMetadata(traceparent)),
         time,
         onAbort,
       );
@@ -196,6 +205,12 @@ export class Caller {
       const sign = signal?.aborted ? 'undecided' : signOf(error, time === attemptMs);
       route.heard(server, sign, details.retryAfterMs);
       if (signal?.aborted) throw cancelled(signal, asked);
+      if (failure.code === grpcStatus.UNAUTHENTICATED && !renewed && !this.#closed) {
+        renewed = true;
+        token = await this.#tokenWithin(left(), onAbort, this.token.renewed(token));
+        if (signal?.aborted) throw cancelled(signal, asked);
+        if (token !== undefined && left() > 0) continue;
+      }
       if (!mayRetry(failure, details) || this.#closed) throw error;
       const moves = isAway(sign) && didNothing(failure, details, requestId !== undefined);
       const next = moves && left() > 0 ? route.another() : undefined;
@@ -210,5 +225,26 @@ export class Caller {
       }
       server = next ?? route.first();
     }
+  }
+
+  /** Rejects as `wanted` does; undefined if that takes longer than `ms` or the call is given up. */
+  async #tokenWithin(
+    ms: number,
+    onAbort: (run: () => void) => () => void,
+    wanted: Promise<string | undefined>,
+  ): Promise<string | undefined> {
+    let token: string | undefined;
+    let failure: { error: unknown } | undefined;
+    const settled = wanted.then(
+      (got) => {
+        token = got;
+      },
+      (error: unknown) => {
+        failure = { error };
+      },
+    );
+    await until(settled, ms, onAbort);
+    if (failure) throw failure.error;
+    return token;
   }
 }

@@ -14,6 +14,7 @@ import {
 } from './options.js';
 import * as requests from './requests.js';
 import { Servers } from './servers.js';
+import { Token } from './token.js';
 import type * as Types from './types.js';
 import { GrpcWatch, type ShowtimeWatch } from './watch.js';
 
@@ -137,7 +138,7 @@ class GrpcClient implements SeatLockClient {
   constructor(options: SeatLockClientOptions) {
     const settings = settingsOf(options);
     const servers = new Servers(serversOf(options), connectOf(options), addressesOf);
-    this.#caller = new Caller(servers, settings);
+    this.#caller = new Caller(servers, settings, new Token(options.token));
   }
 
   readonly lockSeat = this.#mutation(METHODS.lockSeat, requests.lockSeat);

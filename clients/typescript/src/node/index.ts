@@ -14,5 +14,6 @@ export {
   type SeatLockErrorFields,
 } from './errors.js';
 export type { CallOptions, SeatLockClientOptions, TlsOptions } from './options.js';
+export type { TokenSource } from './token.js';
 export type * from './types.js';
 export type { ShowtimeWatch } from './watch.js';

@@ -3,6 +3,7 @@
 import { type ChannelOptions, Client, credentials, experimental } from '@grpc/grpc-js';
 import { isNamePort } from './addresses.js';
 import type { Connect, ServerList } from './servers.js';
+import type { TokenSource } from './token.js';
 
 /**
  * TLS to the service. With `cert` and `key` the client shows who it is (mTLS). All in PEM: texts,
@@ -42,6 +43,13 @@ export interface SeatLockClientOptions {
   readonly servers?: readonly string[] | undefined;
   /** Default: plaintext. `true`: TLS with the authorities that Node trusts. */
   readonly tls?: boolean | TlsOptions | undefined;
+  /**
+   * The key or token that says to the service who calls, sent as `authorization: Bearer …`: a text,
+   * or a function that fetches one. What was fetched is kept until the service says UNAUTHENTICATED;
+   * then the function is asked again, and the call is tried once more if it gives another one. If
+   * the function rejects, so does the call, with the same error.
+   */
+  readonly token?: TokenSource | undefined;
   /** For a call, its retries and pauses included. Default 5000. */
   readonly deadlineMs?: number | undefined;
   /** For one attempt: long enough for a slow disk, short enough to try again. Default 2000. */

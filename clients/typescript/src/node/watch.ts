@@ -1,6 +1,6 @@
 // Follows one showtime for as long as it is wanted, whatever happens to connections and servers.
 
-import { status as grpcStatus, Metadata, type StatusObject } from '@grpc/grpc-js';
+import { status as grpcStatus, type StatusObject } from '@grpc/grpc-js';
 import { LOOKUP_MS_MAX } from './addresses.js';
 import * as answers from './answers.js';
 import { Backoff, pause, until } from './backoff.js';
@@ -16,6 +16,7 @@ import { Homing } from './homing.js';
 import { Route } from './route.js';
 import { isAway, type Server, signOf } from './servers.js';
 import { MessageStream } from './stream.js';
+import { bearer } from './token.js';
 import type { Position, WatchEvent } from './types.js';
 
 /**
@@ -100,6 +101,8 @@ export class GrpcWatch implements ShowtimeWatch {
   #stage: Stage = 'begin';
   /** Streams in a row that sent no message in time. */
   #silent = 0;
+  #token: string | undefined; // of the stream
+  #renewed = false; // there was a fresh token since the last message
   #partial: ShowtimeSnapshot | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -160,8 +163,9 @@ export class GrpcWatch implements ShowtimeWatch {
       const bytes = await stream?.next(this.#patienceMs());
       if (this.#over.signal.aborted) break;
       if (bytes === undefined && this.#homing.found) continue;
-      const event = bytes === undefined ? this.#lost(stream?.status) : this.#read(bytes);
+      const event = bytes === undefined ? await this.#lost(stream?.status) : this.#read(bytes);
       if (event instanceof SeatLockError) await this.#recover(event);
+      else if (event === 'renewed') this.#leave();
       else if (event !== undefined) return { done: false, value: event };
     }
     return DONE;
@@ -171,6 +175,9 @@ export class GrpcWatch implements ShowtimeWatch {
   async #open(): Promise<MessageStream<Buffer> | undefined> {
     const names = this.#caller.servers.ready();
     if (names) await until(names, LOOKUP_MS_MAX, (wake) => this.#whenOver(wake));
+    if (this.#over.signal.aborted) return undefined;
+    const { token } = this.#caller;
+    this.#token = token.fetches ? await token.get() : token.text;
     if (this.#over.signal.aborted) return undefined;
     const better = this.#homing.take();
     this.#leave();
@@ -192,7 +199,7 @@ export class GrpcWatch implements ShowtimeWatch {
         // Decoded in #read, which tells what cannot be read from a stream that was lost.
         (bytes: Buffer) => bytes,
         { ...this.#request, resume },
-        new Metadata(),
+        bearer(this.#token),
       ),
     );
   }
@@ -217,14 +224,25 @@ export class GrpcWatch implements ShowtimeWatch {
     return Math.min(silenceMs, attemptMs * 2 ** this.#silent);
   }
 
-  /** Why the stream is over; throws what no attempt can heal. */
-  #lost(status: StatusObject | undefined): SeatLockError {
+  /**
+   * Why the stream is over; throws what no attempt can heal. `renewed`: it was refused for its
+   * token, and there is another one now.
+   */
+  async #lost(status: StatusObject | undefined): Promise<SeatLockError | 'renewed'> {
     if (status === undefined && this.#stage === 'opened') this.#silent += 1;
     const failure = this.#failureOf(status, this.#server);
     if (status === undefined || !isForGood(status)) return failure;
+    if (await this.#hasFreshToken(status)) return 'renewed';
     this.failure = failure;
     this.end();
     throw failure;
+  }
+
+  /** Once between two messages, so that a service that refuses every token ends the watch. */
+  async #hasFreshToken(status: StatusObject): Promise<boolean> {
+    if (status.code !== grpcStatus.UNAUTHENTICATED || this.#renewed) return false;
+    this.#renewed = true;
+    return (await this.#caller.token.renewed(this.#token)) !== undefined;
   }
 
   #failureOf(status: StatusObject | undefined, server: Server | undefined): SeatLockError {
@@ -280,6 +298,7 @@ export class GrpcWatch implements ShowtimeWatch {
     if (this.#stage !== 'live') this.#route.heard(this.#server, 'answered');
     this.#stage = 'live';
     this.#silent = 0;
+    this.#renewed = false;
     this.failure = null;
     this.#backoff.reset();
     // Without a position another server would have to begin with the snapshot.
