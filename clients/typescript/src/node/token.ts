@@ -38,9 +38,10 @@ export class Token {
   /** After `used` was refused: another one, undefined if there is none. */
   async renewed(used: string | undefined): Promise<string | undefined> {
     if (typeof this.#source !== 'function') return undefined;
-    const known = await this.get();
+    const asked = this.get();
+    const known = await asked;
     if (known !== used) return known; // another call has asked meanwhile
-    this.#known = undefined;
+    if (this.#known === asked) this.#known = undefined;
     const fresh = await this.get();
     return fresh === used ? undefined : fresh;
   }
