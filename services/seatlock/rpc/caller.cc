@@ -1,5 +1,7 @@
 #include "services/seatlock/rpc/caller.h"
 
+#include <grpcpp/server_context.h>
+
 #include <array>
 #include <iterator>
 #include <utility>
@@ -32,7 +34,7 @@ guard::Credentials CredentialsOf(const grpc::CallbackServerContext& context) {
   guard::Credentials credentials;
   const auto [begin, end] = context.client_metadata().equal_range("authorization");
   if (begin != end) {
-    credentials.authorization = {begin->second.data(), begin->second.size()};
+    credentials.authorization.emplace(begin->second.data(), begin->second.size());
     credentials.several = std::next(begin) != end;
   }
   credentials.certificate_sha256 = [&context] {

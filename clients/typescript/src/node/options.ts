@@ -46,8 +46,8 @@ export interface SeatLockClientOptions {
   /**
    * The key or token that says to the service who calls, sent as `authorization: Bearer …`: a text,
    * or a function that fetches one. What was fetched is kept until the service says
-   * UNAUTHENTICATED; then the function is asked again, and the call is tried once more if it gives another one. If
-   * the function rejects, so does the call, with the same error.
+   * UNAUTHENTICATED; then the function is asked again, and the call is tried once more if it gives
+   * another one. If the function rejects, so does the call, with the same error.
    */
   readonly token?: TokenSource | undefined;
   /** For a call, its retries and pauses included. Default 5000. */
