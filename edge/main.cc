@@ -41,6 +41,8 @@
 #include "edge/trace_lines.h"
 #include "edge/upstream/resolver.h"
 #include "edge/upstream/watch_client.h"
+#include "edge/upstream_tls.h"
+#include "edge/upstream_token.h"
 #include "edge/ws/admission.h"
 #include "edge/ws/server.h"
 #include "edge/ws/worker.h"
@@ -114,6 +116,11 @@ void LogName(const std::string& name, const std::string& problem) {
   }
 }
 
+std::function<std::string()> TokenFrom(const UpstreamToken* token) {
+  if (token == nullptr) return nullptr;
+  return [token] { return *token->Get(); };
+}
+
 std::vector<std::string> Targets(const Config& config) {
   std::vector<std::string> targets;
   for (const runtime::HostPort& upstream : config.upstreams) targets.push_back(upstream.ToString());
@@ -151,7 +158,9 @@ void LogUntrustedForwarder(const std::string& peer) {
 // are followed. Made and destroyed by the main thread.
 class Edge {
  public:
-  Edge(const Config& config, const Limits& limits, const base::Clock& clock, Tracer& tracer)
+  Edge(const Config& config, const Limits& limits,
+       std::shared_ptr<grpc::ChannelCredentials> upstream_credentials,
+       const UpstreamToken* upstream_token, const base::Clock& clock, Tracer& tracer)
       : config_(config),
         clock_(clock),
         admission_({.sockets_max = limits.sockets_max,
@@ -164,11 +173,13 @@ class Edge {
         budget_(static_cast<size_t>(config.memory_budget_mib) << 20),
         workers_(MakeWorkers(limits, tracer)),
         upstream_({.targets = Targets(config),
+                   .credentials = std::move(upstream_credentials),
                    .clock = &clock_,
                    .executor = &home().strand(),
                    .timers = &home().strand(),
                    .stats = &home().stats(),
                    .resolver = &resolver_,
+                   .token = TokenFrom(upstream_token),
                    .on_upstream = LogUpstream,
                    .on_server = LogServer,
                    .on_name = LogName}),
@@ -260,9 +271,13 @@ std::string StatusLine(const Edge& edge) {
 int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManager& manager) {
   const absl::StatusOr<Limits> limits = RaiseLimits(config);
   if (!limits.ok()) return Fail(limits.status());
+  auto upstream_tls = OpenUpstreamTls(config.upstream_tls);
+  if (!upstream_tls.ok()) return Fail(upstream_tls.status());
   const base::SlewedClock clock;
+  auto upstream_token = OpenUpstreamToken(config.upstream_token_file, clock);
+  if (!upstream_token.ok()) return Fail(upstream_token.status());
   TraceLines trace_lines(clock);
-  Edge edge(config, *limits, clock, trace_lines);
+  Edge edge(config, *limits, *std::move(upstream_tls), upstream_token->get(), clock, trace_lines);
   runtime::Metrics metrics;
   edge.AddMetricsTo(&metrics);
   metrics.AddGaugeCallback(
@@ -286,12 +301,15 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
   runtime::Supervision supervision(manager, clock, edge.Watched(),
                                    [&edge] { return StatusLine(edge); });
   supervision.Ready();
-  const base::Ticker ticker(kTick, [&clock_watch, &supervision, &trace_lines] {
+  const base::Ticker ticker(kTick, [&clock_watch, &supervision, &trace_lines, &upstream_token] {
     clock_watch.Tick();
+    if (*upstream_token) (*upstream_token)->Tick();
     supervision.Tick();
     trace_lines.Tick();
   });
   // Only now: a start that fails is one line.
+  WarnOfUpstreamKey(config.upstream_tls);
+  WarnOfUpstreamToken(config.upstream_token_file);
   runtime::LogInfo("limits", {{"open_files", limits->open_files},
                               {"connections_max", limits->connections_max},
                               {"handshakes_max", limits->handshakes_max},

@@ -9,6 +9,8 @@ namespace seatlock::cli {
 client::ClientOptions ClientOptionsOf(const CommonArgs& args) {
   client::ClientOptions options;
   options.servers = args.servers;
+  options.tls = args.tls;
+  options.token = args.token;
   options.timeout = std::chrono::milliseconds(args.timeout_ms);
   options.attempt_timeout = std::min(options.attempt_timeout, options.timeout);
   return options;

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "clients/cpp/backoff.h"
+#include "clients/cpp/bearer.h"
+#include "clients/cpp/credentials.h"
 #include "clients/cpp/grpc_watch.h"
 #include "clients/cpp/outcome.h"
 #include "clients/cpp/servers.h"
@@ -101,6 +103,17 @@ std::vector<std::string> ListOf(const ClientOptions& options) {
   return options.servers.empty() ? std::vector<std::string>{options.target} : options.servers;
 }
 
+absl::Status CheckOptions(const ClientOptions& options) {
+  absl::Status wrong = base::CheckServers(options.servers);
+  return wrong.ok() ? CheckTls(options.tls) : wrong;
+}
+
+// What every attempt of a call carries.
+struct Headers {
+  std::string traceparent;
+  std::string token;
+};
+
 // Calls that concern no showtime go to one and the same server.
 template <typename Request>
 std::string ShowtimeOf(const Request& request) {
@@ -116,8 +129,9 @@ std::string ShowtimeOf(const Request& request) {
 struct Client::Impl {
   explicit Impl(ClientOptions the_options)
       : options(std::move(the_options)),
-        wrong_list(base::CheckServers(options.servers)),
+        wrong_options(CheckOptions(options)),
         servers(Servers::Make({.list = ListOf(options),
+                               .tls = wrong_options.ok() ? options.tls : std::nullopt,
                                .away = Backoff(options.away_first, options.away_max),
                                .trial_max = options.attempt_timeout})) {}
 
@@ -127,20 +141,20 @@ struct Client::Impl {
   // One attempt, which ends before `end`. Says what came of it to `servers`.
   template <typename S, typename Request, typename Response>
   absl::Status Attempt(Method<S, Request, Response> method, const Request& request,
-                       const std::string& traceparent, const Server& server, Clock::time_point end,
+                       const Headers& headers, const Server& server, Clock::time_point end,
                        Response* response) const;
-  // Empty: none that may be sent.
+  // Each is empty if there is none that may be sent.
   std::string Traceparent() const;
   void Note(const Server& server, const absl::Status& status, bool had_its_time) const;
 
   const ClientOptions options;
-  const absl::Status wrong_list;
+  const absl::Status wrong_options;
   const std::shared_ptr<Servers> servers;
 };
 
 template <typename S, typename Request, typename Response>
 absl::Status Client::Impl::Attempt(Method<S, Request, Response> method, const Request& request,
-                                   const std::string& traceparent, const Server& server,
+                                   const Headers& headers, const Server& server,
                                    Clock::time_point end, Response* response) const {
   const bool several = servers->several();
   // Who has one server leaves it to gRPC, which knows why it cannot connect.
@@ -149,7 +163,10 @@ absl::Status Client::Impl::Attempt(Method<S, Request, Response> method, const Re
   if (status.ok()) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + left);
-    if (!traceparent.empty()) context.AddMetadata(base::kTraceparent, traceparent);
+    if (!headers.traceparent.empty()) {
+      context.AddMetadata(base::kTraceparent, headers.traceparent);
+    }
+    AddBearer(headers.token, &context);
     response->Clear();
     status = ToStatus((StubOf<S>(server).*method)(&context, request, response));
   }
@@ -179,24 +196,30 @@ void Client::Impl::Note(const Server& server, const absl::Status& status, bool h
 template <typename S, typename Request, typename Response>
 absl::StatusOr<Response> Client::Impl::Call(Method<S, Request, Response> method,
                                             Request request) const {
-  if (!wrong_list.ok()) return wrong_list;
+  if (!wrong_options.ok()) return wrong_options;
   if constexpr (requires { request.set_request_id(""); }) {
     if (!request.has_request_id()) request.set_request_id(MakeRequestId());
   }
-  const std::string traceparent = Traceparent();
+  Headers headers{Traceparent(), TokenOf(options.token)};
   const Clock::time_point end = Clock::now() + options.timeout;
   Backoff backoff(options.backoff_first, options.backoff_max);
   servers->AwaitAddresses(end);
   const std::string showtime = ShowtimeOf(request);
   Servers::Choice choice = servers->Choose(showtime);
-  const int attempts = options.retries + static_cast<int>(servers->size());
+  int attempts = options.retries + static_cast<int>(servers->size());
   Response response;
   absl::Status status;
   bool may_have_happened = false;
+  bool renewed = false;  // the token was asked for again
   for (int attempt = 1; attempt <= attempts; ++attempt) {
-    status = Attempt(method, request, traceparent, *choice.server, end, &response);
+    status = Attempt(method, request, headers, *choice.server, end, &response);
     if (status.ok()) return response;
     const CallError error = ErrorOf(status);
+    if (error.code == absl::StatusCode::kUnauthenticated && !std::exchange(renewed, true) &&
+        Renew(options.token, &headers.token)) {
+      ++attempts;
+      continue;
+    }
     may_have_happened = (may_have_happened || error.MayHaveHappened()) && !Settles(error);
     if (attempt == attempts || !MayRetry(error, Repeatable(request), servers->several())) break;
     const std::shared_ptr<const Server> failed =
@@ -270,10 +293,11 @@ absl::StatusOr<v1::DeleteShowtimeResponse> Client::DeleteShowtime(
 std::unique_ptr<Watch> Client::WatchShowtime(v1::WatchShowtimeRequest request) {
   const ClientOptions& options = impl_->options;
   return std::make_unique<GrpcWatch>(
-      impl_->servers, std::move(request), impl_->wrong_list,
+      impl_->servers, std::move(request), impl_->wrong_options,
       WatchPauses{.retry = Backoff(options.backoff_first, options.backoff_max),
                   .look = Backoff(options.return_pause, options.return_pause),
-                  .silence_max = options.attempt_timeout});
+                  .silence_max = options.attempt_timeout},
+      options.token);
 }
 
 std::string MakeRequestId() {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "clients/cpp/bearer.h"
 #include "clients/cpp/outcome.h"
 #include "seatlock/call_error.h"
 
@@ -54,8 +55,10 @@ bool IsForGood(const grpc::Status& status) {
 }  // namespace
 
 GrpcWatch::GrpcWatch(std::shared_ptr<Servers> servers, v1::WatchShowtimeRequest request,
-                     absl::Status wrong_list, const WatchPauses& pauses)
+                     absl::Status wrong_list, const WatchPauses& pauses,
+                     std::function<std::string()> token)
     : servers_(std::move(servers)),
+      token_(std::move(token)),
       silence_max_(pauses.silence_max),
       request_(std::move(request)),
       backoff_(pauses.retry),
@@ -129,6 +132,8 @@ void GrpcWatch::Open() {
   stream->server = std::exchange(next_, nullptr);
   stream->opened = Clock::now();
   look_at_ = stream->opened + look_pause_.Next();
+  stream->token = TokenOf(token_);
+  AddBearer(stream->token, &stream->context);
   base::MutexLock lock(mu_);
   if (cancelled_) return;
   stream->reader = stream->server->stub->AsyncWatchShowtime(&stream->context, request_, &queue_,
@@ -229,11 +234,22 @@ void GrpcWatch::Ended() {
     failure = WithServer(failure, stream->server->address, servers_->several());
     failure_ = failure;
   }
-  if (stream->verdict == Verdict::kTrusted && IsForGood(stream->status)) {
+  if (stream->heard) renewed_ = false;
+  if (HasFreshToken(*stream)) {
+    renewed_ = true;
+    next_ = stream->server;
+  } else if (stream->verdict == Verdict::kTrusted && IsForGood(stream->status)) {
     end_ = failure;
   } else {
     ChooseNext(*stream, failure);
   }
+}
+
+bool GrpcWatch::HasFreshToken(const Stream& stream) {
+  const bool refused = stream.verdict == Verdict::kTrusted &&
+                       stream.status.error_code() == grpc::StatusCode::UNAUTHENTICATED;
+  std::string token = stream.token;
+  return refused && !renewed_ && Renew(token_, &token);
 }
 
 void GrpcWatch::ChooseNext(const Stream& stream, const absl::Status& failure) {

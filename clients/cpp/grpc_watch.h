@@ -21,8 +21,10 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "clients/cpp/backoff.h"
 #include "clients/cpp/servers.h"
@@ -42,7 +44,8 @@ class GrpcWatch final : public Watch {
  public:
   // With a `wrong_list` (not OK) every Next returns it.
   GrpcWatch(std::shared_ptr<Servers> servers, v1::WatchShowtimeRequest request,
-            absl::Status wrong_list, const WatchPauses& pauses);
+            absl::Status wrong_list, const WatchPauses& pauses,
+            std::function<std::string()> token = {});
   ~GrpcWatch() override;
 
   absl::StatusOr<Event> Next(std::chrono::milliseconds timeout) override;
@@ -60,6 +63,7 @@ class GrpcWatch final : public Watch {
     std::shared_ptr<const Server> server;
     Clock::time_point opened;
     grpc::ClientContext context;
+    std::string token;  // that it carries; empty: none
     std::unique_ptr<grpc::ClientAsyncReader<v1::WatchShowtimeResponse>> reader;
     v1::WatchShowtimeResponse message;
     grpc::Status status;
@@ -76,6 +80,9 @@ class GrpcWatch final : public Watch {
   // Leaves the stream if it is silent or if a better server is back. Now and then.
   void Look();
   void Ended();
+  // Whether the stream was refused for its token and there is another one by now. Once between two
+  // messages.
+  bool HasFreshToken(const Stream& stream);
   static absl::Status FailureOf(const Stream& stream);
   // What to ask next after `stream`, and when.
   void ChooseNext(const Stream& stream, const absl::Status& failure);
@@ -90,6 +97,7 @@ class GrpcWatch final : public Watch {
   bool TakeProgress(v1::Progress progress);
 
   const std::shared_ptr<Servers> servers_;
+  const std::function<std::string()> token_;  // may be null
   const std::chrono::milliseconds silence_max_;
   v1::WatchShowtimeRequest request_;
 
@@ -108,6 +116,8 @@ class GrpcWatch final : public Watch {
   std::optional<v1::ShowtimeSnapshot> partial_;
   std::optional<Event> event_;
   absl::Status end_;  // not OK: the watch is over
+
+  bool renewed_ = false;  // there was a fresh token since the last message
 
   mutable base::Mutex mu_;
   base::CondVar cancelled_wake_;

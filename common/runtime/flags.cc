@@ -215,6 +215,10 @@ void Flags::EnvAlias(std::string variable, std::string name, std::string help,
   aliases_.push_back({std::move(variable), std::move(name), std::move(help), std::move(set)});
 }
 
+void Flags::Check(std::function<absl::Status()> check) {
+  checks_.push_back(std::move(check));
+}
+
 std::string Flags::VariableOf(const Flag& flag) const {
   return env_prefix_ + absl::AsciiStrToUpper(absl::StrReplaceAll(flag.name, {{"-", "_"}}));
 }
@@ -293,12 +297,20 @@ absl::Status Flags::ApplyArguments() {
   return absl::OkStatus();
 }
 
+absl::Status Flags::CheckAll() const {
+  for (const auto& check : checks_) {
+    if (absl::Status status = check(); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 std::optional<int> Flags::Parse(int argc, const char* const* argv) {
   answer_.reset();
   absl::Status status = ReadArguments(argc, argv);
   if (status.ok() && !answer_.has_value()) {
     status = ApplyEnvironment();
     if (status.ok()) status = ApplyArguments();
+    if (status.ok()) status = CheckAll();
     if (print_config_) answer_ = Config();
   }
   if (!status.ok()) {

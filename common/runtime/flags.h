@@ -62,6 +62,10 @@ class Flags {
   void EnvAlias(std::string variable, std::string name, std::string help,
                 std::function<absl::Status(std::string_view)> set);
 
+  // Whether the values fit together, asked once all of them are set. An error is the line that
+  // Parse prints; it names the flags.
+  void Check(std::function<absl::Status()> check);
+
   // Reads the arguments and the environment. No value means: go on. Otherwise the exit code: 0
   // after --help or --version, whatever else is said, or after --print-config (one `name=value` a
   // line); 2 after one line on stderr that names the flag or variable that is wrong and what it
@@ -78,6 +82,7 @@ class Flags {
   bool IsGiven(const std::string& name) const;
   absl::Status ApplyEnvironment();
   absl::Status ApplyArguments();
+  absl::Status CheckAll() const;
   std::string HelpOf(const Flag& flag) const;
   std::string VariableOf(const Flag& flag) const;
   std::string Config() const;
@@ -87,6 +92,7 @@ class Flags {
   const std::string env_prefix_;
   std::vector<Flag> flags_;
   std::vector<Alias> aliases_;
+  std::vector<std::function<absl::Status()>> checks_;
   bool print_config_ = false;
   // What is to be printed on stdout instead of running, after --help and its like.
   std::optional<std::string> answer_;

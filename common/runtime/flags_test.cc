@@ -131,6 +131,16 @@ TEST_F(FlagsTest, NothingForAFileIsRefused) {
   EXPECT_EQ(Parse({"--key=/run/key.pem"}), std::nullopt) << err_;
 }
 
+TEST_F(FlagsTest, ValuesThatDoNotFitTogetherAreOneLine) {
+  flags_.Check([this] {
+    return seats_ == 7 && color_ == "red" ? absl::InvalidArgumentError("--max-seats=7 needs green")
+                                          : absl::OkStatus();
+  });
+  EXPECT_EQ(Parse({"--max-seats=7", "--print-config"}), 2);
+  EXPECT_EQ(err_, "prog: --max-seats=7 needs green\n");
+  EXPECT_EQ(Parse({"--max-seats=7", "--color=green"}), std::nullopt) << err_;
+}
+
 TEST_F(FlagsTest, AliasIsWeakerThanTheFlagsOwnVariable) {
   SetEnv("FLAGS_TEST_PORT", "8081");
   EXPECT_EQ(Parse({}), std::nullopt);

@@ -1,7 +1,10 @@
 // What following showtimes over gRPC needs. All that is pointed at outlives the WatchClient.
 #pragma once
 
+#include <grpcpp/security/credentials.h>
+
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,11 +20,14 @@ struct UpstreamOptions {
   // Servers of one store: host:port or [v6]:port each, distinct, at least one. A name stands for
   // all of its addresses.
   std::vector<std::string> targets;
+  std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;  // null: plaintext
   const base::Clock* clock = nullptr;
   base::Executor* executor = nullptr;
   Timers* timers = nullptr;
   Stats* stats = nullptr;
   Resolver* resolver = nullptr;  // May be null if no target is a name.
+  // The key or token that calls carry, asked when each begins; thread-safe. May be null.
+  std::function<std::string()> token = nullptr;
   // Told when the service is lost and when it is back, at most once a second. May be null.
   std::function<void(bool up)> on_upstream = nullptr;
   // The same of one of several servers. May be null.

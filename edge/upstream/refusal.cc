@@ -18,10 +18,15 @@ google::rpc::ErrorInfo InfoOf(const grpc::Status& status) {
       .value_or(google::rpc::ErrorInfo());
 }
 
-// What the service says for all showtimes: it goes, or its store cannot be used and will be again.
+// What the service says for all showtimes: it goes, its store cannot be used and will be again, or
+// it does not take the edge's key, until somebody mends one of the two.
 // A history that is damaged is said with the same reason, and concerns that showtime alone.
 bool OfAllShowtimes(const google::rpc::ErrorInfo& info) {
-  if (info.reason() == "DRAINING") return true;
+  if (info.reason() == "DRAINING" || info.reason() == "SCOPE_MISSING" ||
+      info.reason() == "TOKEN_MISSING" || info.reason() == "TOKEN_INVALID" ||
+      info.reason() == "TOKEN_EXPIRED") {
+    return true;
+  }
   const auto showtime = info.metadata().find("showtime");
   const bool damaged = showtime != info.metadata().end() && showtime->second == "damaged";
   return info.reason() == "STORE_UNAVAILABLE" && !damaged;

@@ -17,6 +17,9 @@ std::shared_ptr<Stream> Stream::Begin(SeatService& service, SeatServer& server,
     stream->request_.mutable_resume()->set_revision(call.resume->revision);
   }
   stream->context_.set_wait_for_ready(call.wait_for_ready);
+  if (const auto& token = service.options.token) {
+    stream->context_.AddMetadata("authorization", "Bearer " + token());
+  }
   server.stub().async()->WatchShowtime(&stream->context_, &stream->request_, stream.get());
   // Reads are started from the strand too, outside of gRPC's reactions.
   stream->AddHold();

@@ -8,8 +8,11 @@
 
 namespace seatlock {
 
-// Null if `files` names none: then everybody may do everything. Warns of files that others may
-// read, and of tokens that may be meant for others; each time a file was read again is a line.
+// Null if `files` names none: then everybody may do everything. Each time that a file
+// was read again is a line.
 absl::StatusOr<std::unique_ptr<guard::Authenticator>> OpenIdentity(const guard::AuthFiles& files);
+
+// Warns of a key file that others may read, and of tokens that may be meant for others.
+void WarnOfIdentity(const guard::AuthFiles& files);
 
 }  // namespace seatlock

@@ -122,8 +122,8 @@ class Served(Program):
 
 
 class Seatlockd(Served):
-    def __init__(self, folder, name="seatlockd", store="memory:", **ports):
-        super().__init__(folder, name, "seatlockd", f"--store={store}", **ports)
+    def __init__(self, folder, name="seatlockd", store="memory:", *flags, **ports):
+        super().__init__(folder, name, "seatlockd", f"--store={store}", *flags, **ports)
 
 
 class Edge(Served):

@@ -8,6 +8,7 @@
 
 #include "clients/cli/bench/limits.h"
 #include "clients/cpp/backoff.h"
+#include "clients/cpp/bearer.h"
 #include "seatlock/call_error.h"
 
 namespace seatlock::cli::bench {
@@ -39,13 +40,14 @@ bool MayRetry(const CallError& error) {
 
 }  // namespace
 
-Connections Connect(const std::vector<std::string>& servers) {
+Connections Connect(const Options& options) {
   Connections connections;
   for (int i = 0; i < kConnectionsPerServer; ++i) {
-    client::ServersOptions options;
-    options.list = servers;
-    options.own_connections = true;
-    connections.push_back(client::Servers::Make(std::move(options)));
+    client::ServersOptions servers;
+    servers.list = options.servers;
+    servers.tls = options.tls;
+    servers.own_connections = true;
+    connections.push_back(client::Servers::Make(std::move(servers)));
   }
   return connections;
 }
@@ -151,6 +153,7 @@ void GrpcCalls::Start(const Plan& plan) {
 void GrpcCalls::Attempt(std::unique_ptr<Call> call) {
   call->server = call->servers->Choose(names_.Showtime(call->plan.showtime)).server;
   call->context = std::make_unique<grpc::ClientContext>();
+  client::AddBearer(client::TokenOf(options_.token), call->context.get());
   call->sent_at = Clock::now();
   const auto wall = std::chrono::system_clock::now();
   call->sent_wall_us = std::chrono::duration_cast<microseconds>(wall.time_since_epoch()).count();

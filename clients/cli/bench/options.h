@@ -3,8 +3,12 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "seatlock/tls_options.h"
 
 namespace seatlock::cli::bench {
 
@@ -22,7 +26,9 @@ struct Options {
 
   // Of every seatctl command.
   std::vector<std::string> servers;
-  int64_t timeout_ms = 10'000;  // of a call with its retries
+  std::optional<client::TlsOptions> tls;
+  std::function<std::string()> token;  // as ClientOptions.token; may be null
+  int64_t timeout_ms = 10'000;         // of a call with its retries
   bool json = false;
 
   int64_t rate = 500;  // calls a second; 0: none (watch, ws)

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "clients/cli/bench/limits.h"
 #include "clients/cpp/backoff.h"
+#include "clients/cpp/bearer.h"
 #include "seatlock/call_error.h"
 
 namespace seatlock::cli::bench {
@@ -67,6 +68,7 @@ class WatchFleet::Stream final : public grpc::ClientReadReactor<v1::WatchShowtim
     }
     server_ = watcher_.servers->Choose(request_.showtime_id()).server;
     opened_wall_us_ = WallUs();
+    client::AddBearer(client::TokenOf(fleet_.options_.token), &context_);
     server_->stub->async()->WatchShowtime(&context_, &request_, this);
     StartRead(&message_);
     StartCall();

@@ -70,6 +70,8 @@ class Follower {
   static client::ClientOptions Options(const CommonArgs& common) {
     client::ClientOptions options;
     options.servers = common.servers;
+    options.tls = common.tls;
+    options.token = common.token;
     return options;
   }
 

@@ -1,14 +1,10 @@
 #include "services/seatlock/guard/authenticator.h"
 
-#include <openssl/bio.h>
-#include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/read_file.h"
@@ -47,26 +43,6 @@ absl::Status OpenFile(const std::string& path, const base::Clock& clock,
   return opened.status();
 }
 
-// The bytes of the first certificate in a PEM text; empty if there is none.
-std::string DerOf(const std::string& pem) {
-  BIO* const bio = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
-  char* name = nullptr;
-  char* header = nullptr;
-  unsigned char* data = nullptr;
-  long size = 0;
-  std::string der;
-  if (bio != nullptr && PEM_read_bio(bio, &name, &header, &data, &size) == 1) {
-    der.assign(reinterpret_cast<char*>(data), static_cast<size_t>(size));
-  } else {
-    ERR_clear_error();
-  }
-  OPENSSL_free(name);
-  OPENSSL_free(header);
-  OPENSSL_free(data);
-  BIO_free(bio);
-  return der;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Authenticator>> Authenticator::Open(const AuthFiles& files,
@@ -93,11 +69,11 @@ std::variant<Identity, Denied> Authenticator::Check(const Credentials& credentia
     }
     return CheckSecret(text.substr(kScheme.size()));
   }
-  if (!keys_ || !credentials.certificate_pem) return Denied::kMissing;
+  if (!keys_ || !credentials.certificate_sha256) return Denied::kMissing;
   const std::shared_ptr<const KeyFile> keys = keys_->Get();
   if (!keys->has_certificates()) return Denied::kMissing;
-  const std::string der = DerOf(credentials.certificate_pem());
-  const Identity* known = der.empty() ? nullptr : keys->OfCertificate(Sha256(der));
+  const Identity* known =
+      keys->OfCertificate(absl::HexStringToBytes(credentials.certificate_sha256()));
   if (known == nullptr) return Denied::kMissing;
   return *known;
 }

@@ -35,9 +35,9 @@ struct Credentials {
   // Of the authorization header; nothing: it has none.
   std::optional<std::string_view> authorization{};
   bool several = false;  // that header is there more than once
-  // Asked if there is no such header and certificates are known. The PEM text of the client's
-  // certificate, which TLS has verified; empty: none.
-  std::function<std::string()> certificate_pem{};
+  // Asked if there is no such header and certificates are known. The SHA-256, in hexadecimal, of
+  // the DER form of the client's certificate, which TLS has verified; empty: none.
+  std::function<std::string()> certificate_sha256{};
 };
 
 // Why a caller is not known.

@@ -150,18 +150,16 @@ TEST_F(AuthenticatorTest, WithoutAFileNothingOfItsKindIsTaken) {
 }
 
 TEST_F(AuthenticatorTest, ACertificateCountsIfThereIsNoHeader) {
-  const std::string der = "what a certificate would be";
-  const std::string pem = absl::StrCat("-----BEGIN CERTIFICATE-----\n", absl::Base64Escape(der),
-                                       "\n-----END CERTIFICATE-----\n");
+  const std::string digest = Sha256("what a certificate would be");
   const auto bring = [](std::string text) { return [text] { return text; }; };
   Open();
-  EXPECT_EQ(Who({.certificate_pem = bring(pem)}), "missing");
-  Write(files_.keys, absl::StrCat("office cert:", absl::BytesToHexString(Sha256(der)), " book\n"));
+  const std::string hex = absl::BytesToHexString(digest);
+  EXPECT_EQ(Who({.certificate_sha256 = bring(hex)}), "missing");
+  Write(files_.keys, absl::StrCat("office cert:", hex, " book\n"));
   ReadAnew();
-  EXPECT_EQ(Who({.certificate_pem = bring(pem)}), "office");
-  EXPECT_EQ(Who({.certificate_pem = bring("")}), "missing");
-  EXPECT_EQ(Who({.certificate_pem = bring("nonsense")}), "missing");
-  EXPECT_EQ(Who({.authorization = "Bearer no", .certificate_pem = bring(pem)}), "invalid");
+  EXPECT_EQ(Who({.certificate_sha256 = bring(hex)}), "office");
+  EXPECT_EQ(Who({.certificate_sha256 = bring("")}), "missing");
+  EXPECT_EQ(Who({.authorization = "Bearer no", .certificate_sha256 = bring(hex)}), "invalid");
 }
 
 TEST_F(AuthenticatorTest, ASharedSecretIsRefusedAtStart) {

@@ -1,8 +1,5 @@
 #include "services/seatlock/rpc/caller.h"
 
-#include <grpc/grpc_security_constants.h>
-#include <grpcpp/security/auth_context.h>
-
 #include <array>
 #include <iterator>
 #include <utility>
@@ -10,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/seatlock/guard/scopes.h"
+#include "services/seatlock/rpc/peer_certificate.h"
 #include "services/seatlock/rpc/status.h"
 
 namespace seatlock::rpc {
@@ -30,11 +28,6 @@ guard::Need NeedOf(Method method) {
   return kNeeds[static_cast<size_t>(method)];
 }
 
-std::string CertificateOf(const grpc::CallbackServerContext& context) {
-  const auto values = context.auth_context()->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
-  return values.empty() ? std::string() : std::string(values[0].data(), values[0].size());
-}
-
 guard::Credentials CredentialsOf(const grpc::CallbackServerContext& context) {
   guard::Credentials credentials;
   const auto [begin, end] = context.client_metadata().equal_range("authorization");
@@ -42,7 +35,9 @@ guard::Credentials CredentialsOf(const grpc::CallbackServerContext& context) {
     credentials.authorization = {begin->second.data(), begin->second.size()};
     credentials.several = std::next(begin) != end;
   }
-  credentials.certificate_pem = [&context] { return CertificateOf(context); };
+  credentials.certificate_sha256 = [&context] {
+    return PeerCertificateSha256(*context.auth_context()).value_or("");
+  };
   return credentials;
 }
 

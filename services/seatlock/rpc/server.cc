@@ -108,14 +108,17 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& host, u
                                                       engine::Engine& engine,
                                                       const base::Clock& clock,
                                                       CallObserver& observer, const Bounds& bounds,
-                                                      guard::Authenticator* guard) {
+                                                      guard::Authenticator* guard,
+                                                      ServedCertificate* certificate) {
   // A setting of the process, for servers that are built afterwards.
   grpc::EnableDefaultHealthCheckService(true);
   auto impl = std::make_unique<Impl>(engine, clock, observer, guard, bounds.rates,
                                      guard != nullptr || base::IsLoopback(host));
   grpc::ServerBuilder builder;
   SetOptions(builder, bounds);
-  builder.AddListeningPort(Target(host, port), grpc::InsecureServerCredentials(), &impl->port);
+  builder.AddListeningPort(
+      Target(host, port),
+      certificate ? certificate->Credentials() : grpc::InsecureServerCredentials(), &impl->port);
   builder.RegisterService(&impl->service);
   builder.RegisterService(&impl->admin_service);
   for (const auto& service : impl->reflection) builder.RegisterService(service.get());

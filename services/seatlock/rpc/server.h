@@ -16,6 +16,7 @@
 #include "services/seatlock/guard/rates.h"
 #include "services/seatlock/rpc/call_observer.h"
 #include "services/seatlock/rpc/limits.h"
+#include "services/seatlock/rpc/served_certificate.h"
 
 namespace seatlock::rpc {
 
@@ -33,13 +34,15 @@ class Server {
 
   // Listens on `host`:`port` (0: one that is free) and serves `engine`. Callers must say who they
   // are to `guard`, which outlives the server; null: everybody may do everything, but the admin
-  // service answers only if `host` is loopback. UNAVAILABLE, with one clear line, where that
+  // service answers only if `host` is loopback. With `certificate`, which outlives the server, it
+  // speaks TLS. UNAVAILABLE, with one clear line, where that
   // address cannot be listened on.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& host, uint16_t port,
                                                        engine::Engine& engine,
                                                        const base::Clock& clock,
                                                        CallObserver& observer, const Bounds& bounds,
-                                                       guard::Authenticator* guard = nullptr);
+                                                       guard::Authenticator* guard = nullptr,
+                                                       ServedCertificate* certificate = nullptr);
   // Shuts down at once.
   ~Server();
   Server(const Server&) = delete;

@@ -65,6 +65,10 @@ const std::map<std::string, StatusCode>& Contract() {
       {"STORE_UNAVAILABLE", StatusCode::UNAVAILABLE},
       {"OUTCOME_UNKNOWN", StatusCode::UNAVAILABLE},
       {"DRAINING", StatusCode::UNAVAILABLE},
+      {"TOKEN_MISSING", StatusCode::UNAUTHENTICATED},
+      {"TOKEN_INVALID", StatusCode::UNAUTHENTICATED},
+      {"TOKEN_EXPIRED", StatusCode::UNAUTHENTICATED},
+      {"SCOPE_MISSING", StatusCode::PERMISSION_DENIED},
   };
   return *table;
 }
@@ -110,6 +114,13 @@ TEST(StatusTest, EveryReasonHasTheNameAndCodeOfTheContract) {
     EXPECT_EQ(status.error_code(), Contract().at(rich.info.reason()));
     EXPECT_TRUE(rich.has_retry) << rich.info.reason();
     seen.insert(rich.info.reason());
+  }
+  for (const grpc::Status& status :
+       {ToStatus(guard::Denied::kMissing), ToStatus(guard::Denied::kInvalid),
+        ToStatus(guard::Denied::kExpired), ScopeMissing(guard::Need::kLock)}) {
+    const std::string reason = Unpack(status).info.reason();
+    EXPECT_EQ(status.error_code(), Contract().at(reason)) << reason;
+    seen.insert(reason);
   }
   const grpc::Status limited = RateLimited({guard::Rate::kLocks, 1'000});
   EXPECT_EQ(limited.error_code(), Contract().at(Unpack(limited).info.reason()));
