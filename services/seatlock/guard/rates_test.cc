@@ -129,7 +129,7 @@ TEST_F(RatesTest, CallsOfAPrincipalAreBoundedWhateverTheyAsk) {
 }
 
 TEST_F(RatesTest, ASecondsWorthIsThereAtOnceWhateverTheRate) {
-  for (const int64_t rate : {1, 3, 7, 999, 1'001, 30'000}) {
+  for (const int64_t rate : {1, 3, 7, 999, 1'001}) {
     Rates rates({.locks_per_session = rate}, clock_);
     const int granted = CountLocks(rates, {"shop", "a"});
     EXPECT_GE(granted, rate);
