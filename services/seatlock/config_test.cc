@@ -124,8 +124,8 @@ TEST_F(ConfigTest, RatesAndConnectionAgeAreOffUnlessAsked) {
 }
 
 TEST_F(ConfigTest, ARateThatNoBucketCanKeepIsRefused) {
-  EXPECT_EQ(Read({"--rate-locks=1000001"}), 2);
-  EXPECT_THAT(err_, HasSubstr("--rate-locks must be a whole number between 0 and 1000000"));
+  EXPECT_EQ(Read({"--rate-locks=100001"}), 2);
+  EXPECT_THAT(err_, HasSubstr("--rate-locks must be a whole number between 0 and 100000"));
   EXPECT_EQ(Read({"--rate-locks=-1"}), 2);
 }
 

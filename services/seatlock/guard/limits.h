@@ -6,7 +6,7 @@
 
 namespace seatlock::guard {
 
-// Buckets that are kept, about 100 bytes each: 10 MiB. A session is forgotten early only if so many
+// Buckets that are kept, a list's node and a place in a table each: some 10 MiB. A session is forgotten early only if so many
 // others asked for locks since; principals are as many as there are keys, or as an issuer has
 // subjects.
 inline constexpr size_t kSessionBucketsMax = 100'000;

@@ -100,7 +100,9 @@ Rates::Buckets Rates::OfLock(const Sender& sender, int64_t now_ms) {
 std::optional<Rates::Refused> Rates::Look(Rate rate, const base::TokenBucket& bucket,
                                           int64_t now_ms) const {
   const int64_t wait_ms = bucket.WaitMs(RateOf(rate), now_ms, 1);
-  if (wait_ms == 0) return std::nullopt;
+  // One that comes within a millisecond counts as there: rounded up, a second's worth of tokens
+  // take a little longer than a second.
+  if (wait_ms <= 1) return std::nullopt;
   return Refused{rate, std::max(wait_ms, kRetryMsMin)};
 }
 

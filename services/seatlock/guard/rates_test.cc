@@ -77,9 +77,9 @@ TEST_F(RatesTest, ACallOwesATokenForEachSeat) {
   const auto refused = Lock(rates, {"shop", "a"});
   ASSERT_TRUE(refused);
   EXPECT_EQ(refused->retry_after_ms, 9'100);
-  clock_.AdvanceMs(9'099);
+  clock_.AdvanceMs(9'090);
   EXPECT_TRUE(Lock(rates, {"shop", "a"}));
-  clock_.AdvanceMs(1);
+  clock_.AdvanceMs(10);
   EXPECT_FALSE(Lock(rates, {"shop", "a"}));
 }
 
@@ -126,6 +126,15 @@ TEST_F(RatesTest, CallsOfAPrincipalAreBoundedWhateverTheyAsk) {
   EXPECT_EQ(rates.TakeCall("shop")->rate, Rate::kCallsPerPrincipal);
   EXPECT_EQ(Lock(rates, {"shop", "b"})->rate, Rate::kCallsPerPrincipal);
   EXPECT_FALSE(rates.TakeCall("other"));
+}
+
+TEST_F(RatesTest, ASecondsWorthIsThereAtOnceWhateverTheRate) {
+  for (const int64_t rate : {1, 3, 7, 999, 1'001}) {
+    Rates rates({.locks_per_session = rate}, clock_);
+    const int granted = CountLocks(rates, {"shop", "a"});
+    EXPECT_GE(granted, rate);
+    EXPECT_LE(granted, rate + rate / 500 + 1) << "one that comes within a millisecond counts, too";
+  }
 }
 
 TEST_F(RatesTest, ManySessionsCostBoundedMemory) {

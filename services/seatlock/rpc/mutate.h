@@ -61,6 +61,16 @@ size_t SeatsNamed(const Request& request) {
   }
 }
 
+// ExtendLocks of all came to `answer`: its sender owes for what TakeLock did not know.
+template <typename Request>
+void OweForAll(const UnaryCall& call, const Request& request, const domain::Answer& answer) {
+  if constexpr (std::is_same_v<Request, v1::ExtendLocksRequest>) {
+    if (!request.all() || answer.locks.size() <= 1) return;
+    call.calls().rates.OweMoreSeats({call.principal(), request.session_id()},
+                                    answer.locks.size() - 1);
+  }
+}
+
 // `request` and `response` are gRPC's, which keeps them until the call is finished.
 template <typename Request, typename Response>
 grpc::ServerUnaryReactor* Mutate(engine::Engine& engine, Calls& calls, Method method,
@@ -89,14 +99,9 @@ grpc::ServerUnaryReactor* Mutate(engine::Engine& engine, Calls& calls, Method me
   engine::Work work;
   work.command = std::move(command);
   work.cancelled = [call] { return call.Gone(); };
-  work.done = [&calls, call, request, response](engine::Result result) {
+  work.done = [call, request, response](engine::Result result) {
     if (auto* answer = std::get_if<domain::Answer>(&result)) {
-      if constexpr (std::is_same_v<Request, v1::ExtendLocksRequest>) {
-        if (request->all() && answer->locks.size() > 1) {
-          calls.rates.OweMoreSeats({call.principal(), request->session_id()},
-                                   answer->locks.size() - 1);
-        }
-      }
+      OweForAll(call, *request, *answer);
       FillResponse(*request, *answer, response);
       return call.Succeed(response);
     }

@@ -232,8 +232,7 @@ grpc::Status BuildRateLimited(const guard::Rates::Refused& refused) {
 
 }  // namespace
 
-// In a storm most calls get one of these, so they are made once: building one costs as much as all
-// else that the service does for a refused call.
+// In a storm most calls get one of these, so they are made once and copied.
 grpc::Status RateLimited(const guard::Rates::Refused& refused) {
   static const auto* usual = [] {
     auto* made = new std::array<grpc::Status, guard::kRateCount>();

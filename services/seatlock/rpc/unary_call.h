@@ -60,7 +60,10 @@ class UnaryCall {
       Admission admission = Admit(*calls.guard, method, *context);
       caller_ = std::move(admission.caller);
       if (trace_) trace_->NotePrincipal(principal());
-      if (!admission.refusal.ok()) return Refuse(admission.refusal);
+      if (!admission.refusal.ok()) {
+        Refuse(admission.refusal);
+        return;
+      }
     }
     if (auto refusal = TooFast(calls, calls.rates.TakeCall(principal()))) Refuse(*refusal);
   }
@@ -71,6 +74,7 @@ class UnaryCall {
   // Who calls, for the record of a change. Empty without identity.
   std::string principal() const { return caller_ ? caller_->principal : std::string(); }
 
+  Calls& calls() const { return *calls_; }
   grpc::ServerUnaryReactor* reactor() const { return reactor_; }
   // Whether nobody waits for the answer any more: cancelled, or the deadline passed.
   bool Gone() const { return context_->IsCancelled(); }
