@@ -6,9 +6,9 @@
 
 namespace seatlock::guard {
 
-// Buckets that are kept, a list's node and a place in a table each: some 10 MiB. A session is forgotten early only if so many
-// others asked for locks since; principals are as many as there are keys, or as an issuer has
-// subjects.
+// Buckets that are kept, a list's node and a place in a table each: some 10 MiB. A session is
+// forgotten early only if so many others asked for locks since; principals are as many as there are
+// keys, or as an issuer has subjects.
 inline constexpr size_t kSessionBucketsMax = 100'000;
 inline constexpr size_t kPrincipalBucketsMax = 10'000;
 
