@@ -101,7 +101,7 @@ struct Ran {
   std::string err;
 };
 
-Ran Run(const std::vector<std::string>& args) {
+Ran RunKeys(const std::vector<std::string>& args) {
   char* out = nullptr;
   char* err = nullptr;
   size_t out_size = 0;
@@ -118,7 +118,7 @@ Ran Run(const std::vector<std::string>& args) {
 }
 
 TEST(KeysCommandTest, PrintsAKeyAndTheLineThatTakesIt) {
-  const Ran ran = Run({"new", "--scopes", "lock,book", "--id=shop"});
+  const Ran ran = RunKeys({"new", "--scopes", "lock,book", "--id=shop"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   const std::vector<std::string> lines = absl::StrSplit(ran.out, '\n');
   ASSERT_EQ(lines.size(), 3u);  // the last is empty
@@ -129,7 +129,7 @@ TEST(KeysCommandTest, PrintsAKeyAndTheLineThatTakesIt) {
   ASSERT_NE(shop, nullptr);
   EXPECT_EQ(shop->principal, "shop");
   EXPECT_EQ(shop->scopes.ToString(), "lock,book");
-  EXPECT_NE(Run({"new", "--scopes=lock"}).out, Run({"new", "--scopes=lock"}).out);
+  EXPECT_NE(RunKeys({"new", "--scopes=lock"}).out, RunKeys({"new", "--scopes=lock"}).out);
 }
 
 TEST(KeysCommandTest, AWrongArgumentIsOneLine) {
@@ -143,7 +143,7 @@ TEST(KeysCommandTest, AWrongArgumentIsOneLine) {
                                              {"new", "--scopes=lock", "--id="},
                                              {"new", "--scopes=lock", "--id=a b"},
                                              {"new", "--scopes=lock", "--key=x"}}) {
-    const Ran ran = Run(args);
+    const Ran ran = RunKeys(args);
     EXPECT_EQ(ran.code, 2);
     EXPECT_EQ(ran.out, "");
     EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.err;
