@@ -102,9 +102,9 @@ TEST_F(AuthenticatorTest, TheHeaderIsTakenOnlyAsItShouldBe) {
   Open();
   EXPECT_EQ(Who(Credentials{}), "missing");
   for (const char* text : {"", "Bearer", "Bearer ", "key", "Basic key", "Bearer  key"}) {
-    EXPECT_EQ(Who({.authorization = text}), "invalid") << text;
+    EXPECT_EQ(Who(Credentials{.authorization = text}), "invalid") << text;
   }
-  EXPECT_EQ(Who({.authorization = "Bearer key", .several = true}), "invalid");
+  EXPECT_EQ(Who(Credentials{.authorization = "Bearer key", .several = true}), "invalid");
 }
 
 TEST_F(AuthenticatorTest, AKeyThatIsStruckOffIsRefusedOnceTheFileWasRead) {
@@ -154,12 +154,13 @@ TEST_F(AuthenticatorTest, ACertificateCountsIfThereIsNoHeader) {
   const auto bring = [](std::string text) { return [text] { return text; }; };
   Open();
   const std::string hex = absl::BytesToHexString(digest);
-  EXPECT_EQ(Who({.certificate_sha256 = bring(hex)}), "missing");
+  EXPECT_EQ(Who(Credentials{.certificate_sha256 = bring(hex)}), "missing");
   Write(files_.keys, absl::StrCat("office cert:", hex, " book\n"));
   ReadAnew();
-  EXPECT_EQ(Who({.certificate_sha256 = bring(hex)}), "office");
-  EXPECT_EQ(Who({.certificate_sha256 = bring("")}), "missing");
-  EXPECT_EQ(Who({.authorization = "Bearer no", .certificate_sha256 = bring(hex)}), "invalid");
+  EXPECT_EQ(Who(Credentials{.certificate_sha256 = bring(hex)}), "office");
+  EXPECT_EQ(Who(Credentials{.certificate_sha256 = bring("")}), "missing");
+  EXPECT_EQ(Who(Credentials{.authorization = "Bearer no", .certificate_sha256 = bring(hex)}),
+            "invalid");
 }
 
 TEST_F(AuthenticatorTest, ASharedSecretIsRefusedAtStart) {
