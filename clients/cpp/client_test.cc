@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/json.hpp>
 #include <fstream>
 #include <limits>
@@ -12,6 +13,7 @@
 
 #include "clients/cpp/scripted_service.h"
 #include "seatlock/service_config.h"
+#include "seatlock/v1/seatlock_admin_service.grpc.pb.h"
 #include "tests/testing/status_matchers.h"
 
 namespace seatlock::client {
@@ -345,6 +347,57 @@ TEST_F(ClientTest, ServiceConfigRetriesForPlainStubs) {
   v1::LockSeatResponse response;
   EXPECT_TRUE(stub->LockSeat(&context, Request(), &response).ok());
   EXPECT_THAT(service_.locks(), SizeIs(2));
+}
+
+// Fails each call of an operator with an outcome that nobody knows, and counts them.
+class FailingAdmin final : public v1::SeatLockAdminService::Service {
+ public:
+  FailingAdmin() {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(this);
+    server_ = builder.BuildAndStart();
+  }
+  std::string target() const { return "127.0.0.1:" + std::to_string(port_); }
+
+  grpc::Status DeleteShowtime(grpc::ServerContext*, const v1::DeleteShowtimeRequest*,
+                              v1::DeleteShowtimeResponse*) override {
+    ++deletions;
+    return Unknown();
+  }
+  grpc::Status CloseShowtime(grpc::ServerContext*, const v1::CloseShowtimeRequest* request,
+                             v1::CloseShowtimeResponse*) override {
+    ++closings;
+    EXPECT_THAT(request->request_id(), MatchesRegex(kUuid4));
+    return Unknown();
+  }
+
+  std::atomic<int> deletions{0};
+  std::atomic<int> closings{0};
+
+ private:
+  static grpc::Status Unknown() {
+    return Refusal(grpc::StatusCode::UNAVAILABLE, "OUTCOME_UNKNOWN", {{"outcome", "unknown"}});
+  }
+
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+// A repeat would delete what was sold since. The control: a call with a request_id is repeated.
+TEST_F(ClientTest, ADeletionIsSentOnceAndItsOutcomeIsSaidToBeUnknown) {
+  FailingAdmin admin;
+  ClientOptions options = Options();
+  options.target = admin.target();
+  Client client(options);
+  v1::DeleteShowtimeRequest deletion;
+  deletion.set_showtime_id("123");
+  EXPECT_TRUE(ErrorOf(client.DeleteShowtime(deletion).status()).MayHaveHappened());
+  EXPECT_EQ(admin.deletions, 1);
+  v1::CloseShowtimeRequest closing;
+  closing.set_showtime_id("123");
+  EXPECT_FALSE(client.CloseShowtime(closing).ok());
+  EXPECT_EQ(admin.closings, 4);
 }
 
 }  // namespace

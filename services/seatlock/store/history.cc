@@ -68,7 +68,15 @@ const char* CauseText(domain::Cause cause) {
 // One line of the answer. What does not apply is empty.
 struct Row {
   uint64_t revision = 0;
-  std::string time, cause, seat, status, session, until, order, principal, note;
+  std::string time{};
+  std::string cause{};
+  std::string seat{};
+  std::string status{};
+  std::string session{};
+  std::string until{};
+  std::string order{};
+  std::string principal{};
+  std::string note{};
 };
 
 std::string Or(const std::string& text) {
