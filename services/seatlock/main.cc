@@ -43,8 +43,9 @@ namespace {
 
 // Ten looks a second at the wake index, so that a lapsed lock is freed well within its second.
 constexpr std::chrono::milliseconds kTick{100};
-// Looks at files that may be replaced, on a thread of its own: their disk may hang.
-constexpr std::chrono::milliseconds kFilesTick{1000};
+// Certificates that may be replaced look at their files once a second at most. On a thread of its
+// own, because their disk may hang.
+constexpr std::chrono::milliseconds kFilesTick{250};
 constexpr size_t kEpochBytes = 8;
 // What the service manager grants beside the drain: for the store to be closed, on a slow disk.
 constexpr int64_t kCloseMsMax = 60'000;

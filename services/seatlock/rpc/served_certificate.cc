@@ -66,9 +66,11 @@ grpc_ssl_certificate_config_reload_status ServedCertificate::Fetch(
   if (shown == served.given_) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
   const grpc_ssl_pem_key_cert_pair pair = {shown->identity.key_pem.c_str(),
                                            shown->identity.chain_pem.c_str()};
-  const std::string& authorities = shown->client_authorities_pem;
-  *config = grpc_ssl_server_certificate_config_create(
-      authorities.empty() ? nullptr : authorities.c_str(), &pair, 1);
+  // gRPC 1.51 wants authorities from a fetcher even if it asks no client for a certificate: it
+  // aborts otherwise. Its own chain is given then, and nobody is checked by it.
+  const std::string& authorities =
+      served.mutual_ ? shown->client_authorities_pem : shown->identity.chain_pem;
+  *config = grpc_ssl_server_certificate_config_create(authorities.c_str(), &pair, 1);
   served.given_ = std::move(shown);
   return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
 }
