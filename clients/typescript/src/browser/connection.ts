@@ -30,7 +30,7 @@ export interface Connection {
   /** Subscribes afresh where the socket is open: at once, or in turn if others do so too. */
   subscribe(channel: Channel): void;
   /** From now on subscribes carry a token, which this function fetches. */
-  useToken(fetchToken: TokenFunction): void;
+  setToken(fetchToken: TokenFunction): void;
   /** Tries at once in `token`, `waiting` and `closed`, whatever pause was asked for. */
   reconnect(): void;
   /** Asks an open socket whether it works. Mends `retryAt` if this machine's clock was set. */
@@ -374,7 +374,7 @@ export function openConnection(
       onIdle();
     },
     subscribe: subscribeInTurn,
-    useToken(fetchToken) {
+    setToken(fetchToken) {
       if (tokens) {
         tokens.use(fetchToken);
         return;

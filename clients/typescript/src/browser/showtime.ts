@@ -53,7 +53,7 @@ type Own = 'known' | 'unknown' | 'asked';
 
 interface Followable extends Showtime {
   load(snapshot: InitialSnapshot): void;
-  useToken(fetchToken: TokenFunction): void;
+  setToken(fetchToken: TokenFunction): void;
 }
 
 /** `open`: the connection for its URL and session, opened by joining it. */
@@ -204,9 +204,9 @@ function followable(
 
   const self: Followable = {
     load,
-    useToken(newer) {
+    setToken(newer) {
       fetchToken = newer;
-      connection?.useToken(newer);
+      connection?.setToken(newer);
     },
     showtimeId,
     url,
@@ -216,7 +216,7 @@ function followable(
       followers++;
       if (!connection) {
         connection = open();
-        if (fetchToken) connection.useToken(fetchToken);
+        if (fetchToken) connection.setToken(fetchToken);
         connection.join(channel);
       }
       let released = false;
@@ -336,7 +336,7 @@ export function showtime(showtimeId: string, options: ShowtimeOptions = {}): Sho
     typeof window === 'undefined'
       ? followable(showtimeId, url, sessionId, () => openConnection(url, sessionId, () => {}))
       : sharedShowtime(showtimeId, url, sessionId);
-  if (token) found.useToken(token);
+  if (token) found.setToken(token);
   if (initialSnapshot) found.load(initialSnapshot);
   return found;
 }
