@@ -20,6 +20,7 @@ EDGE_TOP = ["edge/limits.h", "edge/stats.h", "edge/timers.h"]
 ARROWS = {
     "common/base": [],
     "common/runtime": BASE,
+    "common/jwt": BASE,
     "services/seatlock/domain": BASE,
     "services/seatlock/log": BASE + ["services/seatlock/domain"],
     "services/seatlock/log/codec": BASE + ["services/seatlock/domain", "services/seatlock/log"],
