@@ -65,7 +65,8 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
   flags.Custom(
       "allowed-origins", "ORIGIN,...",
       "pages that may connect, such as https://a.example,https://*.b.example (any subdomain of "
-      "b.example); *: any; empty: any, or with --token-jwks those of the host that browsers connect "
+      "b.example); *: any; empty: any, or with --token-jwks those of the host that browsers "
+      "connect "
       "to",
       [config, &origins](std::string_view text) {
         return SetParsed(text, &config->allowed_origins, &origins);

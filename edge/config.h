@@ -20,8 +20,8 @@ struct Config {
   // Servers of one store; distinct, at least one, at most kServersMax.
   std::vector<runtime::HostPort> upstreams{{"127.0.0.1", 50051}};
   AllowedOrigins allowed_origins;
-  std::string token_jwks;      // A file; empty: tokens are not looked at.
-  bool require_token = false;  // Only with token_jwks.
+  std::string token_jwks;                   // A file; empty: tokens are not looked at.
+  bool require_token = false;               // Only with token_jwks.
   int64_t threads = 0;                      // 0: one a core.
   int64_t connections_max = 0;              // 0: as many as descriptors allow.
   int64_t connections_per_address_max = 0;  // 0: any.

@@ -39,8 +39,8 @@ struct Env {
   Timers& timers;
   base::Executor& executor;  // Tasks for this thread, in the order of their posting.
   Feeds& feeds;
-  Stats& stats;              // This thread's own.
-  MemoryBudget& budget;      // All threads'.
+  Stats& stats;                 // This thread's own.
+  MemoryBudget& budget;         // All threads'.
   Tracer* tracer = nullptr;     // All threads'. Null: no client has a trace.
   TokenGate* tokens = nullptr;  // This thread's own. Null: tokens are not looked at.
 };

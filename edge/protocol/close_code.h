@@ -14,7 +14,7 @@ enum class CloseCode : uint16_t {
   kMessageTooBig = 1009,
   kBadMessages = 4000,
   kTokenRejected = 4001,
-  kForbidden = 4003,  // The token is for another showtime or origin.
+  kForbidden = 4003,   // The token is for another showtime or origin.
   kOverloaded = 4100,  // Of the contract; nothing sends it today.
   kTooSlow = 4101,
   kNoSubscribe = 4108,

@@ -31,9 +31,8 @@ Worker::~Worker() {
 
 void Worker::Start(Acceptor acceptor, std::unique_ptr<Feeds> feeds) {
   feeds_ = std::move(feeds);
-  hub_ = std::make_unique<Hub>(
-      Env{shared_.clock, strand_, strand_, *feeds_, stats_, shared_.budget, shared_.tracer,
-          tokens_.get()});
+  hub_ = std::make_unique<Hub>(Env{shared_.clock, strand_, strand_, *feeds_, stats_, shared_.budget,
+                                   shared_.tracer, tokens_.get()});
   hub_->Start();
   server_ = std::make_unique<Server>(std::move(acceptor), context_, *hub_);
   thread_ = std::thread([this] { io_->run(); });
