@@ -38,7 +38,7 @@ export function useUnfollowedShowtime(
   );
 }
 
-/** A function that stays the same and calls the one of the last rendering; undefined without one. */
+/** A function that stays the same and calls that of the last rendering; undefined without one. */
 export function useNewest(token: TokenFunction | undefined): TokenFunction | undefined {
   const newest = useRef(token);
   useEffect(() => {

@@ -50,7 +50,7 @@ describe('a page with a token', () => {
     expect(second).toHaveBeenCalledTimes(1);
   });
 
-  test('without one hears that the edge wants one, and a function that comes later helps', async () => {
+  test('without one hears so, and a function that comes later helps', async () => {
     const shown = showtime('123', { sessionId: 'me' });
     shown.follow();
     await settle();
@@ -75,7 +75,7 @@ describe('a page with a token', () => {
 });
 
 describe('before a token ends', () => {
-  test('the next one is sent for every showtime, on the same socket, and nothing comes again', async () => {
+  test('the next one is sent for every showtime, and nothing comes again', async () => {
     const token = siteToken();
     const first = await follow(token, '1');
     const updates = vi.fn();

@@ -1,5 +1,5 @@
-// When 1,000 pages fetch their tokens. Each has a keeper of its own, without a socket. Only the times
-// are looked at that they set their timers to: moving a clock over thousands of timers takes long.
+// When 1,000 pages fetch their tokens. Each has a keeper of its own, without a socket. Only the
+// times are looked at that their timers get: moving a clock over thousands of timers takes long.
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { randomOf } from './test/random.js';

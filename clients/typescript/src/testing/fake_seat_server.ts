@@ -362,7 +362,7 @@ export class FakeSeatServer {
     else this.admitAway(socket, showtime);
   }
 
-  /** The same session with a token that ends later: the subscription goes on, and is told nothing. */
+  /** The same session and a token that ends later: the subscription goes on, and hears nothing. */
   private refresh(socket: FakeSocket, showtimeId: string, claims: FakeClaims): boolean {
     const found = socket.subscriptions.get(showtimeId);
     if (found?.tokenEndsAt === undefined || found.sessionId !== claims.sessionId) return false;
