@@ -150,6 +150,26 @@ await_ready() { # NAME COMMAND...: until the command is content
   alive "$name" || die "$name ended: its reason is above"
 }
 
+# The file that site and edges share: the site signs tokens with the secret in it, and edges check
+# them. Whoever names a file of his own for the edge has given the site one too.
+settle_tokens() { # DATA
+  if [ -n "$(setting seatlock-edge token-jwks)" ]; then return; fi
+  local file draft
+  file=$(cd "$1" && pwd)/token-jwks.json
+  draft=$file.$$
+  if [ ! -e "$file" ]; then
+    (umask 077 && write_token_keys >"$draft")
+    mv "$draft" "$file"
+  fi
+  export SEATLOCK_EDGE_TOKEN_JWKS=$file SEATLOCK_EDGE_REQUIRE_TOKEN=true SEATLOCK_TOKEN_JWKS=$file
+}
+
+write_token_keys() { # a JWKS with one secret of 32 random bytes
+  local secret
+  secret=$(head -c 32 /dev/urandom | base64 -w 0 | tr '+/' '-_' | tr -d =)
+  printf '{"keys":[{"kty":"oct","alg":"HS256","use":"sig","kid":"1","k":"%s"}]}\n' "$secret"
+}
+
 start_site() { # LISTEN UPSTREAM DATA
   local host=${1%:*}
   host=${host//[\[\]]/}
@@ -209,6 +229,7 @@ up_single() { # SITE
 
   local data=${SEATLOCK_DATA:-./var} store_flag=()
   mkdir -p "$data"
+  [ -z "$1" ] || settle_tokens "$data"
   [ -n "${SEATLOCK_STORE:-}" ] || store_flag=("--store=sqlite:$data/seatlock.db")
   local listen admin edge_listen edge_admin store upstream
   listen=$(setting seatlockd listen)

@@ -33,6 +33,7 @@ up_redis() {
   settle_addresses "$site_listen"
   REDIS_DATA=${SEATLOCK_DATA:-./var}/redis
   mkdir -p "$REDIS_DATA"
+  settle_tokens "${SEATLOCK_DATA:-./var}"
   write_nginx_files "$(nginx_folder)"
 
   trap 'STOPPING=yes' INT TERM

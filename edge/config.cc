@@ -1,5 +1,6 @@
 #include "edge/config.h"
 
+#include <cstdio>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -104,11 +105,18 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
   flags.Custom(
       "allowed-origins", "ORIGIN,...",
       "pages that may connect, such as https://a.example,https://*.b.example (any subdomain of "
-      "b.example); empty or *: any",
+      "b.example); *: any; empty: any, or with --token-jwks those of the host that browsers "
+      "connect "
+      "to",
       [config, &origins](std::string_view text) {
         return SetParsed(text, &config->allowed_origins, &origins);
       },
       [&origins] { return origins; });
+  flags.String(&config->token_jwks, "token-jwks",
+               "file with the keys (a JWKS: RS256, ES256, HS256) of the tokens that subscribes may "
+               "carry; read anew when it changes");
+  flags.Bool(&config->require_token, "require-token",
+             "refuse subscribes without a token; needs --token-jwks");
   flags.Int(&config->connections_max, "max-connections", 0, kConnectionsMax,
             "connections that are let in, 0: as many as open files allow");
   flags.Int(&config->connections_per_address_max, "max-connections-per-address", 0, kConnectionsMax,
@@ -142,7 +150,15 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
                    if (port.ok()) config->listen.port = *port;
                    return port.status();
                  });
-  return flags.Parse(argc, argv);
+  if (const std::optional<int> exit_code = flags.Parse(argc, argv)) return exit_code;
+  if (config->require_token && config->token_jwks.empty()) {
+    std::fprintf(stderr, "seatlock-edge: --require-token needs --token-jwks\n");
+    return 2;
+  }
+  if (!config->token_jwks.empty() && origins.empty()) {
+    config->allowed_origins = AllowedOrigins::SameHost();
+  }
+  return std::nullopt;
 }
 
 }  // namespace seatlock::edge

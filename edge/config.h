@@ -31,6 +31,8 @@ struct Config {
   // Whether upstreams may be beyond this machine without TLS.
   bool allow_plaintext = false;
   AllowedOrigins allowed_origins;
+  std::string token_jwks;                   // A file; empty: tokens are not looked at.
+  bool require_token = false;               // Only with token_jwks.
   int64_t threads = 0;                      // 0: one a core.
   int64_t connections_max = 0;              // 0: as many as descriptors allow.
   int64_t connections_per_address_max = 0;  // 0: any.

@@ -36,6 +36,10 @@ inline constexpr base::TokenRate kNewShowtimeRate = {
 inline constexpr base::TokenRate kBoughtBytesRate = {.burst = 8 << 20, .per_second = 256 << 10};
 inline constexpr int64_t kSubscribeBytes = 64 << 10;
 
+// Tokens that a thread remembers as verified, twice (token_gate.h): every page of 10,000 that come
+// back at once, at some hundred bytes each, and never above 4 KiB as no message is.
+inline constexpr size_t kTokensRememberedMax = 8'192;
+
 // What a refused subscribe is told as `retryAfterMs`: a time of its own (retry_turns.h), so that a
 // connection with 64 refused showtimes does not talk too much. Its own are at least so far apart
 // that they take half of the messages that it may send.

@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
+#include "common/base/look_up.h"
 #include "common/base/slewed_clock.h"
 #include "common/base/ticker.h"
 #include "common/runtime/admin_server.h"
@@ -38,6 +39,7 @@
 #include "edge/showtime/sources.h"
 #include "edge/showtime/thread_feeds.h"
 #include "edge/stats.h"
+#include "edge/token_keys.h"
 #include "edge/trace_lines.h"
 #include "edge/upstream/resolver.h"
 #include "edge/upstream/watch_client.h"
@@ -55,9 +57,12 @@ constexpr std::chrono::milliseconds kTick{100};
 // What the service manager grants beside the drain, for the threads to be ended.
 constexpr int64_t kEndMsMax = 10'000;
 
-int Fail(const absl::Status& status) {
+// What the program was told is wrong, as with a bad flag.
+constexpr int kBadConfig = 2;
+
+int Fail(const absl::Status& status, int exit_code = 1) {
   std::fprintf(stderr, "seatlock-edge: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return exit_code;
 }
 
 struct Limits {
@@ -160,9 +165,11 @@ class Edge {
  public:
   Edge(const Config& config, const Limits& limits,
        std::shared_ptr<grpc::ChannelCredentials> upstream_credentials,
-       const UpstreamToken* upstream_token, const base::Clock& clock, Tracer& tracer)
+       const UpstreamToken* upstream_token, const base::Clock& clock, Tracer& tracer,
+       const TokenRules& tokens)
       : config_(config),
         clock_(clock),
+        tokens_(tokens),
         admission_({.sockets_max = limits.sockets_max,
                     .connections_max = limits.connections_max,
                     .connections_per_address_max = config.connections_per_address_max,
@@ -241,7 +248,7 @@ class Edge {
     std::vector<std::unique_ptr<Worker>> workers;
     for (int64_t i = 0; i < limits.threads; ++i) {
       workers.push_back(std::make_unique<Worker>(
-          Worker::Shared{clock_, admission_, budget_, handshakes_each, &tracer}));
+          Worker::Shared{clock_, admission_, budget_, handshakes_each, &tracer, tokens_}));
     }
     return workers;
   }
@@ -249,6 +256,7 @@ class Edge {
 
   const Config& config_;
   const base::Clock& clock_;
+  const TokenRules tokens_;
   Admission admission_;
   MemoryBudget budget_;
   const std::vector<std::unique_ptr<Worker>> workers_;
@@ -276,8 +284,12 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
   const base::SlewedClock clock;
   auto upstream_token = OpenUpstreamToken(config.upstream_token_file, clock);
   if (!upstream_token.ok()) return Fail(upstream_token.status());
+  // Tokens are judged by the machine's clock: others made them by theirs.
+  const auto token_keys = OpenTokenKeys(base::SystemClock(), config.token_jwks);
+  if (!token_keys.ok()) return Fail(token_keys.status(), kBadConfig);
   TraceLines trace_lines(clock);
-  Edge edge(config, *limits, *std::move(upstream_tls), upstream_token->get(), clock, trace_lines);
+  Edge edge(config, *limits, *std::move(upstream_tls), upstream_token->get(), clock, trace_lines,
+            {token_keys->get(), &base::SystemClock(), config.require_token});
   runtime::Metrics metrics;
   edge.AddMetricsTo(&metrics);
   metrics.AddGaugeCallback(
@@ -301,7 +313,9 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
   runtime::Supervision supervision(manager, clock, edge.Watched(),
                                    [&edge] { return StatusLine(edge); });
   supervision.Ready();
-  const base::Ticker ticker(kTick, [&clock_watch, &supervision, &trace_lines, &upstream_token] {
+  const base::Ticker ticker(kTick, [&clock_watch, &supervision, &trace_lines, &upstream_token,
+                                    &token_keys] {
+    if (*token_keys != nullptr) (*token_keys)->Tick();
     clock_watch.Tick();
     if (*upstream_token) (*upstream_token)->Tick();
     supervision.Tick();
@@ -317,6 +331,10 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
   runtime::LogInfo("admin listening", {{"address", (*admin)->address().ToString()}});
   runtime::LogInfo("listening",
                    {{"address", edge.address().ToString()}, {"upstream", UpstreamsText(config)}});
+  if (config.allowed_origins.any() && !base::IsLoopback(config.listen.host)) {
+    runtime::LogWarn("pages of any origin may connect: set --allowed-origins",
+                     {{"address", edge.address().ToString()}});
+  }
   const int signal = signals.Wait();
   draining = true;
   manager.Stopping("draining",

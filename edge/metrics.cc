@@ -77,6 +77,7 @@ constexpr struct {
     {"RATE_LIMITED", &Stats::subscribes_rate_limited_total},
     {"SHOWTIME_UNAVAILABLE", &Stats::subscribes_unavailable_total},
     {"TOO_MANY_SUBSCRIPTIONS", &Stats::subscribes_too_many_total},
+    {"TOKEN_REQUIRED", &Stats::subscribes_token_required_total},
 };
 
 double Sum(const Threads& threads, Stats::Number Stats::*number) {

@@ -44,6 +44,7 @@ struct Stats {
   Number subscribes_rate_limited_total{0};
   Number subscribes_unavailable_total{0};
   Number subscribes_too_many_total{0};
+  Number subscribes_token_required_total{0};
   Number shed_total{0};  // Of the 4101: because all together held back too much.
   Number dead_peers_total{0};
   Number upstream_changes_total{0};

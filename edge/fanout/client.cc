@@ -21,10 +21,12 @@ std::string NewConnectionId() {
 
 }  // namespace
 
-Client::Client(Hub& hub, Link& link, bool batch, std::unique_ptr<const base::TraceContext> trace)
+Client::Client(Hub& hub, Link& link, bool batch, std::unique_ptr<const base::TraceContext> trace,
+               std::unique_ptr<ClientTokens> tokens)
     : hub_(hub),
       link_(link),
       trace_(trace == nullptr ? nullptr : new ClientTrace{*trace, NewConnectionId()}),
+      tokens_(std::move(tokens)),
       since_ms_(hub.env().clock.MonotonicMs()),
       last_heard_ms_(since_ms_),
       last_sent_ms_(since_ms_),
@@ -113,6 +115,8 @@ void Client::Handle(const SubscribeCommand& command) {
   if (command.heartbeat && !std::exchange(wants_heartbeat_, true)) PutOnWheel();
   const size_t index = IndexOf(command.showtime_id);
   const bool follows_already = index < subscriptions_.size();
+  std::optional<TokenGate::Pass> pass = PassGate(command, index);
+  if (!pass) return;
   const bool opens =
       !hub_.rooms().Has(command.showtime_id) && !hub_.env().feeds.Follows(command.showtime_id);
   if (const auto refusal = Refuse(command, follows_already, opens)) {
@@ -128,13 +132,55 @@ void Client::Handle(const SubscribeCommand& command) {
   auto fresh = std::make_unique<Subscription>(*this, room);
   fresh->opened = opens || (follows_already && subscriptions_[index]->opened);
   // It joins before the one that it replaces leaves, so that the room stays.
-  room.Join(*fresh, {command.session_id, command.resume, batch_});
+  room.Join(*fresh, {std::move(pass->session_id), command.resume, batch_});
+  if (pass->expire_ms != ClientTokens::kNone) {
+    tokens_->Put(*fresh, pass->expire_ms);
+    PutOnWheel();
+  }
   if (follows_already) {
+    if (tokens_) tokens_->Forget(*subscriptions_[index]);
     room.Leave(*subscriptions_[index]);
     subscriptions_[index] = std::move(fresh);
   } else {
     subscriptions_.push_back(std::move(fresh));
   }
+}
+
+std::optional<TokenGate::Pass> Client::PassGate(const SubscribeCommand& command, size_t index) {
+  TokenGate* gate = tokens_ ? hub_.env().tokens : nullptr;
+  if (gate == nullptr || (!command.token && !gate->required())) {
+    return TokenGate::Pass{command.session_id, ClientTokens::kNone};
+  }
+  if (!command.token) {
+    ++hub_.env().stats.subscribes_token_required_total;
+    const Frame frame = ErrorFrame(
+        {ErrorCode::kTokenRequired, "a subscribe needs a token here", command.showtime_id});
+    if (index < subscriptions_.size()) {
+      End(*subscriptions_[index], frame);
+    } else {
+      Send(frame);
+    }
+    return std::nullopt;
+  }
+  auto judged = gate->Judge(*command.token, command.showtime_id, tokens_->origin());
+  if (const auto* refusal = std::get_if<TokenGate::Refusal>(&judged)) {
+    Close(refusal->code, refusal->reason);
+    return std::nullopt;
+  }
+  auto& pass = std::get<TokenGate::Pass>(judged);
+  if (Refresh(pass, index)) return std::nullopt;
+  return std::move(pass);
+}
+
+bool Client::Refresh(const TokenGate::Pass& pass, size_t index) {
+  if (index == subscriptions_.size()) return false;
+  const Subscription& subscription = *subscriptions_[index];
+  const int64_t end_ms = tokens_->EndOf(subscription);
+  if (end_ms == ClientTokens::kNone || pass.expire_ms <= end_ms) return false;
+  if (pass.session_id != subscription.session_id) return false;
+  tokens_->Put(subscription, pass.expire_ms);
+  PutOnWheel();
+  return true;
 }
 
 std::optional<CommandError> Client::Refuse(const SubscribeCommand& command, bool follows_already,
@@ -230,6 +276,7 @@ void Client::End(Subscription& subscription, const Frame& frame) {
 
 void Client::Leave(size_t index) {
   Room& room = subscriptions_[index]->room;
+  if (tokens_) tokens_->Forget(*subscriptions_[index]);
   room.Leave(*subscriptions_[index]);
   subscriptions_.erase(subscriptions_.begin() + static_cast<std::ptrdiff_t>(index));
   hub_.rooms().Left(room);
@@ -361,7 +408,18 @@ int64_t Client::NextDueMs(int64_t now_ms) const {
   if (!ever_subscribed_) due_ms = std::min(due_ms, since_ms_ + kFirstSubscribeMsMax);
   if (wants_heartbeat_) due_ms = std::min(due_ms, last_sent_ms_ + kHeartbeatEveryMs - kTickMs);
   if (blocked()) due_ms = std::min(due_ms, now_ms + kTickMs);
+  // By the machine's clock, so it is looked at again whenever the connection is.
+  if (const int64_t left_ms = TokenLeftMs(); left_ms != ClientTokens::kNone) {
+    due_ms = std::min(due_ms, now_ms + left_ms);
+  }
   return due_ms;
+}
+
+int64_t Client::TokenLeftMs() const {
+  if (!tokens_) return ClientTokens::kNone;
+  const int64_t end_ms = tokens_->FirstEnd();
+  if (end_ms == ClientTokens::kNone) return end_ms;
+  return std::clamp<int64_t>(end_ms - hub_.env().tokens->NowMs(), 0, kPeerSilentMsMax);
 }
 
 void Client::OnDue(int64_t now_ms) {
@@ -377,6 +435,8 @@ void Client::OnDue(int64_t now_ms) {
     LeaveAll();
     link_.Drop();
     return;
+  } else if (TokenLeftMs() == 0) {
+    Close(CloseCode::kTokenExpired, "token expired");
   } else if (LagsTooLong(now_ms)) {
     Close(CloseCode::kTooSlow, "too slow");
   } else if (!ever_subscribed_ && now_ms - since_ms_ >= kFirstSubscribeMsMax) {

@@ -13,10 +13,12 @@
 #include "absl/container/inlined_vector.h"
 #include "common/base/token_bucket.h"
 #include "common/base/trace_context.h"
+#include "edge/fanout/client_tokens.h"
 #include "edge/fanout/link.h"
 #include "edge/fanout/outbox.h"
 #include "edge/fanout/retry_turns.h"
 #include "edge/fanout/subscription.h"
+#include "edge/fanout/token_gate.h"
 #include "edge/fanout/tracer.h"
 #include "edge/fanout/wheel.h"
 #include "edge/protocol/close_code.h"
@@ -41,8 +43,9 @@ class Client final {
   enum class Phase : uint8_t { kOpen, kClosing, kFinished, kGone };
 
   // `batch`: it chose seatlock.v1.batch. `trace`: its upgrade's; null: nobody wants to hear of it.
-  // `hub` and `link` outlive it, up to Gone().
-  Client(Hub& hub, Link& link, bool batch, std::unique_ptr<const base::TraceContext> trace = {});
+  // `tokens` stand where the hub has a gate for them. `hub` and `link` outlive it, up to Gone().
+  Client(Hub& hub, Link& link, bool batch, std::unique_ptr<const base::TraceContext> trace = {},
+         std::unique_ptr<ClientTokens> tokens = {});
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -106,6 +109,10 @@ class Client final {
   void Handle(const UnsubscribeCommand& command);
   void Handle(const PingCommand& command);
   void Handle(const CommandError& error);
+  // Whose subscription it is. None: it was refused, or it refreshed a token, and all is said.
+  std::optional<TokenGate::Pass> PassGate(const SubscribeCommand& command, size_t index);
+  // What is followed, if `index` is that, goes on by a later token of the same session.
+  bool Refresh(const TokenGate::Pass& pass, size_t index);
   bool MayTalk();
   // Why a subscribe is refused, if it is. Takes what it costs if it is not; `opens`: it opens a
   // showtime that the edge does not follow.
@@ -124,6 +131,8 @@ class Client final {
   // Whether it has been too slow for too long.
   bool LagsTooLong(int64_t now_ms);
   int64_t NextDueMs(int64_t now_ms) const;
+  // Until the first of its tokens ends, a minute at most; kNone: it has none.
+  int64_t TokenLeftMs() const;
   void PingOrHeartbeat(int64_t now_ms);
   // Has it looked at when that is next due.
   void PutOnWheel();
@@ -137,6 +146,8 @@ class Client final {
   Link& link_;
   // Null: nobody wants to hear of it.
   const std::unique_ptr<const ClientTrace> trace_;
+  // Null: tokens are not looked at.
+  const std::unique_ptr<ClientTokens> tokens_;
   Outbox outbox_;
   absl::InlinedVector<std::unique_ptr<Subscription>, 1> subscriptions_;
   const void* held_ = nullptr;       // What was half sent, as the hub knows it.

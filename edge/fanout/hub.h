@@ -22,6 +22,7 @@
 #include "edge/fanout/memory_budget.h"
 #include "edge/fanout/outbox.h"
 #include "edge/fanout/rooms.h"
+#include "edge/fanout/token_gate.h"
 #include "edge/fanout/tracer.h"
 #include "edge/fanout/turn_queue.h"
 #include "edge/fanout/wheel.h"
@@ -38,9 +39,10 @@ struct Env {
   Timers& timers;
   base::Executor& executor;  // Tasks for this thread, in the order of their posting.
   Feeds& feeds;
-  Stats& stats;              // This thread's own.
-  MemoryBudget& budget;      // All threads'.
-  Tracer* tracer = nullptr;  // All threads'. Null: no client has a trace.
+  Stats& stats;                 // This thread's own.
+  MemoryBudget& budget;         // All threads'.
+  Tracer* tracer = nullptr;     // All threads'. Null: no client has a trace.
+  TokenGate* tokens = nullptr;  // This thread's own. Null: tokens are not looked at.
 };
 
 class Hub {

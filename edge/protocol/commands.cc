@@ -64,9 +64,15 @@ class Fields {
     return position;
   }
 
-  void Token() {
+  std::optional<std::string> Token() {
     const json::value* value = Find(object_, "token");
-    if (value != nullptr && !value->is_string()) Bad("token", "must be a string");
+    if (value == nullptr) return std::nullopt;
+    if (value->is_string()) {
+      const json::string& text = value->get_string();
+      return std::string(text.data(), text.size());
+    }
+    Bad("token", "must be a string");
+    return std::nullopt;
   }
 
   void Bad(std::string_view name, std::string_view rule) {
@@ -101,7 +107,7 @@ ClientCommand Subscribe(const json::object& object) {
   command.session_id = fields.Id("sessionId").value_or("");
   command.resume = fields.Resume();
   command.heartbeat = fields.Flag("heartbeat");
-  fields.Token();
+  command.token = fields.Token();
   if (!fields.bad().empty()) return CommandError{ErrorCode::kBadField, fields.bad(), showtime_id};
   command.showtime_id = *showtime_id;
   return command;

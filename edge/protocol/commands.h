@@ -1,7 +1,7 @@
 // What clients say: one JSON object a message (the WebSocket part of the contract).
 //
 // Parsing is pure. Fields that are not known are ignored; an optional field that is null counts as
-// left out. userId may be anything and is not kept; token is reserved.
+// left out. userId may be anything and is not kept.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@ struct SubscribeCommand {
   std::string session_id;  // Empty: a viewer.
   std::optional<Position> resume;
   bool heartbeat = false;
+  std::optional<std::string> token = {};
 };
 
 struct UnsubscribeCommand {
@@ -34,6 +35,7 @@ enum class ErrorCode {
   kTooManySubscriptions,
   kRateLimited,
   kShowtimeUnavailable,
+  kTokenRequired,
 };
 
 struct CommandError {

@@ -60,6 +60,8 @@ std::string_view ErrorWord(ErrorCode code) {
       return "RATE_LIMITED";
     case ErrorCode::kShowtimeUnavailable:
       return "SHOWTIME_UNAVAILABLE";
+    case ErrorCode::kTokenRequired:
+      return "TOKEN_REQUIRED";
   }
   return "";
 }

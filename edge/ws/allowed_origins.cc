@@ -1,6 +1,7 @@
 #include "edge/ws/allowed_origins.h"
 
 #include <algorithm>
+#include <boost/url/authority_view.hpp>
 #include <boost/url/host_type.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
@@ -12,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/base/look_up.h"
 #include "common/base/port.h"
 
 namespace seatlock::edge {
@@ -90,7 +92,22 @@ std::optional<std::string_view> Misfit(const urls::url_view& url) {
   return std::nullopt;
 }
 
+// As ParseOne has it; a host that is none is "".
+std::string HostIn(std::string_view authority) {
+  const auto parsed = urls::parse_authority({authority.data(), authority.size()});
+  if (!parsed) return "";
+  if (parsed->host_type() == urls::host_type::ipv6) return parsed->host_ipv6_address().to_string();
+  const auto host = parsed->encoded_host();
+  return absl::AsciiStrToLower(Text({host.data(), host.size()}));
+}
+
 }  // namespace
+
+AllowedOrigins AllowedOrigins::SameHost() {
+  AllowedOrigins allowed;
+  allowed.same_host_ = true;
+  return allowed;
+}
 
 absl::StatusOr<AllowedOrigins::Origin> AllowedOrigins::ParseOne(std::string_view text) {
   if (text == "null") return Unfit(text, "is what any sandboxed page sends");
@@ -134,10 +151,15 @@ absl::StatusOr<AllowedOrigins> AllowedOrigins::Parse(std::string_view text) {
   return allowed;
 }
 
-bool AllowedOrigins::Allows(std::string_view origin) const {
-  if (origins_.empty() || origin.empty()) return true;
+bool AllowedOrigins::Allows(std::string_view origin, std::string_view host) const {
+  if (any() || origin.empty()) return true;
   const absl::StatusOr<Origin> page = ParseOne(origin);
   if (!page.ok() || page->subdomains) return false;
+  if (same_host_) {
+    const std::string asked = HostIn(host);
+    if (page->scheme != "http" && page->scheme != "https") return false;
+    return page->host == asked || (base::IsLoopback(page->host) && base::IsLoopback(asked));
+  }
   return std::any_of(origins_.begin(), origins_.end(), [&page](const Origin& one) {
     if (one.scheme != page->scheme || one.port != page->port) return false;
     if (!one.subdomains) return one.host == page->host;

@@ -15,7 +15,7 @@ using ::testing::StartsWith;
 bool Allows(const std::string& list, const std::string& origin) {
   const auto allowed = AllowedOrigins::Parse(list);
   EXPECT_THAT(allowed, IsOk()) << list;
-  return allowed.ok() && allowed->Allows(origin);
+  return allowed.ok() && allowed->Allows(origin, "edge.example");
 }
 
 TEST(AllowedOriginsTest, AnyPageOrThoseOnTheList) {

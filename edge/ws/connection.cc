@@ -40,11 +40,12 @@ ssize_t Send(int socket, std::span<const std::string_view> pieces) {
 }  // namespace
 
 Connection::Connection(Socket socket, Admission::Place place, ServerContext& context, bool batch,
-                       std::unique_ptr<const base::TraceContext> trace)
+                       std::unique_ptr<const base::TraceContext> trace,
+                       std::unique_ptr<ClientTokens> tokens)
     : socket_(std::move(socket)),
       context_(context),
       place_(std::move(place)),
-      client_(*context.hub, *this, batch, std::move(trace)) {}
+      client_(*context.hub, *this, batch, std::move(trace), std::move(tokens)) {}
 
 void Connection::Start(std::span<char> early) {
   client_.Start();

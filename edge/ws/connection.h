@@ -21,9 +21,10 @@ class Connection final : public Link,
                          private FrameEvents,
                          public std::enable_shared_from_this<Connection> {
  public:
-  // `socket` does not block.
+  // `socket` does not block. `trace` and `tokens` as Client's.
   Connection(Socket socket, Admission::Place place, ServerContext& context, bool batch,
-             std::unique_ptr<const base::TraceContext> trace = {});
+             std::unique_ptr<const base::TraceContext> trace = {},
+             std::unique_ptr<ClientTokens> tokens = {});
 
   // Greets and talks until the connection ends. `early` came behind the request. Once.
   void Start(std::span<char> early);

@@ -26,6 +26,13 @@ std::unique_ptr<const base::TraceContext> WantedTrace(const UpgradeRequest& requ
   return std::make_unique<const base::TraceContext>(trace);
 }
 
+// Null where tokens are not looked at.
+std::unique_ptr<ClientTokens> TokensOf(const UpgradeRequest& request, const Hub& hub) {
+  if (hub.env().tokens == nullptr) return nullptr;
+  const auto origin = request[boost::beast::http::field::origin];
+  return std::make_unique<ClientTokens>(std::string(origin.data(), origin.size()));
+}
+
 }  // namespace
 
 Handshake::Handshake(Socket socket, const net::ip::address& peer, ServerContext& context)
@@ -163,13 +170,14 @@ void Handshake::OnHead(std::span<char> bytes, size_t head_bytes) {
 void Handshake::Upgrade(const UpgradeRequest& request, Admission::Admitted admitted,
                         std::span<char> behind) {
   std::unique_ptr<const base::TraceContext> trace = WantedTrace(request, context_.tracer);
+  std::unique_ptr<ClientTokens> tokens = TokensOf(request, *context_.hub);
   if (!Say(AcceptAnswer(socket_.get_executor(), request, admitted.subprotocol))) return;
   // `behind` may lie in it.
   const std::vector<char> head = TakeHead();
   Leave();
   const bool batch = admitted.subprotocol == kBatchSubprotocol;
   std::make_shared<Connection>(std::move(socket_), std::move(admitted.place), context_, batch,
-                               std::move(trace))
+                               std::move(trace), std::move(tokens))
       ->Start(behind);
 }
 

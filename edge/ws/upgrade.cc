@@ -125,7 +125,8 @@ std::variant<UpgradeAllowed, UpgradeRefused> CheckUpgrade(const UpgradeRequest& 
     return UpgradeRefused{400, "known subprotocols: seatlock.v1.json, seatlock.v1.batch"};
   }
   const beast::string_view origin = request[http::field::origin];
-  if (!allowed_origins.Allows({origin.data(), origin.size()})) {
+  const beast::string_view host = request[http::field::host];
+  if (!allowed_origins.Allows({origin.data(), origin.size()}, {host.data(), host.size()})) {
     return UpgradeRefused{403, "this origin is not allowed"};
   }
   return UpgradeAllowed{*std::move(subprotocol)};

@@ -20,6 +20,7 @@ Worker::Worker(const Shared& shared)
       strand_(*io_),
       context_(shared.clock, strand_, stats_, shared.admission, shared.handshakes_max) {
   context_.tracer = shared.tracer;
+  if (shared.tokens.keys != nullptr) tokens_ = std::make_unique<TokenGate>(shared.tokens);
 }
 
 Worker::~Worker() {
@@ -30,8 +31,8 @@ Worker::~Worker() {
 
 void Worker::Start(Acceptor acceptor, std::unique_ptr<Feeds> feeds) {
   feeds_ = std::move(feeds);
-  hub_ = std::make_unique<Hub>(
-      Env{shared_.clock, strand_, strand_, *feeds_, stats_, shared_.budget, shared_.tracer});
+  hub_ = std::make_unique<Hub>(Env{shared_.clock, strand_, strand_, *feeds_, stats_, shared_.budget,
+                                   shared_.tracer, tokens_.get()});
   hub_->Start();
   server_ = std::make_unique<Server>(std::move(acceptor), context_, *hub_);
   thread_ = std::thread([this] { io_->run(); });

@@ -18,6 +18,7 @@
 #include "common/base/clock.h"
 #include "edge/fanout/hub.h"
 #include "edge/fanout/memory_budget.h"
+#include "edge/fanout/token_gate.h"
 #include "edge/stats.h"
 #include "edge/ws/admission.h"
 #include "edge/ws/io_strand.h"
@@ -34,6 +35,7 @@ class Worker {
     MemoryBudget& budget;
     size_t handshakes_max;     // Of one worker.
     Tracer* tracer = nullptr;  // As Env's.
+    TokenRules tokens = {};
   };
 
   explicit Worker(const Shared& shared);
@@ -71,6 +73,7 @@ class Worker {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   IoStrand strand_;
   ServerContext context_;
+  std::unique_ptr<TokenGate> tokens_;  // Null: tokens are not looked at.
   std::unique_ptr<Feeds> feeds_;
   std::unique_ptr<Hub> hub_;
   std::unique_ptr<Server> server_;

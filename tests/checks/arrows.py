@@ -50,7 +50,7 @@ ARROWS = {
     "edge/stats.h": BASE + ["edge/protocol"],
     "edge/protocol": BASE + ["edge/limits.h"],
     "edge/showtime": BASE + EDGE_TOP + ["edge/protocol"],
-    "edge/fanout": BASE + EDGE_TOP + ["edge/showtime", "edge/protocol"],
+    "edge/fanout": BASE + EDGE_TOP + ["common/jwt", "edge/showtime", "edge/protocol"],
     "edge/upstream": BASE + EDGE_TOP + ["edge/showtime", "edge/protocol"],
     "edge/ws": BASE + EDGE_TOP + ["edge/fanout", "edge/protocol"],
     "edge": ["common", "edge/protocol", "edge/showtime", "edge/fanout", "edge/upstream", "edge/ws"]

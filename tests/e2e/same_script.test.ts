@@ -36,7 +36,7 @@ describe('the real edge with room for one new showtime', () => {
   let world: World;
 
   beforeAll(async () => {
-    stack = await Stack.start('--max-new-showtimes-per-address=1');
+    stack = await Stack.start({ edgeFlags: ['--max-new-showtimes-per-address=1'] });
     world = realWorld(await browser.newPage(), stack);
   });
   afterAll(() => stack?.stop());

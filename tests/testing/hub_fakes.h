@@ -210,7 +210,12 @@ class FakeFeeds final : public edge::Feeds {
 // A thread's hub and all that it stands on. Nothing runs but in Run() and PassMs().
 class FakeThread {
  public:
-  explicit FakeThread(size_t budget_bytes = 64 << 20) : budget(budget_bytes) { hub.Start(); }
+  // `tokens`: null where they are not looked at.
+  explicit FakeThread(size_t budget_bytes = 64 << 20, edge::TokenGate* tokens = nullptr)
+      : budget(budget_bytes),
+        hub(edge::Env{clock, timers, executor, feeds, stats, budget, nullptr, tokens}) {
+    hub.Start();
+  }
 
   void Run() { executor.RunAll(); }
   void PassMs(int64_t ms) {
@@ -227,7 +232,7 @@ class FakeThread {
   FakeFeeds feeds;
   edge::Stats stats;
   edge::MemoryBudget budget;
-  edge::Hub hub{edge::Env{clock, timers, executor, feeds, stats, budget}};
+  edge::Hub hub;
 };
 
 // What a browser says.
@@ -246,8 +251,9 @@ inline std::string SubscribeText(const std::string& showtime_id, const std::stri
 template <typename LinkType = FakeLink>
 class FakePeerOf {
  public:
-  explicit FakePeerOf(FakeThread& thread, bool batch = false)
-      : thread_(thread), client(thread.hub, link, batch) {
+  explicit FakePeerOf(FakeThread& thread, bool batch = false,
+                      std::unique_ptr<edge::ClientTokens> tokens = nullptr)
+      : thread_(thread), client(thread.hub, link, batch, {}, std::move(tokens)) {
     client.Start();
   }
 

@@ -45,6 +45,7 @@ export const STATUS: Readonly<Record<string, number>> = {
 
   FORBIDDEN_ORIGIN: 403,
   UNKNOWN_SHOWTIME: 404,
+  NO_TOKENS: 404,
   BODY_TOO_LARGE: 413,
   JSON_ONLY: 415,
 };

@@ -10,6 +10,11 @@ export interface SiteEnv {
   readonly webSocketUrl: string | undefined;
   /** `SEATLOCK_COOKIE_SECRET`: signs cookies, 32 characters or more [kept beside the database]. */
   readonly cookieSecret: string | undefined;
+  /**
+   * `SEATLOCK_TOKEN_JWKS`: the file of keys that the edge's `--token-jwks` names. Pages then follow
+   * by tokens, which are signed with the first HS256 key of it [pages follow without].
+   */
+  readonly tokenKeys: string | undefined;
   /** `SEATLOCK_DEMO_SHOPPERS=1`: `?as=NAME` makes another shopper. For demos alone [off]. */
   readonly demoShoppers: boolean;
   /** `SEATLOCK_HOLD_TTL_MS`: how long a seat is held, in ms [the service's: 10 minutes]. */
@@ -34,6 +39,7 @@ export function siteEnv(source: Source = process.env): SiteEnv {
     upstream: hostPorts(source, 'SEATLOCK_SITE_UPSTREAM') ?? ['127.0.0.1:50051'],
     webSocketUrl: webSocketUrl(source, 'WEBSOCKET_SERVER_URL'),
     cookieSecret: secret(source, 'SEATLOCK_COOKIE_SECRET'),
+    tokenKeys: text(source, 'SEATLOCK_TOKEN_JWKS'),
     demoShoppers: flag(source, 'SEATLOCK_DEMO_SHOPPERS'),
     holdTtlMs: whole(source, 'SEATLOCK_HOLD_TTL_MS', 1_000, 7_200_000),
     maxSeats: whole(source, 'SEATLOCK_SITE_MAX_SEATS', 1, 100) ?? 10,

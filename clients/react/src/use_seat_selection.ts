@@ -6,6 +6,7 @@ import {
   type SeatLocksAnswer,
   type Showtime,
   seatLocks,
+  type TokenFunction,
 } from '@seatlock/client';
 import { useCallback, useEffect, useMemo, useSyncExternalStore } from 'react';
 import type { SeatPhase } from './messages.js';
@@ -15,7 +16,7 @@ import type {
   SelectionSettings,
   SelectionSnapshot,
 } from './selection_types.js';
-import { openShowtime, useUnfollowedShowtime } from './use_showtime.js';
+import { openShowtime, useNewest, useUnfollowedShowtime } from './use_showtime.js';
 
 /** Where the selection's seats come from, and how it behaves. */
 export interface UseSeatSelectionOptions extends SelectionSettings {
@@ -30,6 +31,8 @@ export interface UseSeatSelectionOptions extends SelectionSettings {
    * viewer, on a socket that is closed then.
    */
   readonly sessionId?: string | undefined;
+  /** Fetches a token for the edge; see `ShowtimeOptions.token`. May be written inline. */
+  readonly token?: TokenFunction | undefined;
   readonly initialSnapshot?: InitialSnapshot | undefined;
 }
 
@@ -58,7 +61,8 @@ export function useSelectionStore(
   options: UseSeatSelectionOptions,
 ): SeatSelectionStore {
   const { url, apiUrl, api, sessionId, initialSnapshot } = options;
-  const first = useUnfollowedShowtime(showtimeId, { url, sessionId, initialSnapshot });
+  const token = useNewest(options.token);
+  const first = useUnfollowedShowtime(showtimeId, { url, sessionId, token, initialSnapshot });
   // biome-ignore lint/correctness/useExhaustiveDependencies: only the first snapshot counts.
   const selection = useMemo(
     () =>
@@ -67,10 +71,15 @@ export function useSelectionStore(
         api: api ?? seatLocks(apiUrl === undefined ? {} : { url: apiUrl }),
         open: (named, answer) => {
           const snapshot = stillCurrent(first, initialSnapshot, answer);
-          return openShowtime(showtimeId, { url, sessionId: named, initialSnapshot: snapshot });
+          return openShowtime(showtimeId, {
+            url,
+            sessionId: named,
+            token,
+            initialSnapshot: snapshot,
+          });
         },
       }),
-    [showtimeId, url, first, api, apiUrl],
+    [showtimeId, url, first, api, apiUrl, token],
   );
   useEffect(() => selection.configure(options));
   useEffect(() => selection.start(), [selection]);

@@ -38,7 +38,7 @@ export class Scene {
   ) {}
 
   static async start(options: SceneOptions = {}): Promise<Scene> {
-    const stack = await Stack.start();
+    const stack = await Stack.start({ tokens: true });
     try {
       const port = await freePort();
       const webSocket = options.nginx ? {} : { webSocketUrl: stack.edgeUrl };
@@ -47,7 +47,7 @@ export class Scene {
         upstream: stack.serviceAddress,
         database: join(stack.folder, 'site.db'),
         ...webSocket,
-        ...(options.env ? { env: options.env } : {}),
+        env: { SEATLOCK_TOKEN_JWKS: stack.tokenKeys, ...options.env },
       });
       await stack.add(site);
       const front = options.nginx ? await startNginx(stack, port) : port;

@@ -1,11 +1,19 @@
 // seatlockd and seatlock-edge on free ports with a store in a temporary folder. They can be stopped
 // and started again on the same ports and store.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { binary } from './paths.js';
 import { freePort, Program } from './program.js';
 import { Seatctl } from './seatctl.js';
+
+export interface StackOptions {
+  /** Further flags of the edge. */
+  readonly edgeFlags?: readonly string[];
+  /** The edge wants tokens, of the key in `tokenKeys`. */
+  readonly tokens?: boolean;
+}
 
 /** Programs of one test file. Whoever makes it calls `stop()`. */
 export class Stack {
@@ -18,6 +26,8 @@ export class Stack {
     readonly edge: Program,
     readonly edgePort: number,
     readonly seatctl: Seatctl,
+    /** A JWKS with one shared secret. */
+    readonly tokenKeys: string,
   ) {}
 
   /** The edge's address as browsers reach it without a proxy. */
@@ -25,9 +35,11 @@ export class Stack {
     return `ws://127.0.0.1:${this.edgePort}/ws/seat-updates`;
   }
 
-  /** `edgeFlags`: further flags of the edge. */
-  static async start(...edgeFlags: string[]): Promise<Stack> {
+  static async start({ edgeFlags = [], tokens = false }: StackOptions = {}): Promise<Stack> {
     const folder = await mkdtemp(join(tmpdir(), 'seatlock-e2e-'));
+    const tokenKeys = join(folder, 'token-jwks.json');
+    await writeTokenKeys(tokenKeys);
+    const tokenFlags = tokens ? [`--token-jwks=${tokenKeys}`, '--require-token'] : [];
     const [grpc, admin, edgePort, edgeAdmin] = await Promise.all([1, 2, 3, 4].map(freePort));
     const service = new Program({
       name: 'seatlockd',
@@ -46,13 +58,15 @@ export class Stack {
         `--listen=127.0.0.1:${edgePort}`,
         `--admin-listen=127.0.0.1:${edgeAdmin}`,
         `--upstream=127.0.0.1:${grpc}`,
+        ...tokenFlags,
         ...edgeFlags,
       ],
       readyUrl: `http://127.0.0.1:${edgeAdmin}/readyz`,
     });
     const seatctl = new Seatctl(`127.0.0.1:${grpc}`);
     const address = `127.0.0.1:${grpc}`;
-    const stack = new Stack(folder, service, address, edge, Number(edgePort), seatctl);
+    const port = Number(edgePort);
+    const stack = new Stack(folder, service, address, edge, port, seatctl, tokenKeys);
     try {
       await service.start();
       await edge.start();
@@ -74,4 +88,10 @@ export class Stack {
     for (const program of [...this.others, this.edge, this.service]) await program.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+async function writeTokenKeys(path: string): Promise<void> {
+  const k = randomBytes(32).toString('base64url');
+  const keys = [{ kty: 'oct', alg: 'HS256', kid: '1', k }];
+  await writeFile(path, JSON.stringify({ keys }), { mode: 0o600 });
 }

@@ -1,6 +1,11 @@
 // What a close code asks of a client, by its range (docs/websocket.md), so that codes which are
 // newer than this client are treated rightly.
 
+/** A token that the edge does not take. */
+export const TOKEN_REJECTED = 4001;
+/** A token that has ended. */
+export const TOKEN_EXPIRED = 4202;
+
 export type ComeBack = 'never' | 'after a pause' | 'at once' | 'as usual';
 
 /** `as usual`: codes of RFC 6455, and 0 for a socket that failed without one. */

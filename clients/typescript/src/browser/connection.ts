@@ -2,10 +2,11 @@
 // one timer, whose meaning is the phase's. What a showtime itself knows is its channel's business.
 
 import { between, comeBacks } from './backoff.js';
-import { comeBack } from './close_codes.js';
+import { comeBack, TOKEN_EXPIRED, TOKEN_REJECTED } from './close_codes.js';
 import { readFrame } from './frames.js';
 import type { ClientFrame, ServerFrame } from './protocol.js';
-import type { ConnectionError, ConnectionState, Showtime } from './types.js';
+import { type Tokens, tokenKeeper } from './tokens.js';
+import type { ConnectionError, ConnectionState, Showtime, TokenFunction } from './types.js';
 
 /** How the socket is, for a showtime that is not subscribed (any more). */
 export type SocketState = Pick<ConnectionState, 'status' | 'error' | 'retryAt'>;
@@ -28,7 +29,9 @@ export interface Connection {
   leave(channel: Channel): void;
   /** Subscribes afresh where the socket is open: at once, or in turn if others do so too. */
   subscribe(channel: Channel): void;
-  /** Tries at once in `waiting` and `closed`, whatever pause was asked for. */
+  /** From now on subscribes carry a token, which this function fetches. */
+  setToken(fetchToken: TokenFunction): void;
+  /** Tries at once in `token`, `waiting` and `closed`, whatever pause was asked for. */
   reconnect(): void;
   /** Asks an open socket whether it works. Mends `retryAt` if this machine's clock was set. */
   probe(): void;
@@ -38,6 +41,7 @@ export interface Connection {
  * | phase     | socket    | its timer                       | a wake              | reconnect() |
  * |-----------|-----------|---------------------------------|---------------------|-------------|
  * | `idle`    | none      | none                            |                     |             |
+ * | `token`   | none      | none; tokens.ts has its own     | may shorten it      | asks at once|
  * | `opening` | under way | 10 s, then `waiting`            |                     |             |
  * | `open`    | open      | 30 s without a frame: a ping    | a ping, once a      |             |
  * |           |           | and `asked`                     | second: `asked`     |             |
@@ -47,7 +51,9 @@ export interface Connection {
  *
  * A frame makes `asked` `open` again. Heartbeats come only once something was subscribed to: a page
  * that waits out a refusal on a new socket lives by its pings. After a lost socket it is `waiting`,
- * or `closed` if the edge said not to come back. `idle` means that no showtime is followed.
+ * or `closed` if the edge said not to come back. `idle` means that no showtime is followed. Where
+ * tokens are used, an attempt begins in `token` unless there is a good one. A token that the edge
+ * rejects is replaced once; if the next is rejected too, it is `closed`.
  *
  * A wake is `online`, `offline`, `pageshow`, `focus`, or `visibilitychange` to visible. What it may
  * skip of a pause:
@@ -57,7 +63,7 @@ export interface Connection {
  *   does not make the page hammer
  * - `offline`: nothing. There are attempts offline too, for an edge on this very machine.
  */
-type Phase = 'idle' | 'opening' | 'open' | 'asked' | 'waiting' | 'closed';
+type Phase = 'idle' | 'token' | 'opening' | 'open' | 'asked' | 'waiting' | 'closed';
 
 const OPEN_MS_MAX = 10_000;
 /** Two heartbeats of 15 s. */
@@ -90,6 +96,8 @@ export function openConnection(
   const refused = new Set<Channel>();
   /** Subscribed to on this socket, and not answered yet. */
   const unanswered = new Set<Channel>();
+  /** Subscribed to on this socket, and not refused. */
+  const subscribed = new Set<Channel>();
   /** To be subscribed to, one each `TURN_MS`. */
   const queue = new Set<Channel>();
   let turn: ReturnType<typeof setTimeout> | undefined;
@@ -99,6 +107,9 @@ export function openConnection(
   let state = CONNECTING;
   let socket: WebSocket | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let tokens: Tokens | undefined;
+  /** The edge rejected a token, and took none since. */
+  let rejected = false;
   // Of `waiting`: why, and, on the monotonic clock, when the next attempt is and how early a wake
   // may make it.
   let cause: ConnectionError | null = null;
@@ -129,15 +140,41 @@ export function openConnection(
     refused.delete(channel);
     queue.delete(channel);
     unanswered.add(channel);
-    const { showtime } = channel;
+    subscribed.add(channel);
+    sendSubscribe(channel);
+  }
+
+  function sendSubscribe({ showtime }: Channel): void {
     const resume = showtime.position();
+    const token = tokens?.current();
     send({
       type: 'subscribe',
       showtimeId: showtime.showtimeId,
       heartbeat: true,
       ...(sessionId !== undefined && { sessionId }),
+      ...(token !== undefined && { token }),
       ...(resume && { resume }),
     });
+  }
+
+  /** The edge takes a later token for what it follows already, and answers nothing. */
+  function tokenFetched(): void {
+    if (phase === 'token') openSocket();
+    if (!isOpen()) return;
+    for (const channel of [...channels.values()]) {
+      if (subscribed.has(channel)) sendSubscribe(channel);
+      else if (!refused.has(channel) && channel.ready()) subscribeInTurn(channel);
+    }
+  }
+
+  function tokenAsked(): void {
+    if (phase === 'token' && state.retryAt !== null) tell({ ...state, retryAt: null });
+  }
+
+  function tokenFailed(message: string, retryAt: number): void {
+    if (phase !== 'token') return;
+    cause = { closeCode: 0, code: 'TOKEN', message };
+    tell({ status: 'reconnecting', error: isOffline() ? OFFLINE : cause, retryAt });
   }
 
   function takeTurns(ms: number): void {
@@ -165,15 +202,22 @@ export function openConnection(
     clearTimeout(timer);
     clearTimeout(turn);
     turn = undefined;
-    for (const waiting of [refused, unanswered, queue]) waiting.clear();
+    for (const all of [refused, unanswered, subscribed, queue]) all.clear();
+    tokens?.rest();
     const old = socket;
     socket = undefined;
     old?.close();
   }
 
   function open(): void {
-    drop('opening');
+    drop('token');
     tell(state.error ? { ...state, status: 'reconnecting', retryAt: null } : CONNECTING);
+    if (!tokens || tokens.ready()) openSocket();
+    else tokens.want();
+  }
+
+  function openSocket(): void {
+    phase = 'opening';
     wind(OPEN_MS_MAX, () => lose(0, 'TIMEOUT', `not open within ${OPEN_MS_MAX} ms`));
     try {
       listen(new WebSocket(url));
@@ -207,7 +251,11 @@ export function openConnection(
     if (!frame) return;
     const { showtimeId } = frame;
     const failed = frame.type === 'error' && frame.code;
-    if (frame.type === 'subscribed') backs.live();
+    if (frame.type === 'connection_established') tokens?.keepFresh(frame.timestamp);
+    if (frame.type === 'subscribed') {
+      backs.live();
+      rejected = false;
+    }
     if (showtimeId === undefined) {
       if (failed === 'RATE_LIMITED') repeat();
       for (const channel of [...channels.values()]) channel.receive(frame);
@@ -217,6 +265,7 @@ export function openConnection(
     if (!channel) return;
     if (unanswered.delete(channel)) queue.delete(channel);
     if (frame.type === 'subscribed') refused.delete(channel);
+    if (failed) subscribed.delete(channel);
     if (failed === 'TOO_MANY_SUBSCRIPTIONS') refused.add(channel);
     else if (failed) {
       // Its place is free.
@@ -234,9 +283,16 @@ export function openConnection(
   }
 
   function lose(closeCode: number, code: string, message: string): void {
-    const back = comeBack(closeCode);
-    const { ms, leastMs } = backs.lost(back);
+    let back = comeBack(closeCode);
     cause = { closeCode, code, message };
+    if (tokens && closeCode === TOKEN_EXPIRED) tokens.discard();
+    if (tokens && closeCode === TOKEN_REJECTED) {
+      tokens.discard();
+      if (rejected) cause = { ...cause, code: 'TOKEN_REJECTED' };
+      else back = 'as usual';
+      rejected = !rejected;
+    }
+    const { ms, leastMs } = backs.lost(back);
     drop(back === 'never' ? 'closed' : 'waiting');
     if (back === 'never') {
       tell({ status: 'closed', error: cause, retryAt: null });
@@ -279,6 +335,10 @@ export function openConnection(
   function wake({ type }: Event): void {
     if (type === 'visibilitychange' && document.hidden) return;
     probe();
+    if (phase === 'token' && type !== 'offline' && wokenAt + WAKE_MS_MIN <= performance.now()) {
+      wokenAt = performance.now();
+      tokens?.hurry(ONLINE_SPREAD_MS);
+    }
     if (phase !== 'waiting' || type === 'offline') return;
     const now = performance.now();
     let at = Math.max(now, earliest);
@@ -303,8 +363,7 @@ export function openConnection(
     leave(channel) {
       const { showtimeId } = channel.showtime;
       channels.delete(showtimeId);
-      unanswered.delete(channel);
-      queue.delete(channel);
+      for (const all of [unanswered, subscribed, queue]) all.delete(channel);
       send({ type: 'unsubscribe', showtimeId });
       // Where one leaves there is room again, unless it was one too many itself.
       const [next] = refused.delete(channel) ? [] : refused;
@@ -315,8 +374,21 @@ export function openConnection(
       onIdle();
     },
     subscribe: subscribeInTurn,
+    setToken(fetchToken) {
+      if (tokens) {
+        tokens.use(fetchToken);
+        return;
+      }
+      tokens = tokenKeeper(fetchToken, {
+        asked: tokenAsked,
+        fetched: tokenFetched,
+        failed: tokenFailed,
+      });
+      if (phase === 'opening' || isOpen()) tokens.want();
+    },
     reconnect() {
       if (phase === 'waiting' || phase === 'closed') open();
+      if (phase === 'token') tokens?.hurry(0);
     },
     probe,
   };

@@ -109,6 +109,7 @@ export type ClientFrame =
       readonly sessionId?: string;
       readonly resume?: Position;
       readonly heartbeat?: true;
+      readonly token?: string;
     }
   | { readonly type: 'unsubscribe'; readonly showtimeId?: string }
   | { readonly type: 'ping' };

@@ -13,7 +13,13 @@ import type {
   Subscribed,
 } from './protocol.js';
 import { seatStore } from './store.js';
-import type { ConnectionState, InitialSnapshot, Showtime, ShowtimeOptions } from './types.js';
+import type {
+  ConnectionState,
+  InitialSnapshot,
+  Showtime,
+  ShowtimeOptions,
+  TokenFunction,
+} from './types.js';
 
 /** After the last one left: a component that is mounted again, or the next page, finds it live. */
 const LINGER_MS = 1_000;
@@ -47,6 +53,7 @@ type Own = 'known' | 'unknown' | 'asked';
 
 interface Followable extends Showtime {
   load(snapshot: InitialSnapshot): void;
+  setToken(fetchToken: TokenFunction): void;
 }
 
 /** `open`: the connection for its URL and session, opened by joining it. */
@@ -65,6 +72,7 @@ function followable(
   let followers = 0;
   let linger: ReturnType<typeof setTimeout> | undefined;
   let connection: Connection | undefined;
+  let fetchToken: TokenFunction | undefined;
   /** The last `subscribed` whose snapshot is to come. */
   let awaited: Subscribed | null = null;
   let own: Own = 'asked';
@@ -196,6 +204,10 @@ function followable(
 
   const self: Followable = {
     load,
+    setToken(newer) {
+      fetchToken = newer;
+      connection?.setToken(newer);
+    },
     showtimeId,
     url,
     sessionId,
@@ -204,6 +216,7 @@ function followable(
       followers++;
       if (!connection) {
         connection = open();
+        if (fetchToken) connection.setToken(fetchToken);
         connection.join(channel);
       }
       let released = false;
@@ -317,12 +330,13 @@ function absolute(url: string): string {
  * own, so that a server shares nothing between its users. Throws TypeError where `url` is no URL.
  */
 export function showtime(showtimeId: string, options: ShowtimeOptions = {}): Showtime {
-  const { sessionId, initialSnapshot } = options;
+  const { sessionId, token, initialSnapshot } = options;
   const url = absolute(options.url ?? '/ws/seat-updates');
   const found =
     typeof window === 'undefined'
       ? followable(showtimeId, url, sessionId, () => openConnection(url, sessionId, () => {}))
       : sharedShowtime(showtimeId, url, sessionId);
+  if (token) found.setToken(token);
   if (initialSnapshot) found.load(initialSnapshot);
   return found;
 }

@@ -27,7 +27,10 @@ export interface SeatState {
 export interface ConnectionError {
   /** A close code, or 0 where the socket failed without one, or an `error` frame came. */
   readonly closeCode: number;
-  /** `CLOSED`, `OFFLINE`, `TIMEOUT`, `SILENT` (the watchdog), or the code of an `error` frame. */
+  /**
+   * `CLOSED`, `OFFLINE`, `TIMEOUT`, `SILENT` (the watchdog), `TOKEN` (the page's `token()` failed),
+   * `TOKEN_REJECTED` (the edge rejected two tokens in a row), or the code of an `error` frame.
+   */
   readonly code: string;
   readonly message: string;
 }
@@ -64,6 +67,9 @@ export interface SeatLocksAnswer {
   readonly serverTime: number;
 }
 
+/** Gives a token for the edge: a JWT of at most 3 KiB. May throw or reject. */
+export type TokenFunction = () => Promise<string>;
+
 export interface ShowtimeOptions {
   /**
    * The edge: `wss://host/ws/seat-updates`, or a path on the page's own host.
@@ -73,6 +79,14 @@ export interface ShowtimeOptions {
   readonly url?: string;
   /** The shopper. Default: a viewer, whom no seat belongs to. */
   readonly sessionId?: string;
+  /**
+   * Fetches a token that names the session and what it may follow, for an edge that wants one: from
+   * the site, such as `/api/seat-token`. Called once for all showtimes of the URL and session, so
+   * the token must be good for all of them; again before each token ends, and once more if the edge
+   * rejects one. If it fails it is called again after growing pauses. The function that was given
+   * last is the one that is called. `sessionId` still says whose seats are `mine`.
+   */
+  readonly token?: TokenFunction;
   readonly initialSnapshot?: InitialSnapshot;
 }
 
@@ -92,7 +106,7 @@ export interface Showtime {
    */
   follow(): () => void;
   /**
-   * Tries at once, whatever pause the edge asked for, where the state is `reconnecting`, `closed`,
+   * Tries at once, whatever pause was asked for, where the state is `reconnecting`, `closed`,
    * or `stale` with an `error` (200 ms apart, if many of a socket are). For a shopper's own wish:
    * nothing else goes around these pauses.
    */

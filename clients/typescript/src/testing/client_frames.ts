@@ -55,7 +55,7 @@ function badField(message: string, showtimeId?: unknown): ClientMessage {
 }
 
 function subscribe(fields: Fields): ClientMessage {
-  const { showtimeId, sessionId, resume, heartbeat } = fields;
+  const { showtimeId, sessionId, resume, heartbeat, token } = fields;
   const bad = firstBad(fields);
   if (bad !== undefined || !isId(showtimeId)) {
     return badField(bad ?? 'showtimeId is missing', showtimeId);
@@ -67,6 +67,7 @@ function subscribe(fields: Fields): ClientMessage {
       ...(isId(sessionId) && { sessionId }),
       ...(isPosition(resume) && { resume }),
       ...(heartbeat === true && { heartbeat }),
+      ...(typeof token === 'string' && { token }),
     },
   };
 }

@@ -7,6 +7,7 @@ import { bytesOf, readClientFrame } from './client_frames.js';
 import { answerCall, callOf, type FakeCall, refusal } from './fake_routes.js';
 import { type FakeChange, type FakeSeat, FakeShowtime } from './fake_showtime.js';
 import { FakeSocket } from './fake_socket.js';
+import { type FakeClaims, type FakeTokenOptions, FakeTokens } from './fake_tokens.js';
 
 const TTL_MS = 600_000;
 const HEARTBEAT_MS = 15_000;
@@ -50,6 +51,11 @@ export interface FakeSeatServerOptions {
   readonly apiUrl?: string;
   /** The server's clock, Unix ms. Default: this machine's. */
   readonly now?: () => number;
+  /**
+   * Whether the edge wants tokens of `token()`, and takes no other. Default: it ignores tokens, as
+   * an edge without `--token-jwks`.
+   */
+  readonly requireToken?: boolean;
 }
 
 /**
@@ -80,6 +86,8 @@ export class FakeSeatServer {
   private readonly away = new Set<string>();
   private readonly refusals = new Map<string, FakeShowtimeRefusal>();
   private readonly failures: FakeFailure[] = [];
+  private readonly tokens = new FakeTokens();
+  private readonly requireToken: boolean;
   private allAway = false;
   private refusing = false;
   private delayMs = 0;
@@ -89,6 +97,7 @@ export class FakeSeatServer {
     this.sessionId = options.sessionId ?? 'shopper';
     this.apiUrl = options.apiUrl ?? '/api/seat-locks';
     this.now = options.now ?? (() => Date.now());
+    this.requireToken = options.requireToken ?? false;
   }
 
   /**
@@ -259,6 +268,16 @@ export class FakeSeatServer {
     this.refusing = refuse;
   }
 
+  /** A token of the site's, for `requireToken`. Each call makes another one. */
+  token(options: FakeTokenOptions = {}): string {
+    return this.tokens.mint({ sessionId: this.sessionId, ...options }, this.now());
+  }
+
+  /** Tokens that were made before are rejected from now on, when a page sends them. */
+  changeTokenKey(): void {
+    this.tokens.changeKey();
+  }
+
   /** Sends a frame, or any text, to all connections. */
   send(rawFrame: string | object): void {
     const text = typeof rawFrame === 'string' ? rawFrame : JSON.stringify(rawFrame);
@@ -305,10 +324,27 @@ export class FakeSeatServer {
   }
 
   private subscribe(socket: FakeSocket, frame: Extract<ClientFrame, { type: 'subscribe' }>): void {
-    const { showtimeId, sessionId, resume } = frame;
+    const { showtimeId, resume } = frame;
     const { subscriptions } = socket;
+    let { sessionId } = frame;
+    let tokenEndsAt: number | undefined;
     // Also of one that is refused: its page waits to try again.
     if (frame.heartbeat) this.beat(socket);
+    if (this.requireToken) {
+      if (frame.token === undefined) {
+        subscriptions.delete(showtimeId);
+        const code = 'TOKEN_REQUIRED';
+        send(socket, { type: 'error', code, message: 'a token is wanted', showtimeId });
+        return;
+      }
+      const judged = this.tokens.judge(frame.token, showtimeId, this.now());
+      if ('closeCode' in judged) {
+        socket.end(judged.closeCode, judged.reason);
+        return;
+      }
+      ({ sessionId, endsAt: tokenEndsAt } = judged);
+      if (this.refresh(socket, showtimeId, judged)) return;
+    }
     if (!subscriptions.has(showtimeId) && subscriptions.size >= SUBSCRIPTIONS_MAX) {
       const code = 'TOO_MANY_SUBSCRIPTIONS';
       send(socket, { type: 'error', code, message: 'at most 64', showtimeId });
@@ -319,10 +355,29 @@ export class FakeSeatServer {
       this.tellRefusal(socket, showtimeId, refusal);
       return;
     }
-    subscriptions.set(showtimeId, { sessionId, resume, active: false });
+    subscriptions.set(showtimeId, { sessionId, resume, active: false, tokenEndsAt });
+    this.planTokenEnd(socket);
     const showtime = this.showtime(showtimeId);
     if (!this.isAway(showtimeId)) this.admit(socket, showtime);
     else this.admitAway(socket, showtime);
+  }
+
+  /** The same session and a token that ends later: the subscription goes on, and hears nothing. */
+  private refresh(socket: FakeSocket, showtimeId: string, claims: FakeClaims): boolean {
+    const found = socket.subscriptions.get(showtimeId);
+    if (found?.tokenEndsAt === undefined || found.sessionId !== claims.sessionId) return false;
+    if (claims.endsAt <= found.tokenEndsAt) return false;
+    found.tokenEndsAt = claims.endsAt;
+    this.planTokenEnd(socket);
+    return true;
+  }
+
+  private planTokenEnd(socket: FakeSocket): void {
+    clearTimeout(socket.tokenEnd);
+    const ends = [...socket.subscriptions.values()].map((one) => one.tokenEndsAt ?? Infinity);
+    const ms = Math.min(...ends) - this.now();
+    if (ms < TIMER_MS_MAX)
+      socket.tokenEnd = setTimeout(() => socket.end(4202, 'token expired'), ms);
   }
 
   private tellRefusal(
@@ -341,6 +396,7 @@ export class FakeSeatServer {
     const { subscriptions } = socket;
     const left = showtimeId === undefined ? [...subscriptions.keys()] : [showtimeId];
     for (const one of left) subscriptions.delete(one);
+    this.planTokenEnd(socket);
     const type = 'unsubscribed';
     const timestamp = this.now();
     if (!left.length) send(socket, { type, timestamp });

@@ -19,6 +19,8 @@ export interface FakeSubscription {
   active: boolean;
   /** Where it goes on: the page's position, or that of the snapshot it was shown meanwhile. */
   resume: Extract<ClientFrame, { type: 'subscribe' }>['resume'];
+  /** When the token that it came with ends, Unix ms; undefined: it came without. */
+  tokenEndsAt: number | undefined;
 }
 
 export class FakeSocket extends EventTarget {
@@ -43,6 +45,8 @@ export class FakeSocket extends EventTarget {
 
   readonly subscriptions = new Map<string, FakeSubscription>();
   heartbeat: ReturnType<typeof setInterval> | undefined;
+  /** When the first of its tokens ends. */
+  tokenEnd: ReturnType<typeof setTimeout> | undefined;
   badMessages = 0;
 
   constructor(
@@ -108,6 +112,7 @@ export class FakeSocket extends EventTarget {
 
   private leave(): void {
     clearInterval(this.heartbeat);
+    clearTimeout(this.tokenEnd);
     this.subscriptions.clear();
     this.peer.gone(this);
   }

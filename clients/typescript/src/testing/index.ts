@@ -7,3 +7,4 @@ export {
   type FakeSeatServerOptions,
   type FakeShowtimeRefusal,
 } from './fake_seat_server.js';
+export type { FakeTokenOptions } from './fake_tokens.js';

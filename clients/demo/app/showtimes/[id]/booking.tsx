@@ -2,9 +2,16 @@
 // The seats and the form that buys them.
 
 import { type InitialSnapshot, type OwnSeat, showtime } from '@seatlock/client';
-import { type HallLayout, SeatSelection, useConnection, useShowtime } from '@seatlock/react';
+import {
+  type HallLayout,
+  SeatSelection,
+  type SeatSelectionProps,
+  useConnection,
+  useShowtime,
+} from '@seatlock/react';
 import { useRouter } from 'next/navigation';
 import { type FormEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
+import { fetchToken } from './fetch_token';
 import { Purchase } from './purchase';
 
 interface Props {
@@ -15,6 +22,8 @@ interface Props {
   readonly as: string | null;
   readonly maxSeats: number;
   readonly url: string | undefined;
+  /** The edge wants tokens of this site. */
+  readonly tokens: boolean;
   /** undefined: the seat service did not answer when the page was made. */
   readonly initialSnapshot: InitialSnapshot | undefined;
 }
@@ -22,6 +31,7 @@ interface Props {
 export function Booking(props: Props) {
   const { showtimeId, layout, as, initialSnapshot, url, sessionId } = props;
   const query = as === null ? '' : `?as=${as}`;
+  const token = props.tokens ? () => fetchToken(query) : undefined;
   const [seats, setSeats] = useState<readonly OwnSeat[]>(initialSnapshot?.yourSeats ?? []);
   // "Back" shows a page as it was made; what the browser heard since is newer. The seats follow the
   // showtime; here it is only looked at.
@@ -31,7 +41,7 @@ export function Booking(props: Props) {
   }, [showtimeId, url, sessionId]);
   return (
     <>
-      {initialSnapshot === undefined ? <Away {...props} /> : null}
+      {initialSnapshot === undefined ? <Away {...props} token={token} /> : null}
       <section aria-labelledby="seats">
         <h2 id="seats">Choose seats</h2>
         <SeatSelection
@@ -40,6 +50,7 @@ export function Booking(props: Props) {
           sessionId={sessionId}
           apiUrl={`/api/seat-locks${query}`}
           maxSeats={props.maxSeats}
+          token={token}
           onSelectionChange={setSeats}
           {...(url === undefined ? {} : { url })}
           {...(initialSnapshot === undefined ? {} : { initialSnapshot })}
@@ -51,8 +62,8 @@ export function Booking(props: Props) {
 }
 
 /** Until the first connection: the page shares the one that the seats have. */
-function Away({ showtimeId, url, sessionId }: Props) {
-  const { status } = useConnection(useShowtime(showtimeId, { url, sessionId }));
+function Away({ showtimeId, url, sessionId, token }: Props & Pick<SeatSelectionProps, 'token'>) {
+  const { status } = useConnection(useShowtime(showtimeId, { url, sessionId, token }));
   if (status === 'live') {
     return null;
   }

@@ -27,7 +27,7 @@ export default async function Showtime({ params, searchParams }: Props) {
   }
   const { sessionId, as, link } = await shopper(searchParams);
   const snapshot = await initialSnapshot(show.id, sessionId);
-  const { webSocketUrl, maxSeats } = siteEnv();
+  const { webSocketUrl, maxSeats, tokenKeys } = siteEnv();
   return (
     <>
       <SiteHeader as={as} home={link('/')} />
@@ -42,6 +42,7 @@ export default async function Showtime({ params, searchParams }: Props) {
         as={as}
         maxSeats={maxSeats}
         url={webSocketUrl}
+        tokens={tokenKeys !== undefined}
         initialSnapshot={snapshot ?? undefined}
       />
     </>
