@@ -14,6 +14,7 @@ import arrows  # noqa: E402
 import arrows_ts  # noqa: E402
 import commands  # noqa: E402
 import files  # noqa: E402
+import hardening  # noqa: E402
 import links  # noqa: E402
 import monitoring  # noqa: E402
 import thread_safety  # noqa: E402
@@ -336,6 +337,48 @@ class ThreadSafetyTest(Tree):
         chosen = [path for path in ("common/a.cc", "common/b.cc")
                   if thread_safety.holds_locks(self.root, self.root / path)]
         self.assertEqual(chosen, ["common/a.cc"])
+
+
+class HardeningTest(Tree):
+    """A program built with all flags passes; each flag that is left out is noticed."""
+
+    SOURCE = """#include <cstdio>
+#include <cstring>
+int main(int count, char** words) {
+  char copy[16];
+  std::strcpy(copy, words[0]);
+  return std::puts(copy) + count;
+}
+"""
+    COMPILED = ["-O2", "-g1", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2", "-fPIE",
+                *hardening.EVERY_FILE]
+    LINKED = ["-pie", "-Wl,-z,relro,-z,now"]
+
+    def faults(self, without=(), instead=()):
+        self.write("a.cc", self.SOURCE)
+        flags = [flag for flag in [*self.COMPILED, *self.LINKED] if flag not in without]
+        program = self.root / "a"
+        subprocess.run(["g++", "-w", self.root / "a.cc", "-o", program, *flags, *instead],
+                       check=True)
+        return hardening.faults(program)
+
+    def test_a_program_with_all_of_it_passes(self):
+        self.assertEqual(self.faults(), [])
+
+    def test_each_flag_that_is_missing_is_noticed(self):
+        for without, instead, said in (
+                (["-D_FORTIFY_SOURCE=2"], [], "no copy is bounded"),
+                (["-fstack-protector-strong"], [], "looks after its stack"),
+                (["-fcf-protection"], ["-fcf-protection=none"], "1 files in it were compiled"),
+                (["-pie", "-fPIE"], ["-no-pie", "-fno-pie"], "a fixed address"),
+                (["-Wl,-z,relro,-z,now"], ["-Wl,-z,lazy"], "(-z now)"),
+                (["-Wl,-z,relro,-z,now"], ["-Wl,-z,norelro,-z,now"], "(-z relro)"),
+                ([], ["-Wl,-z,execstack"], "stack is executable"),
+                (["-g1"], [], "no debug information")):
+            if "-fcf-protection" in without and without[0] not in hardening.EVERY_FILE:
+                continue
+            with self.subTest(without, instead=instead):
+                self.assertIn(said, "; ".join(self.faults(without, instead)))
 
 
 if __name__ == "__main__":
