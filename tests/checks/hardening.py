@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that programs were built as cmake/SeatLockHardening.cmake says. Usage: hardening.py PROGRAM...
+"""Checks that programs were built as cmake/SeatLockHardening.cmake says: hardening.py PROGRAM...
 
 Reads the programs and not the build files, by readelf, so that a flag that got lost on the way is
 noticed. The compiler writes the flags of each file into the debug information: a program that was
