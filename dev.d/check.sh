@@ -116,7 +116,7 @@ check() {
   run_check "guarantees" "name a test that is there" python3 tests/checks/guarantees.py
   run_check "commands in the docs" "as it says above" python3 tests/checks/commands.py
   run_check "shell" "as shellcheck says" shellcheck -x dev .ci/run deploy/debian/*/p* \
-    deploy/compose/*.sh deploy/images/*.sh
+    deploy/compose/*.sh deploy/images/*.sh deploy/secrets/*.sh
   run_check "images and compose" "as the linter says" check_containers
   run_check "npm format and lint" "./dev fix; else as biome says" \
     npx --no-install biome ci --error-on-warnings

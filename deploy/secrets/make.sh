@@ -160,23 +160,25 @@ random_key() { openssl rand 32 | base64url; }
 base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 hash_of() { openssl dgst -sha256 -r | cut -d' ' -f1; }
 
-# A line of the file, as `seatlockd keys new` prints it, under the id CALLER.NUMBER.
-key_line() { # CALLER NUMBER < KEY
-  printf '%s.%s sha256:%s %s\n' "$1" "$2" "$(tr -d '\n' | hash_of)" "$(scopes_of "$1")"
+# A line of the file, as `seatlockd keys new --id CALLER` prints it. The id stays the same, because
+# records of changes have it.
+key_line() { # CALLER < KEY
+  printf '%s sha256:%s %s\n' "$1" "$(tr -d '\n' | hash_of)" "$(scopes_of "$1")"
 }
 
 # The line of the key that the caller has.
 line_in_use() { # CALLER
   local hash
   hash=$(tr -d '\n' <"$root/$1/token" | hash_of)
-  grep -F " sha256:$hash " "$root/seatlockd/auth-keys" || die "no line in seatlockd/auth-keys for $1/token"
+  grep -F "$1 sha256:$hash " "$root/seatlockd/auth-keys" ||
+    die "no line in seatlockd/auth-keys for $1/token"
 }
 
-make_keys() { # NUMBER
+make_keys() {
   local caller
   for caller in "${CALLERS[@]}"; do
     random_key >"$making/$caller.token"
-    key_line "$caller" "$1" <"$making/$caller.token" >>"$making/auth-keys"
+    key_line "$caller" <"$making/$caller.token" >>"$making/auth-keys"
   done
 }
 
@@ -185,36 +187,28 @@ put_tokens() {
   for caller in "${CALLERS[@]}"; do put "$caller/token" 600 <"$making/$caller.token"; done
 }
 
-# Lines of our callers that are older than the key in use. Other lines of the file are yours.
+# Of our callers what stands before the key in use. What stands after it, a rotation that was stopped
+# has added, and nobody has that key.
 accepted_before() {
-  local caller line number
+  local caller line
   for caller in "${CALLERS[@]}"; do
     line=$(line_in_use "$caller")
-    number=${line%% *} number=${number##*.}
-    awk -v caller="$caller" -v number="$number" \
-      '{ split($1, id, "."); if (id[1] == caller && id[2] + 0 < number + 0) print $1 }' \
-      "$root/seatlockd/auth-keys"
+    awk -v caller="$caller" -v line="$line" \
+      '$0 == line { exit } $1 == caller' "$root/seatlockd/auth-keys"
   done
 }
 
-# Without lines of our callers but those in use.
+# Without lines of our callers but those in use. Other lines of the file are yours.
 lines_to_keep() {
-  local caller line pattern='^('
-  for caller in "${CALLERS[@]}"; do pattern+="$caller|"; done
-  grep -Ev "${pattern%|})\.[0-9]+ " "$root/seatlockd/auth-keys" || true
-  for caller in "${CALLERS[@]}"; do
-    line=$(line_in_use "$caller")
-    echo "$line"
-  done
+  local caller
+  awk -v callers=" ${CALLERS[*]} " '!index(callers, " " $1 " ")' "$root/seatlockd/auth-keys"
+  for caller in "${CALLERS[@]}"; do line_in_use "$caller"; done
 }
 
 rotate_key() {
   [ -z "$(accepted_before)" ] || die "the keys before are still accepted: --retire key first"
-  local number
-  number=$(line_in_use edge)
-  number=${number%% *} number=${number##*.}
   lines_to_keep >"$making/auth-keys"
-  make_keys $((number + 1))
+  make_keys
   put seatlockd/auth-keys 600 <"$making/auth-keys"
   put_tokens
 }
@@ -265,7 +259,7 @@ make_all() {
   cp "$making/authority.pem" "$making/signer.pem"
   printf '%s\n' "${servers[@]:-${default_servers[@]}}" >"$making/server-names"
   make_certificates
-  make_keys 1
+  make_keys
   make_token_secret
   put authority/authority.pem 600 <"$making/authority.pem"
   put_authorities "$making/authority.crt"
