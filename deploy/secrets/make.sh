@@ -129,7 +129,8 @@ make_certificate() {
   openssl req -new -key "$making/$1.key" -subj "/CN=seatlock-$1" >"$making/$1.csr"
   openssl x509 -req -in "$making/$1.csr" -CA "$making/signer.pem" -CAkey "$making/signer.pem" \
     -set_serial "0x$(openssl rand -hex 16)" -days "$CERTIFICATE_DAYS" -sha256 \
-    -extfile "$making/$1.ext" >"$making/$1.pem" 2>"$making/said" || die "$(head -n 1 "$making/said")"
+    -extfile "$making/$1.ext" >"$making/$1.pem" 2>"$making/said" ||
+    die "$(head -n 1 "$making/said")"
 }
 
 # The key before the certificate: whoever reads both between the two finds that they do not match,
@@ -187,8 +188,8 @@ put_tokens() {
   for caller in "${CALLERS[@]}"; do put "$caller/token" 600 <"$making/$caller.token"; done
 }
 
-# Of our callers what stands before the key in use. What stands after it, a rotation that was stopped
-# has added, and nobody has that key.
+# Of our callers what stands before the key in use. What stands after it was added by a rotation
+# that was stopped, and nobody has that key.
 accepted_before() {
   local caller line
   for caller in "${CALLERS[@]}"; do
@@ -233,7 +234,8 @@ keys_of_set() { sed -n 's/^{"keys":\[\(.*\)\]}$/\1/p' "$1" | sed 's/},{/}\n{/g';
 
 rotate_token() {
   keys_of_set "$root/site/token-jwks.json" >"$making/site-keys"
-  keys_of_set "$root/edge/token-jwks.json" | grep -Fxvf "$making/site-keys" >"$making/others" || true
+  keys_of_set "$root/edge/token-jwks.json" >"$making/edge-keys"
+  grep -Fxvf "$making/site-keys" "$making/edge-keys" >"$making/others" || true
   # One that the edge knows and the site does not: the one before, or of a run that was stopped.
   [ ! -s "$making/others" ] || die "the edge still accepts another key: --retire token first"
   make_token_secret
