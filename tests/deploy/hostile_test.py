@@ -30,8 +30,9 @@ ENDLESS_HEADS = {
     "an integer of zeros": (b"\x00\x7f", b"\x80" * PAYLOAD_BYTES),
     "fields in many frames": (b"", field("a", "1") * (PAYLOAD_BYTES // 5)),
 }
-# In all more than seatlockd's bound of a head, and less than the proxies'.
-FILLER = b"".join(field(f"x-{i}", "f" * 130) for i in range(70))
+# More than seatlockd's bound of a head, 16 KiB, where each field counts 32 bytes besides; and less
+# than the proxies', which have the same bound without them.
+FILLER = b"".join(field(f"x-{i}", "f" * 150) for i in range(88))
 # CVE-2023-1428: each with a head that is too large ended gRPC's server.
 DEADLY_HEADS = {
     "te": call_fields(te="x") + FILLER,
