@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The checks themselves: each finds what it is there for, in a tree made for it."""
 
+import base64
 import json
 import pathlib
 import subprocess
@@ -18,6 +19,7 @@ import hardening  # noqa: E402
 import links  # noqa: E402
 import monitoring  # noqa: E402
 import thread_safety  # noqa: E402
+import written_secrets  # noqa: E402
 
 
 class Tree(unittest.TestCase):
@@ -337,6 +339,41 @@ class ThreadSafetyTest(Tree):
         chosen = [path for path in ("common/a.cc", "common/b.cc")
                   if thread_safety.holds_locks(self.root, self.root / path)]
         self.assertEqual(chosen, ["common/a.cc"])
+
+
+class WrittenSecretsTest(Tree):
+    SECRET = b"QjMn-2Zc_Lk8aX0fT5wPz7Rv1sYd3HgB"
+
+    def found(self, *written):
+        self.write("secrets/1", self.SECRET.decode() + "\nanother-secret-of-its-own\n")
+        for number, data in enumerate(written):
+            self.write(f"logs/{number}.log", "a line before\n")
+            with (self.root / f"logs/{number}.log").open("ab") as file:
+                file.write(data)
+        return written_secrets.check(self.root / "secrets", [self.root / "logs"])
+
+    def test_what_has_no_secret_passes(self):
+        self.assertEqual(self.found(b"authorization: Bearer\n", b"\0\xff"), [])
+
+    def test_a_planted_secret_is_found_in_every_form_and_never_repeated(self):
+        forms = [self.SECRET, self.SECRET.hex().encode(), self.SECRET.hex().upper().encode()]
+        for before in (b"", b"a", b"ab"):
+            text = before + self.SECRET + b"tail"
+            forms += [base64.b64encode(text), base64.urlsafe_b64encode(text)]
+        for form in forms:
+            with self.subTest(form):
+                found = self.found(b"x" + form + b"y\n" if form == self.SECRET else form)
+                self.assertEqual(len(found), 1, found)
+                self.assertIn("0.log:2: a secret", found[0])
+                self.assertNotIn(form.decode(), found[0])
+
+    def test_a_search_without_secrets_or_without_logs_is_no_search(self):
+        (self.root / "secrets").mkdir()
+        (self.root / "logs").mkdir()
+        both = self.root / "secrets", [self.root / "logs"]
+        self.assertIn("no test registered", written_secrets.check(*both)[0])
+        self.write("secrets/1", self.SECRET.decode())
+        self.assertIn("nothing to search in", written_secrets.check(*both)[0])
 
 
 class HardeningTest(Tree):
