@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Searches what a test run wrote for the secrets that it used: written_secrets.py SECRETS WRITTEN...
+"""Searches what a test run wrote for secrets that it used: written_secrets.py SECRETS WRITTEN...
 
 SECRETS is a folder of files with a secret a line, which tests have registered
 (tests/testing/written.h, tests/deploy/programs.py). WRITTEN are files and folders: logs, metrics,

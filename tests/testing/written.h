@@ -1,7 +1,7 @@
 // What a test run writes, and which secrets it used, for the search at its end
-// (tests/checks/written_secrets.py). Both do nothing unless `./dev test` asked for it by the variables
-// SEATLOCK_TEST_LOGS and SEATLOCK_TEST_SECRETS, which name folders. Thread-safe; block for the
-// disk.
+// (tests/checks/written_secrets.py). Both do nothing unless `./dev test` asked for it by the
+// variables SEATLOCK_TEST_LOGS and SEATLOCK_TEST_SECRETS, which name folders. Thread-safe; both
+// block for the disk.
 #pragma once
 
 #include <sys/types.h>
