@@ -12,7 +12,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(component libseatlock-dev)
-set(client_parts seatlock_client seatlock_proto_v1 seatlock_proto_service seatlock_proto_rpc)
+set(client_parts seatlock_client seatlock_tls_channel seatlock_proto_v1 seatlock_proto_service seatlock_proto_rpc)
 
 # Programs may put the client into a shared library of their own. Our programs have the same objects
 # in them: without the option the compiler could inline no function that another library might
@@ -26,8 +26,8 @@ endforeach()
 
 # Of common/base what the client uses; the rest would bring OpenSSL with it.
 add_library(seatlock_dev STATIC ${client_objects}
-  common/base/host_port.cc common/base/look_up.cc common/base/server_list.cc
-  common/base/trace_context.cc)
+  common/base/host_port.cc common/base/look_up.cc common/base/read_file.cc
+  common/base/server_list.cc  common/base/trace_context.cc)
 set_target_properties(seatlock_dev PROPERTIES
   OUTPUT_NAME seatlock EXPORT_NAME client POSITION_INDEPENDENT_CODE ON)
 target_link_libraries(seatlock_dev

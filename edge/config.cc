@@ -6,7 +6,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/base/look_up.h"
 #include "common/base/server_list.h"
 #include "common/runtime/flags.h"
 #include "edge/limits.h"
@@ -36,6 +38,38 @@ absl::Status SetParsed(std::string_view text, Value* value, std::string* written
   return absl::OkStatus();
 }
 
+void AddTlsFlags(Config* config, runtime::Flags* flags) {
+  UpstreamTls& tls = config->upstream_tls;
+  flags->File(&tls.ca, "upstream-ca",
+              "PEM: who may have signed the seat service's certificate; turns TLS on. Files for "
+              "--upstream are read anew when they change");
+  flags->File(&tls.cert, "upstream-cert",
+              "PEM: the edge's own certificate, if the seat service asks for one");
+  flags->File(&tls.key, "upstream-key", "PEM: the key of --upstream-cert");
+  flags->Bool(&config->allow_plaintext, "allow-plaintext",
+              "let --upstream be beyond this machine without TLS");
+}
+
+absl::Status CheckTls(const Config& config) {
+  const UpstreamTls& tls = config.upstream_tls;
+  if (tls.cert.empty() != tls.key.empty()) {
+    return absl::InvalidArgumentError(
+        "--upstream-cert and --upstream-key go together: one is missing");
+  }
+  if (tls.ca.empty() && !tls.cert.empty()) {
+    return absl::InvalidArgumentError("--upstream-cert and --upstream-key need --upstream-ca");
+  }
+  if (!tls.ca.empty() || config.allow_plaintext) return absl::OkStatus();
+  for (const runtime::HostPort& upstream : config.upstreams) {
+    if (base::IsLoopback(upstream.host)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--upstream=", upstream.ToString(),
+                     " is beyond this machine: give --upstream-ca, or --allow-plaintext if the "
+                     "network is trusted"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string UpstreamsText(const Config& config) {
@@ -61,6 +95,8 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
       "while that is away",
       [config](std::string_view text) { return SetUpstreams(text, config); },
       [config] { return UpstreamsText(*config); });
+  AddTlsFlags(config, &flags);
+  flags.Check([config] { return CheckTls(*config); });
   flags.Custom(
       "allowed-origins", "ORIGIN,...",
       "pages that may connect, such as https://a.example,https://*.b.example (any subdomain of "

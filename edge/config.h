@@ -14,11 +14,21 @@
 
 namespace seatlock::edge {
 
+// TLS to the seat service: PEM files, all empty without it.
+struct UpstreamTls {
+  std::string ca;
+  std::string cert;  // the edge's own; empty: it has none
+  std::string key;
+};
+
 struct Config {
   runtime::HostPort listen{"127.0.0.1", 8080};
   runtime::HostPort admin_listen{"127.0.0.1", 9102};
   // Servers of one store; distinct, at least one, at most kServersMax.
   std::vector<runtime::HostPort> upstreams{{"127.0.0.1", 50051}};
+  UpstreamTls upstream_tls;
+  // Whether upstreams may be beyond this machine without TLS.
+  bool allow_plaintext = false;
   AllowedOrigins allowed_origins;
   int64_t threads = 0;                      // 0: one a core.
   int64_t connections_max = 0;              // 0: as many as descriptors allow.

@@ -41,6 +41,7 @@
 #include "edge/trace_lines.h"
 #include "edge/upstream/resolver.h"
 #include "edge/upstream/watch_client.h"
+#include "edge/upstream_tls.h"
 #include "edge/ws/admission.h"
 #include "edge/ws/server.h"
 #include "edge/ws/worker.h"
@@ -151,7 +152,9 @@ void LogUntrustedForwarder(const std::string& peer) {
 // are followed. Made and destroyed by the main thread.
 class Edge {
  public:
-  Edge(const Config& config, const Limits& limits, const base::Clock& clock, Tracer& tracer)
+  Edge(const Config& config, const Limits& limits,
+       std::shared_ptr<grpc::ChannelCredentials> upstream_credentials, const base::Clock& clock,
+       Tracer& tracer)
       : config_(config),
         clock_(clock),
         admission_({.sockets_max = limits.sockets_max,
@@ -164,6 +167,7 @@ class Edge {
         budget_(static_cast<size_t>(config.memory_budget_mib) << 20),
         workers_(MakeWorkers(limits, tracer)),
         upstream_({.targets = Targets(config),
+                   .credentials = std::move(upstream_credentials),
                    .clock = &clock_,
                    .executor = &home().strand(),
                    .timers = &home().strand(),
@@ -260,9 +264,11 @@ std::string StatusLine(const Edge& edge) {
 int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManager& manager) {
   const absl::StatusOr<Limits> limits = RaiseLimits(config);
   if (!limits.ok()) return Fail(limits.status());
+  auto upstream_tls = OpenUpstreamTls(config.upstream_tls);
+  if (!upstream_tls.ok()) return Fail(upstream_tls.status());
   const base::SlewedClock clock;
   TraceLines trace_lines(clock);
-  Edge edge(config, *limits, clock, trace_lines);
+  Edge edge(config, *limits, *std::move(upstream_tls), clock, trace_lines);
   runtime::Metrics metrics;
   edge.AddMetricsTo(&metrics);
   metrics.AddGaugeCallback(
@@ -292,6 +298,7 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
     trace_lines.Tick();
   });
   // Only now: a start that fails is one line.
+  WarnOfUpstreamKey(config.upstream_tls);
   runtime::LogInfo("limits", {{"open_files", limits->open_files},
                               {"connections_max", limits->connections_max},
                               {"handshakes_max", limits->handshakes_max},

@@ -13,6 +13,7 @@
 #include "clients/cli/bench/args.h"
 #include "clients/cli/operate/args.h"
 #include "clients/cli/time_flag.h"
+#include "clients/cli/tls_flags.h"
 #include "common/base/server_list.h"
 #include "common/runtime/version.h"
 #include "seatlock/client.h"
@@ -29,11 +30,12 @@ constexpr char kFooter[] =
     "  seatctl bench lock --rate 1000 --duration 10s\n";
 
 constexpr char kCommandFooter[] =
-    "Every command takes --server, --timeout, --output and --admin, too: seatctl --help.\n\n";
+    "Every command takes --server, --ca, --timeout, --output and --admin, too: seatctl --help.\n\n";
 
 // What CLI11 fills in before it becomes Args.
 struct Raw {
   Args args;
+  client::TlsOptions tls;
   std::string ttl;
   std::string timeout;
   std::string output = "table";
@@ -229,6 +231,7 @@ void AddGlobals(CLI::App* app, Raw* raw) {
       ->envname("SEATCTL_SERVER")
       ->type_name("HOST:PORT,...")
       ->capture_default_str();
+  AddTlsFlags(&raw->tls, app);
   app->add_option("--timeout", raw->timeout, "how long to try [10s]")
       ->envname("SEATCTL_TIMEOUT")
       ->type_name("TIME");
@@ -280,14 +283,17 @@ ParsedArgs ParseArgs(int argc, const char* const* argv) {
   }
   std::string wrong = TakeNamed(families, &raw.args);
   if (wrong.empty()) wrong = Complete(&raw);
+  if (wrong.empty()) wrong = TakeTls(raw.tls, app, &raw.args.tls);
   if (!wrong.empty()) return Usage(wrong, command_name());
   if (raw.print_config) {
-    return {{},
-            kExitOk,
-            absl::StrCat("server=", raw.args.server,
-                         "\nadmin=", app.get_option("--admin")->as<std::string>(), "\ntimeout=",
-                         absl::FormatDuration(absl::Milliseconds(raw.args.timeout_ms)),
-                         "\noutput=", raw.output, "\n")};
+    return {
+        {},
+        kExitOk,
+        absl::StrCat("server=", raw.args.server,
+                     "\nadmin=", app.get_option("--admin")->as<std::string>(), "\nca=", raw.tls.ca,
+                     "\ncert=", raw.tls.cert, "\nkey=", raw.tls.key,
+                     "\ntimeout=", absl::FormatDuration(absl::Milliseconds(raw.args.timeout_ms)),
+                     "\noutput=", raw.output, "\n")};
   }
   if (command_name().empty()) return Usage("name a command", "");
   return {std::move(raw.args), std::nullopt, ""};

@@ -164,7 +164,8 @@ TEST_F(ArgsTest, HelpVersionAndConfigAreAnswers) {
               AllOf(HasSubstr("--rate"), HasSubstr("Every command takes --server")));
   EXPECT_THAT(Parse({"--version"}).text, StartsWith("seatctl 0."));
   EXPECT_EQ(Parse({"--print-config", "--timeout=1m"}).text,
-            "server=127.0.0.1:50051\nadmin=127.0.0.1:9101,127.0.0.1:9102\ntimeout=1m\n"
+            "server=127.0.0.1:50051\nadmin=127.0.0.1:9101,127.0.0.1:9102\n"
+            "ca=\ncert=\nkey=\ntimeout=1m\n"
             "output=table\n");
 }
 

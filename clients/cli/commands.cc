@@ -214,6 +214,7 @@ int Run(const Args& args) {
   if (args.run != nullptr) return args.run(args);
   client::ClientOptions options;
   options.servers = args.servers;
+  options.tls = args.tls;
   options.timeout = milliseconds(args.timeout_ms);
   options.attempt_timeout = std::min(options.attempt_timeout, options.timeout);
   if (args.command == Command::kWatch) {

@@ -5,8 +5,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "seatlock/tls_options.h"
 
 namespace CLI {
 class App;
@@ -25,6 +28,7 @@ inline constexpr int kExitSeatTaken = 4;
 struct CommonArgs {
   std::string server = "127.0.0.1:50051";                  // as it was given
   std::vector<std::string> servers = {"127.0.0.1:50051"};  // the same, taken apart
+  std::optional<client::TlsOptions> tls = {};              // checked; plaintext without it
   int64_t timeout_ms = 10'000;
   bool json = false;
 };

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "clients/cpp/backoff.h"
+#include "clients/cpp/credentials.h"
 #include "clients/cpp/grpc_watch.h"
 #include "clients/cpp/outcome.h"
 #include "clients/cpp/servers.h"
@@ -80,6 +81,11 @@ std::vector<std::string> ListOf(const ClientOptions& options) {
   return options.servers.empty() ? std::vector<std::string>{options.target} : options.servers;
 }
 
+absl::Status CheckOptions(const ClientOptions& options) {
+  absl::Status wrong = base::CheckServers(options.servers);
+  return wrong.ok() ? CheckTls(options.tls) : wrong;
+}
+
 // Calls that concern no showtime go to one and the same server.
 template <typename Request>
 std::string ShowtimeOf(const Request& request) {
@@ -95,8 +101,9 @@ std::string ShowtimeOf(const Request& request) {
 struct Client::Impl {
   explicit Impl(ClientOptions the_options)
       : options(std::move(the_options)),
-        wrong_list(base::CheckServers(options.servers)),
+        wrong_options(CheckOptions(options)),
         servers(Servers::Make({.list = ListOf(options),
+                               .tls = wrong_options.ok() ? options.tls : std::nullopt,
                                .away = Backoff(options.away_first, options.away_max),
                                .trial_max = options.attempt_timeout})) {}
 
@@ -113,7 +120,7 @@ struct Client::Impl {
   void Note(const Server& server, const absl::Status& status, bool had_its_time) const;
 
   const ClientOptions options;
-  const absl::Status wrong_list;
+  const absl::Status wrong_options;
   const std::shared_ptr<Servers> servers;
 };
 
@@ -158,7 +165,7 @@ void Client::Impl::Note(const Server& server, const absl::Status& status, bool h
 template <typename Request, typename Response>
 absl::StatusOr<Response> Client::Impl::Call(Method<Request, Response> method,
                                             Request request) const {
-  if (!wrong_list.ok()) return wrong_list;
+  if (!wrong_options.ok()) return wrong_options;
   if constexpr (requires { request.set_request_id(""); }) {
     if (!request.has_request_id()) request.set_request_id(MakeRequestId());
   }
@@ -232,7 +239,7 @@ absl::StatusOr<v1::ListShowtimesResponse> Client::ListShowtimes(v1::ListShowtime
 std::unique_ptr<Watch> Client::WatchShowtime(v1::WatchShowtimeRequest request) {
   const ClientOptions& options = impl_->options;
   return std::make_unique<GrpcWatch>(
-      impl_->servers, std::move(request), impl_->wrong_list,
+      impl_->servers, std::move(request), impl_->wrong_options,
       WatchPauses{.retry = Backoff(options.backoff_first, options.backoff_max),
                   .look = Backoff(options.return_pause, options.return_pause),
                   .silence_max = options.attempt_timeout});

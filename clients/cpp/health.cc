@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "clients/cpp/credentials.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 
 namespace seatlock::client {
@@ -28,11 +29,13 @@ std::string Shortened(const std::string& message) {
 
 }  // namespace
 
-absl::Status CheckHealth(const std::string& server, std::chrono::milliseconds timeout) {
+absl::Status CheckHealth(const std::string& server, std::chrono::milliseconds timeout,
+                         const std::optional<TlsOptions>& tls) {
   grpc::ChannelArguments args;
   // A connection of its own: one that is shared may be up although a new one is refused.
   args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  const auto channel = grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), args);
+  SetServerName(tls, "", &args);
+  const auto channel = grpc::CreateCustomChannel(server, CredentialsOf(tls), args);
   const std::unique_ptr<Health::Stub> stub = Health::NewStub(channel);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + timeout);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "clients/cpp/credentials.h"
 #include "clients/cpp/limits.h"
 #include "clients/cpp/outcome.h"
 #include "common/base/rendezvous.h"
@@ -33,13 +34,6 @@ grpc::ChannelArguments ChannelArgs(bool own_connection) {
   args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, static_cast<int>(kConnectMax.count()));
   args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
   return args;
-}
-
-std::shared_ptr<const Server> MakeServer(const std::string& address, bool own_connection) {
-  auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
-                                           ChannelArgs(own_connection));
-  std::shared_ptr<v1::SeatLockService::Stub> stub = v1::SeatLockService::NewStub(channel);
-  return std::make_shared<const Server>(Server{address, std::move(channel), std::move(stub)});
 }
 
 }  // namespace
@@ -76,6 +70,7 @@ std::shared_ptr<Servers> Servers::Make(ServersOptions options) {
 
 Servers::Servers(ServersOptions options)
     : options_(std::move(options)),
+      credentials_(CredentialsOf(options_.tls)),
       has_names_(std::any_of(options_.list.begin(), options_.list.end(), &base::IsNamedServer)),
       known_(!has_names_),
       known_by_(Clock::time_point::max()) {
@@ -157,14 +152,22 @@ Servers::Entry* Servers::Find(const std::string& address) {
   return found == addresses_.end() ? nullptr : &entries_[found - addresses_.begin()];
 }
 
+std::shared_ptr<const Server> Servers::Connected(const std::string& address) {
+  grpc::ChannelArguments args = ChannelArgs(options_.own_connections);
+  const auto name = names_.find(address);
+  SetServerName(options_.tls, name == names_.end() ? "" : name->second, &args);
+  auto channel = grpc::CreateCustomChannel(address, credentials_, args);
+  std::shared_ptr<v1::SeatLockService::Stub> stub = v1::SeatLockService::NewStub(channel);
+  return std::make_shared<const Server>(Server{address, std::move(channel), std::move(stub)});
+}
+
 void Servers::Replace(const std::vector<std::string>& addresses) {
   std::vector<Entry> entries;
   for (const std::string& address : addresses) {
     if (Entry* const known = Find(address)) {
       entries.push_back(std::move(*known));
     } else {
-      entries.push_back({MakeServer(address, options_.own_connections),
-                         ServerState(options_.away, options_.trial_max)});
+      entries.push_back({Connected(address), ServerState(options_.away, options_.trial_max)});
     }
   }
   entries_ = std::move(entries);
@@ -197,6 +200,10 @@ void Servers::LookUpNames(Clock::time_point now) {
 void Servers::LookedUp(const std::map<std::string, std::vector<std::string>>& found) {
   base::MutexLock lock(mu_);
   for (const auto& [name, addresses] : found) found_[name] = addresses;
+  names_.clear();
+  for (const auto& [name, addresses] : found_) {
+    for (const std::string& address : addresses) names_.emplace(address, name);
+  }
   std::vector<std::string> servers;
   std::set<std::string> seen;
   const auto add = [&](const std::string& server) {

@@ -18,6 +18,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,7 @@
 #include "clients/cpp/look_up.h"
 #include "clients/cpp/server_state.h"
 #include "common/base/mutex.h"
+#include "seatlock/tls_options.h"
 #include "seatlock/v1/seatlock_service.grpc.pb.h"
 
 namespace seatlock::client {
@@ -40,12 +42,14 @@ struct Server {
 struct ServersOptions {
   // Not empty; checked (common/base/server_list.h), or one gRPC target.
   std::vector<std::string> list;
+  // Checked (credentials.h); plaintext without it.
+  std::optional<TlsOptions> tls = {};
   Backoff away{std::chrono::milliseconds(500), std::chrono::milliseconds(10'000)};
   // How long a caller may try a server that was away before another one may.
   std::chrono::milliseconds trial_max{4'000};
   LookUp look_up = SystemLookUp;
-  // Connections that are shared with nobody. Without it all Servers of a process have one
-  // connection to each address.
+  // Connections that are shared with nobody. Without it all Servers of a process have one plaintext
+  // connection to each address; those with TLS are never shared.
   bool own_connections = false;
 };
 
@@ -95,11 +99,14 @@ class Servers : public std::enable_shared_from_this<Servers> {
   Entry* Find(const std::string& address) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Makes `addresses` the servers; what is known of those that stay stays.
   void Replace(const std::vector<std::string>& addresses) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::shared_ptr<const Server> Connected(const std::string& address)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Looks the names up, if it is time.
   void LookUpNames(Clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void LookedUp(const std::map<std::string, std::vector<std::string>>& found);
 
   const ServersOptions options_;
+  const std::shared_ptr<grpc::ChannelCredentials> credentials_;
   const bool has_names_;
 
   mutable base::Mutex mu_;
@@ -109,6 +116,8 @@ class Servers : public std::enable_shared_from_this<Servers> {
   uint64_t choices_ ABSL_GUARDED_BY(mu_) = 0;
   // Names: what each stood for when it was last looked up with success.
   std::map<std::string, std::vector<std::string>> found_ ABSL_GUARDED_BY(mu_);
+  // The name that each of those addresses was looked up from.
+  std::map<std::string, std::string> names_ ABSL_GUARDED_BY(mu_);
   bool looking_up_ ABSL_GUARDED_BY(mu_) = false;
   bool known_ ABSL_GUARDED_BY(mu_);
   Clock::time_point looked_up_at_ ABSL_GUARDED_BY(mu_);  // when the last one began

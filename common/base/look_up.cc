@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -13,6 +14,14 @@ namespace seatlock::base {
 bool IsHostAddress(const std::string& host) {
   in_addr v4{};
   return host.find(':') != std::string::npos || inet_pton(AF_INET, host.c_str(), &v4) == 1;
+}
+
+bool IsLoopback(const std::string& host) {
+  in_addr v4{};
+  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
+  in6_addr v6{};
+  if (inet_pton(AF_INET6, host.c_str(), &v6) == 1) return IN6_IS_ADDR_LOOPBACK(&v6);
+  return host == "localhost";
 }
 
 absl::StatusOr<std::vector<std::string>> LookUpHost(const std::string& host) {

@@ -20,6 +20,16 @@ TEST(LookUpTest, AddressesAreToldFromNames) {
   }
 }
 
+TEST(LookUpTest, LoopbackIsThisMachineAlone) {
+  for (const char* own : {"127.0.0.1", "127.255.0.9", "::1", "localhost"}) {
+    EXPECT_TRUE(IsLoopback(own)) << own;
+  }
+  for (const char* other : {"0.0.0.0", "::", "::2", "10.0.0.1", "128.0.0.1", "2001:db8::1",
+                            "127.0.0.1x", "localhost.example", "seats.example", ""}) {
+    EXPECT_FALSE(IsLoopback(other)) << other;
+  }
+}
+
 TEST(LookUpTest, ANameIsAllItsAddressesOrUnavailable) {
   const auto here = LookUpHost("localhost");
   ASSERT_THAT(here, IsOk());

@@ -78,6 +78,7 @@ struct Flags::Flag {
   std::function<std::string()> text;
   std::vector<std::string> given;  // what the arguments said; the last counts
   std::function<std::string(std::string_view)> shown = {};  // of a wrong value; empty: as it is
+  bool empty_is_unset = true;                               // of its variable; else `set` is asked
 
   std::string Shown(std::string_view value) const {
     return shown ? shown(value) : std::string(value);
@@ -113,6 +114,23 @@ void Flags::String(std::string* value, std::string name, std::string help) {
            },
        .text = [value] { return *value; },
        .given = {}});
+}
+
+void Flags::File(std::string* value, std::string name, std::string help) {
+  auto set = [value](std::string_view text) {
+    if (text.empty()) {
+      return absl::InvalidArgumentError("must name a file, or be left out altogether");
+    }
+    *value = text;
+    return absl::OkStatus();
+  };
+  Add({.name = std::move(name),
+       .help = std::move(help),
+       .metavar = "FILE",
+       .set = std::move(set),
+       .text = [value] { return *value; },
+       .given = {},
+       .empty_is_unset = false});
 }
 
 void Flags::Choice(std::string* value, std::string name, std::vector<std::string> choices,
@@ -197,6 +215,10 @@ void Flags::EnvAlias(std::string variable, std::string name, std::string help,
   aliases_.push_back({std::move(variable), std::move(name), std::move(help), std::move(set)});
 }
 
+void Flags::Check(std::function<absl::Status()> check) {
+  checks_.push_back(std::move(check));
+}
+
 std::string Flags::VariableOf(const Flag& flag) const {
   return env_prefix_ + absl::AsciiStrToUpper(absl::StrReplaceAll(flag.name, {{"-", "_"}}));
 }
@@ -229,7 +251,7 @@ absl::Status Flags::ApplyEnvironment() {
     if (!flag.given.empty()) continue;
     const std::string variable = VariableOf(flag);
     const char* text = std::getenv(variable.c_str());
-    if (text == nullptr || *text == '\0') continue;
+    if (text == nullptr || (*text == '\0' && flag.empty_is_unset)) continue;
     const absl::Status status = flag.set(text);
     if (!status.ok()) return Complain(variable, status, flag.Shown(text));
   }
@@ -275,12 +297,20 @@ absl::Status Flags::ApplyArguments() {
   return absl::OkStatus();
 }
 
+absl::Status Flags::CheckAll() const {
+  for (const auto& check : checks_) {
+    if (absl::Status status = check(); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 std::optional<int> Flags::Parse(int argc, const char* const* argv) {
   answer_.reset();
   absl::Status status = ReadArguments(argc, argv);
   if (status.ok() && !answer_.has_value()) {
     status = ApplyEnvironment();
     if (status.ok()) status = ApplyArguments();
+    if (status.ok()) status = CheckAll();
     if (print_config_) answer_ = Config();
   }
   if (!status.ok()) {

@@ -1,7 +1,7 @@
 // A program's flags, each with an environment variable: --admin-listen of the prefix "SEATLOCK_"
 // is SEATLOCK_ADMIN_LISTEN. A flag beats the environment, so that a variable is not even looked at
 // where its flag is given; the environment beats the default; a variable set to nothing counts as
-// unset. There are no configuration files.
+// unset, but for a File. There are no configuration files.
 //
 //   Flags flags("seatlockd", "Owns the locks of seats.", "SEATLOCK_");
 //   flags.Address(&config.listen, "listen", "where gRPC listens");
@@ -33,6 +33,10 @@ class Flags {
 
   // Names are without dashes: "admin-listen". `help` is a phrase; default and variable are added.
   void String(std::string* value, std::string name, std::string help);
+  // The path of a file that protects something: a certificate, a key, who may call. Nothing, by
+  // flag or variable, is refused: a variable that a script left empty must not open a port to
+  // everybody.
+  void File(std::string* value, std::string name, std::string help);
   // One of `choices`.
   void Choice(std::string* value, std::string name, std::vector<std::string> choices,
               std::string help);
@@ -58,6 +62,10 @@ class Flags {
   void EnvAlias(std::string variable, std::string name, std::string help,
                 std::function<absl::Status(std::string_view)> set);
 
+  // Whether the values fit together, asked once all of them are set. An error is the line that
+  // Parse prints; it names the flags.
+  void Check(std::function<absl::Status()> check);
+
   // Reads the arguments and the environment. No value means: go on. Otherwise the exit code: 0
   // after --help or --version, whatever else is said, or after --print-config (one `name=value` a
   // line); 2 after one line on stderr that names the flag or variable that is wrong and what it
@@ -74,6 +82,7 @@ class Flags {
   bool IsGiven(const std::string& name) const;
   absl::Status ApplyEnvironment();
   absl::Status ApplyArguments();
+  absl::Status CheckAll() const;
   std::string HelpOf(const Flag& flag) const;
   std::string VariableOf(const Flag& flag) const;
   std::string Config() const;
@@ -83,6 +92,7 @@ class Flags {
   const std::string env_prefix_;
   std::vector<Flag> flags_;
   std::vector<Alias> aliases_;
+  std::vector<std::function<absl::Status()>> checks_;
   bool print_config_ = false;
   // What is to be printed on stdout instead of running, after --help and its like.
   std::optional<std::string> answer_;

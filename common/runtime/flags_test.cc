@@ -21,6 +21,7 @@ class FlagsTest : public ::testing::Test {
   FlagsTest() {
     flags_.Address(&listen_, "listen", "where it listens");
     flags_.String(&store_, "store", "where it stores");
+    flags_.File(&key_, "key", "what protects it");
     flags_.Int(&seats_, "max-seats", 1, 100, "how many seats");
     flags_.Bool(&reflection_, "reflection", "whether it tells its services");
     flags_.DurationMs(&drain_ms_, "drain", 0, 60'000, "how long it drains");
@@ -59,6 +60,7 @@ class FlagsTest : public ::testing::Test {
 
   HostPort listen_{.host = "127.0.0.1", .port = 1};
   std::string store_ = "memory:";
+  std::string key_;
   int64_t seats_ = 10;
   bool reflection_ = true;
   int64_t drain_ms_ = 5000;
@@ -118,6 +120,27 @@ TEST_F(FlagsTest, EmptyVariableCountsAsUnset) {
   EXPECT_EQ(seats_, 10);
 }
 
+TEST_F(FlagsTest, NothingForAFileIsRefused) {
+  EXPECT_EQ(Parse({"--key=/run/key.pem"}), std::nullopt) << err_;
+  EXPECT_EQ(key_, "/run/key.pem");
+  EXPECT_EQ(Parse({"--key="}), 2);
+  EXPECT_THAT(err_, HasSubstr("prog: --key"));
+  SetEnv("FLAGS_TEST_KEY", "");
+  EXPECT_EQ(Parse({}), 2);
+  EXPECT_EQ(err_, "prog: FLAGS_TEST_KEY must name a file, or be left out altogether (got '')\n");
+  EXPECT_EQ(Parse({"--key=/run/key.pem"}), std::nullopt) << err_;
+}
+
+TEST_F(FlagsTest, ValuesThatDoNotFitTogetherAreOneLine) {
+  flags_.Check([this] {
+    return seats_ == 7 && color_ == "red" ? absl::InvalidArgumentError("--max-seats=7 needs green")
+                                          : absl::OkStatus();
+  });
+  EXPECT_EQ(Parse({"--max-seats=7", "--print-config"}), 2);
+  EXPECT_EQ(err_, "prog: --max-seats=7 needs green\n");
+  EXPECT_EQ(Parse({"--max-seats=7", "--color=green"}), std::nullopt) << err_;
+}
+
 TEST_F(FlagsTest, AliasIsWeakerThanTheFlagsOwnVariable) {
   SetEnv("FLAGS_TEST_PORT", "8081");
   EXPECT_EQ(Parse({}), std::nullopt);
@@ -170,7 +193,7 @@ TEST_F(FlagsTest, PrintConfigShowsWhatWouldHold) {
   SetEnv("FLAGS_TEST_MAX_SEATS", "20");
   EXPECT_EQ(Parse({"--print-config", "--drain=1500ms"}), 0);
   EXPECT_EQ(out_,
-            "listen=127.0.0.1:1\nstore=memory:\nmax-seats=20\nreflection=true\ndrain=1.5s\n"
+            "listen=127.0.0.1:1\nstore=memory:\nkey=\nmax-seats=20\nreflection=true\ndrain=1.5s\n"
             "color=red\neven=2\n");
 }
 

@@ -1,7 +1,10 @@
 // What following showtimes over gRPC needs. All that is pointed at outlives the WatchClient.
 #pragma once
 
+#include <grpcpp/security/credentials.h>
+
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,6 +20,7 @@ struct UpstreamOptions {
   // Servers of one store: host:port or [v6]:port each, distinct, at least one. A name stands for
   // all of its addresses.
   std::vector<std::string> targets;
+  std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;  // null: plaintext
   const base::Clock* clock = nullptr;
   base::Executor* executor = nullptr;
   Timers* timers = nullptr;

@@ -10,7 +10,8 @@
 namespace seatlock::edge {
 namespace {
 
-std::shared_ptr<grpc::Channel> Connect(const std::string& address, const std::string& authority) {
+std::shared_ptr<grpc::Channel> Connect(const std::string& address, const std::string& authority,
+                                       std::shared_ptr<grpc::ChannelCredentials> credentials) {
   grpc::ChannelArguments args;
   args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kChannelBackoffMsMin);
   args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kChannelBackoffMsMax);
@@ -23,7 +24,8 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address, const std::st
   // The service is a neighbour: never by way of a proxy meant for the web.
   args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   if (!authority.empty()) args.SetString(GRPC_ARG_DEFAULT_AUTHORITY, authority);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), args);
+  if (credentials == nullptr) credentials = grpc::InsecureChannelCredentials();
+  return grpc::CreateCustomChannel(address, credentials, args);
 }
 
 std::function<void(bool)> NoticeOf(const std::string& address, const UpstreamOptions& options) {
@@ -40,7 +42,7 @@ SeatServer::SeatServer(const std::string& address, const std::string& authority,
       calls_(std::move(calls)),
       host_(host),
       entry_(std::make_shared<ServerEntry>(address)),
-      channel_(Connect(address, authority)),
+      channel_(Connect(address, authority, options.credentials)),
       stub_(v1::SeatLockService::NewStub(channel_)),
       health_stub_(grpc::health::v1::Health::NewStub(channel_)),
       notice_(*options.clock, *options.timers, NoticeOf(address, options)) {}

@@ -38,8 +38,8 @@ class SeatServer final : public HealthCall::Owner, public std::enable_shared_fro
     virtual void OnState(SeatServer& server) = 0;
   };
 
-  // Connects with the first call. `authority` is what it is called in requests if that is not its
-  // address. `host` outlives the time until GiveUp().
+  // Connects with the first call. `authority` is what it is called in requests, and by its
+  // certificate, if that is not its address. `host` outlives the time until GiveUp().
   SeatServer(const std::string& address, const std::string& authority,
              const UpstreamOptions& options, std::shared_ptr<base::Gate> calls, Host& host);
 

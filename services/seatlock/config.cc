@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/look_up.h"
 #include "common/runtime/flags.h"
 
 namespace seatlock {
@@ -17,6 +19,36 @@ constexpr char kStoreHelp[] =
     "&prefix=TEXT. strict (the default) loses nothing that was acknowledged; relaxed may lose the "
     "last second, and what a failover loses. User and password: SEATLOCK_REDIS_USER, "
     "SEATLOCK_REDIS_PASSWORD. Not supported: Redis Cluster, TLS to Redis";
+
+void AddTlsFlags(TlsConfig* tls, runtime::Flags* flags) {
+  flags->File(
+      &tls->cert, "tls-cert",
+      "PEM: the certificate of the gRPC port, then those between it and the authority. Read "
+      "anew when it changes, with its key");
+  flags->File(&tls->key, "tls-key", "PEM: the key of --tls-cert");
+  flags->File(
+      &tls->client_ca, "tls-client-ca",
+      "PEM: who may have signed the certificates of clients; those without one are refused");
+  flags->Bool(&tls->allow_plaintext, "allow-plaintext",
+              "let gRPC listen beyond this machine without TLS");
+}
+
+absl::Status CheckTls(const Config& config) {
+  const TlsConfig& tls = config.tls;
+  if (tls.cert.empty() != tls.key.empty()) {
+    return absl::InvalidArgumentError("--tls-cert and --tls-key go together: one is missing");
+  }
+  if (tls.cert.empty() && !tls.client_ca.empty()) {
+    return absl::InvalidArgumentError("--tls-client-ca needs --tls-cert and --tls-key");
+  }
+  if (tls.cert.empty() && !tls.allow_plaintext && !base::IsLoopback(config.listen.host)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--listen=", config.listen.ToString(),
+                     " is open beyond this machine: give --tls-cert and --tls-key, or "
+                     "--allow-plaintext if the network is trusted"));
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -30,6 +62,8 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
   flags.Address(&config->listen, "listen", "where gRPC listens");
   flags.Address(&config->admin_listen, "admin-listen",
                 "where /livez, /readyz, /metrics and /version listen");
+  AddTlsFlags(&config->tls, &flags);
+  flags.Check([config] { return CheckTls(*config); });
   flags.Custom(
       "store", "STORE", kStoreHelp,
       [config](std::string_view text) { return ParseStore(text, &config->store); },

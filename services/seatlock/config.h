@@ -12,9 +12,19 @@
 
 namespace seatlock {
 
+// TLS of the gRPC port: PEM files, all empty without it.
+struct TlsConfig {
+  std::string cert;
+  std::string key;
+  std::string client_ca;  // empty: clients are not asked for a certificate
+  // Whether the port may be open beyond this machine without TLS.
+  bool allow_plaintext = false;
+};
+
 struct Config {
   runtime::HostPort listen{"127.0.0.1", 50051};
   runtime::HostPort admin_listen{"127.0.0.1", 9101};
+  TlsConfig tls;
   StoreConfig store;
   RedisCredentials redis_credentials;  // of the environment; never printed
   int64_t max_session_seats = domain::kSessionSeatsDefault;

@@ -27,6 +27,7 @@
 #include "services/seatlock/config.h"
 #include "services/seatlock/engine/engine.h"
 #include "services/seatlock/metrics.h"
+#include "services/seatlock/port_certificate.h"
 #include "services/seatlock/rpc/proto_encoder.h"
 #include "services/seatlock/rpc/server.h"
 #include "services/seatlock/store/command.h"
@@ -38,6 +39,8 @@ namespace {
 
 // Ten looks a second at the wake index, so that a lapsed lock is freed well within its second.
 constexpr std::chrono::milliseconds kTick{100};
+// Looks at files that may be replaced, on a thread of its own: their disk may hang.
+constexpr std::chrono::milliseconds kFilesTick{1000};
 constexpr size_t kEpochBytes = 8;
 // What the service manager grants beside the drain: for the store to be closed, on a slow disk.
 constexpr int64_t kCloseMsMax = 60'000;
@@ -108,6 +111,8 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
   base::SlewedClock& clock = service_clock.clock();
   runtime::Metrics metrics;
   runtime::LogThrottle store_errors(clock, LogStoreError);
+  auto certificate = OpenPortCertificate(config.tls, clock, metrics);
+  if (!certificate.ok()) return Fail(certificate.status());
   runtime::TraceLog calls(clock);
   ServiceMetrics service_metrics(&metrics, &store_errors, &calls);
   auto log = OpenStore(config, service_clock, service_metrics, store_errors);
@@ -127,8 +132,8 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
                          {static_cast<uint32_t>(config.max_session_seats), config.max_lock_age_ms},
                          [] { return base::RandomHex(kEpochBytes); }});
   AddAllGauges(config, service_clock, engine, **log, metrics);
-  auto server =
-      rpc::Server::Start(config.listen.host, config.listen.port, engine, clock, service_metrics);
+  auto server = rpc::Server::Start(config.listen.host, config.listen.port, engine, clock,
+                                   service_metrics, certificate->get());
   if (!server.ok()) return Fail(server.status());
   std::atomic<bool> draining{false};
   const auto ready = [&draining, &log = **log] { return ReadyOf(draining, log); };
@@ -152,6 +157,10 @@ int Serve(const Config& config, runtime::Signals& signals, runtime::ServiceManag
     store_errors.Tick();
     calls.Tick();
   });
+  const base::Ticker files(kFilesTick, [&certificate] {
+    if (*certificate != nullptr) (*certificate)->Tick();
+  });
+  WarnOfPortCertificate(config.tls, clock, certificate->get());
   runtime::LogInfo("admin listening", {{"address", (*admin)->address().ToString()}});
   runtime::LogInfo("listening", {{"address", listening}});
   const int signal = signals.Wait();

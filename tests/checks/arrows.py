@@ -20,6 +20,8 @@ EDGE_TOP = ["edge/limits.h", "edge/stats.h", "edge/timers.h"]
 ARROWS = {
     "common/base": [],
     "common/runtime": BASE,
+    "common/tls": BASE,
+    "common/jwt": BASE,
     "services/seatlock/domain": BASE,
     "services/seatlock/log": BASE + ["services/seatlock/domain"],
     "services/seatlock/log/codec": BASE + ["services/seatlock/domain", "services/seatlock/log"],
@@ -30,7 +32,8 @@ ARROWS = {
     # The port and the record codec, but no store.
     "services/seatlock/engine": BASE + ["services/seatlock/domain", "services/seatlock/log",
                                         "services/seatlock/log/codec"],
-    "services/seatlock/rpc": BASE + ["services/seatlock/domain", "services/seatlock/engine"],
+    "services/seatlock/rpc": BASE + ["common/tls", "services/seatlock/domain",
+                                     "services/seatlock/engine"],
     "services/seatlock/store": BASE + ["common/runtime", "services/seatlock/domain",
                                        "services/seatlock/log", "services/seatlock/log/codec",
                                        "services/seatlock/log/sqlite",
@@ -52,12 +55,12 @@ ARROWS = {
             + EDGE_TOP,
     # What is installed for users stands alone.
     "clients/cpp/include": [],
-    "clients/cpp": BASE + ["clients/cpp/include"],
-    "clients/cli": BASE + ["common/runtime", "clients/cpp", "clients/cpp/include",
+    "clients/cpp": BASE + ["common/tls", "clients/cpp/include"],
+    "clients/cli": BASE + ["common/runtime", "common/tls", "clients/cpp", "clients/cpp/include",
                            "clients/cli/family.h", "clients/cli/time_flag.h",
                            "clients/cli/bench", "clients/cli/operate"],
     # What a family of commands knows of the others: how it is registered, how a time is read.
-    "clients/cli/family.h": [],
+    "clients/cli/family.h": ["clients/cpp/include"],
     "clients/cli/time_flag.h": [],
     "clients/cli/bench": BASE + ["common/runtime", "clients/cpp", "clients/cpp/include",
                                  "clients/cli/family.h", "clients/cli/time_flag.h"],
@@ -69,7 +72,8 @@ PUBLIC_PROTO = ["services/seatlock/rpc", "services/seatlock/main.cc", "edge/upst
                 "edge/main.cc", "clients/"]
 # seatctl bench needs calls that do not block, which the client library does not have.
 GRPC = ["services/seatlock/rpc", "services/seatlock/main.cc", "edge/upstream", "edge/main.cc",
-        "clients/cpp", "clients/cli/bench"]
+        "edge/upstream_tls.h", "common/tls/channel_credentials.h",
+        "common/tls/channel_credentials.cc", "clients/cpp", "clients/cli/bench"]
 # (pattern of the include, what it is, the folders or files that may include it)
 LIBRARIES = [
     (r"grpc(pp)?/|.*\.grpc\.pb\.h$", "gRPC", GRPC),
@@ -90,7 +94,8 @@ LIBRARIES = [
     (r"prometheus/", "prometheus-cpp", ["common/runtime/metrics.cc"]),
     (r"spdlog/", "spdlog", ["common/runtime/logging.cc"]),
     (r"CLI/", "CLI11", ["common/runtime/flags.cc", "clients/cli/args.cc",
-                       "clients/cli/bench/args.cc", "clients/cli/operate/args.cc"]),
+                       "clients/cli/tls_flags.cc", "clients/cli/bench/args.cc",
+                       "clients/cli/operate/args.cc"]),
 ]
 
 # Users of the installed client, and we, write <seatlock/client.h>.

@@ -22,7 +22,8 @@ def redis_answers(port):
 
 
 class Installation:
-    """seatlockd on SQLite, another on Redis, an edge of the first one, Prometheus over all."""
+    """seatlockd on SQLite, another on Redis with TLS, an edge of the first one, Prometheus over
+    all."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -32,11 +33,20 @@ class Installation:
             self.service = self.add(Seatlockd(self.folder, store="sqlite:seatlock.db"))
             self.redis_service = self.add(Seatlockd(
                 self.folder, "seatlockd-on-redis",
-                f"redis://127.0.0.1:{self.start_redis()}?profile=relaxed"))
+                f"redis://127.0.0.1:{self.start_redis()}?profile=relaxed", *self.make_tls()))
             self.edge = self.add(Edge(self.folder, "seatlock-edge", self.service.address))
             self.prometheus = f"127.0.0.1:{free_port()}"
             self.start_prometheus()
             undo.pop_all()
+
+    def make_tls(self):
+        """Flags of a server that shows a certificate, which has signed itself."""
+        self.ca, key = self.folder / "server.pem", self.folder / "server.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "90", "-subj",
+                        "/CN=seatlockd", "-addext", "subjectAltName=IP:127.0.0.1",
+                        "-keyout", key, "-out", self.ca], check=True, capture_output=True)
+        return f"--tls-cert={self.ca}", f"--tls-key={key}"
 
     def add(self, program):
         self.ends.callback(program.stop)
@@ -79,8 +89,9 @@ class Installation:
 
     def seatctl(self, *args, server=None):
         """Its exit code: 0 done, 3 the service is away, 4 the seat is taken."""
+        tls = [f"--ca={self.ca}"] if server is self.redis_service else []
         command = [BIN / "seatctl", f"--server={(server or self.service).address}", "--timeout=2s",
-                   *args]
+                   *tls, *args]
         return subprocess.run(command, capture_output=True, timeout=SECONDS_MAX,
                               check=False).returncode
 

@@ -150,7 +150,7 @@ class Served(Program):
 
 
 class Seatlockd(Served):
-    def __init__(self, folder, name="seatlockd", store="memory:", flags=(), **ports):
+    def __init__(self, folder, name="seatlockd", store="memory:", *flags, **ports):
         super().__init__(folder, name, "seatlockd", f"--store={store}", *flags, **ports)
 
 

@@ -18,7 +18,8 @@ using ::testing::SizeIs;
 class ServersTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto server = StartSeatlockd({.binary = SEATLOCKD_BINARY, .listen = "0.0.0.0:0", .args = {}});
+    auto server = StartSeatlockd(
+        {.binary = SEATLOCKD_BINARY, .listen = "0.0.0.0:0", .args = {"--allow-plaintext"}});
     ASSERT_THAT(server, IsOk());
     server_ = *std::move(server);
     const std::string& address = server_->address();

@@ -98,6 +98,7 @@ std::string Complete(const CLI::App& bench, Raw* raw) {
 
 int RunWith(Options options, const CommonArgs& common) {
   options.servers = common.servers;
+  options.tls = common.tls;
   options.timeout_ms = common.timeout_ms;
   options.json = common.json;
   return Run(options);

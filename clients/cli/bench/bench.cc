@@ -71,6 +71,7 @@ Report RunBench(const RunContext& run) {
 int RunAndPrint(const Options& options, const std::atomic<bool>& stop) {
   client::ClientOptions client_options;
   client_options.servers = options.servers;
+  client_options.tls = options.tls;
   client_options.timeout = std::chrono::milliseconds(options.timeout_ms);
   client_options.attempt_timeout = std::min(client_options.attempt_timeout, client_options.timeout);
   client::Client client(client_options);

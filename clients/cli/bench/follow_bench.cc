@@ -62,7 +62,7 @@ Report RunWith(const RunContext& run, Report report, Fleet& fleet, int64_t wante
   const Clock::time_point start = Clock::now();
   std::unique_ptr<CallLoad> load;
   if (run.options.rate > 0) {
-    load = std::make_unique<CallLoad>(run.options, run.names, Connect(run.options.servers));
+    load = std::make_unique<CallLoad>(run.options, run.names, Connect(run.options));
   }
   AwaitConnected(run, fleet, wanted);
   const bool nobody = fleet.connected() == 0;
@@ -102,7 +102,7 @@ Report RunWatchBench(const RunContext& run) {
   Report report = NewReport(run, "watch", absl::StrJoin(run.options.servers, ","));
   report.settings.emplace_back("watchers", absl::StrCat(run.options.watchers));
   report.settings.emplace_back("reconnect", absl::StrCat(run.options.reconnect_percent, "%/s"));
-  WatchFleet fleet(run.options, run.names, Connect(run.options.servers));
+  WatchFleet fleet(run.options, run.names, Connect(run.options));
   return RunWith(run, std::move(report), fleet, run.options.watchers, "streams");
 }
 

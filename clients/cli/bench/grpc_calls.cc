@@ -39,13 +39,14 @@ bool MayRetry(const CallError& error) {
 
 }  // namespace
 
-Connections Connect(const std::vector<std::string>& servers) {
+Connections Connect(const Options& options) {
   Connections connections;
   for (int i = 0; i < kConnectionsPerServer; ++i) {
-    client::ServersOptions options;
-    options.list = servers;
-    options.own_connections = true;
-    connections.push_back(client::Servers::Make(std::move(options)));
+    client::ServersOptions servers;
+    servers.list = options.servers;
+    servers.tls = options.tls;
+    servers.own_connections = true;
+    connections.push_back(client::Servers::Make(std::move(servers)));
   }
   return connections;
 }

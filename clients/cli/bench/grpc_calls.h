@@ -21,8 +21,8 @@ namespace seatlock::cli::bench {
 
 using Connections = std::vector<std::shared_ptr<client::Servers>>;
 
-// Connections to the same servers, kConnectionsPerServer times.
-Connections Connect(const std::vector<std::string>& servers);
+// Connections to the options' servers, kConnectionsPerServer times.
+Connections Connect(const Options& options);
 
 // How far the server's clock is ahead of this machine's, and how far off that may be. From the
 // answer that took the shortest time.

@@ -69,7 +69,7 @@ void AddVerdicts(const Judged& judged, uint64_t failed, const LeftBehind& left, 
 
 Report RunLockBench(const RunContext& run) {
   Report report = NewReport(run, "lock", absl::StrJoin(run.options.servers, ","));
-  CallLoad load(run.options, run.names, Connect(run.options.servers));
+  CallLoad load(run.options, run.names, Connect(run.options));
   const double cpu_before = CpuSeconds();
   CallLoad::Result result;
   {

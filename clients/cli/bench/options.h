@@ -3,8 +3,11 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "seatlock/tls_options.h"
 
 namespace seatlock::cli::bench {
 
@@ -22,6 +25,7 @@ struct Options {
 
   // Of every seatctl command.
   std::vector<std::string> servers;
+  std::optional<client::TlsOptions> tls;
   int64_t timeout_ms = 10'000;  // of a call with its retries
   bool json = false;
 

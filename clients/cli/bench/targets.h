@@ -6,9 +6,6 @@
 
 namespace seatlock::cli::bench {
 
-// 127.0.0.0/8, or ::1.
-bool IsLoopback(const std::string& address);
-
 // What is wrong with loading these hosts (names or addresses) without --allow-bench, in one line:
 // the first that is, or stands for, an address beyond loopback, or that cannot be looked up. Empty:
 // nothing.

@@ -77,8 +77,9 @@ void LookAtProgram(Deadline deadline, ProgramLook* look) {
   if (look->error.empty()) AskMetrics(*where, deadline, look);
 }
 
-void LookAtServer(milliseconds timeout, ServerLook* look) {
-  const absl::Status health = client::CheckHealth(look->address, timeout);
+void LookAtServer(milliseconds timeout, const std::optional<client::TlsOptions>& tls,
+                  ServerLook* look) {
+  const absl::Status health = client::CheckHealth(look->address, timeout, tls);
   look->serving = health.ok();
   look->answered = health.ok() || absl::IsFailedPrecondition(health);
   if (!health.ok()) look->text = Clean(std::string(health.message()));
@@ -92,7 +93,7 @@ bool Look::AllWell() const {
 }
 
 Look LookAt(const std::vector<std::string>& admins, const std::vector<std::string>& servers,
-            milliseconds timeout) {
+            const std::optional<client::TlsOptions>& tls, milliseconds timeout) {
   Look look;
   const auto now = std::chrono::steady_clock::now();
   look.monotonic_ms = duration_cast<milliseconds>(now.time_since_epoch()).count();
@@ -106,7 +107,7 @@ Look LookAt(const std::vector<std::string>& admins, const std::vector<std::strin
     threads.emplace_back([&program, now, timeout] { LookAtProgram(now + timeout, &program); });
   }
   for (ServerLook& server : look.servers) {
-    threads.emplace_back([&server, timeout] { LookAtServer(timeout, &server); });
+    threads.emplace_back([&server, &tls, timeout] { LookAtServer(timeout, tls, &server); });
   }
   for (std::thread& thread : threads) thread.join();
   return look;

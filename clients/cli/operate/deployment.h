@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "clients/cli/operate/prometheus_text.h"
+#include "seatlock/tls_options.h"
 
 namespace seatlock::cli::operate {
 
@@ -48,9 +49,10 @@ struct Look {
   bool AllWell() const;
 };
 
-// Blocks until every answer is there, `timeout` at most (and what a thread takes to notice).
+// Speaks TLS with the servers if `tls` is given; admin listeners have none. Blocks until every
+// answer is there, `timeout` at most (and what a thread takes to notice).
 Look LookAt(const std::vector<std::string>& admins, const std::vector<std::string>& servers,
-            std::chrono::milliseconds timeout);
+            const std::optional<client::TlsOptions>& tls, std::chrono::milliseconds timeout);
 
 // What /version and /readyz said, put into `look`. For LookAt and its test.
 void TakeVersion(const std::string& body, ProgramLook* look);

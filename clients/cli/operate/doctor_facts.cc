@@ -128,9 +128,11 @@ void HoldWatch(client::Client& client, milliseconds idle, ServerFacts* facts) {
   facts->held_ms = since().count();
 }
 
-void LookAtServer(milliseconds timeout, milliseconds idle, ServerFacts* facts) {
+void LookAtServer(const std::optional<client::TlsOptions>& tls, milliseconds timeout,
+                  milliseconds idle, ServerFacts* facts) {
   client::ClientOptions options;
   options.servers = {facts->address};
+  options.tls = tls;
   options.timeout = timeout;
   options.attempt_timeout = timeout;
   options.retries = 0;
@@ -190,18 +192,19 @@ Facts LookForDoctor(const CommonArgs& common, const Args& args) {
   for (const std::string& each : args.servers) facts.servers.emplace_back().address = each;
   std::vector<std::thread> threads;
   for (ServerFacts& server : facts.servers) {
-    threads.emplace_back([&server, timeout, idle] { LookAtServer(timeout, idle, &server); });
+    threads.emplace_back(
+        [&server, &common, timeout, idle] { LookAtServer(common.tls, timeout, idle, &server); });
   }
   Look before;
   if (const auto url = ParseWsUrl(args.ws_url); url.ok()) {
-    before = LookAt(args.admins, {}, timeout);
+    before = LookAt(args.admins, {}, common.tls, timeout);
     facts.ws_url = args.ws_url;
     threads.emplace_back([&facts, url, timeout, idle] {
       facts.ws = TryWebSocket(*url, std::chrono::steady_clock::now() + timeout, idle);
     });
   }
   for (std::thread& thread : threads) thread.join();
-  facts.look = LookAt(args.admins, args.servers, timeout);
+  facts.look = LookAt(args.admins, args.servers, common.tls, timeout);
   facts.forwarded_trusted = Rise(Forwarded(before, "trusted"), Forwarded(facts.look, "trusted"));
   facts.forwarded_untrusted =
       Rise(Forwarded(before, "untrusted"), Forwarded(facts.look, "untrusted"));

@@ -24,7 +24,7 @@ bool Print(const std::string& text) {
 }  // namespace
 
 int RunStatus(const CommonArgs& common, const Args& args) {
-  const Look look = LookAt(args.admins, args.servers,
+  const Look look = LookAt(args.admins, args.servers, common.tls,
                            std::min(kLookMax, std::chrono::milliseconds(common.timeout_ms)));
   const std::string text =
       common.json ? StatusJson(look) : StatusTable(look, UsesColor(args.no_color));

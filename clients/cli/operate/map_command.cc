@@ -70,6 +70,7 @@ class Follower {
   static client::ClientOptions Options(const CommonArgs& common) {
     client::ClientOptions options;
     options.servers = common.servers;
+    options.tls = common.tls;
     return options;
   }
 

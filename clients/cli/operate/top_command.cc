@@ -50,6 +50,7 @@ class Looker {
  public:
   Looker(const CommonArgs& common, const Args& args, Terminal& terminal)
       : args_(args),
+        tls_(common.tls),
         look_max_(std::min(kLookMax, milliseconds(common.timeout_ms))),
         terminal_(terminal),
         client_(Options(look_max_, common)),
@@ -74,6 +75,7 @@ class Looker {
   static client::ClientOptions Options(milliseconds look_max, const CommonArgs& common) {
     client::ClientOptions options;
     options.servers = common.servers;
+    options.tls = common.tls;
     options.timeout = look_max;
     options.attempt_timeout = look_max;
     return options;
@@ -85,7 +87,7 @@ class Looker {
       if (args_.showtimes == 0) return;
       look->showtimes = LookAtShowtimes(client_, args_.showtimes, Clock::now() + look_max_);
     });
-    look->look = LookAt(args_.admins, args_.servers, look_max_);
+    look->look = LookAt(args_.admins, args_.servers, tls_, look_max_);
     showtimes.join();
     return look;
   }
@@ -114,6 +116,7 @@ class Looker {
   }
 
   const Args& args_;
+  const std::optional<client::TlsOptions> tls_;
   const milliseconds look_max_;
   Terminal& terminal_;
   client::Client client_;

@@ -89,17 +89,17 @@ struct Server::Impl {
   const std::shared_ptr<base::Gate> questions = std::make_shared<base::Gate>();
 };
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& host, uint16_t port,
-                                                      engine::Engine& engine,
-                                                      const base::Clock& clock,
-                                                      CallObserver& observer,
-                                                      size_t grpc_bytes_max) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(
+    const std::string& host, uint16_t port, engine::Engine& engine, const base::Clock& clock,
+    CallObserver& observer, ServedCertificate* certificate, size_t grpc_bytes_max) {
   // A setting of the process, for servers that are built afterwards.
   grpc::EnableDefaultHealthCheckService(true);
   auto impl = std::make_unique<Impl>(engine, clock, observer);
   grpc::ServerBuilder builder;
   SetOptions(builder, grpc_bytes_max);
-  builder.AddListeningPort(Target(host, port), grpc::InsecureServerCredentials(), &impl->port);
+  builder.AddListeningPort(
+      Target(host, port),
+      certificate ? certificate->Credentials() : grpc::InsecureServerCredentials(), &impl->port);
   builder.RegisterService(&impl->service);
   for (const auto& service : impl->reflection) builder.RegisterService(service.get());
   impl->server = builder.BuildAndStart();

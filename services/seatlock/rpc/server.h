@@ -14,18 +14,20 @@
 #include "services/seatlock/engine/engine.h"
 #include "services/seatlock/rpc/call_observer.h"
 #include "services/seatlock/rpc/limits.h"
+#include "services/seatlock/rpc/served_certificate.h"
 
 namespace seatlock::rpc {
 
 class Server {
  public:
-  // Listens on `host`:`port` (0: one that is free) and serves `engine`. gRPC holds at most
-  // `grpc_bytes_max` for open calls and requests. UNAVAILABLE, with one clear line, where that
-  // address cannot be listened on.
+  // Listens on `host`:`port` (0: one that is free) and serves `engine`, with TLS if `certificate`
+  // is given, which outlives the server. gRPC holds at most `grpc_bytes_max` for open calls and
+  // requests. UNAVAILABLE, with one clear line, where that address cannot be listened on.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& host, uint16_t port,
                                                        engine::Engine& engine,
                                                        const base::Clock& clock,
                                                        CallObserver& observer,
+                                                       ServedCertificate* certificate = nullptr,
                                                        size_t grpc_bytes_max = kGrpcBytesMax);
   // Shuts down at once.
   ~Server();

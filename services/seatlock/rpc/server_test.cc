@@ -138,7 +138,8 @@ class ServerTest : public ::testing::Test {
   }
 
   void Serve(size_t grpc_bytes_max) {
-    auto server = Server::Start("127.0.0.1", 0, engine_, clock_, observer_, grpc_bytes_max);
+    auto server =
+        Server::Start("127.0.0.1", 0, engine_, clock_, observer_, nullptr, grpc_bytes_max);
     ASSERT_THAT(server, IsOk());
     server_ = *std::move(server);
   }

@@ -34,6 +34,7 @@ class NamesTest : public ::testing::Test {
     ProgramOptions options;
     options.binary = EDGE_BINARY;
     options.upstream = kName + port_;
+    options.args = {"--allow-plaintext"};  // a name is not known to be loopback
     options.env = Env();
     auto edge = StartEdge(options);
     ASSERT_THAT(edge, IsOk());

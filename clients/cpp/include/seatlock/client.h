@@ -35,23 +35,28 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "seatlock/call_error.h"
+#include "seatlock/tls_options.h"
 #include "seatlock/v1/seatlock_service.pb.h"
 #include "seatlock/watch.h"
 
 namespace seatlock::client {
 
 struct ClientOptions {
-  // The server: host:port, or any gRPC target. Plaintext. A name that stands for several addresses
+  // The server: host:port, or any gRPC target. A name that stands for several addresses
   // is a list of servers.
   std::string target = "127.0.0.1:50051";
   // The servers of one store, in place of `target` if it is not empty: each host:port, at most 64,
   // none twice. If the list is wrong, every call and watch is INVALID_ARGUMENT and says why.
   std::vector<std::string> servers = {};
+  // Plaintext without it. If one of its files cannot be read, every call and watch is
+  // INVALID_ARGUMENT and says why.
+  std::optional<TlsOptions> tls = {};
   // For a call, its retries and pauses included.
   std::chrono::milliseconds timeout{10'000};
   // For one attempt: long enough for a fsync that hangs, short enough to try again.
@@ -82,7 +87,7 @@ class Client {
   // Each call returns the service's answer, or after ClientOptions.timeout at the latest a failure
   // that ErrorOf explains: a refusal with its reason (seatlock_service.proto says which a call may
   // have), UNAVAILABLE or DEADLINE_EXCEEDED if no server answered, INVALID_ARGUMENT for a wrong
-  // list of servers.
+  // list of servers or wrong files of `tls`.
   absl::StatusOr<v1::LockSeatResponse> LockSeat(v1::LockSeatRequest request);
   absl::StatusOr<v1::LockSeatsResponse> LockSeats(v1::LockSeatsRequest request);
   absl::StatusOr<v1::UnlockSeatResponse> UnlockSeat(v1::UnlockSeatRequest request);

@@ -1,16 +1,28 @@
 // What a client is made with, checked, and the gRPC channels that come of it.
 
-import { type ChannelOptions, Client, credentials } from '@grpc/grpc-js';
+import { type ChannelOptions, Client, credentials, experimental } from '@grpc/grpc-js';
 import { isNamePort } from './addresses.js';
 import type { Connect, ServerList } from './servers.js';
 
-/** TLS to the service. With `cert` and `key` the client shows who it is (mTLS). All in PEM. */
+/**
+ * TLS to the service. With `cert` and `key` the client shows who it is (mTLS). All in PEM: texts,
+ * or, for certificates that are replaced while the program runs, paths of files, which are read
+ * anew when they change. Texts and paths cannot be mixed.
+ */
 export interface TlsOptions {
   /** Who signs the service's certificate. Default: the authorities that Node trusts. */
   readonly ca?: Uint8Array | string | undefined;
   /** The client's certificate, with those between it and the authority. Needs `key`. */
   readonly cert?: Uint8Array | string | undefined;
   readonly key?: Uint8Array | string | undefined;
+  /**
+   * The path of what `ca` is. It and the two below are looked at once a second while there are
+   * connections to make; open connections stay.
+   */
+  readonly caFile?: string | undefined;
+  /** The path of what `cert` is. Needs `keyFile` and `caFile`. */
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
   /** The name in the service's certificate, where it is not the address's host. */
   readonly serverName?: string | undefined;
 }
@@ -70,6 +82,8 @@ export interface Settings {
   readonly silenceMs: number;
 }
 
+/** How often the files of `tls` are looked at. */
+const FILES_MS = 1_000;
 const MS_MAX = 2 ** 31 - 1; // what setTimeout takes
 const RETRIES_MAX = 100;
 
@@ -124,15 +138,36 @@ export function connectOf({ tls }: SeatLockClientOptions): Connect {
     const plaintext = credentials.createInsecure();
     return ({ address }) => new Client(address, plaintext, CHANNEL);
   }
-  const { ca, cert, key, serverName }: TlsOptions = tls === true ? {} : tls;
-  if ((cert === undefined) !== (key === undefined)) {
-    throw new TypeError('tls.cert and tls.key go together');
-  }
-  const secure = credentials.createSsl(pem(ca), pem(key), pem(cert));
+  const given: TlsOptions = tls === true ? {} : tls;
+  const secure = credentialsOf(given);
+  const { serverName } = given;
   return ({ address, host }) => {
     const name = serverName || host;
     return new Client(address, secure, name ? { ...CHANNEL, ...named(name) } : CHANNEL);
   };
+}
+
+function credentialsOf({ ca, cert, key, caFile, certFile, keyFile }: TlsOptions) {
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new TypeError('tls.cert and tls.key go together');
+  }
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw new TypeError('tls.certFile and tls.keyFile go together');
+  }
+  if (caFile === undefined && certFile === undefined) {
+    return credentials.createSsl(pem(ca), pem(key), pem(cert));
+  }
+  if (ca !== undefined || cert !== undefined) {
+    throw new TypeError('tls takes texts (ca, cert, key) or paths (caFile …), not both');
+  }
+  if (caFile === undefined) throw new TypeError('tls.certFile and tls.keyFile need tls.caFile');
+  const files = new experimental.FileWatcherCertificateProvider({
+    caCertificateFile: caFile,
+    certificateFile: certFile,
+    privateKeyFile: keyFile,
+    refreshIntervalMs: FILES_MS,
+  });
+  return experimental.createCertificateProviderChannelCredentials(files, certFile ? files : null);
 }
 
 const pem = (text: Uint8Array | string | undefined): Buffer | null =>

@@ -138,3 +138,31 @@ test('a certificate without its key is an error of the options', () => {
   const tls = { ...ours(), cert: pem('client.pem') };
   expect(() => createSeatLockClient({ address: 'localhost:1', tls })).toThrow('go together');
 });
+
+test('files are read, and read anew when they change', async () => {
+  writeFileSync(file('live.pem'), pem('stranger.pem'));
+  const tls = { caFile: file('live.pem'), serverName: 'seats.internal' };
+  const client = createSeatLockClient({ address: `localhost:${plain.port}`, tls, retries: 0 });
+  const lock = async () => (await client.lockSeat(SEAT, { deadlineMs: 10_000 })).revision;
+  await expect(lock()).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
+  writeFileSync(file('live.pem'), pem('ca.pem'));
+  await vi.waitFor(async () => expect(String(await lock())).toBe('7'), 30_000);
+  client.close();
+});
+
+test('with mTLS the client shows the certificate of its files', async () => {
+  const caFile = file('ca.pem');
+  const own = { certFile: file('client.pem'), keyFile: file('client.key') };
+  const tls = { caFile, ...own, serverName: 'seats.internal' };
+  expect(await lockWith(mutual, tls)).toBe('locked at 7');
+  const mixed = { caFile, certFile: file('client.pem'), keyFile: file('impostor.key') };
+  expect(await lockWith(mutual, { ...mixed, serverName: 'seats.internal' })).toBe('UNAVAILABLE');
+});
+
+test.each([
+  [{ caFile: 'a', certFile: 'b' }, 'go together'],
+  [{ certFile: 'b', keyFile: 'c' }, 'need tls.caFile'],
+  [{ caFile: 'a', ca: 'text' }, 'not both'],
+])('paths that do not fit are an error of the options: %o', (tls, message) => {
+  expect(() => createSeatLockClient({ address: 'localhost:1', tls })).toThrow(message);
+});
