@@ -24,6 +24,8 @@ CERTIFICATE_DAYS=60
 # The authority signs each renewal, so it must last longer. Below 398 days, as for the others.
 AUTHORITY_DAYS=397
 CALLERS=(edge site admin)
+# Programs look at their files once a second, and take a change after two looks (docs/security.md).
+READ_ANEW_SECONDS=3
 
 die() {
   echo "make.sh: $*" >&2
@@ -211,6 +213,8 @@ rotate_key() {
   lines_to_keep >"$making/auth-keys"
   make_keys
   put seatlockd/auth-keys 600 <"$making/auth-keys"
+  # If seatlockd runs on these very files it knows the keys before anybody shows one.
+  sleep "$READ_ANEW_SECONDS"
   put_tokens
 }
 
@@ -241,6 +245,7 @@ rotate_token() {
   make_token_secret
   cat "$making/token-key" "$making/site-keys" | key_set >"$making/both"
   put edge/token-jwks.json 600 <"$making/both"
+  sleep "$READ_ANEW_SECONDS"
   key_set <"$making/token-key" >"$making/one"
   put site/token-jwks.json 600 <"$making/one"
 }
@@ -300,6 +305,8 @@ rotate_authority() {
   cat "$making/authority.crt" "$making/before" >"$making/both"
   put_authorities "$making/both"
   cat "$making/before" >>"$making/authority.pem"
+  # Before a certificate of the new one can be made.
+  sleep "$READ_ANEW_SECONDS"
   put authority/authority.pem 600 <"$making/authority.pem"
 }
 

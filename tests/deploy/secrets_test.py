@@ -6,12 +6,14 @@ import hashlib
 import json
 import os
 import pathlib
+import shutil
 import stat
 import subprocess
 import tempfile
+import threading
 import unittest
 
-from tests.deploy.programs import ROOT
+from tests.deploy.programs import BIN, ROOT, Edge, Seatlockd, register_secrets, until
 
 MAKE = ROOT / "deploy/secrets/make.sh"
 CALLERS = ("edge", "site", "admin")
@@ -202,6 +204,87 @@ class SecretsTest(unittest.TestCase):
         self.make_well("--rotate", name)
         self.assert_fits_together()
         return True
+
+
+class Calls(threading.Thread):
+    """Calls one after the other, each by a new `seatctl`, which reads the files anew."""
+
+    def __init__(self, server, admin):
+        super().__init__(daemon=True)
+        self.command = [BIN / "seatctl", f"--server={server}", f"--ca={admin}/ca.pem",
+                        f"--cert={admin}/client.pem", f"--key={admin}/client.key",
+                        f"--token-file={admin}/token"]
+        self.stopping = threading.Event()
+        self.served, self.failed = 0, []
+
+    def once(self, *words):
+        return run(*self.command, *(words or ("lock", "123", "A01", "--session", "alice")))
+
+    def run(self):
+        while not self.stopping.is_set():
+            done = self.once()
+            if done.returncode == 0:
+                self.served += 1
+            else:
+                self.failed.append(done.stderr)
+
+    def stop(self):
+        self.stopping.set()
+        self.join(60)
+
+
+class RunningTest(unittest.TestCase):
+    """A real seatlockd and edge on the files, all the while that they are replaced."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.secrets = self.folder / "secrets"
+        self.make()
+        own, edge = self.secrets / "seatlockd", self.secrets / "edge"
+        self.seatlockd = self.enterContext(Seatlockd(
+            self.folder, "seatlockd", "memory:", f"--tls-cert={own}/server.pem",
+            f"--tls-key={own}/server.key", f"--tls-client-ca={own}/client-ca.pem",
+            f"--auth-keys={own}/auth-keys"))
+        self.edge = self.enterContext(Edge(
+            self.folder, "seatlock-edge", self.seatlockd.address, f"--upstream-ca={edge}/ca.pem",
+            f"--upstream-cert={edge}/client.pem", f"--upstream-key={edge}/client.key",
+            f"--upstream-token-file={edge}/token", f"--token-jwks={edge}/token-jwks.json",
+            "--require-token"))
+        self.calls = Calls(self.seatlockd.address, self.secrets / "admin")
+
+    def make(self, *words):
+        done = run(MAKE, self.secrets, *words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        register_secrets(*(path for path in self.secrets.rglob("*")
+                           if path.suffix == ".key" or path.name in ("token", "cookie-secret")))
+
+    def test_no_call_fails_while_all_is_replaced_and_no_secret_is_told(self):
+        old = self.folder / "old"
+        shutil.copytree(self.secrets / "admin", old)
+        self.calls.start()
+        self.addCleanup(self.calls.stop)
+        for words in ("--rotate key", "--retire key", "--rotate certificates", "--rotate token",
+                      "--retire token", "--rotate authority", "--rotate certificates",
+                      "--retire authority"):
+            with self.subTest(words):
+                self.make(*words.split())
+                served = self.calls.served
+                until(lambda: self.calls.served >= served + 3, "calls go on")
+                self.assertEqual(self.calls.failed, [])
+        self.calls.stop()
+        former = Calls(self.seatlockd.address, old)
+        until(lambda: former.once().returncode != 0, "the key before and its authority are no good")
+        for program in (self.seatlockd, self.edge):
+            program.keep_what_it_tells()
+            self.assertIsNone(program.process.poll())
+
+    def test_each_is_asked_who_it_is(self):
+        self.assertEqual(self.calls.once().returncode, 0)
+        for flag in ("--cert", "--token-file"):
+            without = [word for word in self.calls.command if not str(word).startswith(flag)
+                       and not (flag == "--cert" and str(word).startswith("--key"))]
+            done = run(*without, "lock", "123", "A02", "--session", "alice")
+            self.assertNotEqual(done.returncode, 0, flag)
 
 
 if __name__ == "__main__":
