@@ -177,49 +177,53 @@ line_in_use() { # CALLER
     die "no line in seatlockd/auth-keys for $1/token"
 }
 
-make_keys() {
+make_keys() { # CALLER...
   local caller
-  for caller in "${CALLERS[@]}"; do
+  for caller in "$@"; do
     random_key >"$making/$caller.token"
     key_line "$caller" <"$making/$caller.token" >>"$making/auth-keys"
   done
 }
 
-put_tokens() {
+put_tokens() { # CALLER...
   local caller
-  for caller in "${CALLERS[@]}"; do put "$caller/token" 600 <"$making/$caller.token"; done
+  for caller in "$@"; do put "$caller/token" 600 <"$making/$caller.token"; done
 }
 
-# Of our callers what stands before the key in use. What stands after it was added by a rotation
-# that was stopped, and nobody has that key.
-accepted_before() {
-  local caller line
-  for caller in "${CALLERS[@]}"; do
-    line=$(line_in_use "$caller")
-    awk -v caller="$caller" -v line="$line" \
-      '$0 == line { exit } $1 == caller' "$root/seatlockd/auth-keys"
-  done
+# What of the caller stands before the key in use. What stands after it was added by a rotation that
+# was stopped, and nobody has that key.
+accepted_before() { # CALLER
+  local line
+  line=$(line_in_use "$1")
+  awk -v caller="$1" -v line="$line" \
+    '$0 == line { exit } $1 == caller' "$root/seatlockd/auth-keys"
 }
 
-# Without lines of our callers but those in use. Other lines of the file are yours.
-lines_to_keep() {
+# All lines, but of these callers only the ones in use. Other lines of the file may be yours.
+lines_to_keep() { # CALLER...
   local caller
-  awk -v callers=" ${CALLERS[*]} " '!index(callers, " " $1 " ")' "$root/seatlockd/auth-keys"
-  for caller in "${CALLERS[@]}"; do line_in_use "$caller"; done
+  awk -v callers=" $* " '!index(callers, " " $1 " ")' "$root/seatlockd/auth-keys"
+  for caller in "$@"; do line_in_use "$caller"; done
 }
 
+# A rotation that was stopped goes on with those who have no new key yet.
 rotate_key() {
-  [ -z "$(accepted_before)" ] || die "the keys before are still accepted: --retire key first"
-  lines_to_keep >"$making/auth-keys"
-  make_keys
+  local caller before waiting=()
+  for caller in "${CALLERS[@]}"; do
+    before=$(accepted_before "$caller")
+    [ -n "$before" ] || waiting+=("$caller")
+  done
+  [ ${#waiting[@]} -gt 0 ] || die "the keys before are still accepted: --retire key first"
+  lines_to_keep "${waiting[@]}" >"$making/auth-keys"
+  make_keys "${waiting[@]}"
   put seatlockd/auth-keys 600 <"$making/auth-keys"
   # If seatlockd runs on these very files it knows the keys before anybody shows one.
   sleep "$READ_ANEW_SECONDS"
-  put_tokens
+  put_tokens "${waiting[@]}"
 }
 
 retire_key() {
-  lines_to_keep >"$making/auth-keys"
+  lines_to_keep "${CALLERS[@]}" >"$making/auth-keys"
   put seatlockd/auth-keys 600 <"$making/auth-keys"
 }
 
@@ -266,13 +270,13 @@ make_all() {
   cp "$making/authority.pem" "$making/signer.pem"
   printf '%s\n' "${servers[@]:-${default_servers[@]}}" >"$making/server-names"
   make_certificates
-  make_keys
+  make_keys "${CALLERS[@]}"
   make_token_secret
   put authority/authority.pem 600 <"$making/authority.pem"
   put_authorities "$making/authority.crt"
   put_certificates
   put seatlockd/auth-keys 600 <"$making/auth-keys"
-  put_tokens
+  put_tokens "${CALLERS[@]}"
   key_set <"$making/token-key" >"$making/set"
   put edge/token-jwks.json 600 <"$making/set"
   put site/token-jwks.json 600 <"$making/set"
