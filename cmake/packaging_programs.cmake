@@ -40,6 +40,11 @@ seatlock_package_files(seatctl 1)
 function(seatlock_package_service name)
   install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/${name}.service DESTINATION /lib/systemd/system
           COMPONENT ${name} EXCLUDE_FROM_ALL)
+  # For whoever wants keys and certificates: docs/debian.md.
+  install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/${name}.service.d/secrets.conf
+          DESTINATION /usr/share/${name} COMPONENT ${name} EXCLUDE_FROM_ALL)
+  install(PROGRAMS ${CMAKE_SOURCE_DIR}/deploy/secrets/make.sh RENAME make-secrets
+          DESTINATION /usr/share/${name} COMPONENT ${name} EXCLUDE_FROM_ALL)
   install(FILES ${CMAKE_SOURCE_DIR}/deploy/debian/${name}.env DESTINATION /etc/seatlock
           PERMISSIONS ${ARGN} COMPONENT ${name} EXCLUDE_FROM_ALL)
   set(scripts)

@@ -64,6 +64,13 @@ check_types() {
   done
 }
 
+# Of what is built: that the compiler was told so proves nothing about a program.
+check_hardening() {
+  local programs=(seatlockd seatlock-edge seatctl)
+  build_release "${programs[@]}" >/dev/null &&
+    python3 tests/checks/hardening.py "${programs[@]/#/build/release/bin/}"
+}
+
 # The API's schemas are npm packages of its own: nothing else needs them.
 check_kubernetes() {
   install_npm
@@ -109,12 +116,13 @@ check() {
   run_check "guarantees" "name a test that is there" python3 tests/checks/guarantees.py
   run_check "commands in the docs" "as it says above" python3 tests/checks/commands.py
   run_check "shell" "as shellcheck says" shellcheck -x dev .ci/run deploy/debian/*/p* \
-    deploy/compose/*.sh deploy/images/*.sh
+    deploy/compose/*.sh deploy/images/*.sh deploy/secrets/*.sh
   run_check "images and compose" "as the linter says" check_containers
   run_check "npm format and lint" "./dev fix; else as biome says" \
     npx --no-install biome ci --error-on-warnings
   run_check "types" "as tsc says" check_types
   run_check "kubernetes" "as it says above" check_kubernetes
+  run_check "hardening" "as it says above" check_hardening
   run_check "thread safety" "hold the lock that it names" check_thread_safety
   [ "$CHECKS_FAILED" -eq 0 ] || die "some checks failed"
   say "every check passed"

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The checks themselves: each finds what it is there for, in a tree made for it."""
 
+import base64
 import json
 import pathlib
 import subprocess
@@ -14,9 +15,11 @@ import arrows  # noqa: E402
 import arrows_ts  # noqa: E402
 import commands  # noqa: E402
 import files  # noqa: E402
+import hardening  # noqa: E402
 import links  # noqa: E402
 import monitoring  # noqa: E402
 import thread_safety  # noqa: E402
+import written_secrets  # noqa: E402
 
 
 class Tree(unittest.TestCase):
@@ -336,6 +339,83 @@ class ThreadSafetyTest(Tree):
         chosen = [path for path in ("common/a.cc", "common/b.cc")
                   if thread_safety.holds_locks(self.root, self.root / path)]
         self.assertEqual(chosen, ["common/a.cc"])
+
+
+class WrittenSecretsTest(Tree):
+    SECRET = b"QjMn-2Zc_Lk8aX0fT5wPz7Rv1sYd3HgB"
+
+    def found(self, *written):
+        self.write("secrets/1", self.SECRET.decode() + "\nanother-secret-of-its-own\n")
+        for number, data in enumerate(written):
+            self.write(f"logs/{number}.log", "a line before\n")
+            with (self.root / f"logs/{number}.log").open("ab") as file:
+                file.write(data)
+        return written_secrets.check(self.root / "secrets", [self.root / "logs"])
+
+    def test_what_has_no_secret_passes(self):
+        self.assertEqual(self.found(b"authorization: Bearer\n", b"\0\xff"), [])
+
+    def test_a_planted_secret_is_found_in_every_form_and_never_repeated(self):
+        forms = [self.SECRET, self.SECRET.hex().encode(), self.SECRET.hex().upper().encode()]
+        for before in (b"", b"a", b"ab"):
+            text = before + self.SECRET + b"tail"
+            forms += [base64.b64encode(text), base64.urlsafe_b64encode(text)]
+        for form in forms:
+            with self.subTest(form):
+                found = self.found(b"x" + form + b"y\n" if form == self.SECRET else form)
+                self.assertEqual(len(found), 1, found)
+                self.assertIn("0.log:2: a secret", found[0])
+                self.assertNotIn(form.decode(), found[0])
+
+    def test_a_search_without_secrets_or_without_logs_is_no_search(self):
+        (self.root / "secrets").mkdir()
+        (self.root / "logs").mkdir()
+        both = self.root / "secrets", [self.root / "logs"]
+        self.assertIn("no test registered", written_secrets.check(*both)[0])
+        self.write("secrets/1", self.SECRET.decode())
+        self.assertIn("nothing to search in", written_secrets.check(*both)[0])
+
+
+class HardeningTest(Tree):
+    """A program built with all flags passes; each flag that is left out is noticed."""
+
+    SOURCE = """#include <cstdio>
+#include <cstring>
+int main(int count, char** words) {
+  char copy[16];
+  std::strcpy(copy, words[0]);
+  return std::puts(copy) + count;
+}
+"""
+    COMPILED = ["-O2", "-g1", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2", "-fPIE",
+                *hardening.EVERY_FILE]
+    LINKED = ["-pie", "-Wl,-z,relro,-z,now"]
+
+    def faults(self, without=(), instead=()):
+        self.write("a.cc", self.SOURCE)
+        flags = [flag for flag in [*self.COMPILED, *self.LINKED] if flag not in without]
+        program = self.root / "a"
+        subprocess.run(["g++", "-w", self.root / "a.cc", "-o", program, *flags, *instead],
+                       check=True)
+        return hardening.faults(program)
+
+    def test_a_program_with_all_of_it_passes(self):
+        self.assertEqual(self.faults(), [])
+
+    def test_each_flag_that_is_missing_is_noticed(self):
+        for without, instead, said in (
+                (["-D_FORTIFY_SOURCE=2"], [], "no copy is bounded"),
+                (["-fstack-protector-strong"], [], "looks after its stack"),
+                (["-fcf-protection"], ["-fcf-protection=none"], "1 files in it were compiled"),
+                (["-pie", "-fPIE"], ["-no-pie", "-fno-pie"], "a fixed address"),
+                (["-Wl,-z,relro,-z,now"], ["-Wl,-z,lazy"], "(-z now)"),
+                (["-Wl,-z,relro,-z,now"], ["-Wl,-z,norelro,-z,now"], "(-z relro)"),
+                ([], ["-Wl,-z,execstack"], "stack is executable"),
+                (["-g1"], [], "no debug information")):
+            if "-fcf-protection" in without and without[0] not in hardening.EVERY_FILE:
+                continue
+            with self.subTest(without, instead=instead):
+                self.assertIn(said, "; ".join(self.faults(without, instead)))
 
 
 if __name__ == "__main__":

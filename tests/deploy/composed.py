@@ -1,8 +1,11 @@
 """A compose file brought up as a person would, on a port of its own."""
 
 import os
+import pathlib
 import signal
 import socket
+import subprocess
+import tempfile
 
 from tests.deploy import containers
 from tests.deploy.containers import ROOT, call, eventually, run
@@ -20,11 +23,18 @@ class Composed:
         self.project = f"seatlock-test-{file}"
         self.file = ROOT / f"deploy/compose/{file}.yaml"
         self.address = f"127.0.0.1:{free_port()}"
+        self.folder = tempfile.TemporaryDirectory(prefix="seatlock-compose-")
+        self.secrets = pathlib.Path(self.folder.name) / "secrets"
+        # As docs/deploying.md says: the user of the images reads them through its group.
+        subprocess.run([ROOT / "deploy/secrets/make.sh", self.secrets, "--group", "10001"],
+                       check=True, capture_output=True)
+        pathlib.Path(self.folder.name).chmod(0o755)
 
     def compose(self, *words):
         engine = containers.engine()
         return run(*engine.compose, "-p", self.project, "-f", self.file, *words,
-                   env={**engine.env, "SEATLOCK_PUBLISH": self.address})
+                   env={**engine.env, "SEATLOCK_PUBLISH": self.address,
+                        "SEATLOCK_SECRETS": str(self.secrets)})
 
     def up(self):
         self.compose("up", "-d")

@@ -61,8 +61,9 @@ class ImagesTest(unittest.TestCase):
         call("network", "create", NETWORK)
         cls.running = {}
         cls.addClassCleanup(cls.remove)
-        cls.start("seatlockd", port=50051)
+        cls.start("seatlockd", "-e", "SEATLOCK_ALLOW_PLAINTEXT=true", port=50051)
         cls.start("edge", "-e", "SEATLOCK_EDGE_UPSTREAM=seatlockd:50051",
+                  "-e", "SEATLOCK_EDGE_ALLOW_PLAINTEXT=true",
                   "-e", "WEBSOCKET_SERVER_PORT=9000", port=9000)
         cls.start("site", "-e", "SEATLOCK_SITE_UPSTREAM=seatlockd:50051",
                   "-e", "WEBSOCKET_SERVER_URL=wss://seats.example/ws/seat-updates", port=3000)
@@ -181,7 +182,8 @@ class ImagesTest(unittest.TestCase):
         """The control of every wait for health here."""
         name = f"{NETWORK}-unready"
         call("run", "-d", "--name", name, "--network=none", *HARDENED, "-e",
-             "SEATLOCK_STORE=redis://127.0.0.1:1?replicas=0", image("seatlockd"))
+             "SEATLOCK_ALLOW_PLAINTEXT=true", "-e", "SEATLOCK_STORE=redis://127.0.0.1:1?replicas=0",
+             image("seatlockd"))
         self.addCleanup(call, "rm", "-f", "-v", name)
         eventually(lambda: "listening" in call("logs", name), "it listens")
         output = call("exec", name, "seatlockd", "health", check=False)

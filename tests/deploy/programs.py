@@ -56,6 +56,22 @@ def is_up(url):
     return False
 
 
+def keep_written(name, text):
+    """For the search of secrets at the end of a test run (tests/checks/written_secrets.py)."""
+    if folder := os.environ.get("SEATLOCK_TEST_LOGS"):
+        with open(f"{folder}/{os.getpid()}-{name}", "a", encoding="utf-8") as file:
+            file.write(text)
+
+
+def register_secrets(*files):
+    """What is in these files must stand in nothing that is written during the run."""
+    if folder := os.environ.get("SEATLOCK_TEST_SECRETS"):
+        with open(f"{folder}/{os.getpid()}", "a", encoding="utf-8") as out:
+            for file in files:
+                lines = pathlib.Path(file).read_text().splitlines()
+                out.writelines(f"{line}\n" for line in lines if "-----" not in line)
+
+
 class Program:
     """Started when it is made, until `ready()` is true, in `folder`. Its output goes to a file
     there, which is shown if it fails. As a context it is ended at the end."""
@@ -87,12 +103,15 @@ class Program:
     def kill(self):
         self.process.kill()
         self.process.wait()
+        keep_written(self.log.name, self.log.read_text(errors="replace"))
 
     def stop(self):
         """Its exit code, also if it ended before."""
         self.process.terminate()
         try:
-            return self.process.wait(SECONDS_MAX)
+            code = self.process.wait(SECONDS_MAX)
+            keep_written(self.log.name, self.log.read_text(errors="replace"))
+            return code
         except subprocess.TimeoutExpired:
             self.kill()
             raise
@@ -107,13 +126,22 @@ class Program:
 class Served(Program):
     """One of our programs: it listens at `address`, and at `admin` for whoever operates it."""
 
-    def __init__(self, folder, name, program, *flags, port=None, admin_port=None):
+    def __init__(self, folder, name, program, *flags, port=None, admin_port=None, environment=None):
         self.port, self.admin_port = port or free_port(), admin_port or free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.admin = f"127.0.0.1:{self.admin_port}"
         command = [BIN / program, f"--listen={self.address}", f"--admin-listen={self.admin}",
                    *flags]
-        super().__init__(folder, name, command, lambda: is_up(f"http://{self.admin}/readyz"))
+        super().__init__(folder, name, command, lambda: is_up(f"http://{self.admin}/readyz"),
+                         environment)
+
+    def keep_what_it_tells(self):
+        """Its metrics, version and settings, for the search of secrets."""
+        for page in ("metrics", "version", "readyz"):
+            keep_written(f"{self.name}.{page}", fetch(f"http://{self.admin}/{page}"))
+        settings = subprocess.run([*self.command, "--print-config"], env=self.environment,
+                                  capture_output=True, text=True, check=False)
+        keep_written(f"{self.name}.settings", settings.stdout + settings.stderr)
 
     def metric(self, name):
         """Of all label sets together."""

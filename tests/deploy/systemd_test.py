@@ -56,6 +56,26 @@ class SystemdTest(unittest.TestCase):
                 said = analyze("verify", "--man=no", self.copy(name))
                 self.assertEqual((said.returncode, said.stdout + said.stderr), (0, ""))
 
+    def test_systemd_understands_the_lines_for_secrets_and_programs_get_copies(self):
+        for name in NAMES:
+            with self.subTest(name):
+                unit = self.copy(name)
+                drop_in = (UNITS / f"{name}.d/secrets.conf").read_text()
+                unit.write_text(unit.read_text() + drop_in)
+                said = analyze("verify", "--man=no", unit)
+                self.assertEqual((said.returncode, said.stdout + said.stderr), (0, ""))
+                loaded = re.findall(r"^LoadCredential=(\S+?):/etc/seatlock/secrets/", drop_in, re.M)
+                named = re.findall(r"^Environment=SEATLOCK_\w+=%d/(\S+)$", drop_in, re.M)
+                self.assertEqual(sorted(loaded), sorted(named))
+
+    def test_each_file_of_the_lines_for_secrets_is_one_that_the_script_makes(self):
+        made = subprocess.run([ROOT / "deploy/secrets/make.sh", self.folder / "secrets"])
+        self.assertEqual(made.returncode, 0)
+        for name in NAMES:
+            drop_in = (UNITS / f"{name}.d/secrets.conf").read_text()
+            for path in re.findall(r":/etc/seatlock/(secrets/\S+)", drop_in):
+                self.assertTrue((self.folder / path).is_file(), path)
+
     def test_a_line_that_it_does_not_understand_is_noticed(self):
         said = analyze(
             "verify", "--man=no", self.copy(NAMES[0], "WatchdogSec=60", "WatchdogSecs=60")

@@ -55,8 +55,8 @@ const FAULTS = {
   ],
   'a probe of a port that is not there': [
     (all) =>
-      Object.assign(podOf(all, 'seatlockd').containers[0].readinessProbe.grpc, { port: 50052 }),
-    'StatefulSet seatlockd: readinessProbe asks port 50052, which no container has',
+      Object.assign(podOf(all, 'seatlockd').containers[0].readinessProbe.httpGet, { port: 9999 }),
+    'StatefulSet seatlockd: readinessProbe asks port 9999, which no container has',
   ],
   'a server that is killed before it has drained': [
     (all) =>

@@ -21,7 +21,19 @@ test('the service may be several servers', () => {
   expect(siteEnv(source)).toMatchObject({ upstream });
 });
 
+test('TLS to the service is by files', () => {
+  const ca = { SEATLOCK_SITE_UPSTREAM_CA: '/s/ca.pem' };
+  const own = { SEATLOCK_SITE_UPSTREAM_CERT: '/s/c.pem', SEATLOCK_SITE_UPSTREAM_KEY: '/s/c.key' };
+  expect(siteEnv({}).upstreamTls).toBeUndefined();
+  expect(siteEnv(ca).upstreamTls).toEqual({ caFile: '/s/ca.pem' });
+  const all = { caFile: '/s/ca.pem', certFile: '/s/c.pem', keyFile: '/s/c.key' };
+  expect(siteEnv({ ...ca, ...own }).upstreamTls).toEqual(all);
+  expect(() => siteEnv(own)).toThrow('needs SEATLOCK_SITE_UPSTREAM_CA');
+});
+
 test.each([
+  ['SEATLOCK_SITE_UPSTREAM_CERT', '/s/c.pem'],
+  ['SEATLOCK_SITE_UPSTREAM_KEY', '/s/c.key'],
   ['SEATLOCK_SITE_UPSTREAM', 'localhost'],
   ['SEATLOCK_SITE_UPSTREAM', 'a:1,,b:1'],
   ['SEATLOCK_SITE_UPSTREAM', 'a:1,b:65536'],

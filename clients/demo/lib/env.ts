@@ -1,11 +1,23 @@
 // Every setting of the site, read from the environment when it is asked for, never at build time,
 // so that one build serves everywhere.
 
+export interface UpstreamTls {
+  readonly caFile: string;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+}
+
 export interface SiteEnv {
   /** `SEATLOCK_SITE_DB`: the SQLite file of films, halls and orders [./var/site.db]. */
   readonly database: string;
   /** `SEATLOCK_SITE_UPSTREAM`: seatlockd's gRPC, HOST:PORT, or several [127.0.0.1:50051]. */
   readonly upstream: readonly string[];
+  /**
+   * `SEATLOCK_SITE_UPSTREAM_CA`, and if the service asks callers for a certificate
+   * `SEATLOCK_SITE_UPSTREAM_CERT` and `SEATLOCK_SITE_UPSTREAM_KEY`: PEM files, which are read anew
+   * when they change [plaintext].
+   */
+  readonly upstreamTls: UpstreamTls | undefined;
   /** `WEBSOCKET_SERVER_URL`: the edge as browsers reach it [the page's host, /ws/seat-updates]. */
   readonly webSocketUrl: string | undefined;
   /** `SEATLOCK_COOKIE_SECRET`: signs cookies, 32 characters or more [kept beside the database]. */
@@ -37,6 +49,7 @@ export function siteEnv(source: Source = process.env): SiteEnv {
   return {
     database: text(source, 'SEATLOCK_SITE_DB') ?? './var/site.db',
     upstream: hostPorts(source, 'SEATLOCK_SITE_UPSTREAM') ?? ['127.0.0.1:50051'],
+    upstreamTls: upstreamTls(source),
     webSocketUrl: webSocketUrl(source, 'WEBSOCKET_SERVER_URL'),
     cookieSecret: secret(source, 'SEATLOCK_COOKIE_SECRET'),
     tokenKeys: text(source, 'SEATLOCK_TOKEN_JWKS'),
@@ -72,6 +85,20 @@ function hostPorts(source: Source, name: string): string[] | undefined {
 function isHostPort(item: string): boolean {
   const port = Number(/^(?:\[[\da-fA-F:.]+\]|[^\s:,[\]/]+):(\d{1,5})$/.exec(item)?.[1]);
   return port >= 1 && port <= 65_535;
+}
+
+function upstreamTls(source: Source): UpstreamTls | undefined {
+  const caFile = text(source, 'SEATLOCK_SITE_UPSTREAM_CA');
+  const certFile = text(source, 'SEATLOCK_SITE_UPSTREAM_CERT');
+  const keyFile = text(source, 'SEATLOCK_SITE_UPSTREAM_KEY');
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw new Error('SEATLOCK_SITE_UPSTREAM_CERT and SEATLOCK_SITE_UPSTREAM_KEY go together');
+  }
+  if (caFile === undefined) {
+    if (certFile === undefined) return undefined;
+    throw new Error('SEATLOCK_SITE_UPSTREAM_CERT needs SEATLOCK_SITE_UPSTREAM_CA');
+  }
+  return { caFile, certFile, keyFile };
 }
 
 function webSocketUrl(source: Source, name: string): string | undefined {

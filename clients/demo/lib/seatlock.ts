@@ -11,9 +11,10 @@ const DEADLINE_MS = 4_000;
 const PAGE_DEADLINE_MS = 1_500;
 
 export function seatlock(): SeatLockClient {
-  return shared('seatlock', () =>
-    createSeatLockClient({ servers: siteEnv().upstream, deadlineMs: DEADLINE_MS }),
-  );
+  return shared('seatlock', () => {
+    const { upstream, upstreamTls } = siteEnv();
+    return createSeatLockClient({ servers: upstream, tls: upstreamTls, deadlineMs: DEADLINE_MS });
+  });
 }
 
 /** All that the shopper holds, as every call of /api/seat-locks answers it. */

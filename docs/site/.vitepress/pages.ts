@@ -35,6 +35,7 @@ const GROUPS: Readonly<Record<string, readonly Page[]>> = {
     'docs/kubernetes.md',
     ['docs/proxies.md', 'nginx and HAProxy'],
     'docs/security.md',
+    ['SECURITY.md', 'Reporting a hole'],
   ],
   Operating: [
     'docs/operating.md',
